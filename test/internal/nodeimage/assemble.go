@@ -1,0 +1,126 @@
+package nodeimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/command"
+)
+
+// assemble puts the node's file system together and packs it into file. It
+// follows images/base/Dockerfile and the node image build of kind.
+func (b Builder) assemble(ctx context.Context, in inputs, bins binaries, base, file string) (err error) {
+	dir, err := os.MkdirTemp(b.State, "assemble-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, removeTree(dir)) }()
+	rootDir := filepath.Join(dir, "rootfs")
+	if err := os.Mkdir(rootDir, 0o755); err != nil {
+		return err
+	}
+	err = command.Run(ctx, "tar", "--extract", "--file", base, "--directory", rootDir,
+		"--numeric-owner", "--same-owner", "--preserve-permissions", "--xattrs", "--xattrs-include=*")
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(rootDir)
+	if err != nil {
+		return err
+	}
+	t := &tree{root: root}
+	defer root.Close()
+
+	spec, err := command.Output(ctx, filepath.Join(bins.containerd, "ctr"), "oci", "spec")
+	if err != nil {
+		return err
+	}
+	cri, err := criBase([]byte(spec))
+	if err != nil {
+		return err
+	}
+	images, err := controlPlaneImages(ctx, bins, in.kubernetes)
+	if err != nil {
+		return err
+	}
+	t.programs(bins)
+	t.networkPlugins()
+	t.kindFiles(in, images.pause)
+	t.file("etc/containerd/cri-base.json", 0o644, cri)
+	t.units()
+	t.version(in.kubernetes)
+	if t.err != nil {
+		return t.err
+	}
+	if err := preload(ctx, bins, images, dir, filepath.Join(rootDir, "var/lib/containerd")); err != nil {
+		return fmt.Errorf("put the control plane's images into the node image: %w", err)
+	}
+	return pack(ctx, rootDir, file)
+}
+
+// programs puts each binary where kind, systemd or the kubelet look for it.
+func (t *tree) programs(bins binaries) {
+	for to, from := range map[string]string{
+		"usr/bin/kubelet": filepath.Join(bins.kubernetes, "kubelet"),
+		"usr/bin/kubectl": filepath.Join(bins.kubernetes, "kubectl"),
+		// Ours waits for containerd and then becomes the real one.
+		"usr/bin/kubeadm":                       filepath.Join(bins.own, "kubeadm"),
+		"usr/local/libexec/kubeadm":             filepath.Join(bins.kubernetes, "kubeadm"),
+		"usr/local/bin/containerd":              filepath.Join(bins.containerd, "containerd"),
+		"usr/local/bin/containerd-shim-runc-v2": filepath.Join(bins.containerd, "containerd-shim-runc-v2"),
+		"usr/local/bin/ctr":                     filepath.Join(bins.containerd, "ctr"),
+		"usr/local/bin/crictl":                  filepath.Join(bins.criTools, "crictl"),
+	} {
+		t.program(to, from)
+	}
+}
+
+// networkPlugins links the plugins that kind's image has to Debian's, and
+// configures them.
+func (t *tree) networkPlugins() {
+	for _, plugin := range []string{"host-local", "loopback", "ptp", "portmap"} {
+		t.link("opt/cni/bin/"+plugin, "../../../usr/lib/cni/"+plugin)
+	}
+	t.file("etc/cni/net.d/10-ptp.conflist", 0o644, []byte(cniConfig))
+}
+
+// cniConfig stands in for kindnet: pods reach their node and the outside, and
+// pods on other nodes are out of reach, which no test needs.
+const cniConfig = `{
+  "cniVersion": "0.4.0",
+  "name": "e2eimage",
+  "plugins": [
+    {
+      "type": "ptp",
+      "ipMasq": true,
+      "ipam": {
+        "type": "host-local",
+        "dataDir": "/run/cni-ipam-state",
+        "ranges": [[{"subnet": "10.244.0.0/16"}]],
+        "routes": [{"dst": "0.0.0.0/0"}]
+      }
+    },
+    {"type": "portmap", "capabilities": {"portMappings": true}}
+  ]
+}
+`
+
+// storageClass replaces kind's, whose provisioner is an image of its own; no
+// test uses volumes, and kind wants to apply something.
+const storageClass = `apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata:
+  name: standard
+  annotations:
+    storageclass.kubernetes.io/is-default-class: "true"
+provisioner: kubernetes.io/no-provisioner
+`
+
+// version is what kind reads to know which kubeadm configuration to write.
+func (t *tree) version(kubernetes string) {
+	t.file("kind/version", 0o644, []byte(kubernetes))
+	t.file("kind/manifests/default-storage.yaml", 0o644, []byte(storageClass))
+}

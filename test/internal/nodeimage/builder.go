@@ -1,0 +1,111 @@
+// Package nodeimage gives the test cluster its node image: kind's own where it
+// can be had, else one built from Go modules and Debian packages, for machines
+// that reach no image registry. It must not know about clusters, and nothing
+// that it builds goes into the repository.
+package nodeimage
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/command"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/host"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/statedir"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/steps"
+)
+
+// Image is a node image that an engine has.
+type Image struct {
+	// Reference is what kind is told to run.
+	Reference string
+	// Stock is kind's own image, with its network plugin, proxy and DNS.
+	Stock bool
+}
+
+// Builder makes node images. All fields are required.
+type Builder struct {
+	// State is the folder for caches and results.
+	State string
+	Facts host.Facts
+	Log   io.Writer
+}
+
+// Resolve finds or makes a node image in an engine ("podman", "docker") whose
+// environment is already set up. It prefers what is there over what has to be
+// fetched, and fetching over building.
+func (b Builder) Resolve(ctx context.Context, engine string) (Image, error) {
+	if b.stockRuns() && has(ctx, engine, stockReference()) {
+		return Image{Reference: stockReference(), Stock: true}, nil
+	}
+	in, err := b.inputs(ctx)
+	if err != nil {
+		return Image{}, fmt.Errorf("node image: %w", err)
+	}
+	own := Image{Reference: in.reference()}
+	if has(ctx, engine, own.Reference) {
+		return own, nil
+	}
+	// From here on it takes minutes: one process works, the others wait.
+	unlock, err := statedir.Lock(ctx, b.State, "node-image", b.Log)
+	if err != nil {
+		return Image{}, err
+	}
+	defer unlock()
+	if b.stockRuns() && b.pullStock(ctx, engine) {
+		return Image{Reference: stockReference(), Stock: true}, nil
+	}
+	if has(ctx, engine, own.Reference) {
+		return own, nil
+	}
+	archive, err := b.archive(ctx, in)
+	if err != nil {
+		return Image{}, fmt.Errorf("build node image: %w", err)
+	}
+	err = steps.Do(ctx, b.Log, fmt.Sprintf("importing the node image into %s", engine), func(ctx context.Context) error {
+		return command.Run(ctx, importArgv(engine, archive, own.Reference)...)
+	})
+	if err != nil {
+		return Image{}, fmt.Errorf("import node image: %w", err)
+	}
+	return own, nil
+}
+
+// archive is the file system of the node as a tar file. It is kept, so that a
+// second engine gets the image in seconds.
+func (b Builder) archive(ctx context.Context, in inputs) (string, error) {
+	file := filepath.Join(b.State, "node-"+in.hash+".tar")
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	bins, err := b.binaries(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	base, err := b.rootfs(ctx)
+	if err != nil {
+		return "", err
+	}
+	err = steps.Do(ctx, b.Log, "assembling the node image", func(ctx context.Context) error {
+		return b.assemble(ctx, in, bins, base, file)
+	})
+	return file, err
+}
+
+// has reports whether the engine has the image. An engine that cannot answer
+// has it not; the import that follows gives the better error.
+func has(ctx context.Context, engine, reference string) bool {
+	return command.Run(ctx, engine, "image", "inspect", "--format", "{{.Id}}", reference) == nil
+}
+
+// importArgv makes an image of a tar file, with what kind's Dockerfile sets:
+// systemd must learn that it is in a container, and stops on SIGRTMIN+3.
+func importArgv(engine, archive, reference string) []string {
+	return []string{engine, "import",
+		"--change", "ENV container=docker",
+		"--change", "STOPSIGNAL SIGRTMIN+3",
+		"--change", `ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`,
+		archive, reference}
+}

@@ -1,0 +1,141 @@
+package nodeimage
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/command"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/scratchimage"
+)
+
+// controlPlane are the images of a control plane node under the names that
+// kubeadm gives them.
+type controlPlane struct {
+	images []scratchimage.Image
+	pause  string
+}
+
+// controlPlaneImages plans one image per program: the binary and nothing else.
+func controlPlaneImages(ctx context.Context, bins binaries, kubernetes string) (controlPlane, error) {
+	list, err := command.Output(ctx, filepath.Join(bins.kubernetes, "kubeadm"),
+		"config", "images", "list", "--kubernetes-version", kubernetes)
+	if err != nil {
+		return controlPlane{}, err
+	}
+	return planImages(strings.Fields(list), bins)
+}
+
+func planImages(references []string, bins binaries) (controlPlane, error) {
+	// Proxy and DNS are missing on purpose: the clusters run without.
+	sources := map[string]string{
+		"kube-apiserver":          filepath.Join(bins.kubernetes, "kube-apiserver"),
+		"kube-controller-manager": filepath.Join(bins.kubernetes, "kube-controller-manager"),
+		"kube-scheduler":          filepath.Join(bins.kubernetes, "kube-scheduler"),
+		// Its package is named after the folder it is in.
+		"etcd":  filepath.Join(bins.kubernetes, "server"),
+		"pause": filepath.Join(bins.own, "pause"),
+	}
+	var plan controlPlane
+	for _, reference := range references {
+		repository, _, _ := strings.Cut(reference, ":")
+		name := repository[strings.LastIndex(repository, "/")+1:]
+		source, known := sources[name]
+		if !known {
+			continue
+		}
+		delete(sources, name)
+		image := scratchimage.Image{
+			Reference: reference,
+			Files:     []scratchimage.File{{Path: "usr/local/bin/" + name, Source: source, Mode: 0o755}},
+			Env:       []string{"PATH=/usr/local/bin"},
+		}
+		if name == "pause" {
+			plan.pause = reference
+			image.Entrypoint = []string{"/usr/local/bin/pause"}
+		}
+		plan.images = append(plan.images, image)
+	}
+	if len(sources) > 0 {
+		return plan, fmt.Errorf("kubeadm names no image for %v: adapt this to the new Kubernetes", sources)
+	}
+	return plan, nil
+}
+
+// preload imports the images into a content store, through a containerd of the
+// same version as the node's that runs here just for that.
+func preload(ctx context.Context, bins binaries, plan controlPlane, scratch, store string) error {
+	archive := filepath.Join(scratch, "control-plane.tar")
+	if err := scratchimage.WriteArchive(archive, plan.images...); err != nil {
+		return err
+	}
+	// The socket's path must stay below the kernel's limit, whatever the
+	// state folder's is.
+	run, err := os.MkdirTemp("", "e2eimage-containerd-")
+	if err != nil {
+		return err
+	}
+	defer removeTree(run)
+	config := filepath.Join(run, "config.toml")
+	socket := filepath.Join(run, "c.sock")
+	if err := os.WriteFile(config, []byte(importConfig(store, run, socket)), 0o644); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	daemon := make(chan error, 1)
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		daemon <- command.Run(running, filepath.Join(bins.containerd, "containerd"), "--config", config)
+	}()
+	if err := answering(ctx, socket, daemon); err != nil {
+		return err
+	}
+	err = command.Run(ctx, filepath.Join(bins.containerd, "ctr"), "--address", socket, "--namespace", "k8s.io",
+		"images", "import", "--no-unpack", "--all-platforms", archive)
+	stop()
+	// The store is whole only when the daemon has closed it.
+	<-daemon
+	return err
+}
+
+// answering waits until the daemon accepts connections, or has ended.
+func answering(ctx context.Context, socket string, daemon <-chan error) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		conn, err := net.Dial("unix", socket)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case err := <-daemon:
+			return fmt.Errorf("containerd ended before it was ready: %w", err)
+		case <-ctx.Done():
+			return fmt.Errorf("containerd is not ready: %w", context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+}
+
+// importConfig is a containerd that only stores: no CRI, nothing outside the
+// given folders.
+func importConfig(store, run, socket string) string {
+	return fmt.Sprintf(`version = 3
+root = %q
+state = %q
+disabled_plugins = [
+  "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri",
+  "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri", "io.containerd.podsandbox.controller.v1.podsandbox",
+]
+[grpc]
+  address = %q
+[ttrpc]
+  address = %q
+`, store, filepath.Join(run, "state"), socket, socket+".ttrpc")
+}
