@@ -28,32 +28,38 @@ type Machine struct {
 	State string
 	Facts host.Facts
 	Log   io.Writer
-	// Getenv reads the caller's environment.
-	Getenv func(string) string
 }
 
-// Ensure makes the engine ready and says which environment it needs, in the
-// order of printing. Calling it again is cheap and gives the same.
+// Ensure makes the engine ready, sets the environment that it needs in this
+// process (kind runs the engine's CLI as a child and has no other way to be
+// told), and returns it for other processes. Calling it again is cheap and gives
+// the same.
 func (m Machine) Ensure(ctx context.Context, engine string) ([]Variable, error) {
 	var vars []Variable
+	if path, added := completePath(os.Getenv("PATH")); added && m.Facts.Root {
+		vars = append(vars, Variable{"PATH", path})
+	}
+	if err := apply(vars); err != nil {
+		return nil, err
+	}
 	var err error
+	var more []Variable
 	switch engine {
 	case Podman:
-		vars, err = m.podman(ctx)
+		more, err = m.podman(ctx)
 	case Docker:
-		vars, err = m.docker(ctx)
+		more, err = m.docker(ctx)
 	default:
 		return nil, fmt.Errorf("provider %q: must be %s or %s", engine, Podman, Docker)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make %s ready: %w", engine, err)
 	}
-	return append(vars, Variable{"KIND_EXPERIMENTAL_PROVIDER", engine}), nil
+	vars = append(append(vars, more...), Variable{"KIND_EXPERIMENTAL_PROVIDER", engine})
+	return vars, apply(vars)
 }
 
-// Apply sets the variables in this process: kind runs the engine's CLI as a
-// child and has no other way to be told.
-func Apply(vars []Variable) error {
+func apply(vars []Variable) error {
 	for _, v := range vars {
 		if err := os.Setenv(v.Name, v.Value); err != nil {
 			return fmt.Errorf("set %s: %w", v.Name, err)

@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/host"
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/hostengine"
@@ -43,12 +42,7 @@ func Environment(ctx context.Context, provider string, log io.Writer) ([]Variabl
 	if err != nil {
 		return nil, err
 	}
-	m := hostengine.Machine{State: state, Facts: facts, Log: quiet(log), Getenv: os.Getenv}
-	vars, err := m.Ensure(ctx, provider)
-	if err != nil {
-		return nil, err
-	}
-	return vars, hostengine.Apply(vars)
+	return hostengine.Machine{State: state, Facts: facts, Log: quiet(log)}.Ensure(ctx, provider)
 }
 
 // NodeImage makes the node image in the engine, whose environment must be set.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/command"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/mounts"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/scratchimage"
 )
 
 // assemble puts the node's file system together and packs it into file. It
@@ -17,7 +19,7 @@ func (b Builder) assemble(ctx context.Context, in inputs, bins binaries, base, f
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, removeTree(dir)) }()
+	defer func() { err = errors.Join(err, mounts.RemoveAll(dir)) }()
 	rootDir := filepath.Join(dir, "rootfs")
 	if err := os.Mkdir(rootDir, 0o755); err != nil {
 		return err
@@ -58,7 +60,28 @@ func (b Builder) assemble(ctx context.Context, in inputs, bins binaries, base, f
 	if err := preload(ctx, bins, images, dir, filepath.Join(rootDir, "var/lib/containerd")); err != nil {
 		return fmt.Errorf("put the control plane's images into the node image: %w", err)
 	}
-	return pack(ctx, rootDir, file)
+	layer := filepath.Join(dir, "layer.tar")
+	if err := pack(ctx, rootDir, layer); err != nil {
+		return err
+	}
+	// A process that is killed must not leave half an archive behind.
+	whole := filepath.Join(dir, "image.tar")
+	if err := scratchimage.WriteArchive(whole, nodeImage(in.reference(), layer)); err != nil {
+		return err
+	}
+	return os.Rename(whole, file)
+}
+
+// nodeImage has what kind's Dockerfile sets: systemd must learn that it is in a
+// container, and stops on SIGRTMIN+3.
+func nodeImage(reference, layer string) scratchimage.Image {
+	return scratchimage.Image{
+		Reference:  reference,
+		Tar:        layer,
+		Env:        []string{"container=docker"},
+		Entrypoint: []string{"/usr/local/bin/entrypoint", "/sbin/init"},
+		StopSignal: "SIGRTMIN+3",
+	}
 }
 
 // programs puts each binary where kind, systemd or the kubelet look for it.

@@ -64,17 +64,17 @@ func (b Builder) Resolve(ctx context.Context, engine string) (Image, error) {
 	if err != nil {
 		return Image{}, fmt.Errorf("build node image: %w", err)
 	}
-	err = steps.Do(ctx, b.Log, fmt.Sprintf("importing the node image into %s", engine), func(ctx context.Context) error {
-		return command.Run(ctx, importArgv(engine, archive, own.Reference)...)
+	err = steps.Do(ctx, b.Log, fmt.Sprintf("loading the node image into %s", engine), func(ctx context.Context) error {
+		return command.Run(ctx, engine, "load", "--input", archive)
 	})
 	if err != nil {
-		return Image{}, fmt.Errorf("import node image: %w", err)
+		return Image{}, fmt.Errorf("load node image: %w", err)
 	}
 	return own, nil
 }
 
-// archive is the file system of the node as a tar file. It is kept, so that a
-// second engine gets the image in seconds.
+// archive is the image as a docker archive. It is kept, so that a second engine
+// gets the image in seconds.
 func (b Builder) archive(ctx context.Context, in inputs) (string, error) {
 	file := filepath.Join(b.State, "node-"+in.hash+".tar")
 	if _, err := os.Stat(file); err == nil {
@@ -95,17 +95,7 @@ func (b Builder) archive(ctx context.Context, in inputs) (string, error) {
 }
 
 // has reports whether the engine has the image. An engine that cannot answer
-// has it not; the import that follows gives the better error.
+// has it not; the load that follows gives the better error.
 func has(ctx context.Context, engine, reference string) bool {
 	return command.Run(ctx, engine, "image", "inspect", "--format", "{{.Id}}", reference) == nil
-}
-
-// importArgv makes an image of a tar file, with what kind's Dockerfile sets:
-// systemd must learn that it is in a container, and stops on SIGRTMIN+3.
-func importArgv(engine, archive, reference string) []string {
-	return []string{engine, "import",
-		"--change", "ENV container=docker",
-		"--change", "STOPSIGNAL SIGRTMIN+3",
-		"--change", `ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`,
-		archive, reference}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/command"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/mounts"
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/scratchimage"
 )
 
@@ -53,6 +54,8 @@ func planImages(references []string, bins binaries) (controlPlane, error) {
 			Reference: reference,
 			Files:     []scratchimage.File{{Path: "usr/local/bin/" + name, Source: source, Mode: 0o755}},
 			Env:       []string{"PATH=/usr/local/bin"},
+			// The engine copies the store into a volume per node.
+			Compress: true,
 		}
 		if name == "pause" {
 			plan.pause = reference
@@ -79,7 +82,7 @@ func preload(ctx context.Context, bins binaries, plan controlPlane, scratch, sto
 	if err != nil {
 		return err
 	}
-	defer removeTree(run)
+	defer mounts.RemoveAll(run)
 	config := filepath.Join(run, "config.toml")
 	socket := filepath.Join(run, "c.sock")
 	if err := os.WriteFile(config, []byte(importConfig(store, run, socket)), 0o644); err != nil {

@@ -9,10 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/apt"
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/command"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/mounts"
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/steps"
 )
 
@@ -59,7 +59,7 @@ func (b Builder) debootstrap(ctx context.Context, file string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, removeTree(dir)) }()
+	defer func() { err = errors.Join(err, mounts.RemoveAll(dir)) }()
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (b Builder) debootstrap(ctx context.Context, file string) (err error) {
 		return err
 	}
 	// An interrupted or untidy debootstrap must not get /proc into the image.
-	if err := unmountBelow(dir); err != nil {
+	if err := mounts.UnmountBelow(dir); err != nil {
 		return err
 	}
 	return pack(ctx, dir, file)
@@ -86,39 +86,4 @@ func pack(ctx context.Context, dir, file string) error {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
 	return nil
-}
-
-// removeTree removes a file system tree, and never what is mounted into it.
-func removeTree(dir string) error {
-	if err := unmountBelow(dir); err != nil {
-		return err
-	}
-	return os.RemoveAll(dir)
-}
-
-// unmountBelow unmounts everything below dir, the innermost first.
-func unmountBelow(dir string) error {
-	table, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return err
-	}
-	points := mountsBelow(string(table), dir)
-	for _, point := range points {
-		if err := syscall.Unmount(point, syscall.MNT_DETACH); err != nil {
-			return fmt.Errorf("unmount %s: %w", point, err)
-		}
-	}
-	return nil
-}
-
-func mountsBelow(table, dir string) []string {
-	var points []string
-	for line := range strings.Lines(table) {
-		fields := strings.Fields(line)
-		if len(fields) > 4 && strings.HasPrefix(fields[4], dir+"/") {
-			// The table lists outer mounts before inner ones.
-			points = append([]string{fields[4]}, points...)
-		}
-	}
-	return points
 }

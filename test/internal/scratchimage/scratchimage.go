@@ -6,7 +6,6 @@ package scratchimage
 import (
 	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
 	"io/fs"
@@ -27,12 +26,18 @@ import (
 type Image struct {
 	// Reference is fully qualified: localhost/name:tag.
 	Reference string
-	Files     []File
+	// Tar is a file with a ready layer, the lowest one; mostly there is none.
+	Tar string
+	// Files are a layer.
+	Files []File
 	// Layers are further layers on top, one per element.
 	Layers     [][]File
 	Entrypoint []string
 	Env        []string
 	Labels     map[string]string
+	StopSignal string
+	// Compress makes gzip layers. It does not change the image ID.
+	Compress bool
 }
 
 // File is one file of a layer.
@@ -80,10 +85,8 @@ func (i Image) ImageID() (string, error) {
 
 func (i Image) build() (v1.Image, error) {
 	image := empty.Image
-	for _, files := range append([][]File{i.Files}, i.Layers...) {
-		layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return layerReader(files), nil },
-			// Speed over size: it goes from one folder of this machine to another.
-			tarball.WithCompressionLevel(gzip.BestSpeed))
+	for _, open := range i.openers() {
+		layer, err := newLayer(open, i.Compress)
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +103,22 @@ func (i Image) build() (v1.Image, error) {
 	config.Config.Entrypoint = i.Entrypoint
 	config.Config.Env = i.Env
 	config.Config.Labels = i.Labels
+	config.Config.StopSignal = i.StopSignal
 	return mutate.ConfigFile(image, config)
+}
+
+// openers give the content of each layer, the lowest first.
+func (i Image) openers() []tarball.Opener {
+	var all []tarball.Opener
+	if i.Tar != "" {
+		all = append(all, func() (io.ReadCloser, error) { return os.Open(i.Tar) })
+	}
+	for _, files := range append([][]File{i.Files}, i.Layers...) {
+		if len(files) > 0 {
+			all = append(all, func() (io.ReadCloser, error) { return layerReader(files), nil })
+		}
+	}
+	return all
 }
 
 // layerReader streams a layer, so that a large one is never in memory.
