@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -113,7 +112,7 @@ func Create(ctx context.Context, o Options) error {
 	// when its own listing came, and not the volumes of such nodes.
 	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
 	defer cancel()
-	return errors.Join(err, Delete(cleanup, o.Name, o.Provider))
+	return errors.Join(err, Delete(cleanup, o.Name, o.Provider), removeVolumes(cleanup, o))
 }
 
 // removeUnfinished takes the nodes away under kind's hands until it gives up.
@@ -132,60 +131,4 @@ func removeUnfinished(p *cluster.Provider, o Options, kubeconfig string, done <-
 		case <-tick.C:
 		}
 	}
-}
-
-// Delete removes a cluster with its volumes. One that does not exist is no
-// error. Kubeconfig files stay as they are.
-func Delete(ctx context.Context, name, provider string) error {
-	if name == "" {
-		return errors.New("delete cluster: it needs a name")
-	}
-	if _, err := Environment(ctx, provider, nil); err != nil {
-		return err
-	}
-	p, err := newProvider(provider, nil)
-	if err != nil {
-		return err
-	}
-	// kind also takes the cluster out of a kubeconfig, by default the
-	// user's: give it an empty one.
-	scratch, err := os.MkdirTemp("", "e2eimage-kubeconfig-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(scratch)
-	done := make(chan error, 1)
-	go func() { done <- p.Delete(name, filepath.Join(scratch, "config")) }()
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		// A removal that is under way ends by itself, and is waited for:
-		// half of one is worse than a late one.
-		err = <-done
-	}
-	if err != nil {
-		return fmt.Errorf("delete cluster %s on %s: %w", name, provider, explain(err))
-	}
-	return nil
-}
-
-// Exists says whether the provider has nodes of the cluster.
-func Exists(name, provider string) (bool, error) {
-	p, err := newProvider(provider, nil)
-	if err != nil {
-		return false, err
-	}
-	nodes, err := p.ListNodes(name)
-	return len(nodes) > 0, err
-}
-
-func newProvider(name string, log io.Writer) (*cluster.Provider, error) {
-	logger := cluster.ProviderWithLogger(logger{quiet(log)})
-	switch name {
-	case Podman:
-		return cluster.NewProvider(cluster.ProviderWithPodman(), logger), nil
-	case Docker:
-		return cluster.NewProvider(cluster.ProviderWithDocker(), logger), nil
-	}
-	return nil, fmt.Errorf("provider %q: must be %s or %s", name, Podman, Docker)
 }

@@ -49,7 +49,7 @@ func (b Builder) assemble(ctx context.Context, in inputs, bins binaries, base, f
 		return err
 	}
 	t.programs(bins)
-	t.networkPlugins()
+	t.network(bins)
 	t.kindFiles(in, images.pause)
 	t.file("etc/containerd/cri-base.json", 0o644, cri)
 	t.units()
@@ -101,35 +101,26 @@ func (t *tree) programs(bins binaries) {
 	}
 }
 
-// networkPlugins links the plugins that kind's image has to Debian's, and
-// configures them.
-func (t *tree) networkPlugins() {
+// podNetworkUnit must be done before containerd looks for a configuration.
+const podNetworkUnit = `[Unit]
+Description=Pod network of a test node
+Before=containerd.service kubelet.service
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/libexec/podnetwork
+`
+
+// network has no daemon: Debian's plugins, linked to where kind's image has
+// them, and our program that configures them at boot.
+func (t *tree) network(bins binaries) {
 	for _, plugin := range []string{"host-local", "loopback", "ptp", "portmap"} {
 		t.link("opt/cni/bin/"+plugin, "../../../usr/lib/cni/"+plugin)
 	}
-	t.file("etc/cni/net.d/10-ptp.conflist", 0o644, []byte(cniConfig))
+	t.folder("etc/cni/net.d")
+	t.program("usr/local/libexec/podnetwork", filepath.Join(bins.own, "podnetwork"))
+	t.file("etc/systemd/system/podnetwork.service", 0o644, []byte(podNetworkUnit))
 }
-
-// cniConfig stands in for kindnet: pods reach their node and the outside, and
-// pods on other nodes are out of reach, which no test needs.
-const cniConfig = `{
-  "cniVersion": "0.4.0",
-  "name": "e2eimage",
-  "plugins": [
-    {
-      "type": "ptp",
-      "ipMasq": true,
-      "ipam": {
-        "type": "host-local",
-        "dataDir": "/run/cni-ipam-state",
-        "ranges": [[{"subnet": "10.244.0.0/16"}]],
-        "routes": [{"dst": "0.0.0.0/0"}]
-      }
-    },
-    {"type": "portmap", "capabilities": {"portMappings": true}}
-  ]
-}
-`
 
 // storageClass replaces kind's, whose provisioner is an image of its own; no
 // test uses volumes, and kind wants to apply something.

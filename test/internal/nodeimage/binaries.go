@@ -13,7 +13,7 @@ import (
 
 // ownPrograms are the mains of this repository that go into the image, by their
 // folder below test/nodeimage.
-func ownPrograms() []string { return []string{"pause", "kubeadm"} }
+func ownPrograms() []string { return []string{"pause", "kubeadm", "podnetwork"} }
 
 // binaries are the folders with what was built.
 type binaries struct {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/command"
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/host"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/mounts"
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/statedir"
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/steps"
 )
@@ -80,6 +81,9 @@ func (b Builder) archive(ctx context.Context, in inputs) (string, error) {
 	if _, err := os.Stat(file); err == nil {
 		return file, nil
 	}
+	if err := b.tidy(); err != nil {
+		return "", err
+	}
 	bins, err := b.binaries(ctx, in)
 	if err != nil {
 		return "", err
@@ -92,6 +96,23 @@ func (b Builder) archive(ctx context.Context, in inputs) (string, error) {
 		return b.assemble(ctx, in, bins, base, file)
 	})
 	return file, err
+}
+
+// tidy removes what killed runs and older builders have left. The caller has the
+// lock, so nobody works on any of it.
+func (b Builder) tidy() error {
+	for _, pattern := range []string{"node-*.tar", "assemble-*", "debootstrap-*", "*.tar.tmp", "bin/tmp-*", "bin/own-*"} {
+		left, err := filepath.Glob(filepath.Join(b.State, pattern))
+		if err != nil {
+			return err
+		}
+		for _, name := range left {
+			if err := mounts.RemoveAll(name); err != nil {
+				return fmt.Errorf("remove what an earlier run left: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // has reports whether the engine has the image. An engine that cannot answer

@@ -104,7 +104,7 @@ func (t *tree) units() {
 	}
 	t.edit("etc/systemd/journald.conf", func(text string) (string, error) { return text + "\nReadKMsg=no\n", nil })
 	t.link("usr/sbin/init", "../lib/systemd/systemd")
-	for _, unit := range []string{"kubelet.service", "containerd.service", "undo-mount-hacks.service"} {
+	for _, unit := range []string{"kubelet.service", "containerd.service", "undo-mount-hacks.service", "podnetwork.service"} {
 		t.link("etc/systemd/system/multi-user.target.wants/"+unit, "/etc/systemd/system/"+unit)
 	}
 	// binfmt is the kernel's, not the node's.
