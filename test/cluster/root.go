@@ -19,7 +19,6 @@ quarter of an hour where kind's own cannot be pulled. State is kept in the
 user's cache folder, or in E2EIMAGE_TEST_CACHE.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
