@@ -1,0 +1,75 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/distribution/reference"
+)
+
+// SourceKind tells what a source is.
+type SourceKind string
+
+// Kinds of sources.
+const (
+	// SourceReference is an engine's image by name.
+	SourceReference SourceKind = "reference"
+	// SourceID is an engine's image by ID, "sha256:<64 hex>".
+	SourceID SourceKind = "id"
+	// SourceDockerArchive is a file as `docker save` writes it.
+	SourceDockerArchive SourceKind = "docker-archive"
+	// SourceOCI is an OCI layout in a folder.
+	SourceOCI SourceKind = "oci"
+	// SourceOCIArchive is an OCI layout in a tar file.
+	SourceOCIArchive SourceKind = "oci-archive"
+	// SourceStdin is an archive on standard input.
+	SourceStdin SourceKind = "-"
+)
+
+// Source is where a built image comes from.
+type Source struct {
+	Kind SourceKind
+	// Value is the reference, the ID, or the path.
+	Value string
+}
+
+var sourceID = regexp.MustCompile(`^(sha256:)?[0-9a-f]{64}$`)
+
+// ParseSource understands `localhost/x:y`, `sha256:…`, `docker-archive:FILE`,
+// `oci:FOLDER`, `oci-archive:FILE` and `-`.
+func ParseSource(text string) (Source, error) {
+	if text == "-" {
+		return Source{Kind: SourceStdin}, nil
+	}
+	for _, kind := range []SourceKind{SourceDockerArchive, SourceOCI, SourceOCIArchive} {
+		if path, ok := strings.CutPrefix(text, string(kind)+":"); ok {
+			if path == "" {
+				return Source{}, fmt.Errorf("source %q lacks the path", text)
+			}
+			return Source{Kind: kind, Value: path}, nil
+		}
+	}
+	if sourceID.MatchString(text) {
+		return Source{Kind: SourceID, Value: "sha256:" + strings.TrimPrefix(text, "sha256:")}, nil
+	}
+	if _, err := reference.ParseNormalizedNamed(text); err != nil {
+		return Source{}, fmt.Errorf("source %q is neither an image reference nor sha256:…, docker-archive:FILE, oci:FOLDER, oci-archive:FILE or -: %w", text, err)
+	}
+	return Source{Kind: SourceReference, Value: text}, nil
+}
+
+// checkRepository returns what is wrong with the repository of a recorded image.
+func checkRepository(repository string) string {
+	named, err := reference.ParseNormalizedNamed(repository)
+	if err != nil {
+		return fmt.Sprintf("%q is no repository: %v", repository, err)
+	}
+	if !reference.IsNameOnly(named) {
+		return fmt.Sprintf("%q has a tag or digest; give the repository alone", repository)
+	}
+	if named.Name() != repository {
+		return fmt.Sprintf("%q is short for several things; write localhost/%s or %s", repository, repository, named.Name())
+	}
+	return ""
+}

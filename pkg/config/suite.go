@@ -1,0 +1,110 @@
+package config
+
+import "time"
+
+// Suite is what a verb works on: one consumer's images, resolved.
+type Suite struct {
+	// Consumer is "" when nobody said one: writers then use the Kind cluster's
+	// name, readers the only consumer that has the images.
+	Consumer string
+	// KindCluster is "" for the one of the kube context.
+	KindCluster string
+	// Provider is docker, podman, or "" for whichever has the cluster.
+	Provider string
+	// ProviderHint is kind's own KIND_EXPERIMENTAL_PROVIDER: it decides between
+	// twins only.
+	ProviderHint string
+	// Namespace is "" for the kubeconfig's.
+	Namespace string
+	// TagGroup lets several images share one drawn tag.
+	TagGroup string
+	// Helm maps chart values to templates.
+	Helm map[string]string
+	// Images in the order asked, or in the file's.
+	Images []Image
+	// File is the config file that was used, "" for none.
+	File string
+}
+
+// Image is one image of a suite.
+type Image struct {
+	Name string
+	// Source is where the built image comes from; see ParseSource. "" when
+	// nobody said.
+	Source string
+	// Repository of the recorded image, "" when nobody said; then it is
+	// DefaultRepository.
+	Repository string
+	// Tag is an exact tag, "" to draw one from TagTemplate.
+	Tag         string
+	TagTemplate string
+	// External is an image that is loaded under its own name and never tagged.
+	External string
+	// Prebuilt is an archive or image from CI that replaces a build.
+	Prebuilt string
+	Build    *Build
+	Deploy   Deploy
+}
+
+// Build says how an image is built. Paths are absolute.
+type Build struct {
+	Context string
+	File    string
+	Target  string
+	Args    map[string]string
+	NoCache bool
+	Flags   map[string][]string
+	Command []string
+}
+
+// Deploy says what runs an image.
+type Deploy struct {
+	// Workloads as [NAMESPACE/]KIND/NAME; empty means nothing to deploy.
+	Workloads []string
+	// Containers to set, empty for those that run the image already.
+	Containers []string
+	// PullPolicy is "" (kept, but Always becomes Never), Never or IfNotPresent.
+	PullPolicy string
+	// Timeout of each rollout.
+	Timeout time.Duration
+	// MaxRestarts of a crash loop before it is given up, 0 for never.
+	MaxRestarts int
+}
+
+// Defaults of what nobody said.
+const (
+	DefaultTagTemplate = "{{.Consumer}}-{{.Random}}"
+	DefaultTimeout     = 120 * time.Second
+	DefaultMaxRestarts = 3
+)
+
+// DefaultRepository of the recorded image of name.
+func DefaultRepository(name string) string { return "localhost/" + name }
+
+// Flags are what a command line, or a Go suite, says. Zero values say nothing.
+type Flags struct {
+	ConfigPath, Consumer, KindCluster, Provider, Namespace string
+	// Names of the images, empty for every image of the suite.
+	Names []string
+	// Source, Repository and Tag are for exactly one image.
+	Source, Repository, Tag, TagTemplate string
+	Workloads, Containers                []string
+	PullPolicy                           string
+	Timeout                              *time.Duration
+	MaxRestarts                          *int
+}
+
+// Environment looks up a variable, as os.LookupEnv does.
+type Environment func(key string) (string, bool)
+
+// Variables that are read, with what they stand for, in the order of help texts.
+func Variables() [][2]string {
+	return [][2]string{
+		{"E2EIMAGE_CONFIG", "the config file, like --config"},
+		{"E2EIMAGE_CONSUMER", "the consumer, like --consumer"},
+		{"E2EIMAGE_KIND_CLUSTER", "the Kind cluster, like --kind-cluster"},
+		{"KIND_CLUSTER_NAME", "the Kind cluster, where E2EIMAGE_KIND_CLUSTER is not set"},
+		{"E2EIMAGE_NAMESPACE", "the namespace, like --namespace"},
+		{"KIND_EXPERIMENTAL_PROVIDER", "decides between docker and podman where both have the cluster"},
+	}
+}
