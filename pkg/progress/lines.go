@@ -1,0 +1,46 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// Lines writes one plain line per event: for pipes, logs and CI.
+type Lines struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+var _ Reporter = (*Lines)(nil)
+
+// NewLines returns a reporter that writes to out.
+func NewLines(out io.Writer) *Lines { return &Lines{out: out} }
+
+// Start implements Reporter. Only the end is worth a line: a step that is cut
+// short is told by the error that follows.
+func (l *Lines) Start(step string) func(error) {
+	begun := time.Now()
+	return func(err error) {
+		if err == nil {
+			l.print("%s (%s)", step, elapsed(begun))
+		}
+	}
+}
+
+// Info implements Reporter.
+func (l *Lines) Info(message string) { l.print("%s", message) }
+
+// Warn implements Reporter.
+func (l *Lines) Warn(message string) { l.print("warning: %s", message) }
+
+func (l *Lines) print(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = fmt.Fprintf(l.out, format+"\n", args...)
+}
+
+func elapsed(begun time.Time) string {
+	return time.Since(begun).Round(10 * time.Millisecond).String()
+}

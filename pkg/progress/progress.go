@@ -1,0 +1,29 @@
+// Package progress is how a verb tells its caller what it is doing. It must not
+// know any verb, and nothing here may write to stdout: that carries results.
+package progress
+
+// Reporter is told about the steps of a verb. Implementations are safe for
+// concurrent use: several nodes report at once.
+type Reporter interface {
+	// Start announces a step that takes time. The function that it returns
+	// ends the step and is called exactly once, with nil when it succeeded.
+	Start(step string) (end func(error))
+	// Info reports what was done or decided.
+	Info(message string)
+	// Warn reports what the user should know although the verb goes on.
+	Warn(message string)
+}
+
+// Discard reports nothing.
+type Discard struct{}
+
+var _ Reporter = Discard{}
+
+// Start implements Reporter.
+func (Discard) Start(string) func(error) { return func(error) {} }
+
+// Info implements Reporter.
+func (Discard) Info(string) {}
+
+// Warn implements Reporter.
+func (Discard) Warn(string) {}
