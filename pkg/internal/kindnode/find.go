@@ -1,0 +1,272 @@
+package kindnode
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/kind/pkg/cluster/constants"
+)
+
+// The labels with which kind marks its containers, equal for all its providers
+// (sigs.k8s.io/kind/pkg/cluster/internal/providers/*/constants.go).
+const (
+	clusterLabel = "io.x-k8s.kind.cluster"
+	roleLabel    = "io.x-k8s.kind.role"
+)
+
+// Providers are the engines on which a Kind cluster can run, in the order in
+// which kind itself looks for them.
+var providers = []string{"docker", "podman"}
+
+// Query says which cluster is wanted.
+type Query struct {
+	// Name of the Kind cluster.
+	Name string
+	// Provider is docker, podman or "" for whichever has the cluster.
+	Provider string
+	// Hint decides, as KIND_EXPERIMENTAL_PROVIDER does, when Provider is empty
+	// and both engines have a cluster of that name.
+	Hint string
+}
+
+// Cluster is a Kind cluster that was found.
+type Cluster struct {
+	Name     string
+	Provider string
+	// Nodes are the Kubernetes nodes by name, without the load balancer of a
+	// HA cluster.
+	Nodes []Node
+
+	runner Runner
+}
+
+// Node is one node container.
+type Node struct {
+	Name  string
+	Role  string
+	State string
+}
+
+// Running tells whether commands can be run in the node.
+func (n Node) Running() bool { return n.State == "running" }
+
+// listing is what one engine has.
+type listing struct {
+	provider string
+	err      error
+	clusters map[string][]Node
+	ids      map[string]bool
+}
+
+// NotFoundError says that no engine has the cluster, and what they have.
+type NotFoundError struct {
+	Query    Query
+	Existing []string
+	Engines  []error
+}
+
+func (e *NotFoundError) Error() string {
+	message := fmt.Sprintf("no Kind cluster %q", e.Query.Name)
+	if e.Query.Provider != "" {
+		message += " under " + e.Query.Provider
+	}
+	if len(e.Existing) > 0 {
+		message += "; there are: " + strings.Join(e.Existing, ", ")
+	} else {
+		message += "; no Kind cluster was found"
+	}
+	for _, err := range e.Engines {
+		message += "\n  " + err.Error()
+	}
+	if len(e.Existing) > 0 {
+		return message + "\nchoose one with --kind-cluster (and --provider), or change the kube context"
+	}
+	return message + fmt.Sprintf("\ncreate it with: kind create cluster --name %s", e.Query.Name)
+}
+
+// AmbiguousError says that several engines have a cluster of that name.
+type AmbiguousError struct {
+	Name      string
+	Providers []string
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%s each have a Kind cluster %q; say which with --provider",
+		strings.Join(e.Providers, " and "), e.Name)
+}
+
+// Find looks for the cluster on the engines of this host: one `ps` per engine.
+// Errors: *NotFoundError, *AmbiguousError, or nodes that are not running.
+func Find(ctx context.Context, runner Runner, query Query) (*Cluster, error) {
+	wanted := providers
+	if query.Provider != "" {
+		if !slices.Contains(providers, query.Provider) {
+			return nil, fmt.Errorf("unknown provider %q; known are %s", query.Provider, strings.Join(providers, ", "))
+		}
+		wanted = []string{query.Provider}
+	}
+	listings := list(ctx, runner, wanted)
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	found, err := choose(query, listings)
+	if err != nil {
+		return nil, err
+	}
+	cluster := &Cluster{Name: query.Name, Provider: found.provider, runner: runner}
+	for _, node := range found.clusters[query.Name] {
+		switch node.Role {
+		case constants.ControlPlaneNodeRoleValue, constants.WorkerNodeRoleValue:
+			cluster.Nodes = append(cluster.Nodes, node)
+		}
+	}
+	slices.SortFunc(cluster.Nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	return cluster, cluster.checkRunning()
+}
+
+func choose(query Query, listings []listing) (listing, error) {
+	var having []listing
+	failed := &NotFoundError{Query: query}
+	for _, l := range listings {
+		if l.err != nil {
+			failed.Engines = append(failed.Engines, l.err)
+		}
+		for name := range l.clusters {
+			failed.Existing = append(failed.Existing, fmt.Sprintf("%s (%s)", name, l.provider))
+		}
+		if _, ok := l.clusters[query.Name]; ok {
+			having = append(having, l)
+		}
+	}
+	slices.Sort(failed.Existing)
+	switch len(having) {
+	case 0:
+		return listing{}, failed
+	case 1:
+		return having[0], nil
+	}
+	if sameContainers(having[0], having[1]) {
+		// A `docker` command that is podman in disguise shows podman's own
+		// containers a second time.
+		return having[1], nil
+	}
+	names := make([]string, 0, len(having))
+	for _, l := range having {
+		if l.provider == query.Hint {
+			return l, nil
+		}
+		names = append(names, l.provider)
+	}
+	return listing{}, &AmbiguousError{Name: query.Name, Providers: names}
+}
+
+func sameContainers(a, b listing) bool {
+	for id := range a.ids {
+		for other := range b.ids {
+			if strings.HasPrefix(id, other) || strings.HasPrefix(other, id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *Cluster) checkRunning() error {
+	var stopped []string
+	for _, node := range c.Nodes {
+		if !node.Running() {
+			stopped = append(stopped, fmt.Sprintf("%s is %s", node.Name, node.State))
+		}
+	}
+	if len(stopped) == 0 {
+		return nil
+	}
+	return fmt.Errorf("every node of Kind cluster %q has to be running, but %s; start with: %s start NODE",
+		c.Name, strings.Join(stopped, ", "), c.Provider)
+}
+
+func list(ctx context.Context, runner Runner, engines []string) []listing {
+	listings := make([]listing, len(engines))
+	var all sync.WaitGroup
+	for i, provider := range engines {
+		all.Go(func() { listings[i] = listOne(ctx, runner, provider) })
+	}
+	all.Wait()
+	return listings
+}
+
+func listOne(ctx context.Context, runner Runner, provider string) listing {
+	result := listing{provider: provider, clusters: map[string][]Node{}, ids: map[string]bool{}}
+	var out bytes.Buffer
+	err := runner.Run(ctx, Command{Argv: psArgv(provider), Stdout: &out})
+	if err != nil {
+		if !errors.Is(err, exec.ErrNotFound) {
+			result.err = fmt.Errorf("%s could not be asked: %w", provider, err)
+		}
+		return result
+	}
+	containers, err := parseContainers(provider, out.Bytes())
+	if err != nil {
+		result.err = fmt.Errorf("what %s ps printed is not understood: %w", provider, err)
+		return result
+	}
+	for _, c := range containers {
+		result.clusters[c.Cluster] = append(result.clusters[c.Cluster], Node{Name: c.Name, Role: c.Role, State: c.State})
+		result.ids[c.ID] = true
+	}
+	return result
+}
+
+// psArgv asks for all containers of all Kind clusters as JSON. Docker's labels
+// come as one comma-joined string unless the template picks them; podman's
+// template has no machine-readable state, but its JSON does.
+func psArgv(provider string) []string {
+	format := "json"
+	if provider == "docker" {
+		format = fmt.Sprintf(`{"ID":{{json .ID}},"Name":{{json .Names}},"Cluster":{{json (.Label %q)}},"Role":{{json (.Label %q)}},"State":{{json .State}}}`,
+			clusterLabel, roleLabel)
+	}
+	return []string{provider, "ps", "--all", "--no-trunc", "--filter", "label=" + clusterLabel, "--format", format}
+}
+
+type container struct{ ID, Name, Cluster, Role, State string }
+
+func parseContainers(provider string, out []byte) ([]container, error) {
+	var containers []container
+	if provider == "docker" {
+		decoder := json.NewDecoder(bytes.NewReader(out))
+		for {
+			var c container
+			if err := decoder.Decode(&c); errors.Is(err, io.EOF) {
+				return containers, nil
+			} else if err != nil {
+				return nil, err
+			}
+			containers = append(containers, c)
+		}
+	}
+	var listed []struct {
+		ID     string `json:"Id"`
+		Names  []string
+		Labels map[string]string
+		State  string
+	}
+	if err := json.Unmarshal(out, &listed); err != nil {
+		return nil, err
+	}
+	for _, c := range listed {
+		containers = append(containers, container{
+			ID: c.ID, Name: strings.Join(c.Names, ","), State: c.State,
+			Cluster: c.Labels[clusterLabel], Role: c.Labels[roleLabel],
+		})
+	}
+	return containers, nil
+}
