@@ -1,0 +1,188 @@
+package record
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Wish is what a run wants recorded for one image.
+type Wish struct {
+	Name    string
+	ImageID string
+	// Repository and Tag of a freshly drawn or exactly given image, joined.
+	Image string
+	// Exact is set when the user named the tag: nothing else will do.
+	Exact bool
+	// New is set when the user wants a new tag although the content is known.
+	New bool
+	// Repository, when the user named one: a known tag under another
+	// repository will not do.
+	Repository string
+}
+
+// Decision is what a Set decided about a Wish.
+type Decision struct {
+	Name string
+	// Image that the run has to put on the nodes.
+	Image   string
+	ImageID string
+	// Recorded is set when the record says so already: nothing to claim.
+	Recorded *Evidence
+}
+
+// Claim decides the image for a wish and writes the claim into the set, unless
+// the record already holds it. repositoryOf splits a recorded image.
+func (s *Set) Claim(wish Wish, holder string, repositoryOf func(string) string) (Decision, error) {
+	evidence, err := s.Entry(wish.Name)
+	if err != nil {
+		return Decision{}, err
+	}
+	fits := func(image, imageID string) bool {
+		switch {
+		case imageID != wish.ImageID, wish.New:
+			return false
+		case wish.Exact:
+			return image == wish.Image
+		}
+		return wish.Repository == "" || repositoryOf(image) == wish.Repository
+	}
+	decision := Decision{Name: wish.Name, Image: wish.Image, ImageID: wish.ImageID}
+	if evidence == nil {
+		evidence = &Evidence{}
+	}
+	switch {
+	case evidence.State == Ready && fits(evidence.Image, evidence.ImageID):
+		decision.Image, decision.Recorded = evidence.Image, evidence
+		return decision, nil
+	case evidence.State == Ready && wish.Exact && evidence.Image == wish.Image && evidence.ImageID != wish.ImageID:
+		return Decision{}, &MovedError{Name: wish.Name, Image: wish.Image, Recorded: evidence.ImageID, Wanted: wish.ImageID}
+	case evidence.State == Releasing && slices.Contains(evidence.Tags(), wish.Image):
+		return Decision{}, &ReleasingError{Set: s, Name: wish.Name, Image: wish.Image}
+	case evidence.State == Pending && fits(evidence.Image, evidence.ImageID):
+		decision.Image = evidence.Image
+		evidence.Holders = join(evidence.Holders, holder)
+		return decision, s.put(wish.Name, evidence)
+	case evidence.Claim != nil && fits(evidence.Claim.Image, evidence.Claim.ImageID):
+		decision.Image = evidence.Claim.Image
+		evidence.Claim.Holders = join(evidence.Claim.Holders, holder)
+		return decision, s.put(wish.Name, evidence)
+	}
+	return decision, s.put(wish.Name, evidence.supersede(wish, holder))
+}
+
+// MovedError says that an exact tag is recorded for other content.
+type MovedError struct{ Name, Image, Recorded, Wanted string }
+
+func (e *MovedError) Error() string {
+	return fmt.Sprintf(`%s is recorded for %s and cannot be moved to %s: pods that run it would change their meaning
+choose another --tag, or take it away first: kubectl e2eimage clean %s`, e.Image, e.Recorded, e.Wanted, e.Name)
+}
+
+// ReleasingError says that the wanted tag is just being taken off the nodes.
+type ReleasingError struct {
+	Set         *Set
+	Name, Image string
+}
+
+func (e *ReleasingError) Error() string {
+	return fmt.Sprintf(`%s is being taken off the nodes by another run; wait for it
+if that run was killed, finish its work: kubectl e2eimage clean %s -n %s --consumer %s`,
+		e.Image, e.Name, e.Set.Namespace, e.Set.Consumer)
+}
+
+// supersede puts a new claim over whatever the entry was. Tags of a claim that
+// nobody finished are noted for release.
+func (e *Evidence) supersede(wish Wish, holder string) *Evidence {
+	claim := Claim{Image: wish.Image, ImageID: wish.ImageID, Claimed: now(), Holders: []string{holder}}
+	release := func(image string) {
+		if image != wish.Image {
+			e.Release = join(e.Release, image)
+		}
+	}
+	if e.State == Ready {
+		if e.Claim != nil {
+			release(e.Claim.Image)
+		}
+		e.Claim = &claim
+		return e
+	}
+	next := &Evidence{State: Pending, Image: claim.Image, ImageID: claim.ImageID, Claimed: claim.Claimed, Holders: claim.Holders}
+	for _, image := range e.Tags() {
+		if image != wish.Image {
+			next.Release = join(next.Release, image)
+		}
+	}
+	return next
+}
+
+// Fact is what a run saw to be true on every node.
+type Fact struct {
+	Name     string
+	Image    string
+	ImageID  string
+	Source   string
+	Platform string
+	Nodes    []string
+}
+
+// SupersededError says that another run claimed the image for other content
+// meanwhile.
+type SupersededError struct{ Name, Ours, Theirs string }
+
+func (e *SupersededError) Error() string {
+	return fmt.Sprintf("%s was claimed by another run while this one was tagging it: %s instead of %s; run again if this content is the right one",
+		e.Name, e.Theirs, e.Ours)
+}
+
+// Complete turns a claim into the record. Completing what is recorded already
+// changes nothing. It returns the tags that are left to be taken off the nodes.
+func (s *Set) Complete(fact Fact) (release []string, err error) {
+	evidence, err := s.Entry(fact.Name)
+	if err != nil {
+		return nil, err
+	}
+	if evidence == nil {
+		return nil, &SupersededError{Name: fact.Name, Ours: fact.Image, Theirs: "nothing"}
+	}
+	is := func(image, imageID string) bool { return image == fact.Image && imageID == fact.ImageID }
+	if evidence.State == Ready && evidence.Claim == nil && is(evidence.Image, evidence.ImageID) {
+		return evidence.Release, nil
+	}
+	var claimed Claim
+	switch {
+	case evidence.State == Pending && is(evidence.Image, evidence.ImageID):
+		claimed = Claim{Claimed: evidence.Claimed}
+	case evidence.Claim != nil && is(evidence.Claim.Image, evidence.Claim.ImageID):
+		claimed = *evidence.Claim
+		evidence.Previous = slices.Insert(evidence.Previous, 0,
+			Previous{Image: evidence.Image, ImageID: evidence.ImageID, Recorded: evidence.Recorded})
+		for _, dropped := range evidence.Previous[min(maxPrevious, len(evidence.Previous)):] {
+			evidence.Release = join(evidence.Release, dropped.Image)
+		}
+		evidence.Previous = evidence.Previous[:min(maxPrevious, len(evidence.Previous))]
+	default:
+		theirs := evidence.Image
+		if evidence.Claim != nil {
+			theirs = evidence.Claim.Image
+		}
+		return nil, &SupersededError{Name: fact.Name, Ours: fact.Image, Theirs: theirs}
+	}
+	recorded := now()
+	done := &Evidence{
+		State: Ready, Image: fact.Image, ImageID: fact.ImageID, Source: fact.Source, Platform: fact.Platform,
+		Nodes: fact.Nodes, Claimed: claimed.Claimed, Recorded: &recorded,
+		Previous: evidence.Previous, Release: without(evidence.Release, fact.Image),
+	}
+	return done.Release, s.put(fact.Name, done)
+}
+
+func join(list []string, item string) []string {
+	if slices.Contains(list, item) {
+		return list
+	}
+	return append(list, item)
+}
+
+func without(list []string, item string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(other string) bool { return other == item })
+}

@@ -1,0 +1,140 @@
+package record
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// Names under which the record stands in the cluster.
+const (
+	// APIVersion of the evidence.
+	APIVersion = "e2eimage.dev/v1alpha1"
+	// ManagedByLabel and ManagedBy mark the ConfigMaps that are records.
+	ManagedByLabel = "app.kubernetes.io/managed-by"
+	ManagedBy      = "kubectl-e2eimage"
+	// ConsumerLabel holds the consumer.
+	ConsumerLabel = "e2eimage.dev/consumer"
+	// AnnotationPrefix comes before the name of each image.
+	AnnotationPrefix = "image.e2eimage.dev/"
+
+	evidenceKind = "Evidence"
+	// maxPrevious bounds the history, and so the size of the ConfigMap.
+	maxPrevious = 10
+)
+
+// States of an entry.
+const (
+	// Pending: a tag is claimed and may be on nodes; nothing is recorded yet.
+	Pending = "Pending"
+	// Ready: the recorded image is on every node.
+	Ready = "Ready"
+	// Releasing: the entry's tags are being taken off the nodes. Nobody adopts it.
+	Releasing = "Releasing"
+)
+
+// Evidence is what data.<name> of the ConfigMap holds, as YAML.
+type Evidence struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// State is Pending, Ready or Releasing.
+	State string `json:"state"`
+	// Image is the recorded image, `<repository>:<tag>`; while Pending, the claimed one.
+	Image string `json:"image"`
+	// ImageID is the config digest, "sha256:<64 hex>".
+	ImageID string `json:"imageID"`
+	// EngineID is the host engine's own ID of the image, where known.
+	EngineID string `json:"engineID,omitempty"`
+	// Source is where the image came from, as the user named it.
+	Source string `json:"source,omitempty"`
+	// Platform in OCI form, like linux/amd64.
+	Platform string `json:"platform,omitempty"`
+	// Commit that the image was built from, where known.
+	Commit string `json:"commit,omitempty"`
+	// Nodes that had the image when it was recorded.
+	Nodes []string `json:"nodes,omitempty"`
+	// Claimed and Recorded are when the tag was decided and when it was true
+	// on every node.
+	Claimed  metav1.Time  `json:"claimed"`
+	Recorded *metav1.Time `json:"recorded,omitempty"`
+	// Holders are the runs that are carrying out this claim.
+	Holders []string `json:"holders,omitempty"`
+	// Claim is the next image while one is being carried out: the record above
+	// stays true until it is done.
+	Claim *Claim `json:"claim,omitempty"`
+	// Previous are the images recorded before, the newest first.
+	Previous []Previous `json:"previous,omitempty"`
+	// Release are tags that still have to be taken off the nodes.
+	Release []string `json:"release,omitempty"`
+}
+
+// Claim is a decided tag that may already be on some nodes.
+type Claim struct {
+	Image   string      `json:"image"`
+	ImageID string      `json:"imageID"`
+	Claimed metav1.Time `json:"claimed"`
+	Holders []string    `json:"holders"`
+}
+
+// Previous is an image that was recorded before.
+type Previous struct {
+	Image    string       `json:"image"`
+	ImageID  string       `json:"imageID"`
+	Recorded *metav1.Time `json:"recorded,omitempty"`
+}
+
+// Tags returns every recorded or claimed image that this entry may have put on
+// nodes, each once.
+func (e *Evidence) Tags() []string {
+	var tags []string
+	add := func(image string) {
+		if image != "" && !slices.Contains(tags, image) {
+			tags = append(tags, image)
+		}
+	}
+	add(e.Image)
+	if e.Claim != nil {
+		add(e.Claim.Image)
+	}
+	for _, previous := range e.Previous {
+		add(previous.Image)
+	}
+	for _, image := range e.Release {
+		add(image)
+	}
+	return tags
+}
+
+// NewerError says that the evidence was written by a newer version.
+type NewerError struct {
+	Name, APIVersion, Kind string
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the record of %s is %s %s, which this version does not know (it writes %s %s); use a newer kubectl-e2eimage",
+		e.Name, e.APIVersion, e.Kind, APIVersion, evidenceKind)
+}
+
+func parseEvidence(name, text string) (*Evidence, error) {
+	var evidence Evidence
+	if err := yaml.Unmarshal([]byte(text), &evidence); err != nil {
+		return nil, fmt.Errorf("evidence of %s is not readable: %w", name, err)
+	}
+	if evidence.APIVersion != APIVersion || evidence.Kind != evidenceKind {
+		return nil, &NewerError{Name: name, APIVersion: evidence.APIVersion, Kind: evidence.Kind}
+	}
+	return &evidence, nil
+}
+
+func (e *Evidence) marshal() (string, error) {
+	e.APIVersion, e.Kind = APIVersion, evidenceKind
+	text, err := yaml.Marshal(e)
+	return string(text), err
+}
+
+// now has the precision that YAML keeps, so that what is written equals what is
+// read.
+func now() metav1.Time { return metav1.NewTime(time.Now().UTC().Truncate(time.Second)) }

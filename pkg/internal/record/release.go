@@ -1,0 +1,66 @@
+package record
+
+import "slices"
+
+// Abandon gives up what holder claimed for name. It returns the tag that has
+// to be taken off the nodes, "" when another run still carries the claim or
+// the claim is gone. While the tag is being taken off, nobody can adopt it;
+// Released ends that.
+func (s *Set) Abandon(name, image, holder string) (release string, err error) {
+	evidence, err := s.evidence(name)
+	if err != nil || evidence == nil {
+		return "", err
+	}
+	switch {
+	case evidence.State == Pending && evidence.Image == image:
+		evidence.Holders = without(evidence.Holders, holder)
+		if len(evidence.Holders) > 0 {
+			return "", s.put(name, evidence)
+		}
+		evidence.State = Releasing
+		return image, s.put(name, evidence)
+	case evidence.Claim != nil && evidence.Claim.Image == image:
+		evidence.Claim.Holders = without(evidence.Claim.Holders, holder)
+		if len(evidence.Claim.Holders) > 0 {
+			return "", s.put(name, evidence)
+		}
+		evidence.Claim = nil
+		evidence.Release = join(evidence.Release, image)
+		return image, s.put(name, evidence)
+	}
+	return "", nil
+}
+
+// BeginRelease withdraws the record of name: its annotation goes at once, its
+// tags are returned and stay listed until Released.
+func (s *Set) BeginRelease(name string) ([]string, error) {
+	evidence, err := s.evidence(name)
+	if err != nil {
+		return nil, err
+	}
+	if evidence == nil {
+		// An annotation without evidence: what a hand left behind.
+		return nil, s.put(name, nil)
+	}
+	evidence.State = Releasing
+	return evidence.Tags(), s.put(name, evidence)
+}
+
+// Released notes that tags of name are off all nodes. An entry that was being
+// released goes when none of its tags is left.
+func (s *Set) Released(name string, tags []string) error {
+	evidence, err := s.evidence(name)
+	if err != nil || evidence == nil {
+		return err
+	}
+	evidence.Release = slices.DeleteFunc(evidence.Release, func(tag string) bool { return slices.Contains(tags, tag) })
+	evidence.Previous = slices.DeleteFunc(evidence.Previous, func(p Previous) bool { return slices.Contains(tags, p.Image) })
+	if evidence.State != Releasing {
+		return s.put(name, evidence)
+	}
+	left := slices.DeleteFunc(evidence.Tags(), func(tag string) bool { return slices.Contains(tags, tag) })
+	if len(left) == 0 {
+		return s.put(name, nil)
+	}
+	return s.put(name, evidence)
+}
