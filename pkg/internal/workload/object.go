@@ -1,0 +1,78 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+)
+
+// object is one workload, whatever its kind.
+type object struct {
+	runtime.Object
+	meta     *metav1.ObjectMeta
+	template *corev1.PodTemplateSpec
+	selector *metav1.LabelSelector
+}
+
+func asObject(raw runtime.Object) (object, error) {
+	switch o := raw.(type) {
+	case *appsv1.Deployment:
+		return object{o, &o.ObjectMeta, &o.Spec.Template, o.Spec.Selector}, nil
+	case *appsv1.StatefulSet:
+		return object{o, &o.ObjectMeta, &o.Spec.Template, o.Spec.Selector}, nil
+	case *appsv1.DaemonSet:
+		return object{o, &o.ObjectMeta, &o.Spec.Template, o.Spec.Selector}, nil
+	}
+	return object{}, fmt.Errorf("%T is no workload that can be deployed to", raw)
+}
+
+// client is the API of one kind in one namespace.
+type client struct {
+	get   func(context.Context, string, metav1.GetOptions) (runtime.Object, error)
+	patch func(context.Context, string, []byte, metav1.PatchOptions) (runtime.Object, error)
+	list  func(context.Context, metav1.ListOptions) (runtime.Object, error)
+	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
+	empty runtime.Object
+}
+
+// typed is what the generated clients of all kinds have in common.
+type typed[T, L runtime.Object] interface {
+	Get(context.Context, string, metav1.GetOptions) (T, error)
+	Patch(context.Context, string, types.PatchType, []byte, metav1.PatchOptions, ...string) (T, error)
+	List(context.Context, metav1.ListOptions) (L, error)
+	Watch(context.Context, metav1.ListOptions) (watch.Interface, error)
+}
+
+func clientFor(api kubernetes.Interface, ref reference) client {
+	switch ref.kind {
+	case statefulSet:
+		return wrap(api.AppsV1().StatefulSets(ref.namespace), &appsv1.StatefulSet{})
+	case daemonSet:
+		return wrap(api.AppsV1().DaemonSets(ref.namespace), &appsv1.DaemonSet{})
+	default:
+		return wrap(api.AppsV1().Deployments(ref.namespace), &appsv1.Deployment{})
+	}
+}
+
+func wrap[T, L runtime.Object](c typed[T, L], empty runtime.Object) client {
+	return client{
+		get: func(ctx context.Context, name string, options metav1.GetOptions) (runtime.Object, error) {
+			return c.Get(ctx, name, options)
+		},
+		patch: func(ctx context.Context, name string, patch []byte, options metav1.PatchOptions) (runtime.Object, error) {
+			return c.Patch(ctx, name, types.StrategicMergePatchType, patch, options)
+		},
+		list: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			return c.List(ctx, options)
+		},
+		watch: c.Watch,
+		empty: empty,
+	}
+}

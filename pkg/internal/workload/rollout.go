@@ -1,0 +1,132 @@
+package workload
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// progressOf is how far a rollout is, as the workload's own status tells.
+type progressOf struct {
+	// done: every replica is of the current template and available.
+	done bool
+	// waiting says in a few words what is missing.
+	waiting string
+	// impossible is set when the rollout cannot finish as things are.
+	impossible *RolloutError
+	// pending is a failure that may pass, to be believed when it lasts.
+	pending *problem
+	// pods is how many current pods there have to be.
+	pods int32
+}
+
+// judgeRollout judges a workload by its kind. What "rolled out" means follows
+// `kubectl rollout status` (k8s.io/kubectl/pkg/polymorphichelpers), with
+// availability, which includes minReadySeconds, for every kind.
+func judgeRollout(o object) progressOf {
+	switch raw := o.Object.(type) {
+	case *appsv1.Deployment:
+		return judgeDeployment(raw)
+	case *appsv1.StatefulSet:
+		return judgeStatefulSet(raw)
+	case *appsv1.DaemonSet:
+		return judgeDaemonSet(raw)
+	}
+	return progressOf{waiting: "unknown kind"}
+}
+
+func judgeDeployment(d *appsv1.Deployment) progressOf {
+	replicas, status := valueOr(d.Spec.Replicas, 1), d.Status
+	progress := progressOf{pods: replicas}
+	if status.ObservedGeneration < d.Generation {
+		progress.waiting = "the controller has not seen the change yet"
+		return progress
+	}
+	for _, condition := range status.Conditions {
+		switch {
+		case condition.Type == appsv1.DeploymentProgressing && condition.Reason == "ProgressDeadlineExceeded":
+			progress.impossible = &RolloutError{Reason: condition.Reason, Message: condition.Message}
+		case condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue:
+			progress.pending = &problem{reason: condition.Reason, message: condition.Message}
+		}
+	}
+	switch {
+	case status.UpdatedReplicas < replicas:
+		progress.waiting = fmt.Sprintf("%d of %d replicas updated", status.UpdatedReplicas, replicas)
+	case status.Replicas > status.UpdatedReplicas:
+		progress.waiting = fmt.Sprintf("%d old replicas have to go", status.Replicas-status.UpdatedReplicas)
+	case status.AvailableReplicas < status.UpdatedReplicas:
+		progress.waiting = fmt.Sprintf("%d of %d replicas available", status.AvailableReplicas, status.UpdatedReplicas)
+	default:
+		progress.done = true
+		return progress
+	}
+	if d.Spec.Paused {
+		progress.impossible = &RolloutError{Reason: "Paused", Message: fmt.Sprintf(
+			"the Deployment is paused, %s; resume it with: kubectl rollout resume deployment/%s -n %s", progress.waiting, d.Name, d.Namespace)}
+	}
+	return progress
+}
+
+func judgeStatefulSet(s *appsv1.StatefulSet) progressOf {
+	replicas, status := valueOr(s.Spec.Replicas, 1), s.Status
+	updated := replicas
+	if rolling := s.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+		updated = max(0, replicas-valueOr(rolling.Partition, 0))
+	}
+	progress := progressOf{pods: updated}
+	switch {
+	case status.ObservedGeneration < s.Generation:
+		progress.waiting = "the controller has not seen the change yet"
+	case status.Replicas > replicas:
+		progress.waiting = fmt.Sprintf("%d replicas too many", status.Replicas-replicas)
+	case status.UpdatedReplicas < updated:
+		progress.waiting = fmt.Sprintf("%d of %d replicas updated", status.UpdatedReplicas, updated)
+		if s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType && status.Replicas == replicas {
+			progress.impossible = onDelete(s.Namespace, s.Spec.Selector.MatchLabels, progress.waiting)
+		}
+	case status.AvailableReplicas < replicas:
+		progress.waiting = fmt.Sprintf("%d of %d replicas available", status.AvailableReplicas, replicas)
+	default:
+		progress.done = true
+	}
+	return progress
+}
+
+func judgeDaemonSet(d *appsv1.DaemonSet) progressOf {
+	status := d.Status
+	desired := status.DesiredNumberScheduled
+	progress := progressOf{pods: desired}
+	switch {
+	case status.ObservedGeneration < d.Generation:
+		progress.waiting = "the controller has not seen the change yet"
+	case status.UpdatedNumberScheduled < desired:
+		progress.waiting = fmt.Sprintf("%d of %d nodes updated", status.UpdatedNumberScheduled, desired)
+		if d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType && status.CurrentNumberScheduled == desired {
+			progress.impossible = onDelete(d.Namespace, d.Spec.Selector.MatchLabels, progress.waiting)
+		}
+	case status.NumberAvailable < desired:
+		progress.waiting = fmt.Sprintf("%d of %d nodes available", status.NumberAvailable, desired)
+	default:
+		progress.done = true
+	}
+	return progress
+}
+
+// onDelete: nobody but a user replaces the pods.
+func onDelete(namespace string, labels map[string]string, waiting string) *RolloutError {
+	selector := ""
+	for key, value := range labels {
+		selector = key + "=" + value
+	}
+	return &RolloutError{Reason: "OnDelete", Message: fmt.Sprintf(
+		"its update strategy is OnDelete, %s; replace the pods with: kubectl delete pod -n %s -l %s", waiting, namespace, selector)}
+}
+
+func valueOr(value *int32, fallback int32) int32 {
+	if value == nil {
+		return fallback
+	}
+	return *value
+}
