@@ -1,0 +1,121 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
+)
+
+// Options are what a Client works with.
+type Options struct {
+	// Kube gives the kubeconfig; genericclioptions.NewConfigFlags has one.
+	Kube genericclioptions.RESTClientGetter
+	// Context is the kube context asked for, "" for the current one.
+	Context string
+	// Reporter is told what happens; nil for silence.
+	Reporter progress.Reporter
+}
+
+// Client carries out the verbs. It is safe for concurrent use.
+type Client struct {
+	options Options
+	report  progress.Reporter
+	runner  kindnode.Runner
+	connect func(*rest.Config) (kubernetes.Interface, error)
+	holder  string
+}
+
+// New returns a client. It does not connect to anything yet.
+func New(options Options) (*Client, error) {
+	if options.Kube == nil {
+		return nil, errors.New("e2eimage.Options.Kube is missing: give genericclioptions.NewConfigFlags(true)")
+	}
+	report := options.Reporter
+	if report == nil {
+		report = progress.Discard{}
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("name of this host: %w", err)
+	}
+	random, err := config.NewRandom()
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		options: options,
+		report:  report,
+		runner:  kindnode.Host{},
+		connect: func(c *rest.Config) (kubernetes.Interface, error) { return kubernetes.NewForConfig(c) },
+		holder:  fmt.Sprintf("%s/%d/%s", host, os.Getpid(), random),
+	}, nil
+}
+
+// kube is the API server and the namespace that a verb works in.
+type kube struct {
+	kubernetes.Interface
+	config    *rest.Config
+	namespace string
+	records   *record.Store
+}
+
+func (c *Client) kube(suite config.Suite) (*kube, error) {
+	restConfig, err := c.options.Kube.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig: %w", err)
+	}
+	namespace := suite.Namespace
+	if namespace == "" {
+		if namespace, _, err = c.options.Kube.ToRawKubeConfigLoader().Namespace(); err != nil {
+			return nil, fmt.Errorf("kubeconfig: %w", err)
+		}
+	}
+	client, err := c.connect(restConfig)
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig: %w", err)
+	}
+	return &kube{Interface: client, config: restConfig, namespace: namespace, records: record.NewStore(client)}, nil
+}
+
+// kindContext is what kind calls the contexts that it writes.
+const kindContext = "kind-"
+
+// kindCluster returns the Kind cluster's name: as asked, else from the context.
+func (c *Client) kindCluster(suite config.Suite) (string, error) {
+	if suite.KindCluster != "" {
+		return suite.KindCluster, nil
+	}
+	current := c.options.Context
+	if current == "" {
+		raw, err := c.options.Kube.ToRawKubeConfigLoader().RawConfig()
+		if err != nil {
+			return "", fmt.Errorf("kubeconfig: %w", err)
+		}
+		current = raw.CurrentContext
+	}
+	if name, ok := strings.CutPrefix(current, kindContext); ok && name != "" {
+		return name, nil
+	}
+	return "", &UsageError{fmt.Errorf("which Kind cluster? The kube context is %q, not %sNAME; say it with --kind-cluster", current, kindContext)}
+}
+
+// find returns the Kind cluster whose nodes the verb works on.
+func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluster, error) {
+	name, err := c.kindCluster(suite)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := kindnode.Find(ctx, c.runner, kindnode.Query{Name: name, Provider: suite.Provider, Hint: suite.ProviderHint})
+	return cluster, classify(err)
+}

@@ -1,0 +1,253 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+)
+
+// DryRun says how far Deploy goes.
+type DryRun string
+
+// How far Deploy goes.
+const (
+	// DryRunNone changes and waits.
+	DryRunNone DryRun = "none"
+	// DryRunClient sends nothing.
+	DryRunClient DryRun = "client"
+	// DryRunServer lets the API server check the patches without keeping them.
+	DryRunServer DryRun = "server"
+)
+
+// DeployInput is what Deploy needs.
+type DeployInput struct {
+	Suite config.Suite
+	// TakeOver patches workloads that carry another consumer's mark.
+	TakeOver bool
+	// DryRun is "" or none, client, server.
+	DryRun DryRun
+}
+
+// DeployResult is what Deploy did and proved.
+type DeployResult struct {
+	Consumer  string             `json:"consumer"`
+	Namespace string             `json:"namespace"`
+	Workloads []DeployedWorkload `json:"workloads"`
+	Proved    []ProvedContainer  `json:"proved"`
+}
+
+// DeployedWorkload is what became of one workload.
+type DeployedWorkload struct {
+	// Name as kubectl prints it, like deployment.apps/datastorage.
+	Name string `json:"name"`
+	// Namespace of the workload.
+	Namespace string `json:"namespace"`
+	// Action is "image updated" or "unchanged".
+	Action string `json:"action"`
+	// Generation of the workload afterwards.
+	Generation int64 `json:"generation"`
+}
+
+// ProvedContainer is a container that was seen to run the recorded image ID.
+type ProvedContainer struct {
+	Namespace string `json:"namespace"`
+	Pod       string `json:"pod"`
+	Container string `json:"container"`
+	Node      string `json:"node"`
+	Image     string `json:"image"`
+	ImageID   string `json:"imageID"`
+}
+
+// Deploy makes the workloads of the suite's images run exactly the recorded
+// images: nodes that lost an image are healed, workloads that are right are not
+// touched, the others are patched; then it waits for the rollouts and compares
+// what the containers really run with the record.
+func (c *Client) Deploy(ctx context.Context, in DeployInput) (*DeployResult, error) {
+	run, err := c.beginDeploy(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := workload.Prepare(ctx, run.kube, workload.Options{
+		Namespace: run.kube.namespace, Consumer: run.consumer, TakeOver: in.TakeOver,
+		DryRun: workload.DryRun(in.DryRun), Alive: run.kube.alive,
+	}, run.images())
+	if err != nil {
+		return nil, classifyWorkload(err)
+	}
+	dry := in.DryRun == DryRunClient || in.DryRun == DryRunServer
+	if !dry {
+		if err := run.heal(ctx); err != nil {
+			return nil, err
+		}
+	}
+	changes, err := plan.Apply(ctx)
+	if err != nil {
+		return nil, classifyWorkload(err)
+	}
+	result := run.result(changes)
+	if dry {
+		return result, nil
+	}
+	if err := run.wait(ctx, plan); err != nil {
+		return nil, err
+	}
+	result.Proved, err = run.prove(ctx, plan.Running())
+	return result, err
+}
+
+// deployRun is one run of Deploy.
+type deployRun struct {
+	client   *Client
+	kube     *kube
+	cluster  *kindnode.Cluster
+	consumer string
+	records  []recorded
+	states   map[string]kindnode.State
+}
+
+// beginDeploy reads the records and the nodes; it changes nothing.
+func (c *Client) beginDeploy(ctx context.Context, in DeployInput) (*deployRun, error) {
+	kube, err := c.kube(in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	run := &deployRun{client: c, kube: kube}
+	if run.consumer, run.records, err = kube.readRecords(ctx, in.Suite); err != nil {
+		return nil, err
+	}
+	var mistakes []error
+	for _, r := range run.records {
+		mistakes = append(mistakes, r.notReady(run.consumer))
+	}
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
+	}
+	if run.cluster, err = c.find(ctx, in.Suite); err != nil {
+		return nil, err
+	}
+	end := c.report.Start(fmt.Sprintf("ask %d nodes of %s", len(run.cluster.Nodes), run.cluster.Name))
+	run.states, err = run.cluster.Probe(ctx)
+	end(err)
+	if err != nil {
+		return nil, err
+	}
+	return run, kube.checkRightCluster(ctx, run.cluster, run.states)
+}
+
+func (d *deployRun) owner(name string) string {
+	return record.Owner(d.kube.namespace, d.consumer, name)
+}
+
+// images are the records in the words of package workload.
+func (d *deployRun) images() []workload.Image {
+	var images []workload.Image
+	for _, r := range d.records {
+		aliases := []string{r.Evidence.Image}
+		for _, alias := range []string{r.Evidence.Source, r.Image.Source} {
+			if candidates, err := ociimage.Candidates(alias); err == nil {
+				aliases = append(aliases, candidates...)
+			}
+		}
+		for _, previous := range r.Evidence.Previous {
+			aliases = append(aliases, previous.Image)
+		}
+		if r.Image.Repository != "" {
+			aliases = append(aliases, r.Image.Repository)
+		}
+		images = append(images, workload.Image{
+			Name: r.Image.Name, Image: r.Evidence.Image, ImageID: r.Evidence.ImageID,
+			Aliases: aliases, Workloads: r.Image.Deploy.Workloads, Containers: r.Image.Deploy.Containers,
+			PullPolicy: r.Image.Deploy.PullPolicy, MaxRestarts: r.Image.Deploy.MaxRestarts, Timeout: r.Image.Deploy.Timeout,
+		})
+	}
+	return images
+}
+
+func (d *deployRun) result(changes []workload.Change) *DeployResult {
+	result := &DeployResult{Consumer: d.consumer, Namespace: d.kube.namespace, Workloads: []DeployedWorkload{}, Proved: []ProvedContainer{}}
+	for _, change := range changes {
+		action := "unchanged"
+		if change.Patched {
+			action = "image updated"
+		}
+		result.Workloads = append(result.Workloads, DeployedWorkload{
+			Name: change.Name, Namespace: change.Namespace, Action: action, Generation: change.Generation,
+		})
+	}
+	return result
+}
+
+// alive tells whether a consumer still has records in the namespace: the mark
+// of one that has none binds nobody.
+func (k *kube) alive(ctx context.Context, namespace, consumer string) (bool, error) {
+	set, err := k.records.Get(ctx, namespace, consumer)
+	if err != nil {
+		return false, err
+	}
+	return len(set.Names()) > 0, nil
+}
+
+// prove compares what each container runs, as its node's CRI says, with the
+// record. A pod's own status is no proof: it names images by any of their tags.
+func (d *deployRun) prove(ctx context.Context, running []workload.Running) ([]ProvedContainer, error) {
+	nodes := map[string]bool{}
+	for _, container := range running {
+		nodes[container.Node] = true
+	}
+	if len(running) == 0 {
+		d.client.report.Warn("no container runs: nothing could be proved")
+		return []ProvedContainer{}, nil
+	}
+	end := d.client.report.Start("prove what runs on " + strings.Join(sortedKeys(nodes), ", "))
+	states, err := d.cluster.Containers(ctx, sortedKeys(nodes))
+	end(err)
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[string]*record.Evidence{}
+	for _, r := range d.records {
+		wanted[r.Image.Name] = r.Evidence
+	}
+	proved := []ProvedContainer{}
+	var mistakes []error
+	for _, container := range running {
+		evidence := wanted[container.ImageName]
+		really := imageOf(container.ContainerID, states[container.Node])
+		if really != evidence.ImageID {
+			mistakes = append(mistakes, fmt.Errorf("pod %s/%s container %s on node %s runs %s instead of the recorded %s (%s)",
+				container.Namespace, container.Pod, container.Container, container.Node, orNothing(really), evidence.ImageID, evidence.Image))
+			continue
+		}
+		proved = append(proved, ProvedContainer{
+			Namespace: container.Namespace, Pod: container.Pod, Container: container.Container, Node: container.Node,
+			Image: evidence.Image, ImageID: really,
+		})
+	}
+	if len(mistakes) > 0 {
+		return nil, &InconsistentError{errors.Join(mistakes...)}
+	}
+	return proved, nil
+}
+
+func imageOf(containerID string, state kindnode.State) string {
+	for _, container := range state.Containers {
+		if container.ID == containerID {
+			return container.ImageRef
+		}
+	}
+	return ""
+}
+
+func orNothing(imageID string) string {
+	if imageID == "" {
+		return "something its node's CRI does not list"
+	}
+	return imageID
+}

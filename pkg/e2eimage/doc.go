@@ -1,0 +1,12 @@
+// Package e2eimage is the library behind kubectl e2eimage: a Client whose
+// methods are the verbs. It is the only place where steps are put in order.
+//
+// Every method takes a context, an Input and returns a typed Result that
+// marshals to JSON. The package prints nothing, reads no environment and keeps
+// no globals: callers pass in what they have read (see package config for the
+// file, flags and environment) and a progress.Reporter for what happens
+// meanwhile.
+//
+// Errors are told apart with errors.As: *UsageError, *InconsistentError,
+// *TimeoutError; everything else is a plain failure.
+package e2eimage

@@ -1,0 +1,54 @@
+package e2eimage
+
+import (
+	"errors"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// UsageError says that the input cannot be acted upon. Exit code 2.
+type UsageError struct{ Err error }
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// InconsistentError says that record, nodes and workloads do not agree, and
+// which ones. Exit code 3.
+type InconsistentError struct{ Err error }
+
+func (e *InconsistentError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *InconsistentError) Unwrap() error { return e.Err }
+
+// TimeoutError says that something did not come true in time. Exit code 124.
+type TimeoutError struct{ Err error }
+
+func (e *TimeoutError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *TimeoutError) Unwrap() error { return e.Err }
+
+// classify gives errors of the inner packages their public type.
+func classify(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case as[*UsageError](err), as[*InconsistentError](err), as[*TimeoutError](err):
+		return err
+	case as[*record.TamperedError](err), as[*record.MovedError](err), as[*record.SupersededError](err),
+		as[*record.ReleasingError](err), as[*record.NewerError](err):
+		return &InconsistentError{err}
+	case as[*kindnode.AmbiguousError](err):
+		return &UsageError{err}
+	}
+	return err
+}
+
+func as[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}

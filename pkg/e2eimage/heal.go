@@ -1,0 +1,96 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+)
+
+// lack is a node that does not have a recorded image under its recorded name.
+type lack struct {
+	node     string
+	recorded recorded
+	// held is what the node has under that name instead, "" for nothing.
+	held string
+}
+
+// findLacks compares every node with the records.
+func findLacks(records []recorded, states map[string]kindnode.State) []lack {
+	var lacks []lack
+	for _, r := range records {
+		for _, node := range sortedKeys(states) {
+			if held := states[node].ID(r.Evidence.Image); held != r.Evidence.ImageID {
+				lacks = append(lacks, lack{node: node, recorded: r, held: held})
+			}
+		}
+	}
+	return lacks
+}
+
+// heal brings recorded images back to nodes that lost them: from the same image
+// under another name of the node, else from another node. Each repair is said.
+func (d *deployRun) heal(ctx context.Context) error {
+	var hopeless []error
+	for _, l := range findLacks(d.records, d.states) {
+		if err := d.healOne(ctx, l); err != nil {
+			hopeless = append(hopeless, err)
+		}
+	}
+	return errors.Join(hopeless...)
+}
+
+func (d *deployRun) healOne(ctx context.Context, l lack) error {
+	evidence := l.recorded.Evidence
+	if l.held != "" {
+		return &InconsistentError{fmt.Errorf("%s: on node %s %s is %s instead of the recorded %s\ntag it anew: kubectl e2eimage clean %s, then kubectl e2eimage tag %s",
+			l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(l.held), ociimage.ShortID(evidence.ImageID), l.recorded.Image.Name, l.recorded.Image.Name)}
+	}
+	how := "from another name of the same image there"
+	if d.states[l.node].ID(evidence.ImageID) == "" {
+		from := d.nodeWith(evidence.Image, evidence.ImageID)
+		if from == "" {
+			return &InconsistentError{d.gone(l)}
+		}
+		end := d.client.report.Start(fmt.Sprintf("copy %s from %s to %s", evidence.Image, from, l.node))
+		err := d.cluster.Copy(ctx, from, l.node, evidence.Image)
+		end(err)
+		if err != nil {
+			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and copying it from %s was not possible: %w", l.recorded.Image.Name, l.node, evidence.Image, from, err)}
+		}
+		how = "from " + from
+	}
+	done, err := d.cluster.Tag(ctx, []string{l.node}, []kindnode.TagOp{{
+		ImageID: evidence.ImageID, Target: evidence.Image, Owner: d.owner(l.recorded.Image.Name),
+	}})
+	if err != nil {
+		return err
+	}
+	if got := done[l.node][0].ImageID; got != evidence.ImageID {
+		return &InconsistentError{fmt.Errorf("%s: node %s could not be healed: its CRI has %q under %s", l.recorded.Image.Name, l.node, got, evidence.Image)}
+	}
+	d.client.report.Info(fmt.Sprintf("node %s had lost %s; healed %s", l.node, evidence.Image, how))
+	return nil
+}
+
+// nodeWith returns a node that has the image under its recorded name.
+func (d *deployRun) nodeWith(image, imageID string) string {
+	for _, node := range sortedKeys(d.states) {
+		if d.states[node].ID(image) == imageID {
+			return node
+		}
+	}
+	return ""
+}
+
+// gone says that no node can give the image back, and what the node has instead.
+func (d *deployRun) gone(l lack) error {
+	evidence := l.recorded.Evidence
+	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node does%s\nload %s again and run: kubectl e2eimage tag %s",
+		l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(evidence.ImageID),
+		similar(evidence.Image, map[string]kindnode.State{l.node: d.states[l.node]}),
+		strings.TrimSpace(evidence.Source), l.recorded.Image.Name)
+}

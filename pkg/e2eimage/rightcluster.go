@@ -1,0 +1,74 @@
+package e2eimage
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+)
+
+// checkRightCluster compares the certificate authority of every node with the
+// API server's. Names prove nothing: twins on two providers have equal ones.
+// The kubeconfig's own CA bundle is the API server's, since the connection
+// rests on it; where it has none (a proxy, skipped verification), the API
+// server is asked for kube-root-ca.crt, which every namespace has.
+func (k *kube) checkRightCluster(ctx context.Context, cluster *kindnode.Cluster, states map[string]kindnode.State) error {
+	bundle := k.config.CAData
+	if len(bundle) == 0 && k.config.CAFile != "" {
+		read, err := os.ReadFile(k.config.CAFile)
+		if err != nil {
+			return fmt.Errorf("certificate authority of the kubeconfig: %w", err)
+		}
+		bundle = read
+	}
+	strangers := notTrusted(bundle, states)
+	if len(strangers) > 0 {
+		configMap, err := k.CoreV1().ConfigMaps(k.namespace).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
+		if err == nil {
+			strangers = notTrusted([]byte(configMap.Data["ca.crt"]), states)
+		}
+	}
+	if len(strangers) == 0 {
+		return nil
+	}
+	return &InconsistentError{fmt.Errorf(`the API server %s is not the one of Kind cluster %q on %s: node %s has another certificate authority
+change the kube context (kubectl config use-context %s%s), or say the right cluster with --kind-cluster and --provider`,
+		k.config.Host, cluster.Name, cluster.Provider, strangers[0], kindContext, cluster.Name)}
+}
+
+// notTrusted returns the nodes whose CA is not in the bundle.
+func notTrusted(bundle []byte, states map[string]kindnode.State) []string {
+	trusted := certificates(bundle)
+	var strangers []string
+	for _, node := range sortedKeys(states) {
+		found := false
+		for _, ca := range certificates(states[node].CA) {
+			for _, other := range trusted {
+				found = found || bytes.Equal(ca.Raw, other.Raw)
+			}
+		}
+		if !found {
+			strangers = append(strangers, node)
+		}
+	}
+	return strangers
+}
+
+func certificates(bundle []byte) []*x509.Certificate {
+	var all []*x509.Certificate
+	for {
+		var block *pem.Block
+		if block, bundle = pem.Decode(bundle); block == nil {
+			return all
+		}
+		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
+			all = append(all, certificate)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package e2eimage
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+)
+
+// resolveSource finds the image ID that all nodes have for a source. Every node
+// must have it, and all the same.
+func resolveSource(name, source string, cluster *kindnode.Cluster, states map[string]kindnode.State) (string, error) {
+	candidates, err := sourceNames(name, source)
+	if err != nil {
+		return "", err
+	}
+	byNode := map[string][]string{} // image ID → nodes
+	var missing []string
+	for _, node := range sortedKeys(states) {
+		ids, err := idsOf(candidates, states[node])
+		if err != nil {
+			return "", fmt.Errorf("%s: on node %s %w", name, node, err)
+		}
+		if ids == "" {
+			missing = append(missing, node)
+			continue
+		}
+		byNode[ids] = append(byNode[ids], node)
+	}
+	switch {
+	case len(byNode) == 1 && len(missing) == 0:
+		return sortedKeys(byNode)[0], nil
+	case len(byNode) == 0:
+		return "", fmt.Errorf("%s: no node of Kind cluster %q has the source %s%s\nload it first: %s",
+			name, cluster.Name, source, similar(candidates[0], states), loadHint(source, cluster))
+	}
+	message := fmt.Sprintf("%s: the nodes of Kind cluster %q do not have the same source %s:", name, cluster.Name, source)
+	for _, id := range sortedKeys(byNode) {
+		message += fmt.Sprintf("\n  %s on %s", ociimage.ShortID(id), strings.Join(byNode[id], ", "))
+	}
+	if len(missing) > 0 {
+		message += fmt.Sprintf("\n  missing on %s", strings.Join(missing, ", "))
+	}
+	return "", &InconsistentError{fmt.Errorf("%s\nload it on every node: %s", message, loadHint(source, cluster))}
+}
+
+// sourceNames returns the names that a source can have on a node.
+func sourceNames(name, source string) ([]string, error) {
+	if source == "" {
+		return nil, &UsageError{fmt.Errorf("%s: which image? Say it with --source, or as source in e2eimage.yaml", name)}
+	}
+	if id, ok := ociimage.ParseImageID(source); ok {
+		return []string{id}, nil
+	}
+	candidates, err := ociimage.Candidates(source)
+	if err != nil {
+		return nil, &UsageError{fmt.Errorf("%s: source %w", name, err)}
+	}
+	return candidates, nil
+}
+
+func idsOf(candidates []string, state kindnode.State) (string, error) {
+	found := ""
+	for _, candidate := range candidates {
+		id := state.ID(candidate)
+		if found != "" && id != "" && id != found {
+			return "", fmt.Errorf("%s are different images; say the one that is meant", strings.Join(candidates, " and "))
+		}
+		if id != "" {
+			found = id
+		}
+	}
+	return found, nil
+}
+
+// similar lists what the nodes have under the same last path component.
+func similar(wanted string, states map[string]kindnode.State) string {
+	base := lastComponent(ociimage.Repository(wanted))
+	if base == "" {
+		return ""
+	}
+	near := map[string]bool{}
+	for _, state := range states {
+		for _, image := range state.Images {
+			for _, tag := range image.RepoTags {
+				if other := lastComponent(ociimage.Repository(tag)); strings.Contains(other, base) || strings.Contains(base, other) {
+					near[tag] = true
+				}
+			}
+		}
+	}
+	if len(near) == 0 {
+		return ""
+	}
+	names := slices.Sorted(maps.Keys(near))
+	return "; they have " + strings.Join(names[:min(5, len(names))], ", ")
+}
+
+func lastComponent(repository string) string {
+	return repository[strings.LastIndex(repository, "/")+1:]
+}
+
+// loadHint is what to type to bring an image into the nodes.
+func loadHint(source string, cluster *kindnode.Cluster) string {
+	if cluster.Provider == "podman" {
+		return fmt.Sprintf("podman save -o image.tar %s && KIND_EXPERIMENTAL_PROVIDER=podman kind load image-archive --name %s image.tar", source, cluster.Name)
+	}
+	return fmt.Sprintf("kind load docker-image --name %s %s", cluster.Name, source)
+}
+
+// targetRepository decides the repository of a new recorded image. A kubelet
+// that pulled the image itself starts it only under repositories that it noted
+// then (KubeletEnsureSecretPulledImages, on from Kubernetes 1.35): found here,
+// not as a pod that never starts.
+func targetRepository(name, asked, fallback, imageID string, states map[string]kindnode.State) (string, error) {
+	repository := asked
+	if repository == "" {
+		repository = fallback
+	}
+	for _, node := range sortedKeys(states) {
+		note, pulled := states[node].Pulled[imageID]
+		if !pulled || slices.Contains(note.Repositories(), repository) {
+			continue
+		}
+		allowed := note.Repositories()
+		if asked == "" && len(allowed) > 0 {
+			return targetRepository(name, allowed[0], fallback, imageID, states)
+		}
+		return "", &InconsistentError{fmt.Errorf(`%s: the kubelet of node %s pulled %s itself as %s and would refuse to start it as %s
+give --repository %s, or load the image instead of letting the node pull it`,
+			name, node, ociimage.ShortID(imageID), strings.Join(allowed, ", "), repository, strings.Join(append(allowed, "REPOSITORY")[:1], ""))}
+	}
+	return repository, nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
