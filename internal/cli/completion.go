@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// kubectlComplete is what kubectl looks for on PATH to complete a plugin's
+// arguments (k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go).
+const kubectlComplete = `#!/bin/sh
+# Put this file on PATH as kubectl_complete-e2eimage and make it executable:
+# kubectl then completes the arguments of "kubectl e2eimage".
+exec kubectl e2eimage __complete "$@"
+`
+
+func (a *app) completionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion (bash|fish|kubectl|powershell|zsh)",
+		Short: "Print a shell completion script",
+		Long: `Print a completion script. "kubectl" prints the script with which kubectl itself
+completes "kubectl e2eimage ..."; the others complete the command
+kubectl-e2eimage when it is called by that name.`,
+		Example: `  # Let kubectl complete the plugin's arguments
+  kubectl e2eimage completion kubectl > kubectl_complete-e2eimage
+  chmod +x kubectl_complete-e2eimage`,
+		ValidArgs:             []string{"bash", "fish", "kubectl", "powershell", "zsh"},
+		DisableFlagsInUseLine: true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)(cmd, args); err != nil {
+				return &usageError{fmt.Errorf("%w\nchoose one of %v", err, cmd.ValidArgs)}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			out := a.host.Streams.Out
+			switch args[0] {
+			case "bash":
+				return cmd.Root().GenBashCompletionV2(out, true)
+			case "fish":
+				return cmd.Root().GenFishCompletion(out, true)
+			case "powershell":
+				return cmd.Root().GenPowerShellCompletionWithDesc(out)
+			case "zsh":
+				return cmd.Root().GenZshCompletion(out)
+			}
+			_, err := fmt.Fprint(out, kubectlComplete)
+			return err
+		},
+	}
+}

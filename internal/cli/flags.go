@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+// commonFlags are the flags that every verb has.
+type commonFlags struct {
+	config      string
+	consumer    string
+	kindCluster string
+	provider    string
+	quiet       bool
+}
+
+func (f *commonFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.config, "config", "", "The e2eimage.yaml to use (default: in the working folder or above it)")
+	flags.StringVar(&f.consumer, "consumer", "", "The suite that uses the images")
+	flags.StringVar(&f.kindCluster, "kind-cluster", "", "Name of the Kind cluster (default: from the kube context kind-NAME)")
+	flags.StringVar(&f.provider, "provider", "", "Engine that the Kind cluster runs on, docker or podman (default: the one that has it)")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "Say nothing but results and errors")
+}
+
+// flags returns what the command line said for the named images.
+func (a *app) flags(names []string) config.Flags {
+	said := config.Flags{
+		ConfigPath: a.common.config, Consumer: a.common.consumer, KindCluster: a.common.kindCluster,
+		Provider: a.common.provider, Names: names,
+	}
+	if a.kube.Namespace != nil {
+		said.Namespace = *a.kube.Namespace
+	}
+	return said
+}
+
+// suite resolves flags, environment and config to what a verb works on.
+func (a *app) suite(flags config.Flags) (config.Suite, error) {
+	return config.Resolve(flags, a.host.Environment, a.host.Dir)
+}
+
+// client connects the library to this command's kubeconfig and streams.
+func (a *app) client() (verbs, error) {
+	options := e2eimage.Options{Kube: a.kube, Reporter: a.reporter()}
+	if a.kube.Context != nil {
+		options.Context = *a.kube.Context
+	}
+	return a.connect(options)
+}
+
+// dryRun is kubectl's --dry-run, without the server where a verb has no use for it.
+type dryRun string
+
+const (
+	dryRunNone   dryRun = "none"
+	dryRunClient dryRun = "client"
+	dryRunServer dryRun = "server"
+)
+
+func addDryRun(flags *pflag.FlagSet, value *dryRun, server bool) {
+	*value = dryRunNone
+	choices, usage := []string{string(dryRunNone), string(dryRunClient)}, `Must be "none" or "client". client: say what would be done, change nothing`
+	if server {
+		choices = append(choices, string(dryRunServer))
+		usage = `Must be "none", "client" or "server". client: say what would be done, change nothing; server: let the API server check it too`
+	}
+	flags.Var(&choice{(*string)(value), choices}, "dry-run", usage)
+	flags.Lookup("dry-run").NoOptDefVal = string(dryRunClient)
+}
+
+func addOutput(flags *pflag.FlagSet, value *string, usage string, choices ...string) {
+	flags.VarP(&choice{value, choices}, "output", "o", usage)
+}
+
+// choice is a flag that takes one of several words.
+type choice struct {
+	value   *string
+	choices []string
+}
+
+var _ pflag.Value = (*choice)(nil)
+
+func (c *choice) String() string { return *c.value }
+func (c *choice) Type() string   { return "string" }
+
+func (c *choice) Set(word string) error {
+	for _, known := range c.choices {
+		if word == known {
+			*c.value = word
+			return nil
+		}
+	}
+	return fmt.Errorf("must be one of %q", c.choices)
+}
+
+// completeChoices lets the shell offer the words of a choice flag.
+func completeChoices(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		if c, ok := cmd.Flags().Lookup(name).Value.(*choice); ok {
+			_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.choices, cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
+}
+
+// completeNames lets the shell offer the image names of the config.
+func (a *app) completeNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	suite, err := a.suite(a.flags(nil))
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	given := map[string]bool{}
+	for _, name := range args {
+		given[name] = true
+	}
+	var names []string
+	for _, image := range suite.Images {
+		if !given[image.Name] {
+			names = append(names, image.Name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// defaultTimeout bounds verbs whose config has no timeout of its own.
+const defaultTimeout = 2 * time.Minute
+
+func addTimeout(flags *pflag.FlagSet, value *time.Duration) {
+	flags.DurationVar(value, "timeout", defaultTimeout, "Give up after this long, for example 90s or 5m; 0 waits for ever")
+}
+
+// bounded ends ctx after the timeout, with a cause that says which flag it was.
+func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	cause := &e2eimage.TimeoutError{Err: fmt.Errorf("not done after --timeout=%s", timeout)}
+	return context.WithTimeoutCause(ctx, timeout, cause)
+}

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+type refFlags struct {
+	output     string
+	outputFile string
+}
+
+func (a *app) refCommand() *cobra.Command {
+	flags := refFlags{output: "image"}
+	cmd := &cobra.Command{
+		Use:   "ref [NAME...] [flags]",
+		Short: "Print the recorded image for scripts, Helm and Kustomize",
+		Long: `Print what is recorded, in the form that the next tool wants. Reads one
+ConfigMap and looks at nothing else.
+
+Formats: image (repository:tag, one a line), env (NAME_IMAGE, NAME_REPOSITORY,
+NAME_TAG, NAME_ID for a shell), helm (--set-string arguments), kustomize (an
+images: block), json, yaml.`,
+		Example: `  # The image; the shell stops when there is none
+  image=$(kubectl e2eimage ref datastorage) && echo "$image"
+
+  # As shell variables
+  env=$(kubectl e2eimage ref datastorage -o env) && eval "$env" && echo "$DATASTORAGE_TAG"
+
+  # Into a file, for a Makefile; written whole or not at all
+  kubectl e2eimage ref datastorage -o env --output-file images.env
+
+  # As Helm arguments: helm install RELEASE CHART $args
+  args=$(kubectl e2eimage ref datastorage -o helm) && echo "$args"`,
+		ValidArgsFunction: a.completeNames,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			return a.runRef(cmd, names, flags)
+		},
+	}
+	addOutput(cmd.Flags(), &flags.output, "Output format: image, env, helm, kustomize, json or yaml",
+		"image", "env", "helm", "kustomize", "json", "yaml")
+	cmd.Flags().StringVar(&flags.outputFile, "output-file", "", "Write to this file instead of stdout")
+	completeChoices(cmd, "output")
+	return cmd
+}
+
+func (a *app) runRef(cmd *cobra.Command, names []string, flags refFlags) error {
+	suite, err := a.suite(a.flags(names))
+	if err != nil {
+		return err
+	}
+	client, err := a.client()
+	if err != nil {
+		return err
+	}
+	result, err := client.Ref(cmd.Context(), e2eimage.RefInput{Suite: suite})
+	if err != nil {
+		return err
+	}
+	if flags.outputFile == "" {
+		return a.printRef(flags.output, suite, result)
+	}
+	var text bytes.Buffer
+	toFile := *a
+	toFile.host.Streams.Out = &text
+	if err := toFile.printRef(flags.output, suite, result); err != nil {
+		return err
+	}
+	path := flags.outputFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(a.host.Dir, path)
+	}
+	return writeWhole(path, text.Bytes())
+}
+
+func (a *app) printRef(format string, suite config.Suite, result *e2eimage.RefResult) error {
+	var text string
+	var err error
+	switch format {
+	case "json", "yaml":
+		return a.printObject(format, result)
+	case "env":
+		text = refEnv(result)
+	case "helm":
+		text, err = refHelm(suite, result)
+	case "kustomize":
+		text, err = refKustomize(result)
+	default:
+		for _, image := range result.Images {
+			text += image.Image + "\n"
+		}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(a.host.Streams.Out, text)
+	return err
+}
+
+// writeWhole replaces the file in one step: whoever reads it, or includes it in
+// a Makefile, finds the old content or the new, never a part.
+func writeWhole(path string, content []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.Write(content)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Chmod(file.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	return err
+}

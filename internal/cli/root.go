@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/klog/v2"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+// Host is what the command knows of the process it runs in.
+type Host struct {
+	Streams genericiooptions.IOStreams
+	// Environment looks up a variable, as os.LookupEnv does.
+	Environment config.Environment
+	// Dir is the working folder.
+	Dir string
+	// Executable is what shell completion has to call.
+	Executable string
+}
+
+// verbs is the library as the commands see it.
+type verbs interface {
+	Tag(context.Context, e2eimage.TagInput) (*e2eimage.TagResult, error)
+	Ref(context.Context, e2eimage.RefInput) (*e2eimage.RefResult, error)
+	Deploy(context.Context, e2eimage.DeployInput) (*e2eimage.DeployResult, error)
+	Clean(context.Context, e2eimage.CleanInput) (*e2eimage.CleanResult, error)
+}
+
+var _ verbs = (*e2eimage.Client)(nil)
+
+// app is what all commands share.
+type app struct {
+	host   Host
+	kube   *genericclioptions.ConfigFlags
+	common commonFlags
+	// connect makes the library's client; tests put their own in.
+	connect func(e2eimage.Options) (verbs, error)
+}
+
+// Run carries out one command line and returns its exit code.
+func Run(ctx context.Context, host Host, args []string) int {
+	return run(ctx, newApp(host), args)
+}
+
+func newApp(host Host) *app {
+	return &app{
+		host: host,
+		kube: genericclioptions.NewConfigFlags(true),
+		connect: func(options e2eimage.Options) (verbs, error) {
+			return e2eimage.New(options)
+		},
+	}
+}
+
+func run(ctx context.Context, a *app, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.host.Streams.In)
+	root.SetOut(a.host.Streams.Out)
+	root.SetErr(a.host.Streams.ErrOut)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		var stopped *SignalError
+		if cause := context.Cause(ctx); errors.As(cause, &stopped) && !errors.As(err, &stopped) {
+			err = errors.Join(cause, err)
+		}
+		_, _ = fmt.Fprintf(a.host.Streams.ErrOut, "error: %s\n", strings.TrimSpace(err.Error()))
+	}
+	return exitCode(err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kubectl-e2eimage",
+		Short: "Tag E2E images on Kind clusters once, and deploy exactly them",
+		Long: `The tag of an E2E image is decided once, put on every node of the Kind cluster,
+recorded together with the image's identity, and everything that deploys it
+reads that record and proves that the pods run exactly that image.`,
+		Example: `  # Decide the tag of an image that is loaded already, put it on every node, record it
+  kubectl e2eimage tag datastorage --source localhost/datastorage:dev
+
+  # Make deployment/datastorage run exactly the recorded image
+  kubectl e2eimage deploy datastorage
+
+  # Use it in a script
+  image=$(kubectl e2eimage ref datastorage) && echo "$image"
+
+  # Take away what the record owns
+  kubectl e2eimage clean datastorage`,
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl e2eimage"},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())}
+	})
+	a.kube.AddFlags(root.PersistentFlags())
+	a.common.add(root.PersistentFlags())
+	addVerbosity(root.PersistentFlags())
+	root.AddCommand(a.tagCommand(), a.deployCommand(), a.refCommand(), a.cleanCommand(),
+		a.versionCommand(), a.completionCommand(), optionsCommand())
+	useKubectlStyle(root)
+	return root
+}
+
+// addVerbosity adds kubectl's -v, which shows the requests to the API.
+func addVerbosity(flags *pflag.FlagSet) {
+	logging := flag.NewFlagSet("klog", flag.ContinueOnError)
+	klog.InitFlags(logging)
+	verbosity := pflag.PFlagFromGoFlag(logging.Lookup("v"))
+	verbosity.Usage = "number for the log level verbosity"
+	flags.AddFlag(verbosity)
+}
