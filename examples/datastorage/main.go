@@ -1,0 +1,51 @@
+// Command datastorage is the sample service of the demo and the tests: it says
+// which build it is, and is ready a moment after its start.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// build is set by the linker; it tells builds apart.
+var build = "unknown"
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "datastorage:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	address := flag.String("listen", ":8080", "address to listen on")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]string{
+			"service": "datastorage", "build": build, "pod": os.Getenv("POD_NAME"), "node": os.Getenv("NODE_NAME"),
+		})
+	})
+	server := &http.Server{Addr: *address, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	fmt.Printf("datastorage build %s listens on %s\n", build, *address)
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+// Package arrows holds the test that keeps imports pointing one way.
+package arrows
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/e2eimage/kubectl-e2eimage/"
+
+// allowed says which packages of this module each package may import. Packages
+// that are missing here may import none.
+var allowed = map[string][]string{
+	"cmd/kubectl-e2eimage":  {"internal/cli"},
+	"internal/cli":          {"pkg/e2eimage", "pkg/config", "pkg/progress"},
+	"pkg/e2eimage":          {"pkg/internal/engine", "pkg/internal/kindnode", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/e2eimagetest":      {"pkg/e2eimage", "pkg/config", "pkg/progress", "pkg/internal/kindnode"},
+	"pkg/internal/engine":   {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/kindnode": {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/record":   {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/workload": {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	t.Parallel()
+	for _, p := range productPackages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		for _, imported := range p.Imports {
+			to, ours := strings.CutPrefix(imported, module)
+			if ours && !slices.Contains(allowed[from], to) {
+				t.Errorf("%s must not import %s", from, to)
+			}
+		}
+	}
+}
+
+func TestOnlyKindnodeKnowsKind(t *testing.T) {
+	t.Parallel()
+	for _, p := range productPackages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		for _, imported := range p.Imports {
+			if strings.HasPrefix(imported, "sigs.k8s.io/kind") && from != "pkg/internal/kindnode" {
+				t.Errorf("%s imports %s; only pkg/internal/kindnode may", from, imported)
+			}
+		}
+	}
+}
+
+func TestNothingRegistersItselfAtStart(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "git", "-C", "../..", "grep", "-nE", `^func init\(`, "--", "*.go").CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return
+	}
+	t.Errorf("init() functions: %v\n%s", err, out)
+}
+
+func productPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", module+"pkg/...", module+"cmd/...", module+"internal/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []goPackage
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) < 8 {
+		t.Fatalf("only %d packages found: is the pattern still right?", len(packages))
+	}
+	return packages
+}
