@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -63,6 +64,11 @@ func Create(ctx context.Context, o Options) error {
 	kubeconfig, err := filepath.Abs(o.Kubeconfig)
 	if err != nil {
 		return err
+	}
+	// kind writes the file at the very end; a place that cannot be written to
+	// should not take that long to be found out.
+	if err := os.MkdirAll(filepath.Dir(kubeconfig), 0o755); err != nil {
+		return fmt.Errorf("folder of the kubeconfig: %w", err)
 	}
 	if _, err := Environment(ctx, o.Provider, o.Log); err != nil {
 		return err
