@@ -10,7 +10,7 @@ func newDown() *cobra.Command {
 	var purge bool
 	cmd := &cobra.Command{
 		Use:   "down",
-		Short: "Stop what this tool has started itself (an own Docker daemon)",
+		Short: "Stop what this tool has started itself: an own Docker daemon, with all clusters on it",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return kindtest.Down(cmd.Context(), purge, cmd.ErrOrStderr())

@@ -29,7 +29,7 @@ func (m Machine) docker(ctx context.Context) ([]Variable, error) {
 		return nil, nil
 	}
 	if !m.Facts.Root {
-		return nil, fmt.Errorf("%w: start the Docker daemon and join its group, or run as root", why)
+		return nil, fmt.Errorf("start the Docker daemon and join its group, or run as root: %w", why)
 	}
 	err := apt.Ensure(ctx, m.Facts, m.Log,
 		apt.Need{Program: "dockerd", Packages: dockerPackages()},

@@ -54,12 +54,13 @@ func (m Machine) Down(ctx context.Context, purge bool) error {
 // start, and the bridges of its networks stay in the kernel when it ends.
 func (d daemon) stop(ctx context.Context, pid int) error {
 	docker := []string{"docker", "--host", "unix://" + d.socket()}
-	list, err := command.Output(ctx, append(docker[:3:3], "ps", "--all", "--quiet")...)
+	list, err := command.Output(ctx, append(docker[:3:3], "ps", "--all", "--format", "{{.Names}}")...)
 	if err != nil {
 		return err
 	}
-	if ids := strings.Fields(list); len(ids) > 0 {
-		if err := command.Run(ctx, append(append(docker[:3:3], "rm", "--force", "--volumes"), ids...)...); err != nil {
+	if names := strings.Fields(list); len(names) > 0 {
+		fmt.Fprintf(d.Log, "removing what still runs on it: %s\n", strings.Join(names, " "))
+		if err := command.Run(ctx, append(append(docker[:3:3], "rm", "--force", "--volumes"), names...)...); err != nil {
 			return err
 		}
 	}
