@@ -26,12 +26,12 @@ if [ "${1:-}" = clean ]; then clean; exit; fi
 mkdir -p "$WORK"
 step "1. A Kind cluster with 3 nodes on $PROVIDER (the first time builds a node image: 10-15 minutes)"
 export KUBECONFIG=$PWD/$WORK/kubeconfig
-go run ./test/cluster create --name "$CLUSTER" --workers 2 --provider "$PROVIDER" --kubeconfig "$KUBECONFIG"
+go run ./test/cluster create --name "$CLUSTER" --workers 2 --provider "$PROVIDER" --kubeconfig "$KUBECONFIG" --wait
 env=$(go run ./test/cluster env --provider "$PROVIDER") && eval "$env"
 
 step "2. kubectl and the plugin, on PATH"
 go build -trimpath -o "$WORK/" ./cmd/kubectl-e2eimage
-command -v kubectl >/dev/null || go run ./test/cluster kubectl --output "$WORK/kubectl"
+command -v kubectl >/dev/null || "$PROVIDER" cp "$CLUSTER-control-plane:/usr/bin/kubectl" "$WORK/kubectl"
 PATH=$PWD/$WORK:$PATH
 
 step "3. The service, built under its fixed reference and loaded as before"

@@ -32,8 +32,10 @@ while [ $# -ge 2 ]; do
       tries=$((tries + 1))
       sleep 0.1
     done
-    if cri "$id" '{{.status.id}}' >/dev/null && [ -z "$(names "$id")" ] &&
-      [ -z "$(crictl ps --all --quiet --image "$id")" ]; then
+    # containerd keeps the CRI's own name of the image, its ID, in most cases.
+    if ! cri "$id" '{{.status.id}}' >/dev/null; then
+      outcome=freed
+    elif [ -z "$(names "$id")" ] && [ -z "$(crictl ps --all --quiet --image "$id")" ]; then
       crictl rmi "$id" >/dev/null && outcome=freed
     fi
   fi

@@ -1,0 +1,143 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	tests := map[string]struct {
+		args []string
+		code int
+		says []string
+	}{
+		"no such cluster":                {[]string{"tag", "datastorage", "--source", "localhost/x:1", "--kind-cluster", "nowhere"}, 1, []string{`no Kind cluster "nowhere"`, suite.cluster + " (" + suite.provider + ")"}},
+		"no record":                      {[]string{"deploy", "datastorage"}, 1, []string{"no record of datastorage in namespace", "kubectl e2eimage tag datastorage"}},
+		"bad name":                       {[]string{"tag", "Data_Storage", "--source", "localhost/x:1"}, 2, []string{`"Data_Storage"`, "small letters"}},
+		"several mistakes":               {[]string{"tag", "x", "--source", "localhost/UPPER:1", "--repository", "a:b", "--tag", strings.Repeat("t", 129)}, 2, []string{"--source", "--repository", "--tag", "129 characters"}},
+		"no such source":                 {[]string{"tag", "datastorage", "--source", "localhost/nothing:1", "--consumer", "c"}, 1, []string{"no node of Kind cluster", "localhost/nothing:1", "kind load"}},
+		"unknown flag":                   {[]string{"tag", "--nonsense"}, 2, []string{"unknown flag", "--help"}},
+		"unknown verb":                   {[]string{"tagg"}, 2, []string{"unknown command", "tag"}},
+		"no NAME and no file":            {[]string{"tag"}, 2, []string{"which image", "e2eimage.yaml"}},
+		"a template that does not parse": {[]string{"tag", "x", "--source", "localhost/x:1", "--tag-template", "{{.Nope"}, 2, []string{"--tag-template"}},
+		"shell in a value":               {[]string{"tag", "x", "--source", "$(reboot)", "--consumer", "c"}, 2, []string{"$(reboot)"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			result := u.e2eimage(test.args...)
+			wantRefused(t, result, test.code, test.says...)
+			if result.stdout != "" {
+				t.Errorf("stdout has %q", result.stdout)
+			}
+		})
+	}
+}
+
+func TestAnUnknownFieldIsNamedWithItsLine(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.write("e2eimage.yaml", "apiVersion: e2eimage.dev/v1alpha1\nkind: Config\nimages:\n- name: datastorage\n  sorce: localhost/x:1\n  deploy: {pullPolicy: Always}\n")
+	u.refused(2, []string{"e2eimage.yaml:5: images[0].sorce", `did you mean "source"`}, "tag")
+}
+
+func TestTheConfigReplacesArguments(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	api, worker := "localhost/"+u.namespace+"-api:dev", "localhost/"+u.namespace+"-worker:dev"
+	u.image(api)
+	u.image(worker)
+	u.write("e2eimage.yaml", `apiVersion: e2eimage.dev/v1alpha1
+kind: Config
+tag: "{{.Name}}-{{.Consumer}}-{{.Random}}"
+images:
+- {name: api, source: `+api+`}
+- {name: worker, source: `+worker+`, repository: localhost/backend, deploy: {workloads: [statefulset/queue]}}
+suites:
+- {consumer: first, namespace: `+u.namespace+`, kindCluster: `+suite.cluster+`, images: [worker, api]}
+- {consumer: second, namespace: `+u.namespace+`, kindCluster: `+suite.cluster+`}
+`)
+	plain := func(args ...string) outcome {
+		return u.try(t.Context(), append([]string{"kubectl", "e2eimage"}, args...)...)
+	}
+	wantRefused(t, plain("tag"), 2, "several suites", "first, second", "--consumer")
+	result := plain("tag", "--consumer", "first")
+	lines := strings.Split(strings.TrimSpace(result.stdout), "\n")
+	if result.code != 0 || len(lines) != 2 ||
+		!strings.HasPrefix(lines[0], "localhost/backend:worker-first-") || !strings.HasPrefix(lines[1], "localhost/api:api-first-") {
+		t.Fatalf("exit %d, printed %q: %s", result.code, lines, result.stderr)
+	}
+	u.apply(workload("Deployment", "api", api, 1))
+	u.apply(workload("StatefulSet", "queue", worker, 1))
+	result = plain("deploy", "--consumer", "first")
+	if want := "statefulset.apps/queue image updated\ndeployment.apps/api image updated\n"; result.code != 0 || result.stdout != want {
+		t.Errorf("exit %d, printed %q: %s", result.code, result.stdout, result.stderr)
+	}
+}
+
+func TestTheDocumentedRoleIsEnough(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.apply(workload("Deployment", "datastorage", source, 1))
+	u.kubectl("create", "serviceaccount", "suite")
+	u.apply(documented(t, "../../docs/rbac.md"))
+	u.kubectl("create", "rolebinding", "suite", "--role", "e2eimage", "--serviceaccount", u.namespace+":suite")
+	limited := filepath.Join(u.dir, "limited.kubeconfig")
+	text, err := os.ReadFile(suite.kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.write("limited.kubeconfig", string(text))
+	token := u.kubectl("create", "token", "suite")
+	admin := u.kubectl("config", "view", "-o", "jsonpath={.users[0].name}")
+	u.env = append(u.env, "KUBECONFIG="+limited)
+	u.kubectl("config", "delete-user", admin)
+	u.kubectl("config", "set-credentials", admin, "--token", token)
+	u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
+	u.must("deploy", "datastorage")
+	u.must("ref", "datastorage")
+	u.must("clean", "datastorage", "--force")
+	wantRefused(t, u.try(t.Context(), "kubectl", "e2eimage", "ref", "datastorage", "--namespace", "default"), 1, "may not list the ConfigMaps in namespace default", "docs/rbac.md")
+}
+
+// documented returns the YAML block of a page.
+func documented(t *testing.T, page string) string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "```yaml\n")
+	block, _, found := strings.Cut(block, "```")
+	if !found {
+		t.Fatalf("%s has no YAML block", page)
+	}
+	return block
+}
+
+func (u *user) write(name, text string) {
+	u.t.Helper()
+	if err := os.WriteFile(filepath.Join(u.dir, name), []byte(text), 0o600); err != nil {
+		u.t.Fatal(err)
+	}
+}
+
+func TestKubectlFindsThePlugin(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	if got := u.kubectl("plugin", "list"); !strings.Contains(got, "kubectl-e2eimage") {
+		t.Errorf("kubectl plugin list: %s", got)
+	}
+	help := u.try(t.Context(), "kubectl", "e2eimage", "tag", "--help")
+	for _, words := range []string{"Examples:", "Options:", "Usage:", "kubectl e2eimage tag [NAME...]"} {
+		if !strings.Contains(help.stdout, words) {
+			t.Errorf("the help does not say %q:\n%s", words, help.stdout)
+		}
+	}
+}

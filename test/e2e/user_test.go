@@ -1,0 +1,265 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
+)
+
+// user is somebody with a namespace of their own and a shell.
+type user struct {
+	t         *testing.T
+	namespace string
+	dir       string
+	env       []string
+}
+
+var counter atomic.Int64
+
+// newUser makes a namespace that goes with the test.
+func newUser(t *testing.T) *user {
+	t.Helper()
+	u := &user{t: t, namespace: fmt.Sprintf("e2e-%d-%d", os.Getpid(), counter.Add(1)), dir: t.TempDir()}
+	u.env = append(os.Environ(), "KUBECONFIG="+suite.kubeconfig, "PATH="+suite.bin+":"+os.Getenv("PATH"),
+		"E2EIMAGE_KIND_CLUSTER="+suite.cluster)
+	u.kubectl("create", "namespace", u.namespace)
+	t.Cleanup(func() {
+		u.try(context.WithoutCancel(t.Context()), "kubectl", "delete", "namespace", u.namespace, "--wait=false")
+	})
+	return u
+}
+
+// outcome is how a command ended.
+type outcome struct {
+	stdout, stderr string
+	code           int
+	took           time.Duration
+}
+
+func (u *user) try(ctx context.Context, argv ...string) outcome {
+	u.t.Helper()
+	command := exec.CommandContext(ctx, lookIn(u.env, argv[0]), argv[1:]...)
+	command.Dir, command.Env = u.dir, u.env
+	return u.finish(command, nil)
+}
+
+// finish runs a command; whenStarted is called once it runs.
+func (u *user) finish(command *exec.Cmd, whenStarted func(*os.Process)) outcome {
+	u.t.Helper()
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	begun := time.Now()
+	err := command.Start()
+	if err == nil {
+		if whenStarted != nil {
+			whenStarted(command.Process)
+		}
+		err = command.Wait()
+	}
+	result := outcome{stdout: stdout.String(), stderr: stderr.String(), took: time.Since(begun)}
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		result.code = exit.ExitCode()
+	case err != nil:
+		u.t.Fatalf("%v: %v", command.Args, err)
+	}
+	return result
+}
+
+// lookIn finds a program on the PATH of an environment.
+func lookIn(env []string, program string) string {
+	for i := len(env) - 1; i >= 0; i-- {
+		path, ok := strings.CutPrefix(env[i], "PATH=")
+		if !ok {
+			continue
+		}
+		for _, dir := range filepath.SplitList(path) {
+			if info, err := os.Stat(filepath.Join(dir, program)); err == nil && info.Mode().IsRegular() {
+				return filepath.Join(dir, program)
+			}
+		}
+	}
+	return program
+}
+
+// kubectl runs kubectl in the user's namespace and wants it to succeed.
+func (u *user) kubectl(args ...string) string {
+	u.t.Helper()
+	result := u.try(u.t.Context(), append([]string{"kubectl", "--namespace", u.namespace}, args...)...)
+	if result.code != 0 {
+		u.t.Fatalf("kubectl %v: exit %d: %s", args, result.code, result.stderr)
+	}
+	return strings.TrimSpace(result.stdout)
+}
+
+// e2eimage runs the plugin through kubectl, in the user's namespace.
+func (u *user) e2eimage(args ...string) outcome {
+	u.t.Helper()
+	return u.try(u.t.Context(), append([]string{"kubectl", "e2eimage", "--namespace", u.namespace}, args...)...)
+}
+
+// must wants the plugin to succeed and returns its stdout.
+func (u *user) must(args ...string) string {
+	u.t.Helper()
+	result := u.e2eimage(args...)
+	if result.code != 0 {
+		u.t.Fatalf("kubectl e2eimage %v: exit %d: %s", args, result.code, result.stderr)
+	}
+	return strings.TrimSuffix(result.stdout, "\n")
+}
+
+// refused wants the plugin to fail with this exit code and to say these words.
+func (u *user) refused(code int, words []string, args ...string) outcome {
+	u.t.Helper()
+	result := u.e2eimage(args...)
+	wantRefused(u.t, result, code, words...)
+	return result
+}
+
+func wantRefused(t *testing.T, result outcome, code int, words ...string) {
+	t.Helper()
+	if result.code != code {
+		t.Errorf("exit %d, want %d\nstdout: %s\nstderr: %s", result.code, code, result.stdout, result.stderr)
+	}
+	for _, word := range words {
+		if !strings.Contains(result.stderr, word) {
+			t.Errorf("the error does not say %q:\n%s", word, result.stderr)
+		}
+	}
+}
+
+// apply creates objects from YAML.
+func (u *user) apply(manifest string) {
+	u.t.Helper()
+	command := exec.CommandContext(u.t.Context(), lookIn(u.env, "kubectl"), "--namespace", u.namespace, "apply", "-f", "-")
+	command.Env, command.Stdin = u.env, strings.NewReader(manifest)
+	if result := u.finish(command, nil); result.code != 0 {
+		u.t.Fatalf("apply: %s", result.stderr)
+	}
+}
+
+// image makes an image of its own content under ref and loads it into nodes,
+// all unless named. It returns the image ID.
+func (u *user) image(ref string, nodes ...string) string {
+	u.t.Helper()
+	return u.imageOf(suite.service, ref, nodes...)
+}
+
+func (u *user) imageOf(binary, ref string, nodes ...string) string {
+	u.t.Helper()
+	archive := filepath.Join(u.t.TempDir(), "image.tar")
+	id, err := kindtest.WriteScratchArchive(archive, ref, binary, kindtest.Scratch{
+		Labels: map[string]string{"build": fmt.Sprintf("%s-%d", u.namespace, counter.Add(1))},
+	})
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	if err := kindtest.LoadArchive(u.t.Context(), suite.provider, suite.cluster, archive, nodes...); err != nil {
+		u.t.Fatal(err)
+	}
+	u.t.Cleanup(func() {
+		ctx := context.WithoutCancel(u.t.Context())
+		for _, node := range suite.nodes {
+			_ = exec.CommandContext(ctx, suite.provider, "exec", node, "crictl", "rmi", id).Run()
+		}
+	})
+	return id
+}
+
+// onNode runs a command in a node and returns its output, "" when it fails.
+func onNode(t *testing.T, node string, argv ...string) string {
+	t.Helper()
+	out, _ := exec.CommandContext(t.Context(), suite.provider, append([]string{"exec", node}, argv...)...).Output()
+	return strings.TrimSpace(string(out))
+}
+
+// criID is the image ID that a node's CRI has under a name, "" for none.
+func criID(t *testing.T, node, name string) string {
+	t.Helper()
+	var image struct{ Status struct{ ID string } }
+	if out := onNode(t, node, "crictl", "inspecti", "-o", "json", name); out != "" {
+		if err := json.Unmarshal([]byte(out), &image); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return image.Status.ID
+}
+
+// names are all references of a node that contain part, as containerd has them.
+func names(t *testing.T, node, part string) []string {
+	t.Helper()
+	var found []string
+	for name := range strings.FieldsSeq(onNode(t, node, "ctr", "-n", "k8s.io", "images", "ls", "-q")) {
+		if strings.Contains(name, part) {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// runs wants every running container of the namespace's pods to be of the image
+// ID, as the nodes themselves say, and returns how many there are.
+func (u *user) runs(imageID string) int {
+	u.t.Helper()
+	count := 0
+	for _, node := range suite.nodes {
+		var listed struct {
+			Containers []struct {
+				ImageRef, State string
+				Labels          map[string]string
+			}
+		}
+		if err := json.Unmarshal([]byte(onNode(u.t, node, "crictl", "ps", "-o", "json")), &listed); err != nil {
+			u.t.Fatal(err)
+		}
+		for _, container := range listed.Containers {
+			if container.Labels["io.kubernetes.pod.namespace"] != u.namespace || container.State != "CONTAINER_RUNNING" {
+				continue
+			}
+			count++
+			if container.ImageRef != imageID {
+				u.t.Errorf("pod %s on %s runs %s, want %s", container.Labels["io.kubernetes.pod.name"], node, container.ImageRef, imageID)
+			}
+		}
+	}
+	return count
+}
+
+// workload is a manifest of one container, or with a second one.
+func workload(kind, name, image string, replicas int) string {
+	manifest := fmt.Sprintf(`
+apiVersion: apps/v1
+kind: %s
+metadata: {name: %s}
+spec:
+  replicas: %d
+  selector: {matchLabels: {app: %s}}
+  template:
+    metadata: {labels: {app: %s}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+      - name: %s
+        image: %s
+        imagePullPolicy: Never
+        ports: [{containerPort: 8080}]
+        readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 1}
+`, kind, name, replicas, name, name, name, image)
+	if kind == "DaemonSet" {
+		manifest = regexp.MustCompile(`(?m)^  replicas: .*\n`).ReplaceAllString(manifest, "")
+	}
+	return manifest
+}

@@ -1,0 +1,199 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestDeployToStatefulSetsAndDaemonSets(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	id := u.image(source)
+	image := u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("StatefulSet", "store", source, 2))
+	u.apply(workload("DaemonSet", "agent", source, 0))
+	got := u.must("deploy", "datastorage", "--workload", "sts/store", "--workload", u.namespace+"/daemonset/agent")
+	if want := "statefulset.apps/store image updated\ndaemonset.apps/agent image updated"; got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+	for _, kind := range []string{"statefulset/store", "daemonset/agent"} {
+		if got := u.kubectl("get", kind, "-o", "jsonpath={.spec.template.spec.containers[0].image}"); got != image {
+			t.Errorf("%s has %s, want %s", kind, got, image)
+		}
+	}
+	if got := u.runs(id); got < 4 {
+		t.Errorf("%d containers run, want 2 of the StatefulSet and one on each worker", got)
+	}
+}
+
+func TestAPullPolicyThatBypassesTheNodeIsMended(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":latest"
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(strings.Replace(workload("Deployment", "datastorage", source, 1), "imagePullPolicy: Never", "imagePullPolicy: Always", 1))
+	u.must("deploy", "datastorage")
+	if got := u.kubectl("get", "deployment", "datastorage", "-o", "jsonpath={.spec.template.spec.containers[0].imagePullPolicy}"); got != "Never" {
+		t.Errorf("the pull policy is %s", got)
+	}
+}
+
+func TestOtherContainersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source, other := "localhost/"+u.namespace+":dev", "localhost/"+u.namespace+"-sidecar:dev"
+	u.image(source)
+	u.image(other)
+	image := u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("Deployment", "datastorage", source, 1) + `
+      - name: sidecar
+        image: ` + other + `
+        args: ["-listen", ":8081"]
+        imagePullPolicy: Never
+`)
+	u.must("deploy", "datastorage")
+	if got, want := u.kubectl("get", "deployment", "datastorage", "-o", "jsonpath={.spec.template.spec.containers[*].image}"), image+" "+other; got != want {
+		t.Errorf("images are %s, want %s", got, want)
+	}
+}
+
+func TestAWorkloadOfAnotherConsumer(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "first")
+	second := u.must("tag", "datastorage", "--source", source, "--consumer", "second")
+	u.apply(workload("Deployment", "datastorage", source, 1))
+	u.must("deploy", "datastorage", "--consumer", "first")
+	u.refused(3, []string{`deployed by consumer "first"`, "--take-over"}, "deploy", "datastorage", "--consumer", "second")
+	u.must("deploy", "datastorage", "--consumer", "second", "--take-over")
+	if got := u.kubectl("get", "deployment", "datastorage", "-o", "jsonpath={.spec.template.spec.containers[0].image}"); got != second {
+		t.Errorf("it has %s, want %s", got, second)
+	}
+}
+
+func TestAMissingWorkloadSuggestsWhatThereIs(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("Deployment", "datastorage-server", source, 0))
+	u.refused(1, []string{"there is no deployment.apps/datastorage", "deployment/datastorage-server", "--workload"}, "deploy", "datastorage")
+}
+
+func TestACrashLoopIsGivenUpWithItsLog(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.imageOf(suite.crasher, source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
+	result := u.refused(1, []string{"CrashLoopBackOff", "exit code 17", `relation "events" does not exist`, "kubectl describe pod"},
+		"deploy", "datastorage", "--max-restarts", "1")
+	if strings.Contains(result.stderr, "hunter2") {
+		t.Errorf("the error tells a password:\n%s", result.stderr)
+	}
+	if result.took > 90*time.Second {
+		t.Errorf("given up only after %s", result.took)
+	}
+}
+
+func TestNeverReadyTimesOutWithTheReason(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(strings.Replace(workload("Deployment", "datastorage", source, 1), "path: /readyz, port: 8080", "path: /readyz, port: 9999", 1))
+	u.refused(124, []string{"not ready after 12s", "runs but is not ready", "Readiness probe failed"}, "deploy", "datastorage", "--timeout", "12s")
+}
+
+func TestNothingRunsNothingIsProved(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("Deployment", "datastorage", source, 0))
+	result := u.e2eimage("deploy", "datastorage")
+	if result.code != 0 || !strings.Contains(result.stderr, "nothing could be proved") {
+		t.Errorf("exit %d: %s", result.code, result.stderr)
+	}
+}
+
+func TestAnImageThatANodeLostIsHealed(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	id := u.image(source)
+	image := u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	renamed, bare := suite.nodes[0], suite.nodes[1]
+	onNode(t, renamed, "ctr", "-n", "k8s.io", "images", "rm", image)
+	onNode(t, bare, "crictl", "rmi", id)
+	u.apply(workload("Deployment", "datastorage", source, 1))
+	result := u.e2eimage("deploy", "datastorage")
+	if result.code != 0 {
+		t.Fatalf("exit %d: %s", result.code, result.stderr)
+	}
+	for node, how := range map[string]string{renamed: "another name", bare: "from " + suite.nodes[0]} {
+		if got := criID(t, node, image); got != id {
+			t.Errorf("node %s has %q as %s", node, got, image)
+		}
+		if !strings.Contains(result.stderr, "node "+node+" had lost") || !strings.Contains(result.stderr, how) {
+			t.Errorf("it is not said that %s was healed %s:\n%s", node, how, result.stderr)
+		}
+	}
+}
+
+func TestAnImageThatIsGoneFromAllNodesFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	id := u.image(source)
+	image := u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("Deployment", "datastorage", source, 0))
+	for _, node := range suite.nodes {
+		onNode(t, node, "crictl", "rmi", id)
+	}
+	result := u.refused(3, []string{image, "node " + suite.nodes[0], "no other node", "kubectl e2eimage tag"}, "deploy", "datastorage")
+	if result.took > 15*time.Second {
+		t.Errorf("it took %s", result.took)
+	}
+}
+
+func TestTheServiceAnswersFromTheRecordedImage(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("Deployment", "datastorage", source, 1))
+	u.must("deploy", "datastorage")
+	pod := u.kubectl("get", "pods", "-l", "app=datastorage", "-o", "jsonpath={.items[0].metadata.name}")
+	node := u.kubectl("get", "pod", pod, "-o", "jsonpath={.spec.nodeName}")
+	ip := u.kubectl("get", "pod", pod, "-o", "jsonpath={.status.podIP}")
+	if got := onNode(t, node, "curl", "-fsS", fmt.Sprintf("http://%s:8080/", ip)); !strings.Contains(got, `"service":"datastorage"`) {
+		t.Errorf("it answers %q", got)
+	}
+}
+
+// waitFor gives the cluster time to settle what no command of ours waits for.
+func waitFor(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatalf("still not so: %s", what)
+		case <-tick.C:
+		}
+	}
+}
