@@ -64,7 +64,7 @@ func (c *Client) Clean(ctx context.Context, in CleanInput) (*CleanResult, error)
 		return nil, err
 	}
 	end := c.report.Start(fmt.Sprintf("ask %d nodes of %s", len(cluster.Nodes), cluster.Name))
-	states, err := cluster.Probe(ctx)
+	states, err := cluster.ProbeUse(ctx)
 	end(err)
 	if err != nil {
 		return nil, err

@@ -91,10 +91,15 @@ func (c *Cluster) Names() []string {
 	return names
 }
 
-// Probe asks all nodes what they have, in one exec each. On failure the states
-// of the nodes that answered come with a NodeErrors.
+// Probe asks all nodes what images they have, in one exec each. On failure the
+// states of the nodes that answered come with a NodeErrors.
 func (c *Cluster) Probe(ctx context.Context) (map[string]State, error) {
-	return c.probe(ctx, c.Names(), "ca", "machine", "images", "owned", "pulled", "containers")
+	return c.probe(ctx, c.Names(), "ca", "machine", "images", "owned", "pulled")
+}
+
+// ProbeUse asks all nodes what images they have and what containers run them.
+func (c *Cluster) ProbeUse(ctx context.Context) (map[string]State, error) {
+	return c.probe(ctx, c.Names(), "ca", "images", "owned", "containers")
 }
 
 // Containers asks the named nodes for their containers only.
