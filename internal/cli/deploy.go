@@ -12,8 +12,8 @@ import (
 type deployFlags struct {
 	workloads, containers []string
 	pullPolicy            string
-	timeout               time.Duration
-	maxRestarts           int
+	timeout               time.Duration // 0 for nobody said
+	maxRestarts           int           // -1 for nobody said
 	takeOver              bool
 	dryRun                dryRun
 	output                string
@@ -35,7 +35,8 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
   kubectl e2eimage deploy datastorage
 
   # A workload that is called otherwise
-  kubectl e2eimage deploy datastorage --workload statefulset/storage --container server
+  kubectl e2eimage deploy datastorage \
+    --workload statefulset/storage --container server
 
   # What would be patched?
   kubectl e2eimage deploy datastorage --dry-run`,
@@ -48,8 +49,9 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
 	set.StringSliceVar(&flags.workloads, "workload", nil, "KIND/NAME or NAMESPACE/KIND/NAME to deploy to (default deployment/NAME)")
 	set.StringSliceVar(&flags.containers, "container", nil, "Container to set (default: those that run the image already, else the only one)")
 	set.Var(&choice{&flags.pullPolicy, []string{"Never", "IfNotPresent"}}, "pull-policy", "Pull policy to set, Never or IfNotPresent (default: kept, but Always becomes Never)")
-	set.DurationVar(&flags.timeout, "timeout", 0, "Wait this long for each rollout (default 120s)")
-	set.IntVar(&flags.maxRestarts, "max-restarts", -1, "Give up a crash loop after so many restarts, 0 never (default 3)")
+	set.Var(&span{value: &flags.timeout, least: 1}, "timeout", "Wait this long for each rollout (default 120s)")
+	flags.maxRestarts = -1
+	set.Var((*count)(&flags.maxRestarts), "max-restarts", "Give up a crash loop after so many restarts, 0 never (default 3)")
 	set.BoolVar(&flags.takeOver, "take-over", false, "Also patch workloads that another consumer deployed")
 	addDryRun(set, &flags.dryRun, true)
 	addOutput(set, &flags.output, "Output format: name, json or yaml", "name", "json", "yaml")

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,6 +102,60 @@ func (c *choice) Set(word string) error {
 	return fmt.Errorf("must be one of %q", c.choices)
 }
 
+// span is a flag that takes a duration of at least so much.
+type span struct {
+	value *time.Duration
+	least time.Duration
+}
+
+var _ pflag.Value = (*span)(nil)
+
+func (s *span) Type() string { return "duration" }
+
+func (s *span) String() string {
+	if *s.value < s.least {
+		return ""
+	}
+	return s.value.String()
+}
+
+func (s *span) Set(word string) error {
+	parsed, err := time.ParseDuration(word)
+	switch {
+	case err != nil:
+		return errors.New("must be a duration like 90s or 5m")
+	case parsed < s.least:
+		return errors.New("must be more than 0")
+	case parsed < 0:
+		return errors.New("must not be negative")
+	}
+	*s.value = parsed
+	return nil
+}
+
+// count is a flag that takes a number from 0 on; it is negative while not given.
+type count int
+
+var _ pflag.Value = (*count)(nil)
+
+func (c *count) Type() string { return "int" }
+
+func (c *count) String() string {
+	if *c < 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*c))
+}
+
+func (c *count) Set(word string) error {
+	number, err := strconv.Atoi(word)
+	if err != nil || number < 0 {
+		return errors.New("must be a number from 0 on")
+	}
+	*c = count(number)
+	return nil
+}
+
 // completeChoices lets the shell offer the words of a choice flag.
 func completeChoices(cmd *cobra.Command, names ...string) {
 	for _, name := range names {
@@ -132,7 +188,8 @@ func (a *app) completeNames(_ *cobra.Command, args []string, _ string) ([]string
 const defaultTimeout = 2 * time.Minute
 
 func addTimeout(flags *pflag.FlagSet, value *time.Duration) {
-	flags.DurationVar(value, "timeout", defaultTimeout, "Give up after this long, for example 90s or 5m; 0 waits for ever")
+	*value = defaultTimeout
+	flags.Var(&span{value: value}, "timeout", "Give up after this long, for example 90s or 5m; 0 waits for ever")
 }
 
 // bounded ends ctx after the timeout, with a cause that says which flag it was.

@@ -86,7 +86,7 @@ func (a *app) root() *cobra.Command {
 		Long: `The tag of an E2E image is decided once, put on every node of the Kind cluster,
 recorded together with the image's identity, and everything that deploys it
 reads that record and proves that the pods run exactly that image.`,
-		Example: `  # Decide the tag of an image that is loaded already, put it on every node, record it
+		Example: `  # Decide the tag of a loaded image, put it on every node, record it
   kubectl e2eimage tag datastorage --source localhost/datastorage:dev
 
   # Make deployment/datastorage run exactly the recorded image
@@ -100,14 +100,25 @@ reads that record and proves that the pods run exactly that image.`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl e2eimage"},
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			// Flags that exclude each other: cobra checks them, too, but later
+			// and with an error that looks like any other.
+			if err := cmd.ValidateFlagGroups(); err != nil {
+				return &usageError{fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())}
+			}
+			return nil
+		},
+		SuggestionsMinimumDistance: 2,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())}
 	})
 	a.kube.AddFlags(root.PersistentFlags())
+	// Help reads the same for every user.
+	root.PersistentFlags().Lookup("cache-dir").DefValue = "$HOME/.kube/cache"
 	a.common.add(root.PersistentFlags())
 	addVerbosity(root.PersistentFlags())
 	root.AddCommand(a.tagCommand(), a.deployCommand(), a.refCommand(), a.cleanCommand(),

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -20,24 +19,62 @@ const (
 {{end}}{{if .HasAvailableSubCommands}}Available Commands:{{range .Commands}}{{if (or .IsAvailableCommand (eq .Name "help"))}}
   {{rpad .Name .NamePadding }}  {{.Short}}{{end}}{{end}}
 
-{{end}}{{if .HasAvailableLocalFlags}}{{with ownFlags .}}Options:
-{{.}}
+{{end}}{{with .LocalNonPersistentFlags.FlagUsagesWrapped 80}}Options:
+{{. | trimTrailingWhitespaces}}
 
-{{end}}{{end}}Usage:
+{{end}}Usage:
 {{if .HasAvailableSubCommands}}  {{.CommandPath}} [command] [flags]{{else}}  {{.UseLine}}{{end}}
-{{if .HasAvailableSubCommands}}
-Use "{{.CommandPath}} [command] --help" for more information about a given command.{{end}}
-Use "{{.Root.CommandPath}} options" for a list of options that apply to all commands.
+
+{{if .HasAvailableSubCommands}}Use "{{.CommandPath}} [command] --help" for more about a command.
+{{end}}Use "{{.Root.CommandPath}} options" for the options that every command has.
 `
 )
 
 func useKubectlStyle(root *cobra.Command) {
-	cobra.AddTemplateFunc("ownFlags", func(cmd *cobra.Command) string {
-		return strings.TrimRight(cmd.LocalNonPersistentFlags().FlagUsagesWrapped(80), "\n")
-	})
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpCommand(helpCommand())
 	root.InitDefaultHelpCmd()
+}
+
+// helpCommand is cobra's, but for an unknown command being a mistake.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, other := range cmd.Root().Commands() {
+				if len(args) == 0 && other.IsAvailableCommand() {
+					names = append(names, other.Name())
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return &usageError{err}
+			}
+			if found == cmd.Root() && len(rest) > 0 {
+				return unknownCommand(found, rest)
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
+}
+
+// unknownCommand refuses a word that is no command, naming those that are near.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	message := fmt.Sprintf("unknown command %q", args[0])
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		message += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return &usageError{fmt.Errorf("%s\nsee '%s --help'", message, root.CommandPath())}
 }
 
 func optionsCommand() *cobra.Command {

@@ -32,10 +32,12 @@ Prints the recorded images, one a line, in the order asked.`,
   kubectl e2eimage tag datastorage --source localhost/datastorage:dev
 
   # For one of several suites that share the cluster
-  kubectl e2eimage tag datastorage --source localhost/datastorage:dev --consumer workflowexecution
+  kubectl e2eimage tag datastorage --source localhost/datastorage:dev \
+    --consumer workflowexecution
 
   # Choose how tags look, or the tag itself
-  kubectl e2eimage tag datastorage --source localhost/datastorage:dev --tag-template '{{.Name}}-{{.User}}-{{.Random}}'
+  kubectl e2eimage tag datastorage --source localhost/datastorage:dev \
+    --tag-template '{{.Name}}-{{.User}}-{{.Random}}'
   kubectl e2eimage tag datastorage --source localhost/datastorage:dev --tag v1
 
   # Every image of the suite in e2eimage.yaml
