@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,7 +33,8 @@ images: block), json, yaml.`,
   image=$(kubectl e2eimage ref datastorage) && echo "$image"
 
   # As shell variables
-  env=$(kubectl e2eimage ref datastorage -o env) && eval "$env" && echo "$DATASTORAGE_TAG"
+  env=$(kubectl e2eimage ref datastorage -o env) && eval "$env" &&
+    echo "$DATASTORAGE_TAG"
 
   # Into a file, for a Makefile; written whole or not at all
   kubectl e2eimage ref datastorage -o env --output-file images.env
@@ -65,12 +67,12 @@ func (a *app) runRef(cmd *cobra.Command, names []string, flags refFlags) error {
 		return err
 	}
 	if flags.outputFile == "" {
-		return a.printRef(flags.output, suite, result)
+		return a.printRef(cmd.Context(), flags.output, suite, result)
 	}
 	var text bytes.Buffer
 	toFile := *a
 	toFile.host.Streams.Out = &text
-	if err := toFile.printRef(flags.output, suite, result); err != nil {
+	if err := toFile.printRef(cmd.Context(), flags.output, suite, result); err != nil {
 		return err
 	}
 	path := flags.outputFile
@@ -80,7 +82,7 @@ func (a *app) runRef(cmd *cobra.Command, names []string, flags refFlags) error {
 	return writeWhole(path, text.Bytes())
 }
 
-func (a *app) printRef(format string, suite config.Suite, result *e2eimage.RefResult) error {
+func (a *app) printRef(ctx context.Context, format string, suite config.Suite, result *e2eimage.RefResult) error {
 	var text string
 	var err error
 	switch format {
@@ -89,7 +91,7 @@ func (a *app) printRef(format string, suite config.Suite, result *e2eimage.RefRe
 	case "env":
 		text = refEnv(result)
 	case "helm":
-		text, err = refHelm(suite, result)
+		text, err = refHelm(suite, result, a.templateValues(ctx, suite))
 	case "kustomize":
 		text, err = refKustomize(result)
 	default:

@@ -34,7 +34,7 @@ func refEnv(result *e2eimage.RefResult) string {
 // refHelm prints --set-string arguments, on one line: a tag may be all digits,
 // which --set would turn into a number. Without a helm: block in the config the
 // keys are those of `helm create`.
-func refHelm(suite config.Suite, result *e2eimage.RefResult) (string, error) {
+func refHelm(suite config.Suite, result *e2eimage.RefResult, values config.TemplateValues) (string, error) {
 	keys := suite.Helm
 	if len(keys) == 0 {
 		if len(result.Images) != 1 {
@@ -44,7 +44,7 @@ func refHelm(suite config.Suite, result *e2eimage.RefResult) (string, error) {
 	}
 	var arguments []string
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		value, err := helmValue(key, keys[key], result)
+		value, err := helmValue(key, keys[key], result, values)
 		if err != nil {
 			return "", err
 		}
@@ -55,7 +55,7 @@ func refHelm(suite config.Suite, result *e2eimage.RefResult) (string, error) {
 
 // helmValue renders a template for the image that the key's first part names,
 // else for all images, which then have to agree.
-func helmValue(key, template string, result *e2eimage.RefResult) (string, error) {
+func helmValue(key, template string, result *e2eimage.RefResult, facts config.TemplateValues) (string, error) {
 	var images []e2eimage.Ref
 	for _, image := range result.Images {
 		if strings.HasPrefix(key, image.Name+".") {
@@ -66,8 +66,9 @@ func helmValue(key, template string, result *e2eimage.RefResult) (string, error)
 	}
 	values := map[string][]string{}
 	for _, image := range images {
+		facts.Name, facts.Consumer = image.Name, result.Consumer
 		value, err := config.HelmValue(template, config.HelmValues{
-			TemplateValues: config.TemplateValues{Name: image.Name, Consumer: result.Consumer},
+			TemplateValues: facts,
 			Image:          image.Image, Repository: image.Repository, Tag: image.Tag, ImageID: image.ImageID,
 		})
 		if err != nil {
@@ -88,9 +89,14 @@ func helmValue(key, template string, result *e2eimage.RefResult) (string, error)
 	return "", nil
 }
 
-// escapeHelm protects what separates values in --set-string.
+// escapeHelm protects what separates values in --set-string, and the brace with
+// which a list begins.
 func escapeHelm(value string) string {
-	return strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(value)
+	value = strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(value)
+	if strings.HasPrefix(value, "{") {
+		value = `\` + value
+	}
+	return value
 }
 
 // refKustomize prints the images: block of a kustomization. Manifests name the

@@ -2,16 +2,18 @@ package cli
 
 import (
 	"context"
+	"maps"
 	"os/exec"
 	"os/user"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 )
 
-// templateValues are the facts about this host that tag templates can use. Git
+// templateValues are the facts about this host that templates can use. Git
 // is asked only when a template wants to know; no answer leaves the field empty,
 // and a template that uses it then says so.
 func (a *app) templateValues(ctx context.Context, suite config.Suite) config.TemplateValues {
@@ -19,12 +21,13 @@ func (a *app) templateValues(ctx context.Context, suite config.Suite) config.Tem
 	if current, err := user.Current(); err == nil {
 		values.User = current.Username
 	}
+	templates := slices.Collect(maps.Values(suite.Helm))
 	for _, image := range suite.Images {
-		if strings.Contains(image.TagTemplate, ".Git") {
-			values.GitCommit = a.git(ctx, "rev-parse", "HEAD")
-			values.GitShort = a.git(ctx, "rev-parse", "--short", "HEAD")
-			break
-		}
+		templates = append(templates, image.TagTemplate)
+	}
+	if strings.Contains(strings.Join(templates, "\n"), ".Git") {
+		values.GitCommit = a.git(ctx, "rev-parse", "HEAD")
+		values.GitShort = a.git(ctx, "rev-parse", "--short", "HEAD")
 	}
 	return values
 }
