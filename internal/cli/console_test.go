@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+var update = flag.Bool("update", false, "write testdata/*.golden anew")
+
+// library stands in for the client: it keeps the inputs and gives set answers.
+type library struct {
+	options e2eimage.Options
+	tag     []e2eimage.TagInput
+	ref     []e2eimage.RefInput
+	deploy  []e2eimage.DeployInput
+	clean   []e2eimage.CleanInput
+
+	tagged   *e2eimage.TagResult
+	read     *e2eimage.RefResult
+	deployed *e2eimage.DeployResult
+	cleaned  *e2eimage.CleanResult
+	err      error
+	// during runs inside every verb.
+	during func(context.Context)
+}
+
+var _ verbs = (*library)(nil)
+
+func (l *library) Tag(ctx context.Context, in e2eimage.TagInput) (*e2eimage.TagResult, error) {
+	l.tag = append(l.tag, in)
+	return answer(ctx, l, l.tagged)
+}
+
+func (l *library) Ref(ctx context.Context, in e2eimage.RefInput) (*e2eimage.RefResult, error) {
+	l.ref = append(l.ref, in)
+	return answer(ctx, l, l.read)
+}
+
+func (l *library) Deploy(ctx context.Context, in e2eimage.DeployInput) (*e2eimage.DeployResult, error) {
+	l.deploy = append(l.deploy, in)
+	return answer(ctx, l, l.deployed)
+}
+
+func (l *library) Clean(ctx context.Context, in e2eimage.CleanInput) (*e2eimage.CleanResult, error) {
+	l.clean = append(l.clean, in)
+	return answer(ctx, l, l.cleaned)
+}
+
+// answer gives a verb's result; a verb that nothing was set for finds nothing.
+func answer[T any](ctx context.Context, l *library, result *T) (*T, error) {
+	if l.during != nil {
+		l.during(ctx)
+	}
+	if l.err != nil {
+		return nil, l.err
+	}
+	if result == nil {
+		result = new(T)
+	}
+	return result, nil
+}
+
+func (l *library) calls() int { return len(l.tag) + len(l.ref) + len(l.deploy) + len(l.clean) }
+
+// console is a terminal with one command in it.
+type console struct {
+	t           *testing.T
+	dir         string
+	environment map[string]string
+	library     library
+	out, errOut bytes.Buffer
+}
+
+func newConsole(t *testing.T) *console {
+	t.Helper()
+	return &console{t: t, dir: t.TempDir(), environment: map[string]string{}}
+}
+
+// write puts a file into the working folder.
+func (c *console) write(name, content string) {
+	c.t.Helper()
+	path := filepath.Join(c.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// run carries out a command line of words and returns its exit code.
+func (c *console) run(line string) int {
+	c.t.Helper()
+	return c.runArgs(c.t.Context(), strings.Fields(line)...)
+}
+
+func (c *console) runArgs(ctx context.Context, args ...string) int {
+	c.t.Helper()
+	a := newApp(Host{
+		Streams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: &c.out, ErrOut: &c.errOut},
+		Environment: func(key string) (string, bool) {
+			value, ok := c.environment[key]
+			return value, ok
+		},
+		Dir:        c.dir,
+		Executable: "kubectl-e2eimage",
+	})
+	a.connect = func(options e2eimage.Options) (verbs, error) {
+		c.library.options = options
+		return &c.library, nil
+	}
+	return run(ctx, a, args)
+}
+
+// done runs a command line that has to succeed.
+func (c *console) done(line string) {
+	c.t.Helper()
+	if code := c.run(line); code != exitDone {
+		c.t.Fatalf("%s: exit code %d\n%s", line, code, c.errOut.String())
+	}
+}
+
+// golden compares text with testdata/name.golden, or writes it with -update.
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v\nwrite it with: go test ./internal/cli -update", err)
+	}
+	if diff := cmp.Diff(string(want), text); diff != "" {
+		t.Errorf("%s (-want +got):\n%s\nif that is right: go test ./internal/cli -update", path, diff)
+	}
+}

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+func TestExitCodesTellErrorsApart(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		err  error
+		want int
+	}{
+		"done":                        {nil, 0},
+		"plain":                       {errors.New("x"), 1},
+		"cancelled, by no signal":     {context.Canceled, 1},
+		"usage, by the library":       {&e2eimage.UsageError{Err: errors.New("x")}, 2},
+		"usage, by the config":        {&config.UsageError{Problems: []config.Problem{{What: "x"}}}, 2},
+		"inconsistent":                {&e2eimage.InconsistentError{Err: errors.New("x")}, 3},
+		"timeout":                     {&e2eimage.TimeoutError{Err: errors.New("x")}, 124},
+		"deadline":                    {context.DeadlineExceeded, 124},
+		"interrupted":                 {&SignalError{os.Interrupt}, 130},
+		"terminated":                  {&SignalError{syscall.SIGTERM}, 143},
+		"a timeout whose undo failed": {errors.Join(&e2eimage.TimeoutError{Err: errors.New("x")}, errors.New("y")), 124},
+		"inconsistent before usage":   {errors.Join(&e2eimage.UsageError{Err: errors.New("x")}, &e2eimage.InconsistentError{Err: errors.New("y")}), 3},
+		"a signal before all":         {errors.Join(&e2eimage.InconsistentError{Err: errors.New("x")}, &SignalError{os.Interrupt}), 130},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, err := range []error{test.err, wrapped(test.err)} {
+				if got := exitCode(err); got != test.want {
+					t.Errorf("%v: exit code %d, want %d", err, got, test.want)
+				}
+			}
+		})
+	}
+}
+
+func wrapped(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("while trying: %w", err)
+}
+
+func TestWhatTheLibrarySaysBecomesTheExitCode(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"tag a", "ref a", "deploy a", "clean a"} {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			c := newConsole(t)
+			c.library.err = &e2eimage.InconsistentError{Err: errors.New("node n2 has another image\nload it again")}
+			if code := c.run(line); code != exitInconsistent {
+				t.Errorf("exit code %d", code)
+			}
+			if got := c.errOut.String(); got != "error: node n2 has another image\nload it again\n" || c.out.Len() > 0 {
+				t.Errorf("stderr %q, stdout %q", got, c.out.String())
+			}
+		})
+	}
+}
+
+func TestMistakesInTheCommandLineAreUsageErrors(t *testing.T) {
+	t.Parallel()
+	tests := map[string][]string{
+		"nosuch":                          {`unknown command "nosuch"`, "--help"},
+		"tga a":                           {`unknown command "tga"`, "tag"},
+		"help nosuch":                     {"nosuch"},
+		"tag a --nosuch":                  {"unknown flag: --nosuch", "kubectl e2eimage tag --help"},
+		"--nosuch":                        {"unknown flag: --nosuch", "kubectl e2eimage --help"},
+		"tag a --source":                  {"--source", "--help"},
+		"tag a -o xml":                    {"-o, --output", "json", "yaml"},
+		"tag a --dry-run=server":          {"--dry-run", "client"},
+		"deploy a --pull-policy Always":   {"--pull-policy", "Never", "IfNotPresent"},
+		"deploy a --timeout soon":         {"--timeout"},
+		"tag a --tag x --new":             {"tag", "new"},
+		"tag a --tag x --tag-template y":  {"tag", "tag-template"},
+		"version now":                     {"now"},
+		"options now":                     {"now"},
+		"completion":                      {"bash"},
+		"completion nosuch":               {"nosuch", "kubectl"},
+		"completion bash zsh":             {"1 arg"},
+		"tag":                             {"which image?"},
+		"tag Data":                        {`"Data"`},
+		"tag a b --source x":              {"--source", "exactly one NAME"},
+		"tag a --tag -x --repository b:1": {"--tag", "--repository"},
+		"ref a --provider lxc":            {"lxc", "docker", "podman"},
+		"ref a --config none.yaml":        {"none.yaml"},
+		"deploy a --workload job/x/y/z":   {"--workload"},
+		"deploy a --max-restarts -5":      {"--max-restarts", "from 0 on"},
+		"deploy a --timeout 0":            {"--timeout", "more than 0"},
+		"deploy a --timeout -1s":          {"--timeout"},
+		"tag a --timeout -1s":             {"--timeout"},
+	}
+	for line, says := range tests {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			c := newConsole(t)
+			if code := c.run(line); code != exitUsage {
+				t.Errorf("exit code %d, want %d", code, exitUsage)
+			}
+			for _, words := range says {
+				if !strings.Contains(c.errOut.String(), words) {
+					t.Errorf("the error does not say %q:\n%s", words, c.errOut.String())
+				}
+			}
+			if c.out.Len() > 0 || c.library.calls() > 0 {
+				t.Errorf("%d calls of the library, stdout:\n%s", c.library.calls(), c.out.String())
+			}
+		})
+	}
+}
+
+func TestASignalDecidesTheExitCode(t *testing.T) {
+	t.Parallel()
+	for signal, want := range map[os.Signal]int{os.Interrupt: exitInterrupted, syscall.SIGTERM: exitTerminated} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			c := newConsole(t)
+			c.library.during = func(context.Context) { cancel(&SignalError{signal}) }
+			c.library.err = errors.New("node n1: exit status 137")
+			if code := c.runArgs(ctx, "tag", "a"); code != want {
+				t.Errorf("exit code %d, want %d", code, want)
+			}
+			if got := c.errOut.String(); !strings.Contains(got, "stopped by "+signal.String()) || !strings.Contains(got, "exit status 137") {
+				t.Errorf("stderr %q", got)
+			}
+		})
+	}
+}
+
+func TestTheTimeoutFlagEndsAVerb(t *testing.T) {
+	t.Parallel()
+	for _, verb := range []string{"tag", "clean"} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			c := newConsole(t)
+			c.library.during = func(ctx context.Context) {
+				<-ctx.Done()
+				c.library.err = context.Cause(ctx)
+			}
+			if code := c.run(verb + " a --timeout 1ms"); code != exitTimeout || !strings.Contains(c.errOut.String(), "--timeout=1ms") {
+				t.Errorf("exit code %d\n%s", code, c.errOut.String())
+			}
+		})
+	}
+}
+
+func TestTimeoutZeroWaitsForEver(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.during = func(ctx context.Context) {
+		if _, limited := ctx.Deadline(); limited {
+			t.Error("there is a deadline")
+		}
+	}
+	c.done("tag a --timeout 0")
+}

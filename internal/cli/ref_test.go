@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+func TestRefAndCleanCommandLinesBecomeInputs(t *testing.T) {
+	t.Parallel()
+	named := config.Suite{
+		Consumer: "suite", Namespace: "ns", KindCluster: "dev", Provider: "docker",
+		Images: []config.Image{plain("a"), plain("b")},
+	}
+	const flags = " a b --consumer suite -n ns --kind-cluster dev --provider docker"
+	tests := map[string]struct {
+		ref   []e2eimage.RefInput
+		clean []e2eimage.CleanInput
+	}{
+		"ref" + flags:                          {ref: []e2eimage.RefInput{{Suite: named}}},
+		"clean" + flags:                        {clean: []e2eimage.CleanInput{{Suite: named}}},
+		"clean --force" + flags:                {clean: []e2eimage.CleanInput{{Suite: named, Force: true}}},
+		"clean --dry-run" + flags:              {clean: []e2eimage.CleanInput{{Suite: named, DryRun: true}}},
+		"clean --dry-run=client" + flags:       {clean: []e2eimage.CleanInput{{Suite: named, DryRun: true}}},
+		"clean --dry-run=none --force" + flags: {clean: []e2eimage.CleanInput{{Suite: named, Force: true}}},
+	}
+	for line, test := range tests {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			c := newConsole(t)
+			c.done(line)
+			if diff := cmp.Diff(test.ref, c.library.ref, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("ref (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.clean, c.library.clean, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("clean (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheOutputFileIsRelativeToTheWorkingFolder(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.read = recordedOne()
+	c.write("out/.keep", "")
+	c.done("ref datastorage -o env --output-file out/images.env")
+	text, err := os.ReadFile(filepath.Join(c.dir, "out", "images.env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "DATASTORAGE_TAG=suite-a1b2c3d4\n") || c.out.Len() > 0 {
+		t.Errorf("file:\n%s\nstdout:\n%s", text, c.out.String())
+	}
+}
+
+func TestTheOutputFileMayBeAbsolute(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.read = recordedOne()
+	path := filepath.Join(t.TempDir(), "image")
+	c.done("ref datastorage --output-file " + path)
+	if text, err := os.ReadFile(path); err != nil || string(text) != "localhost/datastorage:suite-a1b2c3d4\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+func TestTheOutputFileIsReplacedWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.read = recordedOne()
+	c.write("images.env", "old\n")
+	path := filepath.Join(c.dir, "images.env")
+	reader, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reader.Close() }()
+	c.done("ref datastorage -o env --output-file images.env")
+	// Whoever had it open still reads the old content: it was not written over.
+	old := make([]byte, 16)
+	if n, _ := reader.Read(old); string(old[:n]) != "old\n" {
+		t.Errorf("a reader saw %q", old[:n])
+	}
+	c.library.err = os.ErrPermission
+	if code := c.run("ref datastorage -o json --output-file images.env"); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	if text, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(text), "DATASTORAGE_IMAGE=") {
+		t.Errorf("a failed command left %q, %v", text, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(c.dir, ".*")); len(left) > 0 {
+		t.Errorf("temporary files are left: %v", left)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestAnOutputFileThatCannotBeWrittenFailsTheCommand(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.read = recordedOne()
+	if code := c.run("ref datastorage --output-file none/images.env"); code != exitFailed || !strings.Contains(c.errOut.String(), "none") {
+		t.Errorf("exit code %d\n%s", code, c.errOut.String())
+	}
+}
+
+func TestHelmKeysOfImagesThatDisagreeAreInconsistent(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.read = recordedTwo()
+	c.write("e2eimage.yaml", twoImagesFile+"helm: {global.image.tag: '{{.Tag}}'}\n")
+	if code := c.run("ref -o helm"); code != exitInconsistent {
+		t.Errorf("exit code %d", code)
+	}
+	for _, words := range []string{"global.image.tag", `"suite-1" for datastorage`, `"suite-2" for gateway`} {
+		if !strings.Contains(c.errOut.String(), words) {
+			t.Errorf("the error does not say %q:\n%s", words, c.errOut.String())
+		}
+	}
+	if c.out.Len() > 0 {
+		t.Errorf("stdout: %s", c.out.String())
+	}
+}
+
+func TestHelmReadsValuesAsText(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"v1": "v1", "": "", "a,b": `a\,b`, `a\b`: `a\\b`, "{a,b}": `\{a\,b}`, "a{b}": "a{b}", "k=v": "k=v",
+	} {
+		if got := escapeHelm(value); got != want {
+			t.Errorf("%q becomes %q, want %q", value, got, want)
+		}
+	}
+}
+
+func TestHelmForSeveralImagesNeedsTheConfig(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.read = recordedTwo()
+	if code := c.run("ref datastorage gateway -o helm"); code != exitUsage || !strings.Contains(c.errOut.String(), "helm:") {
+		t.Errorf("exit code %d\n%s", code, c.errOut.String())
+	}
+}

@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+const suitesFile = `apiVersion: e2eimage.dev/v1alpha1
+kind: Config
+tag: "{{.Name}}-{{.Random}}"
+images:
+- name: datastorage
+  source: localhost/kubernaut-datastorage:e2e
+  repository: localhost/storage
+  deploy: {workloads: [statefulset/storage, other/deployment/reader], containers: [server], pullPolicy: IfNotPresent, timeout: 5m, maxRestarts: 7}
+- {name: gateway, source: "docker-archive:out/gateway.tar"}
+- {name: postgres, external: "docker.io/library/postgres:16"}
+suites:
+- {consumer: workflow, kindCluster: workflow-e2e, namespace: kubernaut-system, images: [gateway, datastorage, postgres]}
+- {consumer: full, kindCluster: full-e2e, namespace: kubernaut-system, images: [datastorage], helm: {global.image.tag: "{{.Tag}}"}}
+`
+
+// plain is an image that nothing is said about but its name.
+func plain(name string) config.Image {
+	return config.Image{Name: name, TagTemplate: config.DefaultTagTemplate, Deploy: config.Deploy{
+		Workloads: []string{"deployment/" + name}, Timeout: config.DefaultTimeout, MaxRestarts: config.DefaultMaxRestarts,
+	}}
+}
+
+// with changes an image.
+func with(image config.Image, change func(*config.Image)) config.Image {
+	change(&image)
+	return image
+}
+
+func storage() config.Image {
+	return config.Image{
+		Name: "datastorage", Source: "localhost/kubernaut-datastorage:e2e", Repository: "localhost/storage",
+		TagTemplate: "{{.Name}}-{{.Random}}",
+		Deploy: config.Deploy{
+			Workloads: []string{"statefulset/storage", "other/deployment/reader"}, Containers: []string{"server"},
+			PullPolicy: "IfNotPresent", Timeout: 5 * time.Minute, MaxRestarts: 7,
+		},
+	}
+}
+
+func TestTagCommandLinesBecomeInputs(t *testing.T) {
+	t.Parallel()
+	const id = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+	tests := map[string]struct {
+		line        string
+		environment map[string]string
+		file        string
+		want        e2eimage.TagInput
+	}{
+		"a name and its source": {
+			line: "tag datastorage --source localhost/datastorage:dev",
+			want: e2eimage.TagInput{Suite: config.Suite{Images: []config.Image{
+				with(plain("datastorage"), func(i *config.Image) { i.Source = "localhost/datastorage:dev" }),
+			}}},
+		},
+		"every flag": {
+			line: "tag datastorage --source " + id + " --repository localhost/storage --tag v1 --create-namespace --dry-run=client" +
+				" --consumer workflow --kind-cluster dev --provider podman -n tests",
+			want: e2eimage.TagInput{
+				Suite: config.Suite{
+					Consumer: "workflow", KindCluster: "dev", Provider: "podman", Namespace: "tests",
+					Images: []config.Image{with(plain("datastorage"), func(i *config.Image) {
+						i.Source, i.Repository, i.Tag = id, "localhost/storage", "v1"
+					})},
+				},
+				CreateNamespace: true, DryRun: true,
+			},
+		},
+		"a template and a new tag": {
+			line: "tag a b --tag-template {{.Name}}-{{.Unix}} --new",
+			want: e2eimage.TagInput{New: true, Suite: config.Suite{Images: []config.Image{
+				with(plain("a"), func(i *config.Image) { i.TagTemplate = "{{.Name}}-{{.Unix}}" }),
+				with(plain("b"), func(i *config.Image) { i.TagTemplate = "{{.Name}}-{{.Unix}}" }),
+			}}},
+		},
+		"a name given twice is one": {
+			line: "tag a b a",
+			want: e2eimage.TagInput{Suite: config.Suite{Images: []config.Image{plain("a"), plain("b")}}},
+		},
+		"--dry-run alone is client": {
+			line: "tag a --dry-run",
+			want: e2eimage.TagInput{DryRun: true, Suite: config.Suite{Images: []config.Image{plain("a")}}},
+		},
+		"--dry-run=none is none": {
+			line: "tag a --dry-run=none",
+			want: e2eimage.TagInput{Suite: config.Suite{Images: []config.Image{plain("a")}}},
+		},
+		"the environment says what flags do not": {
+			line: "tag a --namespace flag",
+			environment: map[string]string{
+				"E2EIMAGE_CONSUMER": "suite", "KIND_CLUSTER_NAME": "kinds", "E2EIMAGE_NAMESPACE": "env",
+				"KIND_EXPERIMENTAL_PROVIDER": "podman",
+			},
+			want: e2eimage.TagInput{Suite: config.Suite{
+				Consumer: "suite", KindCluster: "kinds", Namespace: "flag", ProviderHint: "podman", Images: []config.Image{plain("a")},
+			}},
+		},
+		"our own variable for the Kind cluster goes before kind's": {
+			line:        "tag a",
+			environment: map[string]string{"E2EIMAGE_KIND_CLUSTER": "ours", "KIND_CLUSTER_NAME": "kinds"},
+			want:        e2eimage.TagInput{Suite: config.Suite{KindCluster: "ours", Images: []config.Image{plain("a")}}},
+		},
+		"without a name the images of the suite, in its order": {
+			line: "tag --consumer workflow", file: suitesFile,
+			want: e2eimage.TagInput{Suite: config.Suite{
+				Consumer: "workflow", KindCluster: "workflow-e2e", Namespace: "kubernaut-system", File: "DIR/e2eimage.yaml",
+				Images: []config.Image{
+					with(plain("gateway"), func(i *config.Image) {
+						i.Source, i.TagTemplate = "docker-archive:DIR/out/gateway.tar", "{{.Name}}-{{.Random}}"
+					}),
+					storage(),
+					with(plain("postgres"), func(i *config.Image) {
+						i.External, i.TagTemplate = "docker.io/library/postgres:16", "{{.Name}}-{{.Random}}"
+					}),
+				},
+			}},
+		},
+		"flags win over the file": {
+			line: "tag datastorage --consumer full --source localhost/x:y --repository localhost/z --tag-template v{{.Unix}} -n other", file: suitesFile,
+			want: e2eimage.TagInput{Suite: config.Suite{
+				Consumer: "full", KindCluster: "full-e2e", Namespace: "other", File: "DIR/e2eimage.yaml",
+				Helm: map[string]string{"global.image.tag": "{{.Tag}}"},
+				Images: []config.Image{with(storage(), func(i *config.Image) {
+					i.Source, i.Repository, i.TagTemplate = "localhost/x:y", "localhost/z", "v{{.Unix}}"
+				})},
+			}},
+		},
+		"the Kind cluster picks the suite": {
+			line: "tag", file: suitesFile, environment: map[string]string{"E2EIMAGE_KIND_CLUSTER": "full-e2e"},
+			want: e2eimage.TagInput{Suite: config.Suite{
+				Consumer: "full", KindCluster: "full-e2e", Namespace: "kubernaut-system", File: "DIR/e2eimage.yaml",
+				Helm: map[string]string{"global.image.tag": "{{.Tag}}"}, Images: []config.Image{storage()},
+			}},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newConsole(t)
+			c.environment = test.environment
+			if test.file != "" {
+				c.write("e2eimage.yaml", test.file)
+			}
+			c.done(test.line)
+			if diff := cmp.Diff([]e2eimage.TagInput{inDir(test.want, c.dir)}, c.library.tag,
+				cmpopts.IgnoreFields(e2eimage.TagInput{}, "Values"), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// inDir puts the working folder where a test wrote DIR.
+func inDir(in e2eimage.TagInput, dir string) e2eimage.TagInput {
+	in.Suite = suiteInDir(in.Suite, dir)
+	return in
+}
+
+func suiteInDir(suite config.Suite, dir string) config.Suite {
+	suite.File = strings.Replace(suite.File, "DIR", dir, 1)
+	for i := range suite.Images {
+		suite.Images[i].Source = strings.Replace(suite.Images[i].Source, "DIR", dir, 1)
+	}
+	return suite
+}
+
+func TestTheConfigFileIsFoundAsAsked(t *testing.T) {
+	t.Parallel()
+	const file = "apiVersion: e2eimage.dev/v1alpha1\nkind: Config\nimages:\n- {name: a, source: 'docker-archive:a.tar'}\n"
+	tests := map[string]struct {
+		at          string
+		line        string
+		environment map[string]string
+	}{
+		"by flag, relative to the working folder": {at: "sub/mine.yaml", line: "tag --config sub/mine.yaml"},
+		"by variable":                       {at: "sub/mine.yaml", line: "tag", environment: map[string]string{"E2EIMAGE_CONFIG": "sub/mine.yaml"}},
+		"the flag goes before the variable": {at: "mine.yaml", line: "tag --config mine.yaml", environment: map[string]string{"E2EIMAGE_CONFIG": "none.yaml"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newConsole(t)
+			c.environment = test.environment
+			c.write(test.at, file)
+			c.done(test.line)
+			suite := c.library.tag[0].Suite
+			path := filepath.Join(c.dir, test.at)
+			if want := "docker-archive:" + filepath.Join(filepath.Dir(path), "a.tar"); suite.File != path || suite.Images[0].Source != want {
+				t.Errorf("file %s, source %s; want %s, %s", suite.File, suite.Images[0].Source, path, want)
+			}
+		})
+	}
+}
+
+func TestTemplatesGetTheFactsOfThisHost(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.environment = map[string]string{"RUN": "7"}
+	git := func(args ...string) string {
+		out, err := exec.CommandContext(t.Context(), "git", append([]string{"-C", c.dir, "-c", "user.name=a", "-c", "user.email=a@b"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("init", "--quiet")
+	git("commit", "--quiet", "--allow-empty", "-m", "x")
+	c.done("tag a --tag-template {{.GitShort}}")
+	values := c.library.tag[0].Values
+	if values.GitCommit != git("rev-parse", "HEAD") || !strings.HasPrefix(values.GitCommit, values.GitShort) || values.GitShort == "" {
+		t.Errorf("commit %q, short %q", values.GitCommit, values.GitShort)
+	}
+	if run, _ := values.Environment("RUN"); run != "7" || values.Arch != runtime.GOARCH || values.Unix == 0 {
+		t.Errorf("values %+v", values)
+	}
+	if values.Random != "" {
+		t.Error("the random part is the library's to draw, once for each image")
+	}
+}
+
+func TestTheKubeContextReachesTheLibrary(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.done("tag a --context kind-dev")
+	if c.library.options.Context != "kind-dev" || c.library.options.Kube == nil {
+		t.Errorf("options %+v", c.library.options)
+	}
+}
