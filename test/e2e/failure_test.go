@@ -34,8 +34,8 @@ func (u *user) nothingLeft(part string) {
 	if got := u.kubectl("get", "configmaps", "-l", "app.kubernetes.io/managed-by=kubectl-e2eimage", "-o", "name"); got != "" {
 		u.t.Errorf("left in the cluster: %s: %s", got, u.kubectl("get", "configmaps", "-l", "app.kubernetes.io/managed-by=kubectl-e2eimage", "-o", "yaml"))
 	}
-	for _, node := range suite.nodes {
-		if got := names(u.t, node, part); len(got) > 0 {
+	for node, has := range imagesOn(u.t) {
+		if got := has.with(part); len(got) > 0 {
 			u.t.Errorf("left on node %s: %v", node, got)
 		}
 	}
@@ -73,11 +73,10 @@ func TestATagThatAnotherImageHolds(t *testing.T) {
 	id := u.image(held, suite.nodes[2])
 	u.refused(3, []string{"on node " + suite.nodes[2], held + " is another image already", "--tag"},
 		"tag", "datastorage", "--source", source, "--consumer", u.namespace, "--tag", u.namespace+"-held")
-	if got := criID(t, suite.nodes[2], held); got != id {
-		t.Errorf("the foreign name is now %s, was %s", got, id)
-	}
-	if got := names(t, suite.nodes[0], held); len(got) > 0 {
-		t.Errorf("left on node %s: %v", suite.nodes[0], got)
+	for node, has := range imagesOn(t) {
+		if want := map[bool]string{true: id}[node == suite.nodes[2]]; has[held] != want {
+			t.Errorf("node %s has %q under the foreign name, want %q", node, has[held], want)
+		}
 	}
 }
 
@@ -131,8 +130,8 @@ func TestAKilledTagIsFinishedByTheNext(t *testing.T) {
 	if !strings.Contains(claim, image) {
 		t.Errorf("the next run recorded %s instead of the claimed tag:\n%s", image, claim)
 	}
-	for _, node := range suite.nodes {
-		if got := names(t, node, "localhost/datastorage:"+u.namespace); !slices.Equal(got, []string{image}) {
+	for node, has := range imagesOn(t) {
+		if got := has.with("localhost/datastorage:" + u.namespace); !slices.Equal(got, []string{image}) {
 			t.Errorf("node %s has %v", node, got)
 		}
 	}
@@ -155,15 +154,13 @@ func TestCleanLeavesWhatRunsAndFreesWhatNobodyNames(t *testing.T) {
 	}
 	u.kubectl("delete", "deployment", "datastorage", "--wait")
 	waitFor(t, "no container runs", func() bool { return u.kubectl("get", "pods", "-o", "name") == "" })
-	for _, node := range suite.nodes {
-		onNode(t, node, "ctr", "-n", "k8s.io", "images", "rm", source)
-	}
+	onNodes(t, "ctr", "-n", "k8s.io", "images", "rm", source)
 	if got := u.must("clean", "datastorage"); !strings.Contains(got, image+" removed") {
 		t.Errorf("clean printed %q", got)
 	}
 	u.nothingLeft("localhost/datastorage:" + u.namespace)
-	for _, node := range suite.nodes {
-		if got := criID(t, node, id); got != "" {
+	for node, has := range imagesOn(t) {
+		if has.has(id) {
 			t.Errorf("the image is still on node %s", node)
 		}
 	}

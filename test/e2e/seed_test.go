@@ -21,14 +21,12 @@ func TestRetagOnceRecordDeployProve(t *testing.T) {
 	if !regexp.MustCompile(`^localhost/datastorage:workflowexecution-[0-9a-f]{8}$`).MatchString(image) {
 		t.Fatalf("tag printed %q", image)
 	}
-	for _, node := range suite.nodes {
-		if got := criID(t, node, image); got != id {
-			t.Errorf("node %s has %q as %s, want %s", node, got, image, id)
+	for node, has := range imagesOn(t) {
+		if has[image] != id || has[source] != id {
+			t.Errorf("node %s has %q as %s and %q as %s, want both to be %s", node, has[image], image, has[source], source, id)
 		}
-		if got := criID(t, node, source); got != id {
-			t.Errorf("node %s has %q as %s, want still %s", node, got, source, id)
-		}
-		owned := onNode(t, node, "ctr", "-n", "k8s.io", "images", "ls", "-q", `labels."e2eimage.dev/owner"==`+u.namespace+`.workflowexecution.datastorage`)
+	}
+	for node, owned := range onNodes(t, "ctr", "-n", "k8s.io", "images", "ls", "-q", `labels."e2eimage.dev/owner"==`+u.namespace+`.workflowexecution.datastorage`) {
 		if owned != image {
 			t.Errorf("on node %s the record owns %q, want %s", node, owned, image)
 		}
@@ -101,31 +99,31 @@ func TestConsumersDoNotDisturbEachOther(t *testing.T) {
 	source := "localhost/" + u.namespace + ":dev"
 	id := u.image(source)
 	consumers := []string{"gateway", "workflowexecution", "signalprocessing", "notification"}
-	images := make([]string, len(consumers))
+	tags := make([]string, len(consumers))
 	var all sync.WaitGroup
 	for i, consumer := range consumers {
-		all.Go(func() { images[i] = u.must("tag", "datastorage", "--source", source, "--consumer", consumer) })
+		all.Go(func() { tags[i] = u.must("tag", "datastorage", "--source", source, "--consumer", consumer) })
 	}
 	all.Wait()
+	onAll := imagesOn(t)
 	for i, consumer := range consumers {
-		if !strings.HasPrefix(images[i], "localhost/datastorage:"+consumer+"-") {
-			t.Errorf("%s got %s", consumer, images[i])
+		if !strings.HasPrefix(tags[i], "localhost/datastorage:"+consumer+"-") {
+			t.Errorf("%s got %s", consumer, tags[i])
 		}
-		if got := u.must("ref", "datastorage", "--consumer", consumer); got != images[i] {
-			t.Errorf("the record of %s says %s, want %s", consumer, got, images[i])
+		if got := u.must("ref", "datastorage", "--consumer", consumer); got != tags[i] {
+			t.Errorf("the record of %s says %s, want %s", consumer, got, tags[i])
 		}
-		for _, node := range suite.nodes {
-			if got := criID(t, node, images[i]); got != id {
-				t.Errorf("node %s has %q as %s", node, got, images[i])
+		for node, has := range onAll {
+			if has[tags[i]] != id {
+				t.Errorf("node %s has %q as %s", node, has[tags[i]], tags[i])
 			}
 		}
 	}
 	u.must("clean", "datastorage", "--consumer", consumers[0])
-	for _, node := range suite.nodes {
-		left := names(t, node, "localhost/datastorage:")
-		for i, image := range images {
-			if slices.Contains(left, image) != (i > 0) {
-				t.Errorf("after cleaning %s node %s has %v", consumers[0], node, left)
+	for node, has := range imagesOn(t) {
+		for i, tag := range tags {
+			if (has[tag] != "") != (i > 0) {
+				t.Errorf("after cleaning %s node %s has %q as %s", consumers[0], node, has[tag], tag)
 			}
 		}
 	}
@@ -136,22 +134,22 @@ func TestManyRunsOfOneConsumerAgreeOnOneTag(t *testing.T) {
 	u := newUser(t)
 	source := "localhost/" + u.namespace + ":dev"
 	u.image(source)
-	images := make([]string, 8)
+	tags := make([]string, 8)
 	var all sync.WaitGroup
-	for i := range images {
+	for i := range tags {
 		all.Go(func() {
-			images[i] = u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
+			tags[i] = u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
 		})
 	}
 	all.Wait()
-	for _, image := range images {
-		if image != images[0] {
-			t.Errorf("one run printed %s, another %s", image, images[0])
+	for _, image := range tags {
+		if image != tags[0] {
+			t.Errorf("one run printed %s, another %s", image, tags[0])
 		}
 	}
-	for _, node := range suite.nodes {
-		if got := names(t, node, "localhost/datastorage:"+u.namespace+"-"); !slices.Equal(got, images[:1]) {
-			t.Errorf("node %s has %v, want only %s", node, got, images[0])
+	for node, has := range imagesOn(t) {
+		if got := has.with("localhost/datastorage:" + u.namespace + "-"); !slices.Equal(got, tags[:1]) {
+			t.Errorf("node %s has %v, want only %s", node, got, tags[0])
 		}
 	}
 }

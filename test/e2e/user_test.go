@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -170,12 +172,6 @@ func (u *user) imageOf(binary, ref string, nodes ...string) string {
 	if err := kindtest.LoadArchive(u.t.Context(), suite.provider, suite.cluster, archive, nodes...); err != nil {
 		u.t.Fatal(err)
 	}
-	u.t.Cleanup(func() {
-		ctx := context.WithoutCancel(u.t.Context())
-		for _, node := range suite.nodes {
-			_ = exec.CommandContext(ctx, suite.provider, "exec", node, "crictl", "rmi", id).Run()
-		}
-	})
 	return id
 }
 
@@ -186,25 +182,69 @@ func onNode(t *testing.T, node string, argv ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// criID is the image ID that a node's CRI has under a name, "" for none.
-func criID(t *testing.T, node, name string) string {
+// onNodes asks every node the same, side by side, and returns the answers by node.
+func onNodes(t *testing.T, argv ...string) map[string]string {
 	t.Helper()
-	var image struct{ Status struct{ ID string } }
-	if out := onNode(t, node, "crictl", "inspecti", "-o", "json", name); out != "" {
-		if err := json.Unmarshal([]byte(out), &image); err != nil {
-			t.Fatal(err)
-		}
+	answers := make(map[string]string, len(suite.nodes))
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, node := range suite.nodes {
+		all.Go(func() {
+			answer := onNode(t, node, argv...)
+			mu.Lock()
+			defer mu.Unlock()
+			answers[node] = answer
+		})
 	}
-	return image.Status.ID
+	all.Wait()
+	return answers
 }
 
-// names are all references of a node that contain part, as containerd has them.
-func names(t *testing.T, node, part string) []string {
-	t.Helper()
+// images are all names of a node's CRI, with their image IDs.
+type images map[string]string
+
+// with are the names that contain part, sorted.
+func (i images) with(part string) []string {
 	var found []string
-	for name := range strings.FieldsSeq(onNode(t, node, "ctr", "-n", "k8s.io", "images", "ls", "-q")) {
+	for name := range i {
 		if strings.Contains(name, part) {
 			found = append(found, name)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// has tells whether some name stands for the image ID.
+func (i images) has(id string) bool {
+	for _, other := range i {
+		if other == id {
+			return true
+		}
+	}
+	return false
+}
+
+// imagesOn reads the images of every node, as the CRI has them.
+func imagesOn(t *testing.T) map[string]images {
+	t.Helper()
+	found := map[string]images{}
+	for node, out := range onNodes(t, "crictl", "images", "-o", "json") {
+		var listed struct {
+			Images []struct {
+				ID                    string
+				RepoTags, RepoDigests []string
+			}
+		}
+		if err := json.Unmarshal([]byte(out), &listed); err != nil {
+			t.Fatalf("node %s: %v: %q", node, err, out)
+		}
+		found[node] = images{}
+		for _, image := range listed.Images {
+			found[node][image.ID] = image.ID
+			for _, name := range append(image.RepoTags, image.RepoDigests...) {
+				found[node][name] = image.ID
+			}
 		}
 	}
 	return found
@@ -215,14 +255,14 @@ func names(t *testing.T, node, part string) []string {
 func (u *user) runs(imageID string) int {
 	u.t.Helper()
 	count := 0
-	for _, node := range suite.nodes {
+	for node, out := range onNodes(u.t, "crictl", "ps", "-o", "json") {
 		var listed struct {
 			Containers []struct {
 				ImageRef, State string
 				Labels          map[string]string
 			}
 		}
-		if err := json.Unmarshal([]byte(onNode(u.t, node, "crictl", "ps", "-o", "json")), &listed); err != nil {
+		if err := json.Unmarshal([]byte(out), &listed); err != nil {
 			u.t.Fatal(err)
 		}
 		for _, container := range listed.Containers {

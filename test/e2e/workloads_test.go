@@ -141,8 +141,9 @@ func TestAnImageThatANodeLostIsHealed(t *testing.T) {
 	if result.code != 0 {
 		t.Fatalf("exit %d: %s", result.code, result.stderr)
 	}
-	for node, how := range map[string]string{renamed: "another name", bare: "from " + suite.nodes[0]} {
-		if got := criID(t, node, image); got != id {
+	has := imagesOn(t)
+	for node, how := range map[string]string{renamed: "another name", bare: "from " + suite.nodes[2]} {
+		if got := has[node][image]; got != id {
 			t.Errorf("node %s has %q as %s", node, got, image)
 		}
 		if !strings.Contains(result.stderr, "node "+node+" had lost") || !strings.Contains(result.stderr, how) {
@@ -158,9 +159,7 @@ func TestAnImageThatIsGoneFromAllNodesFailsAtOnce(t *testing.T) {
 	id := u.image(source)
 	image := u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
 	u.apply(workload("Deployment", "datastorage", source, 0))
-	for _, node := range suite.nodes {
-		onNode(t, node, "crictl", "rmi", id)
-	}
+	onNodes(t, "crictl", "rmi", id)
 	result := u.refused(3, []string{image, "node " + suite.nodes[0], "no other node", "kubectl e2eimage tag"}, "deploy", "datastorage")
 	if result.took > 15*time.Second {
 		t.Errorf("it took %s", result.took)

@@ -20,8 +20,7 @@ func (c *Cluster) Copy(ctx context.Context, from, to, name string) error {
 			_ = writer.CloseWithError(err)
 			exported <- err
 		}()
-		importing := []string{"ctr", "--namespace", "k8s.io", "images", "import", "--local", "-"}
-		imported := c.exec(running, to, importing, reader, io.Discard)
+		imported := c.script(running, to, "import", reader, io.Discard)
 		_ = reader.CloseWithError(imported)
 		stop()
 		return struct{}{}, errors.Join(imported, <-exported)

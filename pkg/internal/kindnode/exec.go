@@ -74,14 +74,19 @@ func forEach[T any](nodes []string, do func(node string) (T, error)) (map[string
 }
 
 // script runs an embedded script in the node; values travel as arguments only.
-func (c *Cluster) script(ctx context.Context, node, name string, args ...string) ([]byte, error) {
+func (c *Cluster) script(ctx context.Context, node, name string, stdin io.Reader, stdout io.Writer, args ...string) error {
 	text, err := scripts.ReadFile("scripts/" + name + ".sh")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	argv := append([]string{"sh", "-c", string(text), "e2eimage-" + name}, args...)
+	return c.exec(ctx, node, argv, stdin, stdout)
+}
+
+// ask runs a script that takes no input and returns what it says.
+func (c *Cluster) ask(ctx context.Context, node, name string, args ...string) ([]byte, error) {
 	var out bytes.Buffer
-	err = c.exec(ctx, node, argv, nil, &out)
+	err := c.script(ctx, node, name, nil, &out, args...)
 	return out.Bytes(), err
 }
 

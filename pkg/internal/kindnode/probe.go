@@ -109,7 +109,7 @@ func (c *Cluster) Containers(ctx context.Context, nodes []string) (map[string]St
 
 func (c *Cluster) probe(ctx context.Context, nodes []string, sections ...string) (map[string]State, error) {
 	return forEach(nodes, func(node string) (State, error) {
-		out, err := c.script(ctx, node, "probe", sections...)
+		out, err := c.ask(ctx, node, "probe", sections...)
 		if err != nil {
 			return State{}, err
 		}

@@ -40,7 +40,7 @@ func (c *Cluster) Tag(ctx context.Context, nodes []string, ops []TagOp) (map[str
 			return nil, context.Cause(ctx)
 		}
 		out, err := settle(ctx, func(ctx context.Context) ([]byte, error) {
-			return c.script(ctx, node, "tag", args...)
+			return c.ask(ctx, node, "tag", args...)
 		})
 		if err != nil {
 			return nil, err

@@ -34,7 +34,7 @@ func (c *Cluster) Untag(ctx context.Context, nodes []string, ops []UntagOp) (map
 			return nil, context.Cause(ctx)
 		}
 		out, err := settle(ctx, func(ctx context.Context) ([]byte, error) {
-			return c.script(ctx, node, "untag", args...)
+			return c.ask(ctx, node, "untag", args...)
 		})
 		if err != nil {
 			return nil, err

@@ -1,13 +1,11 @@
 package kindtest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 	"sigs.k8s.io/kind/pkg/cluster/nodes"
@@ -67,19 +65,10 @@ func importArchive(ctx context.Context, node nodes.Node, archive string) error {
 		return err
 	}
 	defer in.Close()
-	var help bytes.Buffer
-	if err := node.CommandContext(ctx, "ctr", "images", "import", "--help").SetStdout(&help).Run(); err != nil {
-		return err
-	}
-	return node.CommandContext(ctx, "ctr", importArgs(help.String())...).SetStdin(in).Run()
+	return node.CommandContext(ctx, "sh", "-c", importScript).SetStdin(in).Run()
 }
 
-// importArgs leave out what the node's containerd does not know: 1.7 has only
-// the local way and no option for it.
-func importArgs(help string) []string {
-	args := []string{"--namespace=k8s.io", "images", "import"}
-	if strings.Contains(help, "--local") {
-		args = append(args, "--local")
-	}
-	return append(args, "-")
-}
+// importScript leaves out what the node's containerd does not know: 1.7 has only
+// the local way and no option for it. One exec, since each costs.
+const importScript = `ctr images import --help | grep -q -e --local && local=--local
+exec ctr --namespace k8s.io images import ${local:-} -`

@@ -67,15 +67,6 @@ func TestNodeNames(t *testing.T) {
 	}
 }
 
-func TestImportArgs(t *testing.T) {
-	if got := strings.Join(importArgs("--local   run locally"), " "); got != "--namespace=k8s.io images import --local -" {
-		t.Errorf("2.x: %s", got)
-	}
-	if got := strings.Join(importArgs("--all-platforms"), " "); got != "--namespace=k8s.io images import -" {
-		t.Errorf("1.7: %s", got)
-	}
-}
-
 func TestLoggerWritesWholeLines(t *testing.T) {
 	var out strings.Builder
 	l := logger{&out}
