@@ -1,0 +1,84 @@
+package progress
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLinesAreWrittenWhenAStepEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		report := NewLines(&out)
+		end := report.Start("ask 3 nodes")
+		if out.Len() > 0 {
+			t.Errorf("a line at the start: %q", out.String())
+		}
+		report.Info("node n1 had lost it; healed")
+		time.Sleep(1234 * time.Millisecond)
+		end(nil)
+		report.Warn("something stays")
+		const want = "node n1 had lost it; healed\nask 3 nodes (1.23s)\nwarning: something stays\n"
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestLinesLeaveFailuresToTheError(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	NewLines(&out).Start("ask 3 nodes")(errors.New("x"))
+	if out.Len() > 0 {
+		t.Errorf("%q", out.String())
+	}
+}
+
+func TestLinesTakeMessagesAsTheyAre(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	report := NewLines(&out)
+	report.Start("100%d")(nil)
+	report.Info("50%s")
+	if got := out.String(); !strings.HasPrefix(got, "100%d (") || !strings.HasSuffix(got, "\n50%s\n") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestLinesOfManyNodesDoNotMix(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	report := NewLines(&out)
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			end := report.Start(fmt.Sprintf("step %d", i))
+			report.Info("info")
+			report.Warn("warn")
+			end(nil)
+		})
+	}
+	all.Wait()
+	if got := strings.Count(out.String(), "\n"); got != 3*16 {
+		t.Errorf("%d lines", got)
+	}
+	if strings.ContainsAny(out.String(), "\x1b\r") {
+		t.Errorf("control characters: %q", out.String())
+	}
+}
+
+func TestDiscardSaysNothing(t *testing.T) {
+	t.Parallel()
+	var report Reporter = Discard{}
+	report.Start("x")(nil)
+	report.Info("x")
+	report.Warn("x")
+}
