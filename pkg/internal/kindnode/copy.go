@@ -16,7 +16,7 @@ func (c *Cluster) Copy(ctx context.Context, from, to, name string) error {
 		exported := make(chan error, 1)
 		go func() {
 			export := []string{"ctr", "--namespace", "k8s.io", "images", "export", "-", name}
-			err := c.exec(exporting, from, export, nil, writer)
+			err := c.exec(exporting, from, copyLimit, export, nil, writer)
 			_ = writer.CloseWithError(err)
 			exported <- err
 		}()

@@ -19,6 +19,8 @@ const (
 	// insideLimit bounds an operation inside the node: a client that dies does
 	// not end what it started there.
 	insideLimit = 60 * time.Second
+	// copyLimit bounds the same for an image that travels between nodes.
+	copyLimit = 10 * time.Minute
 	// settleGrace is how long a cancelled change in a node is waited for
 	// before its undoing starts.
 	settleGrace = 10 * time.Second
@@ -80,7 +82,11 @@ func (c *Cluster) script(ctx context.Context, node, name string, stdin io.Reader
 		return err
 	}
 	argv := append([]string{"sh", "-c", string(text), "e2eimage-" + name}, args...)
-	return c.exec(ctx, node, argv, stdin, stdout)
+	limit := insideLimit
+	if stdin != nil {
+		limit = copyLimit
+	}
+	return c.exec(ctx, node, limit, argv, stdin, stdout)
 }
 
 // ask runs a script that takes no input and returns what it says.
@@ -91,17 +97,17 @@ func (c *Cluster) ask(ctx context.Context, node, name string, args ...string) ([
 }
 
 // exec runs argv in the node, bounded from inside.
-func (c *Cluster) exec(ctx context.Context, node string, argv []string, stdin io.Reader, stdout io.Writer) error {
+func (c *Cluster) exec(ctx context.Context, node string, limit time.Duration, argv []string, stdin io.Reader, stdout io.Writer) error {
 	command := []string{c.Provider, "exec"}
 	if stdin != nil {
 		command = append(command, "--interactive")
 	}
-	seconds := strconv.Itoa(int(insideLimit.Seconds()))
+	seconds := strconv.Itoa(int(limit.Seconds()))
 	command = append(command, node, "timeout", "--kill-after=5", seconds)
 	err := c.runner.Run(ctx, Command{Argv: append(command, argv...), Stdin: stdin, Stdout: stdout})
 	var failed *CommandError
 	if errors.As(err, &failed) && failed.ExitCode() == 124 {
-		return fmt.Errorf("gave up after %s: %w", insideLimit, err)
+		return fmt.Errorf("gave up after %s: %w", limit, err)
 	}
 	return err
 }
