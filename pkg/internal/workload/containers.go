@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,13 +10,27 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// repository returns the fully qualified repository of a reference, "" for none.
-func repository(image string) string {
-	parsed, err := named.ParseNormalizedNamed(image)
-	if err != nil {
-		return ""
+// assignment is a container of a workload and the image that it gets.
+type assignment struct {
+	container corev1.Container
+	init      bool
+	image     Image
+}
+
+// policy is the pull policy that the container has to have.
+func (a assignment) policy() corev1.PullPolicy {
+	switch {
+	case a.image.PullPolicy != "":
+		return corev1.PullPolicy(a.image.PullPolicy)
+	case a.container.ImagePullPolicy == corev1.PullAlways:
+		return corev1.PullNever
 	}
-	return parsed.Name()
+	return a.container.ImagePullPolicy
+}
+
+// right tells whether the container has image and policy already.
+func (a assignment) right() bool {
+	return a.container.Image == a.image.Image && a.container.ImagePullPolicy == a.policy()
 }
 
 // all returns the init containers and containers of a pod.
@@ -23,28 +38,50 @@ func all(spec *corev1.PodSpec) []corev1.Container {
 	return append(slices.Clone(spec.InitContainers), spec.Containers...)
 }
 
-// containersOf returns the names of the containers that are the image's.
-func containersOf(image Image, spec *corev1.PodSpec) ([]string, error) {
-	containers := all(spec)
-	var names, matching []string
-	repositories := map[string]bool{repository(image.Image): true}
-	for _, alias := range image.Aliases {
-		repositories[repository(alias)] = true
+// assign says which containers of a workload get which of its images, in the
+// order of the template. All mistakes are returned together.
+func assign(images []Image, spec *corev1.PodSpec) ([]assignment, error) {
+	var mistakes []error
+	claims := map[string][]Image{}
+	for _, image := range images {
+		names, err := containersOf(image, images, spec)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
+		}
+		for _, name := range names {
+			claims[name] = append(claims[name], image)
+		}
 	}
-	delete(repositories, "")
+	var assigned []assignment
+	for i, container := range all(spec) {
+		switch claiming := claims[container.Name]; len(claiming) {
+		case 0:
+		case 1:
+			assigned = append(assigned, assignment{container: container, init: i < len(spec.InitContainers), image: claiming[0]})
+		default:
+			mistakes = append(mistakes, fmt.Errorf("container %s (%s) cannot be both %s and %s; say containers for each",
+				container.Name, container.Image, claiming[0].Name, claiming[1].Name))
+		}
+	}
+	return assigned, errors.Join(mistakes...)
+}
+
+// containersOf returns the names of the containers that are the image's. Among
+// others that go to the same workload, one whose full reference a container has
+// takes precedence over one that only shares the repository.
+func containersOf(image Image, among []Image, spec *corev1.PodSpec) ([]string, error) {
+	containers := all(spec)
+	if len(image.Containers) > 0 {
+		return explicit(image.Containers, containers)
+	}
+	var matching []string
 	for _, container := range containers {
-		names = append(names, container.Name)
-		if repositories[repository(container.Image)] {
+		another := slices.ContainsFunc(among, func(other Image) bool {
+			return other.Name != image.Name && means(other, container.Image) == fully
+		})
+		if match := means(image, container.Image); match == fully || match == byRepository && !another {
 			matching = append(matching, container.Name)
 		}
-	}
-	if len(image.Containers) > 0 {
-		for _, wanted := range image.Containers {
-			if !slices.Contains(names, wanted) {
-				return nil, fmt.Errorf("it has no container %q; it has %s", wanted, strings.Join(names, ", "))
-			}
-		}
-		return image.Containers, nil
 	}
 	switch {
 	case len(matching) > 0:
@@ -52,20 +89,61 @@ func containersOf(image Image, spec *corev1.PodSpec) ([]string, error) {
 	case len(spec.Containers) == 1:
 		return []string{spec.Containers[0].Name}, nil
 	}
-	described := make([]string, 0, len(containers))
-	for _, container := range containers {
-		described = append(described, fmt.Sprintf("%s (%s)", container.Name, container.Image))
-	}
-	return nil, fmt.Errorf("which container is %s? It has %s; say which with --container", image.Name, strings.Join(described, ", "))
+	return nil, fmt.Errorf("which container runs it? There are %s; say which with --container", described(containers))
 }
 
-// wantedPolicy returns the pull policy that a container has to have.
-func wantedPolicy(image Image, has corev1.PullPolicy) corev1.PullPolicy {
-	switch {
-	case image.PullPolicy != "":
-		return corev1.PullPolicy(image.PullPolicy)
-	case has == corev1.PullAlways:
-		return corev1.PullNever
+func explicit(wanted []string, containers []corev1.Container) ([]string, error) {
+	var absent []string
+	for _, name := range wanted {
+		if !slices.ContainsFunc(containers, func(c corev1.Container) bool { return c.Name == name }) {
+			absent = append(absent, fmt.Sprintf("%q", name))
+		}
 	}
-	return has
+	if len(absent) > 0 {
+		return nil, fmt.Errorf("it has no container %s; there are %s", strings.Join(absent, ", "), described(containers))
+	}
+	return wanted, nil
+}
+
+func described(containers []corev1.Container) string {
+	each := make([]string, 0, len(containers))
+	for _, container := range containers {
+		each = append(each, fmt.Sprintf("%s (%s)", container.Name, container.Image))
+	}
+	return strings.Join(each, ", ")
+}
+
+// match is how well a container's reference matches an image.
+type match int
+
+const (
+	not match = iota
+	byRepository
+	fully
+)
+
+// means tells how the image's own name or one of its aliases matches a
+// reference.
+func means(image Image, ref string) match {
+	has, ok := normalized(ref)
+	if !ok {
+		return not
+	}
+	best := not
+	for _, alias := range append([]string{image.Image}, image.Aliases...) {
+		known, ok := normalized(alias)
+		switch {
+		case !ok || known.Name() != has.Name():
+		case !named.IsNameOnly(known) && named.TagNameOnly(known).String() == named.TagNameOnly(has).String():
+			return fully
+		default:
+			best = byRepository
+		}
+	}
+	return best
+}
+
+func normalized(ref string) (named.Named, bool) {
+	parsed, err := named.ParseNormalizedNamed(ref)
+	return parsed, err == nil
 }

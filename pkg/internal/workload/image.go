@@ -3,6 +3,8 @@ package workload
 import (
 	"context"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Image is a recorded image and where it belongs.
@@ -21,7 +23,7 @@ type Image struct {
 	// PullPolicy to set: Never or IfNotPresent; "" keeps it, but Always becomes
 	// Never, since the image is in no registry.
 	PullPolicy string
-	// Timeout of the rollout.
+	// Timeout of the rollout; 0 leaves it to the context.
 	Timeout time.Duration
 	// MaxRestarts of a crash loop before it is given up, 0 for never.
 	MaxRestarts int
@@ -47,26 +49,46 @@ type Options struct {
 	TakeOver bool
 	DryRun   DryRun
 	// Alive tells whether a consumer still has records: the mark of one that
-	// has none binds nobody.
+	// has none binds nobody. nil: all of them live.
 	Alive func(ctx context.Context, namespace, consumer string) (bool, error)
 }
 
 // Change is what became of one workload.
 type Change struct {
 	// Name as kubectl prints it, like deployment.apps/datastorage.
-	Name      string
-	Namespace string
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
 	// Patched is false when image and policy were right already.
-	Patched bool
+	Patched bool `json:"patched"`
 	// Generation of the workload afterwards.
-	Generation int64
+	Generation int64 `json:"generation"`
+	// Containers that run the images, changed or not.
+	Containers []ContainerChange `json:"containers"`
+}
+
+// ContainerChange is a container that runs one of the images.
+type ContainerChange struct {
+	Name string `json:"name"`
+	Init bool   `json:"init,omitempty"`
+	// ImageName is Image.Name.
+	ImageName string `json:"imageName"`
+	// Image and PullPolicy that it has now; Was is the image before.
+	Image      string            `json:"image"`
+	Was        string            `json:"was"`
+	PullPolicy corev1.PullPolicy `json:"pullPolicy,omitempty"`
 }
 
 // Running is a container that runs one of the images.
 type Running struct {
-	Namespace, Pod, Container, Node string
+	Namespace string `json:"namespace"`
+	Pod       string `json:"pod"`
+	PodUID    string `json:"podUID"`
+	Container string `json:"container"`
+	Node      string `json:"node"`
 	// ContainerID without its runtime prefix.
-	ContainerID string
+	ContainerID string `json:"containerID"`
 	// ImageName is Image.Name.
-	ImageName string
+	ImageName string `json:"imageName"`
+	// Init containers have ended by now: only `crictl ps -a` lists them.
+	Init bool `json:"init,omitempty"`
 }

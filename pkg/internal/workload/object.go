@@ -33,6 +33,12 @@ func asObject(raw runtime.Object) (object, error) {
 	return object{}, fmt.Errorf("%T is no workload that can be deployed to", raw)
 }
 
+// paused tells whether its controller ignores changes of the template.
+func (o object) paused() bool {
+	d, ok := o.Object.(*appsv1.Deployment)
+	return ok && d.Spec.Paused
+}
+
 // client is the API of one kind in one namespace.
 type client struct {
 	get   func(context.Context, string, metav1.GetOptions) (runtime.Object, error)
@@ -40,6 +46,14 @@ type client struct {
 	list  func(context.Context, metav1.ListOptions) (runtime.Object, error)
 	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
 	empty runtime.Object
+}
+
+// filteredWatch is watch with a selector.
+func (c client) filteredWatch(filter func(*metav1.ListOptions)) func(context.Context, metav1.ListOptions) (watch.Interface, error) {
+	return func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+		filter(&options)
+		return c.watch(ctx, options)
+	}
 }
 
 // typed is what the generated clients of all kinds have in common.

@@ -1,10 +1,7 @@
 package workload
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -18,98 +15,91 @@ const (
 	ImageIDPrefix = "imageid.e2eimage.dev/"
 )
 
-type containerPatch struct {
+// patch is a strategic merge patch of a workload.
+type patch struct {
+	Metadata patchMetadata `json:"metadata"`
+	Spec     *patchSpec    `json:"spec,omitempty"`
+}
+
+type patchMetadata struct {
+	// ResourceVersion: what the patch was worked out from is what it changes.
+	ResourceVersion string            `json:"resourceVersion,omitempty"`
+	Annotations     map[string]string `json:"annotations"`
+}
+
+type patchSpec struct {
+	Template patchTemplate `json:"template"`
+}
+
+type patchTemplate struct {
+	Metadata patchMetadata `json:"metadata"`
+	Spec     *patchPodSpec `json:"spec,omitempty"`
+}
+
+type patchPodSpec struct {
+	InitContainers []patchContainer `json:"initContainers,omitempty"`
+	Containers     []patchContainer `json:"containers,omitempty"`
+}
+
+type patchContainer struct {
 	Name            string            `json:"name"`
-	Image           string            `json:"image"`
+	Image           string            `json:"image,omitempty"`
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 }
 
-// patchFor returns the strategic merge patch that makes the workload right, nil
-// when it is. It carries the resource version: what it was worked out from has
-// to be what it changes.
-func (p *Plan) patchFor(ctx context.Context, t *target) ([]byte, error) {
-	foreign, err := p.checkMark(ctx, t)
-	if err != nil {
-		return nil, err
+// buildPatch returns what makes the workload right, nil when it is. A missing
+// image ID annotation is not wrong: the workload may come from a chart that was
+// installed with the recorded image, and has no reason to restart. remark also
+// replaces another consumer's mark on a workload that is right.
+func buildPatch(o object, assigned []assignment, consumer string, remark bool) *patch {
+	restart := restartsFor(o, assigned)
+	if restart == nil && !remark {
+		return nil
 	}
-	spec := &t.object.template.Spec
+	return &patch{
+		Metadata: patchMetadata{
+			ResourceVersion: o.meta.ResourceVersion,
+			Annotations:     map[string]string{ConsumerAnnotation: consumer},
+		},
+		Spec: restart,
+	}
+}
+
+// restartsFor is the part of the patch that makes new pods.
+func restartsFor(o object, assigned []assignment) *patchSpec {
+	right, pods := true, patchPodSpec{}
 	imageIDs := map[string]string{}
-	containers, initContainers := []containerPatch{}, []containerPatch{}
-	owner := map[string]string{}
-	right := true
-	for _, image := range t.images {
-		names, err := containersOf(image, spec)
-		if err != nil {
-			return nil, fmt.Errorf("%s in %s, namespace %s: %w", image.Name, t.ref, t.ref.namespace, err)
-		}
-		key := ImageIDPrefix + image.Name
-		imageIDs[key] = image.ImageID
-		if written, ok := t.object.template.Annotations[key]; ok && written != image.ImageID {
+	for _, a := range assigned {
+		key := ImageIDPrefix + a.image.Name
+		imageIDs[key] = a.image.ImageID
+		if written, ok := o.template.Annotations[key]; ok && written != a.image.ImageID {
 			right = false
 		}
-		for _, container := range all(spec) {
-			if !slices.Contains(names, container.Name) {
-				continue
-			}
-			if other := owner[container.Name]; other != "" && other != image.Name {
-				return nil, fmt.Errorf("container %s of %s in namespace %s cannot be both %s and %s; say containers for each",
-					container.Name, t.ref, t.ref.namespace, other, image.Name)
-			}
-			owner[container.Name] = image.Name
-			policy := wantedPolicy(image, container.ImagePullPolicy)
-			right = right && container.Image == image.Image && container.ImagePullPolicy == policy
-			change := containerPatch{Name: container.Name, Image: image.Image, ImagePullPolicy: policy}
-			if isInit(spec, container.Name) {
-				initContainers = append(initContainers, change)
-			} else {
-				containers = append(containers, change)
-			}
+		if a.right() {
+			continue
+		}
+		right = false
+		change := patchContainer{Name: a.container.Name}
+		if a.container.Image != a.image.Image {
+			change.Image = a.image.Image
+		}
+		if policy := a.policy(); a.container.ImagePullPolicy != policy {
+			change.ImagePullPolicy = policy
+		}
+		if a.init {
+			pods.InitContainers = append(pods.InitContainers, change)
+		} else {
+			pods.Containers = append(pods.Containers, change)
 		}
 	}
-	if right && !foreign {
-		return nil, nil
+	if right {
+		return nil
 	}
-	patch := map[string]any{"metadata": map[string]any{
-		"resourceVersion": t.object.meta.ResourceVersion,
-		"annotations":     map[string]string{ConsumerAnnotation: p.options.Consumer},
-	}}
-	if !right {
-		podSpec := map[string]any{}
-		if len(containers) > 0 {
-			podSpec["containers"] = containers
-		}
-		if len(initContainers) > 0 {
-			podSpec["initContainers"] = initContainers
-		}
-		patch["spec"] = map[string]any{"template": map[string]any{
-			"metadata": map[string]any{"annotations": imageIDs}, "spec": podSpec,
-		}}
+	restart := &patchSpec{Template: patchTemplate{Metadata: patchMetadata{Annotations: imageIDs}}}
+	if pods.Containers != nil || pods.InitContainers != nil {
+		restart.Template.Spec = &pods
 	}
-	return json.Marshal(patch)
+	return restart
 }
 
-// checkMark tells whether the workload carries another consumer's mark that has
-// to be replaced; that of a consumer who is alive is an error unless taken over.
-func (p *Plan) checkMark(ctx context.Context, t *target) (foreign bool, err error) {
-	mark := t.object.meta.Annotations[ConsumerAnnotation]
-	if mark == "" || mark == p.options.Consumer {
-		return false, nil
-	}
-	if p.options.TakeOver {
-		return true, nil
-	}
-	alive := true
-	if p.options.Alive != nil {
-		if alive, err = p.options.Alive(ctx, p.options.Namespace, mark); err != nil {
-			return false, err
-		}
-	}
-	if alive {
-		return false, &ClaimedError{Workload: t.ref.String(), Namespace: t.ref.namespace, Consumer: mark, Ours: p.options.Consumer}
-	}
-	return true, nil
-}
-
-func isInit(spec *corev1.PodSpec, name string) bool {
-	return slices.ContainsFunc(spec.InitContainers, func(c corev1.Container) bool { return c.Name == name })
-}
+func (p *patch) bytes() ([]byte, error) { return json.Marshal(p) }

@@ -4,19 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/util/retry"
 )
-
-// fieldManager is the name under which workloads are patched.
-const fieldManager = "kubectl-e2eimage"
 
 // Plan is which workloads get which images.
 type Plan struct {
@@ -30,6 +23,11 @@ type target struct {
 	ref    reference
 	images []Image
 	object object
+	// assigned and patch follow from object; patch is nil when it is right.
+	assigned []assignment
+	patch    *patch
+	// patched: Apply has changed it, so its pods are new.
+	patched bool
 	// running is what Wait found.
 	running []Running
 }
@@ -41,6 +39,11 @@ func Prepare(ctx context.Context, api kubernetes.Interface, options Options, ima
 	plan := &Plan{api: api, options: options}
 	var mistakes []error
 	for _, image := range images {
+		switch corev1.PullPolicy(image.PullPolicy) {
+		case "", corev1.PullNever, corev1.PullIfNotPresent:
+		default:
+			mistakes = append(mistakes, fmt.Errorf("%s: pull policy %q: the image is in no registry; Never and IfNotPresent work", image.Name, image.PullPolicy))
+		}
 		for _, text := range image.Workloads {
 			ref, err := parseReference(text, options.Namespace)
 			if err != nil {
@@ -50,132 +53,102 @@ func Prepare(ctx context.Context, api kubernetes.Interface, options Options, ima
 			plan.add(ref, image)
 		}
 	}
+	there := &inventory{api: api}
 	for _, t := range plan.targets {
-		if err := plan.read(ctx, t); err != nil {
-			mistakes = append(mistakes, err)
-			continue
+		err := plan.read(ctx, t)
+		switch {
+		case apierrors.IsNotFound(err):
+			err = there.absent(ctx, t)
+		case err == nil:
+			err = plan.workOut(ctx, t)
 		}
-		_, err := plan.patchFor(ctx, t)
 		mistakes = append(mistakes, err)
 	}
-	return plan, errors.Join(mistakes...)
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
+	}
+	return plan, nil
 }
 
-// add gives a workload one more image.
+// add gives a workload one more image; naming it twice, in two spellings, is once.
 func (p *Plan) add(ref reference, image Image) {
 	for _, t := range p.targets {
-		if t.ref == ref {
-			t.images = append(t.images, image)
-			return
+		if t.ref != ref {
+			continue
 		}
+		if t.images[len(t.images)-1].Name != image.Name {
+			t.images = append(t.images, image)
+		}
+		return
 	}
 	p.targets = append(p.targets, &target{ref: ref, images: []Image{image}})
 }
 
 func (p *Plan) read(ctx context.Context, t *target) error {
 	raw, err := clientFor(p.api, t.ref).get(ctx, t.ref.name, metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err):
-		return p.absent(ctx, t)
-	case apierrors.IsForbidden(err):
-		return fmt.Errorf("may not read %s in namespace %s: %w\nthe Role that is needed is in docs/rbac.md", t.ref, t.ref.namespace, err)
-	case err != nil:
-		return fmt.Errorf("read %s in namespace %s: %w", t.ref, t.ref.namespace, err)
+	if err != nil {
+		return explainAPI("read "+t.ref.where(), err)
 	}
 	t.object, err = asObject(raw)
 	return err
 }
 
-// absent says what there is instead of a workload.
-func (p *Plan) absent(ctx context.Context, t *target) error {
-	var there []string
-	for _, known := range []kind{deployment, statefulSet, daemonSet} {
-		listed, err := clientFor(p.api, reference{namespace: t.ref.namespace, kind: known}).list(ctx, metav1.ListOptions{Limit: 100})
-		if err != nil {
-			continue
-		}
-		_ = meta.EachListItem(listed, func(raw runtime.Object) error {
-			if accessor, err := meta.Accessor(raw); err == nil {
-				there = append(there, string(known)+"/"+accessor.GetName())
-			}
-			return nil
-		})
-	}
-	wanted := fmt.Sprintf("%s: there is no %s in namespace %s", t.images[0].Name, t.ref, t.ref.namespace)
-	if len(there) == 0 {
-		return fmt.Errorf("%s, nor any other workload; create it, or say where it is with -n or --workload", wanted)
-	}
-	slices.SortStableFunc(there, func(a, b string) int { return unlike(a, t.ref.name) - unlike(b, t.ref.name) })
-	return fmt.Errorf("%s; there are %s\nsay which with --workload", wanted, strings.Join(there[:min(len(there), 8)], ", "))
-}
-
-// unlike orders names: those that contain the wanted one, or are part of it, first.
-func unlike(candidate, wanted string) int {
-	_, name, _ := strings.Cut(candidate, "/")
-	if strings.Contains(name, wanted) || strings.Contains(wanted, name) {
-		return 0
-	}
-	return 1
-}
-
-// Apply patches the workloads that are not right yet. The change of somebody
-// who was faster is kept: the patch is worked out anew.
-func (p *Plan) Apply(ctx context.Context) ([]Change, error) {
-	var changes []Change
-	var failures []error
-	for _, t := range p.targets {
-		patched, err := p.apply(ctx, t)
-		if err != nil {
-			failures = append(failures, err)
-			continue
-		}
-		changes = append(changes, Change{
-			Name: t.ref.String(), Namespace: t.ref.namespace, Patched: patched, Generation: t.object.meta.Generation,
-		})
-	}
-	return changes, errors.Join(failures...)
-}
-
-func (p *Plan) apply(ctx context.Context, t *target) (patched bool, err error) {
-	api := clientFor(p.api, t.ref)
-	options := metav1.PatchOptions{FieldManager: fieldManager}
-	if p.options.DryRun == DryRunServer {
-		options.DryRun = []string{metav1.DryRunAll}
-	}
-	fresh := true
-	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		if !fresh {
-			if err := p.read(ctx, t); err != nil {
-				return err
-			}
-		}
-		fresh, patched = false, false
-		patch, err := p.patchFor(ctx, t)
-		if err != nil || patch == nil {
-			return err
-		}
-		patched = true
-		if p.options.DryRun == DryRunClient {
-			return nil
-		}
-		raw, err := api.patch(ctx, t.ref.name, patch, options)
-		if err != nil {
-			return err
-		}
-		t.object, err = asObject(raw)
-		return err
-	})
+// workOut fills in what the workload needs, from how it was read.
+func (p *Plan) workOut(ctx context.Context, t *target) error {
+	assigned, err := assign(t.images, &t.object.template.Spec)
 	if err != nil {
-		return false, fmt.Errorf("patch %s in namespace %s: %w", t.ref, t.ref.namespace, err)
+		err = fmt.Errorf("%s: %w", t.ref.where(), err)
 	}
-	return patched, nil
+	remark, markErr := p.checkMark(ctx, t)
+	if err := errors.Join(err, markErr); err != nil {
+		return err
+	}
+	t.assigned = assigned
+	t.patch = buildPatch(t.object, assigned, p.options.Consumer, remark)
+	if t.patch != nil && t.patch.Spec != nil && t.object.paused() {
+		return fmt.Errorf("%s is paused: a change would never roll out, so nothing was changed\nresume it with: kubectl rollout resume %s -n %s",
+			t.ref.where(), t.ref.typed(), t.ref.namespace)
+	}
+	return nil
 }
 
-// Running returns the containers that Wait saw running the images.
-func (p *Plan) Running() []Running {
-	var running []Running
-	for _, t := range p.targets {
-		running = append(running, t.running...)
+// checkMark tells whether the workload carries another consumer's mark that has
+// to be replaced; that of a consumer who is alive is an error unless taken over.
+func (p *Plan) checkMark(ctx context.Context, t *target) (remark bool, err error) {
+	mark := t.object.meta.Annotations[ConsumerAnnotation]
+	if mark == "" || mark == p.options.Consumer {
+		return false, nil
 	}
-	return running
+	if p.options.TakeOver {
+		return true, nil
+	}
+	alive, err := p.alive(ctx, t.ref.namespace, mark)
+	if err != nil {
+		return false, fmt.Errorf("%s is deployed by consumer %q; whether that still has records: %w", t.ref.where(), mark, err)
+	}
+	if alive {
+		return false, &ClaimedError{Workload: t.ref.String(), Namespace: t.ref.namespace, Consumer: mark, Ours: p.options.Consumer}
+	}
+	return true, nil
+}
+
+// alive looks for records where ours are, and beside the workload.
+func (p *Plan) alive(ctx context.Context, namespace, consumer string) (bool, error) {
+	if p.options.Alive == nil {
+		return true, nil
+	}
+	alive, err := p.options.Alive(ctx, p.options.Namespace, consumer)
+	if err != nil || alive || namespace == p.options.Namespace {
+		return alive, err
+	}
+	return p.options.Alive(ctx, namespace, consumer)
+}
+
+// explainAPI says what was asked of the API server; what is forbidden is in its
+// own words: user, verb, resource and namespace.
+func explainAPI(asked string, err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("may not %s: %w\nthe Role that is needed is in docs/rbac.md", asked, err)
+	}
+	return fmt.Errorf("%s: %w", asked, err)
 }

@@ -22,28 +22,34 @@ const (
 	daemonSet   kind = "daemonset"
 )
 
-// spellings are what kubectl takes for each kind.
-func spellings() map[kind][]string {
-	return map[kind][]string{
-		deployment:  {"deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"},
-		statefulSet: {"statefulset", "statefulsets", "sts", "statefulset.apps", "statefulsets.apps"},
-		daemonSet:   {"daemonset", "daemonsets", "ds", "daemonset.apps", "daemonsets.apps"},
-	}
+func kinds() []kind { return []kind{deployment, statefulSet, daemonSet} }
+
+// spellings are what kubectl takes for the kind.
+func (k kind) spellings() []string {
+	short := map[kind]string{deployment: "deploy", statefulSet: "sts", daemonSet: "ds"}
+	one, many := string(k), string(k)+"s"
+	return []string{one, many, short[k], one + ".apps", many + ".apps", one + ".v1.apps", many + ".v1.apps"}
 }
 
 // String is how kubectl prints it.
 func (r reference) String() string { return string(r.kind) + ".apps/" + r.name }
+
+// where is String with the namespace, for sentences.
+func (r reference) where() string { return fmt.Sprintf("%s in namespace %s", r, r.namespace) }
+
+// typed is how a user types it.
+func (r reference) typed() string { return string(r.kind) + "/" + r.name }
 
 func parseReference(text, namespace string) (reference, error) {
 	parts := strings.Split(text, "/")
 	if len(parts) == 3 {
 		namespace, parts = parts[0], parts[1:]
 	}
-	if len(parts) != 2 || parts[1] == "" {
-		return reference{}, fmt.Errorf("workload %q is not KIND/NAME or NAMESPACE/KIND/NAME", text)
+	if len(parts) != 2 || parts[1] == "" || namespace == "" {
+		return reference{}, fmt.Errorf("workload %q is not KIND/NAME or NAMESPACE/KIND/NAME, like deployment/datastorage", text)
 	}
-	for known, words := range spellings() {
-		if slices.Contains(words, strings.ToLower(parts[0])) {
+	for _, known := range kinds() {
+		if slices.Contains(known.spellings(), strings.ToLower(parts[0])) {
 			return reference{namespace: namespace, kind: known, name: parts[1]}, nil
 		}
 	}

@@ -2,6 +2,9 @@ package workload
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -17,9 +20,13 @@ type progressOf struct {
 	impossible *RolloutError
 	// pending is a failure that may pass, to be believed when it lasts.
 	pending *problem
-	// pods is how many current pods there have to be.
-	pods int32
+	// pods is how many current pods there have to be, desired how many at all.
+	pods, desired int32
+	// idle says why no pod, or not every pod, becomes current.
+	idle string
 }
+
+const unseen = "the controller has not seen the change yet"
 
 // judgeRollout judges a workload by its kind. What "rolled out" means follows
 // `kubectl rollout status` (k8s.io/kubectl/pkg/polymorphichelpers), with
@@ -38,18 +45,13 @@ func judgeRollout(o object) progressOf {
 
 func judgeDeployment(d *appsv1.Deployment) progressOf {
 	replicas, status := valueOr(d.Spec.Replicas, 1), d.Status
-	progress := progressOf{pods: replicas}
-	if status.ObservedGeneration < d.Generation {
-		progress.waiting = "the controller has not seen the change yet"
-		return progress
+	progress := progressOf{pods: replicas, desired: replicas}
+	if replicas == 0 {
+		progress.idle = "it has 0 replicas"
 	}
-	for _, condition := range status.Conditions {
-		switch {
-		case condition.Type == appsv1.DeploymentProgressing && condition.Reason == "ProgressDeadlineExceeded":
-			progress.impossible = &RolloutError{Reason: condition.Reason, Message: condition.Message}
-		case condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue:
-			progress.pending = &problem{reason: condition.Reason, message: condition.Message}
-		}
+	if status.ObservedGeneration < d.Generation {
+		progress.waiting = unseen
+		return progress
 	}
 	switch {
 	case status.UpdatedReplicas < replicas:
@@ -62,23 +64,47 @@ func judgeDeployment(d *appsv1.Deployment) progressOf {
 		progress.done = true
 		return progress
 	}
+	for _, condition := range status.Conditions {
+		switch {
+		case condition.Type == appsv1.DeploymentProgressing && condition.Reason == deadlineExceeded:
+			progress.impossible = &RolloutError{Reason: condition.Reason, Message: condition.Message}
+		case condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue:
+			progress.pending = &problem{reason: condition.Reason, message: condition.Message}
+		}
+	}
 	if d.Spec.Paused {
-		progress.impossible = &RolloutError{Reason: "Paused", Message: fmt.Sprintf(
-			"the Deployment is paused, %s; resume it with: kubectl rollout resume deployment/%s -n %s", progress.waiting, d.Name, d.Namespace)}
+		progress.impossible = &RolloutError{
+			Reason: "Paused", Message: "the Deployment is paused: " + progress.waiting,
+			Hint: fmt.Sprintf("resume it with: kubectl rollout resume deployment/%s -n %s", d.Name, d.Namespace),
+		}
 	}
 	return progress
 }
 
+const deadlineExceeded = "ProgressDeadlineExceeded"
+
 func judgeStatefulSet(s *appsv1.StatefulSet) progressOf {
 	replicas, status := valueOr(s.Spec.Replicas, 1), s.Status
-	updated := replicas
+	updated, available := replicas, replicas
+	progress := progressOf{desired: replicas}
 	if rolling := s.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
-		updated = max(0, replicas-valueOr(rolling.Partition, 0))
+		if partition := min(valueOr(rolling.Partition, 0), replicas); partition > 0 {
+			updated -= partition
+			progress.idle = fmt.Sprintf("its partition leaves %d of %d pods as they were", partition, replicas)
+			if s.Spec.MinReadySeconds == 0 {
+				// The pods below the partition are not of this rollout, and
+				// those above it are looked at one by one.
+				available = updated
+			}
+		}
 	}
-	progress := progressOf{pods: updated}
+	if replicas == 0 {
+		progress.idle = "it has 0 replicas"
+	}
+	progress.pods = updated
 	switch {
 	case status.ObservedGeneration < s.Generation:
-		progress.waiting = "the controller has not seen the change yet"
+		progress.waiting = unseen
 	case status.Replicas > replicas:
 		progress.waiting = fmt.Sprintf("%d replicas too many", status.Replicas-replicas)
 	case status.UpdatedReplicas < updated:
@@ -86,8 +112,8 @@ func judgeStatefulSet(s *appsv1.StatefulSet) progressOf {
 		if s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType && status.Replicas == replicas {
 			progress.impossible = onDelete(s.Namespace, s.Spec.Selector.MatchLabels, progress.waiting)
 		}
-	case status.AvailableReplicas < replicas:
-		progress.waiting = fmt.Sprintf("%d of %d replicas available", status.AvailableReplicas, replicas)
+	case status.AvailableReplicas < available:
+		progress.waiting = fmt.Sprintf("%d of %d replicas available", status.AvailableReplicas, available)
 	default:
 		progress.done = true
 	}
@@ -97,10 +123,13 @@ func judgeStatefulSet(s *appsv1.StatefulSet) progressOf {
 func judgeDaemonSet(d *appsv1.DaemonSet) progressOf {
 	status := d.Status
 	desired := status.DesiredNumberScheduled
-	progress := progressOf{pods: desired}
+	progress := progressOf{pods: desired, desired: desired}
+	if desired == 0 {
+		progress.idle = "no node is to run it"
+	}
 	switch {
 	case status.ObservedGeneration < d.Generation:
-		progress.waiting = "the controller has not seen the change yet"
+		progress.waiting = unseen
 	case status.UpdatedNumberScheduled < desired:
 		progress.waiting = fmt.Sprintf("%d of %d nodes updated", status.UpdatedNumberScheduled, desired)
 		if d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType && status.CurrentNumberScheduled == desired {
@@ -116,12 +145,14 @@ func judgeDaemonSet(d *appsv1.DaemonSet) progressOf {
 
 // onDelete: nobody but a user replaces the pods.
 func onDelete(namespace string, labels map[string]string, waiting string) *RolloutError {
-	selector := ""
-	for key, value := range labels {
-		selector = key + "=" + value
+	var terms []string
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		terms = append(terms, key+"="+labels[key])
 	}
-	return &RolloutError{Reason: "OnDelete", Message: fmt.Sprintf(
-		"its update strategy is OnDelete, %s; replace the pods with: kubectl delete pod -n %s -l %s", waiting, namespace, selector)}
+	return &RolloutError{
+		Reason: "OnDelete", Message: "its update strategy OnDelete leaves replacing the pods to you: " + waiting,
+		Hint: fmt.Sprintf("replace them with: kubectl delete pod -n %s -l %s", namespace, strings.Join(terms, ",")),
+	}
 }
 
 func valueOr(value *int32, fallback int32) int32 {

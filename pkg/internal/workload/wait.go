@@ -1,107 +1,138 @@
 package workload
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
-
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/cache"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
-const (
-	// lasting is how long a problem that may pass has to stay unchanged.
-	lasting = 10 * time.Second
-	// afterFailure is how long the other workloads get when one has failed.
-	afterFailure = 10 * time.Second
+// afterFailure is how long the other workloads get when one has failed.
+const afterFailure = 10 * time.Second
+
+var (
+	errOtherFailed = errors.New("another rollout had failed")
+	errTimeout     = errors.New("timeout of the rollout")
 )
 
-var errOtherFailed = errors.New("another workload failed before this one was done")
-
 // Wait watches all workloads until each is rolled out or cannot be any more,
-// side by side. Errors: *RolloutError, joined.
+// side by side. Errors: *RolloutError, joined, the gravest first. After a dry
+// run there is nothing to wait for.
 func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+	if p.options.DryRun == DryRunClient || p.options.DryRun == DryRunServer {
+		return nil
+	}
+	waiting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	failures := make([]error, len(p.targets))
 	var all sync.WaitGroup
+	var failed sync.Once
+	grace := time.AfterFunc(time.Hour, func() { cancel(errOtherFailed) })
+	defer grace.Stop()
+	grace.Stop()
 	for i, t := range p.targets {
 		all.Go(func() {
 			end := report.Start(fmt.Sprintf("wait for %s", t.ref))
-			failures[i] = p.waitFor(ctx, t)
+			failures[i] = p.waitFor(waiting, t, report)
 			end(failures[i])
 			if failures[i] != nil {
-				time.AfterFunc(afterFailure, func() { cancel(errOtherFailed) })
+				failed.Do(func() { grace.Reset(afterFailure) })
 			}
 		})
 	}
 	all.Wait()
+	slices.SortStableFunc(failures, func(a, b error) int { return cmp.Compare(gravity(a), gravity(b)) })
+	if ctx.Err() != nil {
+		failures = oneInterruption(failures)
+	}
 	return errors.Join(failures...)
 }
 
-// watcher sees one workload with its pods.
-type watcher struct {
-	target      *target
-	object      cache.SharedIndexInformer
-	pods        cache.SharedIndexInformer
-	replicaSets cache.SharedIndexInformer
-	changed     chan struct{}
-	// since is when each problem was first seen, with its first message.
-	since map[string]seen
+// oneInterruption keeps one of the errors that say that waiting was interrupted,
+// of which there is one for each workload. They come last but for nil.
+func oneInterruption(failures []error) []error {
+	first := slices.IndexFunc(failures, func(err error) bool { return err != nil && !isRolloutError(err) })
+	if first < 0 {
+		return failures
+	}
+	return failures[:first+1]
 }
 
-type seen struct {
-	at time.Time
-	problem
-}
-
-func (p *Plan) waitFor(ctx context.Context, t *target) error {
-	timeout := t.timeout()
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, &RolloutError{NotInTime: true})
-	defer cancel()
-	w, stop, err := p.watch(ctx, t)
-	if err != nil {
+// waitFor watches one workload until the end of its rollout.
+func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter) error {
+	watching, stop := within(ctx, t.timeout())
+	w := newWatcher(p.api, t)
+	defer w.running.Wait()
+	defer stop()
+	if err := w.begin(watching); err != nil {
 		return err
 	}
-	defer stop()
-	for {
-		next, done, failure := w.look(time.Now())
-		if failure != nil {
-			return p.diagnose(ctx, t, failure)
-		}
-		if done {
+	judge := newJudge(t)
+	for watching.Err() == nil {
+		seen := w.view()
+		result := judge.look(seen, time.Now())
+		switch {
+		case result.failure != nil:
+			return p.diagnose(ctx, t, result.failure)
+		case result.done:
+			t.running = slices.Concat(judge.running(seen)...)
+			t.tellIdle(report, judgeRollout(seen.object).idle)
 			return nil
+		case result.askEvents && w.events == nil:
+			w.watchEvents(watching)
+			continue
 		}
-		timer := time.NewTimer(next)
+		var again <-chan time.Time
+		if result.again > 0 {
+			again = time.After(result.again)
+		}
 		select {
 		case <-w.changed:
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return p.ended(ctx, w, timeout)
+		case <-again:
+		case <-watching.Done():
 		}
-		timer.Stop()
 	}
+	return p.ended(ctx, watching, w)
+}
+
+// within bounds a context; 0 is no bound.
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, timeout, errTimeout)
 }
 
 // ended tells a timeout, with what was still missing, from an interruption.
-func (p *Plan) ended(ctx context.Context, w *watcher, timeout time.Duration) error {
-	cause := context.Cause(ctx)
-	var late *RolloutError
-	if !errors.As(cause, &late) {
-		return fmt.Errorf("wait for %s in namespace %s: %w", w.target.ref, w.target.ref.namespace, cause)
+func (p *Plan) ended(ctx, watching context.Context, w *watcher) error {
+	t := w.target
+	switch cause := context.Cause(watching); {
+	case errors.Is(cause, errTimeout):
+		return p.diagnose(ctx, t, late(w.view(), t.timeout(), w.lastTrouble()))
+	case errors.Is(cause, errOtherFailed):
+		return &RolloutError{
+			Workload: t.ref.String(), Namespace: t.ref.namespace, Reason: "Unfinished",
+			Message: fmt.Sprintf("not waited for any longer, since %s %s before: %s", errOtherFailed, afterFailure, w.view().waiting()),
+		}
+	default:
+		return fmt.Errorf("wait for %s: %w", t.ref.where(), cause)
 	}
-	return p.diagnose(ctx, w.target, w.late(timeout))
+}
+
+// tellIdle says which pods do not run the images although all is done.
+func (t *target) tellIdle(report progress.Reporter, idle string) {
+	switch {
+	case idle == "":
+	case len(t.running) == 0:
+		report.Warn(fmt.Sprintf("%s: %s, so nothing runs the new image", t.ref.where(), idle))
+	default:
+		report.Warn(fmt.Sprintf("%s: %s", t.ref.where(), idle))
+	}
 }
 
 // timeout is the longest that one of the workload's images asks for.
@@ -123,72 +154,4 @@ func (t *target) maxRestarts() int {
 		most = max(most, image.MaxRestarts)
 	}
 	return most
-}
-
-// watch starts to watch; informers list once, and watch again by themselves
-// when a watch expires or the API server restarts.
-func (p *Plan) watch(ctx context.Context, t *target) (*watcher, func(), error) {
-	selector, err := metav1.LabelSelectorAsSelector(t.object.selector)
-	if err != nil {
-		return nil, nil, fmt.Errorf("selector of %s: %w", t.ref, err)
-	}
-	byName := func(o *metav1.ListOptions) { o.FieldSelector = fields.OneTermEqualSelector("metadata.name", t.ref.name).String() }
-	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
-	api := clientFor(p.api, t.ref)
-	w := &watcher{target: t, changed: make(chan struct{}, 1), since: map[string]seen{}}
-	w.object = informer(p.api, api.list, api.watch, byName, api.empty)
-	pods := wrap(p.api.CoreV1().Pods(t.ref.namespace), &corev1.Pod{})
-	w.pods = informer(p.api, pods.list, pods.watch, byLabel, pods.empty)
-	informers := []cache.SharedIndexInformer{w.object, w.pods}
-	if t.ref.kind == deployment {
-		sets := wrap(p.api.AppsV1().ReplicaSets(t.ref.namespace), &appsv1.ReplicaSet{})
-		w.replicaSets = informer(p.api, sets.list, sets.watch, byLabel, sets.empty)
-		informers = append(informers, w.replicaSets)
-	}
-	watching, stop := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	synced := make([]cache.InformerSynced, 0, len(informers))
-	for _, i := range informers {
-		if _, err := i.AddEventHandler(w); err != nil {
-			stop()
-			return nil, nil, err
-		}
-		synced = append(synced, i.HasSynced)
-		running.Go(func() { i.RunWithContext(watching) })
-	}
-	cache.WaitForCacheSync(ctx.Done(), synced...)
-	return w, func() { stop(); running.Wait() }, nil
-}
-
-func informer(api kubernetes.Interface, list func(context.Context, metav1.ListOptions) (runtime.Object, error),
-	watcher func(context.Context, metav1.ListOptions) (watch.Interface, error), filter func(*metav1.ListOptions), empty runtime.Object,
-) cache.SharedIndexInformer {
-	return cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			filter(&options)
-			return list(ctx, options)
-		},
-		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			filter(&options)
-			return watcher(ctx, options)
-		},
-	}, api), empty, 0, nil)
-}
-
-var _ cache.ResourceEventHandler = (*watcher)(nil)
-
-// OnAdd implements cache.ResourceEventHandler.
-func (w *watcher) OnAdd(any, bool) { w.wake() }
-
-// OnUpdate implements cache.ResourceEventHandler.
-func (w *watcher) OnUpdate(any, any) { w.wake() }
-
-// OnDelete implements cache.ResourceEventHandler.
-func (w *watcher) OnDelete(any) { w.wake() }
-
-func (w *watcher) wake() {
-	select {
-	case w.changed <- struct{}{}:
-	default:
-	}
 }

@@ -1,0 +1,118 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+)
+
+const (
+	// maxSuggested is how many workloads an error names, maxListed how many of
+	// a kind are looked at for it.
+	maxSuggested = 8
+	maxListed    = 500
+)
+
+// inventory is what there is instead of absent workloads, listed once per
+// namespace and only when something is absent.
+type inventory struct {
+	api   kubernetes.Interface
+	known map[string][]reference
+}
+
+// absent says what there is instead of a workload.
+func (i *inventory) absent(ctx context.Context, t *target) error {
+	wanted := fmt.Sprintf("%s: there is no %s", t.images[0].Name, t.ref.where())
+	there := suggestions(t.ref, i.list(ctx, t.ref.namespace))
+	if len(there) == 0 {
+		return fmt.Errorf("%s, nor any other workload to be seen; create it, or say where it is with --workload or -n", wanted)
+	}
+	return fmt.Errorf("%s; there is %s\nsay which with --workload KIND/NAME", wanted, strings.Join(there, ", "))
+}
+
+// list leaves out what may not be listed: it only makes the error poorer.
+func (i *inventory) list(ctx context.Context, namespace string) []reference {
+	if there, ok := i.known[namespace]; ok {
+		return there
+	}
+	var there []reference
+	for _, k := range kinds() {
+		listed, err := clientFor(i.api, reference{namespace: namespace, kind: k}).list(ctx, metav1.ListOptions{Limit: maxListed})
+		if err != nil {
+			continue
+		}
+		_ = meta.EachListItem(listed, func(raw runtime.Object) error {
+			if accessor, err := meta.Accessor(raw); err == nil {
+				there = append(there, reference{namespace: namespace, kind: k, name: accessor.GetName()})
+			}
+			return nil
+		})
+	}
+	if i.known == nil {
+		i.known = map[string][]reference{}
+	}
+	i.known[namespace] = there
+	return there
+}
+
+// suggestions returns what could have been meant, likeliest first; where nothing
+// is alike, what there is.
+func suggestions(wanted reference, there []reference) []string {
+	there = slices.Clone(there)
+	slices.SortStableFunc(there, func(a, b reference) int { return unlike(wanted, a) - unlike(wanted, b) })
+	alike := slices.DeleteFunc(slices.Clone(there), func(r reference) bool { return unlike(wanted, r) >= strange })
+	if len(alike) > 0 {
+		there = alike
+	}
+	names := make([]string, 0, maxSuggested)
+	for _, r := range there[:min(len(there), maxSuggested)] {
+		names = append(names, r.typed())
+	}
+	return names
+}
+
+// strange is where names stop to be alike.
+const strange = 1000
+
+// unlike is 0 for the same name in another kind, small for names that contain
+// each other or differ in few letters.
+func unlike(wanted, other reference) int {
+	apart := distance(wanted.name, other.name)
+	switch {
+	case apart == 0, apart <= max(2, len(wanted.name)/4):
+	case strings.Contains(other.name, wanted.name), strings.Contains(wanted.name, other.name):
+	default:
+		return strange
+	}
+	if wanted.kind != other.kind && apart > 0 {
+		apart++
+	}
+	return apart
+}
+
+// distance is the number of letters to insert, delete or replace.
+func distance(a, b string) int {
+	previous := make([]int, len(b)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := range len(a) {
+		row := make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := previous[j]
+			if a[i] != b[j] {
+				replaced++
+			}
+			row[j+1] = min(replaced, previous[j+1]+1, row[j]+1)
+		}
+		previous = row
+	}
+	return previous[len(b)]
+}

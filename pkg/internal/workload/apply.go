@@ -1,0 +1,97 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
+)
+
+// fieldManager is the name under which workloads are patched.
+const fieldManager = "kubectl-e2eimage"
+
+// Apply patches the workloads that are not right yet. The change of somebody
+// who was faster is kept: the patch is worked out anew.
+func (p *Plan) Apply(ctx context.Context) ([]Change, error) {
+	var changes []Change
+	var failures []error
+	for _, t := range p.targets {
+		if err := p.apply(ctx, t); err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		changes = append(changes, t.change())
+	}
+	return changes, errors.Join(failures...)
+}
+
+func (p *Plan) apply(ctx context.Context, t *target) error {
+	first := true
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		if !first {
+			if err := p.read(ctx, t); err != nil {
+				return err
+			}
+			if err := p.workOut(ctx, t); err != nil {
+				return err
+			}
+		}
+		first = false
+		return p.send(ctx, t)
+	})
+	if apierrors.IsConflict(err) {
+		return fmt.Errorf("patch %s: somebody else keeps changing it: %w", t.ref.where(), err)
+	}
+	return err
+}
+
+// send sends the patch, if there is one.
+func (p *Plan) send(ctx context.Context, t *target) error {
+	if t.patch == nil || p.options.DryRun == DryRunClient {
+		return nil
+	}
+	body, err := t.patch.bytes()
+	if err != nil {
+		return err
+	}
+	options := metav1.PatchOptions{FieldManager: fieldManager}
+	if p.options.DryRun == DryRunServer {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	raw, err := clientFor(p.api, t.ref).patch(ctx, t.ref.name, body, options)
+	switch {
+	case apierrors.IsConflict(err):
+		return err
+	case err != nil:
+		return explainAPI("patch "+t.ref.where(), err)
+	}
+	t.patched = t.patch.Spec != nil
+	t.object, err = asObject(raw)
+	return err
+}
+
+func (t *target) change() Change {
+	change := Change{
+		Name: t.ref.String(), Namespace: t.ref.namespace, Patched: t.patch != nil,
+		Generation: t.object.meta.Generation, Containers: []ContainerChange{},
+	}
+	for _, a := range t.assigned {
+		change.Containers = append(change.Containers, ContainerChange{
+			Name: a.container.Name, Init: a.init, ImageName: a.image.Name,
+			Image: a.image.Image, Was: a.container.Image, PullPolicy: a.policy(),
+		})
+	}
+	return change
+}
+
+// Running returns the containers that Wait saw running the images.
+func (p *Plan) Running() []Running {
+	var running []Running
+	for _, t := range p.targets {
+		running = append(running, t.running...)
+	}
+	return running
+}

@@ -1,0 +1,241 @@
+package workload
+
+import (
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const (
+	// lasting is how long a problem that may pass has to stay unchanged.
+	lasting = 10 * time.Second
+	// mending is how long a pod that was there before has to show a problem that
+	// otherwise ends the wait at once: the node may have got the image meanwhile,
+	// and the kubelet tries again after 10 s plus up to half of that.
+	mending = 20 * time.Second
+)
+
+// view is what is seen of one workload at one moment.
+type view struct {
+	// object is nil inside when the workload is not there.
+	object object
+	// current are the living pods of its template, others all else it owns.
+	current, others []*corev1.Pod
+	// events of the workload itself, once they are watched.
+	events        []*corev1.Event
+	eventsWatched bool
+}
+
+// waiting says in a few words what is missing.
+func (v view) waiting() string {
+	if v.object.meta == nil {
+		return "nothing was seen of it"
+	}
+	if waiting := judgeRollout(v.object).waiting; waiting != "" {
+		return waiting
+	}
+	return "its status says that it is rolled out, but not all its pods are ready"
+}
+
+// verdict is what a look tells.
+type verdict struct {
+	done bool
+	// failure is set when success is impossible.
+	failure *failure
+	// again is when to look again although nothing changes, 0 for never.
+	again time.Duration
+	// askEvents: the workload's events are needed to go on.
+	askEvents bool
+}
+
+// failure is a rollout that ended, and the problem that ended it.
+type failure struct {
+	RolloutError
+	problem *problem
+}
+
+// judge looks at one rollout again and again.
+type judge struct {
+	images      []Image
+	assigned    []assignment
+	uid         types.UID
+	generation  int64
+	maxRestarts int
+	// patched: no pod of the current template is older than the wait.
+	patched bool
+	// begun is set by the first look.
+	begun bool
+	// before has what was wrong at the first look, and deadline when the
+	// controller gave up, if it had by then.
+	before   map[string]bool
+	deadline metav1.Time
+	// since is when each problem was first seen, with its first message.
+	since map[string]seen
+}
+
+type seen struct {
+	at time.Time
+	problem
+}
+
+func newJudge(t *target) *judge {
+	return &judge{
+		images: t.images, assigned: t.assigned, uid: t.object.meta.UID, generation: t.object.meta.Generation,
+		maxRestarts: t.maxRestarts(), patched: t.patched, before: map[string]bool{}, since: map[string]seen{},
+	}
+}
+
+// look judges what is seen now.
+func (j *judge) look(v view, now time.Time) verdict {
+	if failed := j.gone(v); failed != nil {
+		return verdict{failure: failed}
+	}
+	if v.object.meta.Generation < j.generation {
+		// The cache has not seen our own patch yet.
+		return verdict{}
+	}
+	progress := judgeRollout(v.object)
+	if progress.done && len(j.running(v)) >= int(progress.pods) {
+		return verdict{done: true}
+	}
+	problems := j.problems(v, progress)
+	if !j.begun {
+		j.begun = true
+		j.remember(v, problems)
+	}
+	if progress.impossible != nil && !j.outdated(v, progress.impossible) {
+		return verdict{failure: &failure{RolloutError: *progress.impossible, problem: firstUnready(v.current)}}
+	}
+	return j.age(v, problems, now)
+}
+
+// gone is the failure of a workload that is not what was deployed any more.
+func (j *judge) gone(v view) *failure {
+	switch {
+	case v.object.meta == nil:
+		return &failure{RolloutError: RolloutError{Reason: reasonDeleted, Message: "it was deleted while its rollout was waited for"}}
+	case v.object.meta.UID != j.uid:
+		return &failure{RolloutError: RolloutError{Reason: reasonDeleted, Message: "it was deleted and made anew while its rollout was waited for; deploy again"}}
+	case v.object.meta.Generation <= j.generation:
+		return nil
+	}
+	images := imagesOf(&v.object.template.Spec)
+	for _, a := range j.assigned {
+		if has := images[a.container.Name]; has != a.image.Image {
+			return &failure{RolloutError: RolloutError{
+				Reason: "Replaced", Container: a.container.Name, Image: has, Inconsistent: true,
+				Message: fmt.Sprintf("somebody else changed the container's image while the rollout of %s was waited for; deploy again", a.image.Image),
+			}}
+		}
+	}
+	return nil
+}
+
+// remember notes what was wrong before anything could mend it.
+func (j *judge) remember(v view, problems []problem) {
+	if j.patched {
+		return
+	}
+	for _, p := range problems {
+		if p.class != classCrash {
+			j.before[p.key()] = true
+		}
+	}
+	if condition := deadlineCondition(v.object); condition != nil {
+		j.deadline = condition.LastUpdateTime
+	}
+}
+
+// outdated: the controller gave up before this wait, which is no news. Its
+// rollout goes on all the same.
+func (j *judge) outdated(v view, impossible *RolloutError) bool {
+	condition := deadlineCondition(v.object)
+	return impossible.Reason == deadlineExceeded && condition != nil && !j.deadline.IsZero() && condition.LastUpdateTime.Equal(&j.deadline)
+}
+
+func deadlineCondition(o object) *appsv1.DeploymentCondition {
+	if d, ok := o.Object.(*appsv1.Deployment); ok {
+		for _, condition := range d.Status.Conditions {
+			if condition.Type == appsv1.DeploymentProgressing && condition.Reason == deadlineExceeded {
+				return &condition
+			}
+		}
+	}
+	return nil
+}
+
+// age ends the wait on a problem that is final or has lasted.
+func (j *judge) age(v view, problems []problem, now time.Time) verdict {
+	var result verdict
+	present := map[string]bool{}
+	for _, p := range problems {
+		key := p.key()
+		present[key] = true
+		first, known := j.since[key]
+		if !known {
+			first = seen{at: now, problem: p}
+			j.since[key] = first
+		}
+		left := j.patience(p) - now.Sub(first.at)
+		if left > 0 {
+			if result.again == 0 || left < result.again {
+				result.again = left
+			}
+			continue
+		}
+		if p.class == classMissing {
+			refused := refusal(v.events)
+			switch {
+			case !v.eventsWatched:
+				result.askEvents = true
+				continue
+			case refused == nil:
+				continue
+			}
+			first.reason, first.message = refused.Reason, refused.Message
+		}
+		// The first reason and message have the cause; all else is as it is now.
+		p.reason, p.message, p.hint = first.reason, first.message, first.hint
+		return verdict{failure: &failure{RolloutError: RolloutError{Reason: p.reason, Message: p.message, Hint: p.hint}, problem: &p}}
+	}
+	for key := range j.since {
+		if !present[key] {
+			delete(j.since, key)
+			delete(j.before, key)
+		}
+	}
+	return result
+}
+
+func (j *judge) patience(p problem) time.Duration {
+	switch {
+	case !p.atOnce:
+		return lasting
+	case j.before[p.key()]:
+		return mending
+	}
+	return 0
+}
+
+func firstUnready(pods []*corev1.Pod) *problem {
+	for _, pod := range pods {
+		if !podReady(pod) {
+			return unready(pod)
+		}
+	}
+	return nil
+}
+
+// recorded tells whether a reference is one of the images of this workload.
+func (j *judge) recorded(reference string) bool {
+	for _, image := range j.images {
+		if image.Image == reference {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,101 @@
+package workload
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// problems lists what keeps the rollout from going on.
+func (j *judge) problems(v view, progress progressOf) []problem {
+	var found []problem
+	if progress.pending != nil {
+		found = append(found, *progress.pending)
+	}
+	leaving := terminating(v.others)
+	for _, pod := range v.current {
+		// Pods that are on their way out may hold what this one needs.
+		if p := unscheduled(pod); p != nil && !leaving {
+			found = append(found, *p)
+		}
+		found = append(found, containerProblems(pod, j.recorded, j.maxRestarts)...)
+	}
+	found = append(found, j.blocked(v)...)
+	if missing(v, progress) {
+		found = append(found, problem{class: classMissing, reason: "FailedCreate"})
+	}
+	return found
+}
+
+// blocked lists pods of an older revision that keep a StatefulSet from going on:
+// with OrderedReady its controller replaces no pod while any is not ready, not
+// even the broken one.
+func (j *judge) blocked(v view) []problem {
+	s, ok := v.object.Object.(*appsv1.StatefulSet)
+	if !ok || s.Spec.PodManagementPolicy == appsv1.ParallelPodManagement || s.Status.ObservedGeneration < s.Generation ||
+		s.Spec.UpdateStrategy.Type != "" && s.Spec.UpdateStrategy.Type != appsv1.RollingUpdateStatefulSetStrategyType {
+		return nil
+	}
+	var found []problem
+	for _, pod := range v.others {
+		if pod.DeletionTimestamp != nil || ended(pod) || podReady(pod) {
+			continue
+		}
+		problems := containerProblems(pod, func(string) bool { return false }, j.maxRestarts)
+		if p := unscheduled(pod); p != nil {
+			problems = append(problems, *p)
+		}
+		for _, p := range problems {
+			why := strings.TrimSpace(p.reason + " " + p.message)
+			p.class, p.reason, p.atOnce, p.inconsistent = classBlocked, "BlockedByOldPod", false, false
+			p.message = "this pod of the revision before is not ready, and OrderedReady replaces no pod until it is: " + why
+			p.hint = fmt.Sprintf("have it replaced with: kubectl delete pod %s -n %s", pod.Name, pod.Namespace)
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// missing tells whether the controller should have made a pod and has not. For
+// a Deployment its condition tells.
+func missing(v view, progress progressOf) bool {
+	pods := len(v.current) + len(v.others)
+	if progress.waiting == unseen || pods >= int(progress.desired) || terminating(v.others) {
+		return false
+	}
+	switch o := v.object.Object.(type) {
+	case *appsv1.DaemonSet:
+		return true
+	case *appsv1.StatefulSet:
+		if o.Spec.PodManagementPolicy == appsv1.ParallelPodManagement {
+			return true
+		}
+		return firstUnready(v.current) == nil && firstUnready(v.others) == nil
+	}
+	return false
+}
+
+// refusal is the event that says that no pod can be made, if that is the last
+// that is known about it.
+func refusal(events []*corev1.Event) *corev1.Event {
+	var last *corev1.Event
+	for _, event := range events {
+		if event.Reason != "FailedCreate" && event.Reason != "SuccessfulCreate" {
+			continue
+		}
+		if last == nil || !eventTime(*event).Before(eventTime(*last)) {
+			last = event
+		}
+	}
+	if last == nil || last.Reason != "FailedCreate" {
+		return nil
+	}
+	return last
+}
+
+func terminating(pods []*corev1.Pod) bool {
+	return slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil })
+}

@@ -1,0 +1,291 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+)
+
+var deployments = schema.GroupResource{Group: "apps", Resource: "deployments"}
+
+func options() Options { return Options{Namespace: "e2e", Consumer: "suite"} }
+
+// sent are the verbs and resources that the API was asked for.
+func sent(api *fake.Clientset) []string {
+	var asked []string
+	for _, action := range api.Actions() {
+		asked = append(asked, action.GetVerb()+" "+action.GetResource().Resource)
+	}
+	return asked
+}
+
+func marked(consumer string) func(*appsv1.Deployment) {
+	return func(d *appsv1.Deployment) { d.Annotations = map[string]string{ConsumerAnnotation: consumer} }
+}
+
+func TestOneGetAndOnePatchPutTwoImagesIntoOneWorkload(t *testing.T) {
+	t.Parallel()
+	api := fake.NewClientset(aDeployment(oldImage, func(d *appsv1.Deployment) {
+		d.Spec.Template.Spec.Containers = append(d.Spec.Template.Spec.Containers,
+			container("notifier", "localhost/notification:1"), container("proxy", "localhost/proxy:1"))
+	}))
+	notification := Image{Name: "notification", Image: "localhost/notification:wf-new", ImageID: "sha256:22", Workloads: []string{"e2e/deploy/datastorage"}}
+	plan, err := Prepare(t.Context(), api, options(), []Image{datastorage(), notification})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := plan.Apply(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"get deployments", "patch deployments"}, sent(api)); diff != "" {
+		t.Error(diff)
+	}
+	want := []Change{{
+		Name: "deployment.apps/datastorage", Namespace: "e2e", Patched: true, Generation: 1, Containers: []ContainerChange{
+			{Name: "server", ImageName: "datastorage", Image: newImage, Was: oldImage, PullPolicy: corev1.PullNever},
+			{Name: "notifier", ImageName: "notification", Image: "localhost/notification:wf-new", Was: "localhost/notification:1", PullPolicy: corev1.PullNever},
+		},
+	}}
+	if diff := cmp.Diff(want, changes); diff != "" {
+		t.Error(diff)
+	}
+	d, err := api.AppsV1().Deployments("e2e").Get(t.Context(), "datastorage", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := map[string]string{"server": newImage, "notifier": "localhost/notification:wf-new", "proxy": "localhost/proxy:1"}
+	if diff := cmp.Diff(images, imagesOf(&d.Spec.Template.Spec)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]string{ImageIDPrefix + "datastorage": newID, ImageIDPrefix + "notification": "sha256:22"}, d.Spec.Template.Annotations); diff != "" {
+		t.Error(diff)
+	}
+	if d.Annotations[ConsumerAnnotation] != "suite" {
+		t.Errorf("annotations are %v", d.Annotations)
+	}
+}
+
+func TestNothingIsSentWhenAllIsRight(t *testing.T) {
+	t.Parallel()
+	api := fake.NewClientset(aDeployment(newImage))
+	plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := plan.Apply(t.Context())
+	if err != nil || len(changes) != 1 || changes[0].Patched {
+		t.Errorf("changes are %+v, error is %v", changes, err)
+	}
+	if diff := cmp.Diff([]string{"get deployments"}, sent(api)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestADryRun(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		dry  DryRun
+		want []string
+	}{
+		{DryRunClient, []string{"get deployments"}},
+		{DryRunServer, []string{"get deployments", "patch deployments"}},
+	} {
+		t.Run(string(test.dry), func(t *testing.T) {
+			t.Parallel()
+			api := fake.NewClientset(aDeployment(oldImage))
+			o := options()
+			o.DryRun = test.dry
+			plan, err := Prepare(t.Context(), api, o, []Image{datastorage()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			changes, err := plan.Apply(t.Context())
+			if err != nil || len(changes) != 1 || !changes[0].Patched {
+				t.Errorf("changes are %+v, error is %v", changes, err)
+			}
+			if err := plan.Wait(t.Context(), &reported{}); err != nil {
+				t.Errorf("there is nothing to wait for: %v", err)
+			}
+			if diff := cmp.Diff(test.want, sent(api)); diff != "" {
+				t.Error(diff)
+			}
+			for _, action := range api.Actions() {
+				patch, ok := action.(clienttesting.PatchActionImpl)
+				if ok && (!cmp.Equal(patch.PatchOptions.DryRun, []string{metav1.DryRunAll}) || patch.PatchOptions.FieldManager != "kubectl-e2eimage") {
+					t.Errorf("patched with %+v", patch.PatchOptions)
+				}
+			}
+		})
+	}
+}
+
+func TestTheMarkOfAnotherConsumer(t *testing.T) {
+	t.Parallel()
+	alive := func(answer bool) func(context.Context, string, string) (bool, error) {
+		return func(_ context.Context, namespace, consumer string) (bool, error) {
+			if namespace != "e2e" || consumer != "other" {
+				return false, errors.New("asked for " + namespace + "/" + consumer)
+			}
+			return answer, nil
+		}
+	}
+	for _, test := range []struct {
+		name    string
+		options Options
+		refused bool
+	}{
+		{"stops when that consumer lives", Options{Alive: alive(true)}, true},
+		{"stops when nobody can tell whether it lives", Options{}, true},
+		{"binds nobody when that consumer has no records left", Options{Alive: alive(false)}, false},
+		{"is taken over when asked", Options{TakeOver: true, Alive: alive(true)}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			api := fake.NewClientset(aDeployment(newImage, marked("other")))
+			test.options.Namespace, test.options.Consumer = "e2e", "suite"
+			plan, err := Prepare(t.Context(), api, test.options, []Image{datastorage()})
+			var claimed *ClaimedError
+			if errors.As(err, &claimed) != test.refused {
+				t.Fatalf("error is %v", err)
+			}
+			if test.refused {
+				return
+			}
+			if _, err := plan.Apply(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			d, err := api.AppsV1().Deployments("e2e").Get(t.Context(), "datastorage", metav1.GetOptions{})
+			if err != nil || d.Annotations[ConsumerAnnotation] != "suite" || d.Spec.Template.Annotations != nil {
+				t.Errorf("it has %v and %v, error is %v", d.Annotations, d.Spec.Template.Annotations, err)
+			}
+		})
+	}
+}
+
+func TestAConflictingChangeIsKept(t *testing.T) {
+	t.Parallel()
+	api := fake.NewClientset(aDeployment(oldImage))
+	conflicts := 0
+	api.PrependReactor("patch", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+		if conflicts++; conflicts > 1 {
+			return false, nil, nil
+		}
+		put(t, api, aDeployment(oldImage, func(d *appsv1.Deployment) {
+			d.ResourceVersion = "8"
+			d.Spec.Template.Spec.Containers[0].Args = []string{"--verbose"}
+		}))
+		return true, nil, apierrors.NewConflict(deployments, "datastorage", errors.New("it was changed"))
+	})
+	plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plan.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"get deployments", "patch deployments", "get deployments", "patch deployments"}, sent(api)); diff != "" {
+		t.Error(diff)
+	}
+	d, err := api.AppsV1().Deployments("e2e").Get(t.Context(), "datastorage", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := d.Spec.Template.Spec.Containers[0]
+	if server.Image != newImage || len(server.Args) != 1 {
+		t.Errorf("it has image %s and arguments %v", server.Image, server.Args)
+	}
+}
+
+func TestSomebodyWhoMarksItFirstWins(t *testing.T) {
+	t.Parallel()
+	api := fake.NewClientset(aDeployment(oldImage))
+	api.PrependReactor("patch", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+		put(t, api, aDeployment(oldImage, marked("other")))
+		return true, nil, apierrors.NewConflict(deployments, "datastorage", errors.New("it was changed"))
+	})
+	plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claimed *ClaimedError
+	if _, err := plan.Apply(t.Context()); !errors.As(err, &claimed) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestConflictsAreNotRetriedForEver(t *testing.T) {
+	t.Parallel()
+	api := fake.NewClientset(aDeployment(oldImage))
+	api.PrependReactor("patch", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewConflict(deployments, "datastorage", errors.New("it was changed"))
+	})
+	plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plan.Apply(t.Context()); err == nil || !strings.Contains(err.Error(), "somebody else keeps changing it") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestAllMistakesAreReportedAtOnce(t *testing.T) {
+	t.Parallel()
+	paused := aDeployment(oldImage, func(d *appsv1.Deployment) {
+		d.Name, d.Spec.Paused = "paused", true
+	})
+	api := fake.NewClientset(aDeployment(oldImage), paused, aStatefulSet(oldImage, 1))
+	image := datastorage()
+	image.PullPolicy = "Always"
+	image.Workloads = []string{"cronjob/x", "datastorage", "deployment/datastorag", "deployment/store", "deployment/paused"}
+	_, err := Prepare(t.Context(), api, options(), []Image{image})
+	if err == nil {
+		t.Fatal("nothing is wrong?")
+	}
+	for _, words := range []string{
+		`pull policy "Always"`, `the kind "cronjob" cannot be deployed to`, `"datastorage" is not KIND/NAME`,
+		"there is no deployment.apps/datastorag in namespace e2e; there is deployment/datastorage\nsay which with --workload",
+		"there is no deployment.apps/store in namespace e2e; there is statefulset/store\n",
+		"kubectl rollout resume deployment/paused -n e2e",
+	} {
+		if !strings.Contains(err.Error(), words) {
+			t.Errorf("the error does not say %q:\n%v", words, err)
+		}
+	}
+	for _, action := range sent(api) {
+		if strings.HasPrefix(action, "patch") {
+			t.Errorf("%s was sent", action)
+		}
+	}
+}
+
+func TestWhatIsForbiddenIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, verb := range []string{"get", "patch"} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			api := fake.NewClientset(aDeployment(oldImage))
+			api.PrependReactor(verb, "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+				return true, nil, apierrors.NewForbidden(deployments, "datastorage", errors.New(`User "ci" cannot `+verb+` resource "deployments"`))
+			})
+			plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
+			if err == nil {
+				_, err = plan.Apply(t.Context())
+			}
+			if err == nil || !strings.Contains(err.Error(), `cannot `+verb+` resource "deployments"`) || !strings.Contains(err.Error(), "docs/rbac.md") {
+				t.Errorf("error is %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,50 @@
+package workload
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// running returns, for each current pod that is ready, the containers in it
+// that run the images.
+func (j *judge) running(v view) [][]Running {
+	var pods [][]Running
+	for _, pod := range v.current {
+		if !podReady(pod) {
+			continue
+		}
+		if containers, complete := j.runningIn(pod); complete {
+			pods = append(pods, containers)
+		}
+	}
+	return pods
+}
+
+// runningIn is not complete while one of the containers has not been started.
+// The trace of an init container may be gone, long after it ended.
+func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
+	ids := containerIDs(pod)
+	for _, a := range j.assigned {
+		id := ids[a.container.Name]
+		if id == "" {
+			if a.init {
+				continue
+			}
+			return nil, false
+		}
+		running = append(running, Running{
+			Namespace: pod.Namespace, Pod: pod.Name, PodUID: string(pod.UID), Container: a.container.Name,
+			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: a.init,
+		})
+	}
+	return running, true
+}
+
+func containerIDs(pod *corev1.Pod) map[string]string {
+	ids := map[string]string{}
+	for _, status := range statuses(pod) {
+		_, ids[status.Name], _ = strings.Cut(status.ContainerID, "://")
+	}
+	return ids
+}

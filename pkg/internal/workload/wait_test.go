@@ -1,0 +1,323 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+)
+
+// waiting is a Wait under way, in a bubble where time passes by itself.
+type waiting struct {
+	api    *fake.Clientset
+	plan   *Plan
+	report *reported
+	begun  time.Time
+	err    chan error
+	cancel context.CancelCauseFunc
+}
+
+// startWait deploys the images and begins to wait.
+func startWait(t *testing.T, images []Image, objects ...runtime.Object) *waiting {
+	t.Helper()
+	w := &waiting{api: fake.NewClientset(objects...), report: &reported{}, begun: time.Now(), err: make(chan error, 1)}
+	w.start(t, images)
+	return w
+}
+
+func (w *waiting) start(t *testing.T, images []Image) {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	w.cancel = cancel
+	plan, err := Prepare(ctx, w.api, options(), images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plan.Apply(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.plan = plan
+	go func() { w.err <- plan.Wait(ctx, w.report) }()
+	synctest.Wait()
+}
+
+// end returns how long Wait took and its error.
+func (w *waiting) end() (time.Duration, error) {
+	err := <-w.err
+	took := time.Since(w.begun)
+	w.cancel(nil)
+	return took, err
+}
+
+func rolloutError(t *testing.T, err error) *RolloutError {
+	t.Helper()
+	var failed *RolloutError
+	if !errors.As(err, &failed) {
+		t.Fatalf("error is %v", err)
+	}
+	return failed
+}
+
+func TestARolloutIsWaitedForByWatching(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old := aDeployment(oldImage, rolledOut)
+		w := startWait(t, []Image{datastorage()}, old, aReplicaSet(old, "old"))
+		now, err := w.api.AppsV1().Deployments("e2e").Get(t.Context(), "datastorage", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := len(w.api.Actions())
+		unavailable(now)
+		set := aReplicaSet(now, "new")
+		put(t, w.api, set)
+		put(t, w.api, now)
+		put(t, w.api, aPod(set, "datastorage-new-1", newImage, waits("ContainerCreating", "")))
+		<-time.After(30 * time.Second)
+		put(t, w.api, aPod(set, "datastorage-new-1", newImage))
+		rolledOut(now)
+		put(t, w.api, now)
+		if took, err := w.end(); err != nil || took != 30*time.Second {
+			t.Fatalf("after %s error %v", took, err)
+		}
+		want := []Running{{
+			Namespace: "e2e", Pod: "datastorage-new-1", PodUID: "uid-datastorage-new-1", Container: "server", Node: "kind-worker",
+			ContainerID: "datastorage-new-1-id", ImageName: "datastorage",
+		}}
+		if diff := cmp.Diff(want, w.plan.Running()); diff != "" {
+			t.Error(diff)
+		}
+		if calls := w.api.Actions()[asked:]; len(calls) > 0 {
+			t.Errorf("waiting asked for %v", calls)
+		}
+		// get, patch, the test's own get, and three lists with watches: with a
+		// server that can stream lists, a list and its watch are one call.
+		if len(w.api.Actions()) != 9 {
+			t.Errorf("the API was asked for %v", sent(w.api))
+		}
+	})
+}
+
+func TestAFailureIsDiagnosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := aDeployment(newImage, unavailable)
+		set := aReplicaSet(d, "new")
+		w := startWait(t, []Image{datastorage()}, d, set)
+		pod := aPod(set, "new-1", newImage, crashes(4))
+		put(t, w.api, anEvent(pod, "BackOff", "back-off, token=hunter2", time.Now()))
+		put(t, w.api, anEvent(set, "Other", "not about it", time.Now()))
+		<-time.After(time.Second)
+		put(t, w.api, pod)
+		took, err := w.end()
+		want := &RolloutError{
+			Workload: "deployment.apps/datastorage", Namespace: "e2e", Reason: "CrashLoopBackOff",
+			Pod: "new-1", Container: "server", Node: "kind-worker", Image: newImage,
+			Message: "restarted 4 times; last exit code 17", Restarts: 4,
+			Logs: []string{"fake logs"}, Events: []string{"BackOff: back-off, token=***"}, crashed: true,
+		}
+		if diff := cmp.Diff(want, rolloutError(t, err), cmp.AllowUnexported(RolloutError{})); diff != "" || took != time.Second {
+			t.Errorf("after %s %s", took, diff)
+		}
+		for _, action := range w.api.Actions() {
+			if log, ok := action.(clienttesting.GenericActionImpl); ok && log.GetSubresource() == "log" {
+				if options, ok := log.Value.(*corev1.PodLogOptions); !ok || !options.Previous {
+					t.Errorf("the log of %+v was read", log.Value)
+				}
+			}
+		}
+		if len(w.report.ended) != 1 || w.report.ended[0] == nil {
+			t.Errorf("the step ended with %v", w.report.ended)
+		}
+	})
+}
+
+func TestAProblemThatLastsIsTimedWithoutAnyChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := aDeployment(newImage, unavailable)
+		set := aReplicaSet(d, "new")
+		w := startWait(t, []Image{datastorage()}, d, set, aPod(set, "new-1", newImage, unscheduledPod))
+		took, err := w.end()
+		if failed := rolloutError(t, err); failed.Reason != "Unschedulable" || took != lasting {
+			t.Errorf("after %s %+v", took, failed)
+		}
+	})
+}
+
+func TestNeverReadyIsATimeoutThatSaysWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := aDeployment(newImage, unavailable)
+		set := aReplicaSet(d, "new")
+		pod := aPod(set, "new-1", newImage, notReady)
+		probe := anEvent(pod, "Unhealthy", "Readiness probe failed: connection refused", time.Now())
+		probe.Count = 12
+		w := startWait(t, []Image{datastorage()}, d, set, pod, probe)
+		took, err := w.end()
+		failed := rolloutError(t, err)
+		if !failed.NotInTime || failed.Reason != "Timeout" || took != 2*time.Minute || failed.Pod != "new-1" {
+			t.Errorf("after %s %+v", took, failed)
+		}
+		for _, words := range []string{
+			"not ready after 2m0s: 0 of 1 replicas available", "pod new-1: container server runs but is not ready",
+			"Unhealthy: Readiness probe failed: connection refused (12 times)", "fake logs",
+		} {
+			if !strings.Contains(failed.Error(), words) {
+				t.Errorf("it does not say %q:\n%v", words, failed)
+			}
+		}
+	})
+}
+
+func TestADeletedWorkloadEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := startWait(t, []Image{datastorage()}, aDeployment(newImage, unavailable))
+		<-time.After(3 * time.Second)
+		if err := w.api.AppsV1().Deployments("e2e").Delete(t.Context(), "datastorage", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		took, err := w.end()
+		if failed := rolloutError(t, err); failed.Reason != "Deleted" || took != 3*time.Second {
+			t.Errorf("after %s %+v", took, failed)
+		}
+	})
+}
+
+func TestAnInterruptionEndsTheWaitWithItsCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other := aDeployment(newImage, unavailable, func(d *appsv1.Deployment) { d.Name, d.UID = "other", "uid-other" })
+		image := datastorage()
+		image.Workloads = append(image.Workloads, "deployment/other")
+		w := startWait(t, []Image{image}, aDeployment(newImage, unavailable), other)
+		<-time.After(time.Second)
+		stopped := errors.New("stopped by interrupt")
+		w.cancel(stopped)
+		took, err := w.end()
+		if !errors.Is(err, stopped) || strings.Contains(err.Error(), "\n") || took != time.Second {
+			t.Errorf("after %s error %v", took, err)
+		}
+	})
+}
+
+func TestWhenOneFailsTheOthersGetALittleTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		named := func(name string) func(*appsv1.Deployment) {
+			return func(d *appsv1.Deployment) {
+				d.Name, d.UID = name, metaOf(name).UID
+				d.Spec.Selector.MatchLabels, d.Spec.Template.Labels = map[string]string{"app": name}, map[string]string{"app": name}
+			}
+		}
+		labelled := func(p *corev1.Pod) {
+			p.Labels = map[string]string{"app": strings.TrimSuffix(p.Name, "-1")}
+		}
+		broken, soon, late := aDeployment(newImage, unavailable, named("broken")), aDeployment(newImage, unavailable, named("soon")), aDeployment(newImage, unavailable, named("late"))
+		soonSet := aReplicaSet(soon, "new")
+		brokenSet := aReplicaSet(broken, "new")
+		image := datastorage()
+		image.Workloads = []string{"deploy/late", "deploy/broken", "deploy/soon"}
+		w := startWait(t, []Image{image}, broken, soon, late, brokenSet, soonSet)
+		<-time.After(20 * time.Second)
+		put(t, w.api, aPod(brokenSet, "broken-1", newImage, labelled, waits("ErrImageNeverPull", "x")))
+		<-time.After(5 * time.Second)
+		put(t, w.api, aPod(soonSet, "soon-1", newImage, labelled))
+		rolledOut(soon)
+		put(t, w.api, soon)
+		took, err := w.end()
+		if took != 30*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if first := rolloutError(t, err); first.Workload != "deployment.apps/broken" || !first.Inconsistent {
+			t.Errorf("the gravest is %+v", first)
+		}
+		if !strings.Contains(err.Error(), "deployment.apps/late in namespace e2e is not rolled out: Unfinished") || strings.Contains(err.Error(), "deployment.apps/soon") {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAStatefulSetThatMayMakeNoPodsFailsWithTheEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := aStatefulSet(newImage, 1, func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = 0 })
+		image := datastorage()
+		image.Workloads = []string{"sts/store"}
+		w := startWait(t, []Image{image}, store)
+		<-time.After(25 * time.Second)
+		put(t, w.api, anEvent(store, "FailedCreate", "exceeded quota: pods=0", time.Now()))
+		took, err := w.end()
+		if failed := rolloutError(t, err); failed.Reason != "FailedCreate" || failed.Message != "exceeded quota: pods=0" || took != 25*time.Second {
+			t.Errorf("after %s %+v", took, failed)
+		}
+	})
+}
+
+func TestWhatRunsNothingIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := startWait(t, []Image{datastorage()}, aDeployment(newImage, func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(0)) }, rolledOut))
+		if _, err := w.end(); err != nil || len(w.plan.Running()) > 0 {
+			t.Errorf("error %v, running %v", err, w.plan.Running())
+		}
+		if want := []string{"deployment.apps/datastorage in namespace e2e: it has 0 replicas, so nothing runs the new image"}; !slices.Equal(w.report.warnings, want) {
+			t.Errorf("warned of %q", w.report.warnings)
+		}
+	})
+}
+
+func TestWhatMayNotBeWatchedEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &waiting{api: fake.NewClientset(aDeployment(newImage, unavailable)), report: &reported{}, begun: time.Now(), err: make(chan error, 1)}
+		w.api.PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New(`User "ci" cannot list resource "pods"`))
+		})
+		w.start(t, []Image{datastorage()})
+		took, err := w.end()
+		if err == nil || !strings.Contains(err.Error(), `cannot list resource "pods"`) || !strings.Contains(err.Error(), "docs/rbac.md") || took != 0 {
+			t.Errorf("after %s error %v", took, err)
+		}
+	})
+}
+
+func TestAnAPIServerThatRestartsIsWatchedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := aDeployment(newImage, unavailable)
+		set := aReplicaSet(d, "new")
+		w := &waiting{api: fake.NewClientset(d, set), report: &reported{}, begun: time.Now(), err: make(chan error, 1)}
+		refused := 0
+		w.api.PrependReactor("list", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+			if refused++; refused > 3 {
+				return false, nil, nil
+			}
+			return true, nil, errors.New("connection refused")
+		})
+		w.start(t, []Image{datastorage()})
+		put(t, w.api, aPod(set, "new-1", newImage))
+		rolledOut(d)
+		put(t, w.api, d)
+		if took, err := w.end(); err != nil || took == 0 || took > time.Minute {
+			t.Errorf("after %s error %v", took, err)
+		}
+	})
+}
+
+func TestATimeoutTellsThatTheAPIServerDidNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &waiting{api: fake.NewClientset(aDeployment(newImage, unavailable)), report: &reported{}, begun: time.Now(), err: make(chan error, 1)}
+		w.api.PrependReactor("list", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, errors.New("connection refused")
+		})
+		w.start(t, []Image{datastorage()})
+		took, err := w.end()
+		if failed := rolloutError(t, err); !failed.NotInTime || !strings.Contains(failed.Message, "connection refused") || took != 2*time.Minute {
+			t.Errorf("after %s %+v", took, failed)
+		}
+	})
+}

@@ -1,0 +1,177 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+)
+
+// watcher sees one workload with its pods. Its informers list once and watch
+// from there; they begin again by themselves when a watch expires or the API
+// server restarts.
+type watcher struct {
+	api     kubernetes.Interface
+	target  *target
+	changed chan struct{}
+	// running are the informers' goroutines, which end with the context.
+	running sync.WaitGroup
+
+	object      cache.SharedIndexInformer
+	pods        cache.SharedIndexInformer
+	replicaSets cache.SharedIndexInformer
+	events      cache.SharedIndexInformer
+
+	mu      sync.Mutex
+	trouble error
+}
+
+func newWatcher(api kubernetes.Interface, t *target) *watcher {
+	return &watcher{api: api, target: t, changed: make(chan struct{}, 1)}
+}
+
+// begin returns once the workload and its pods are seen, or the context ends.
+func (w *watcher) begin(ctx context.Context) error {
+	t := w.target
+	selector, err := metav1.LabelSelectorAsSelector(t.object.selector)
+	if err != nil {
+		return fmt.Errorf("selector of %s: %w", t.ref.where(), err)
+	}
+	byName := func(o *metav1.ListOptions) {
+		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", t.ref.name).String()
+	}
+	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
+	syncing, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	w.object = w.start(ctx, giveUp, clientFor(w.api, t.ref), byName)
+	w.pods = w.start(ctx, giveUp, wrap(w.api.CoreV1().Pods(t.ref.namespace), &corev1.Pod{}), byLabel)
+	synced := []cache.DoneChecker{w.object.HasSyncedChecker(), w.pods.HasSyncedChecker()}
+	if t.ref.kind == deployment {
+		w.replicaSets = w.start(ctx, giveUp, wrap(w.api.AppsV1().ReplicaSets(t.ref.namespace), &appsv1.ReplicaSet{}), byLabel)
+		synced = append(synced, w.replicaSets.HasSyncedChecker())
+	}
+	if !cache.WaitFor(syncing, "", synced...) && ctx.Err() == nil {
+		return explainAPI("watch "+t.ref.where()+" and its pods", context.Cause(syncing))
+	}
+	return nil
+}
+
+// watchEvents begins to watch the events of the workload itself: where no pod
+// can be made, a StatefulSet's or DaemonSet's status does not say why. It returns
+// once they are seen; where they may not be, the rollout is waited for without.
+func (w *watcher) watchEvents(ctx context.Context) {
+	ofWorkload := fields.OneTermEqualSelector("involvedObject.uid", string(w.target.object.meta.UID)).String()
+	syncing, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	w.events = w.start(ctx, giveUp, wrap(w.api.CoreV1().Events(w.target.ref.namespace), &corev1.Event{}),
+		func(o *metav1.ListOptions) { o.FieldSelector = ofWorkload })
+	cache.WaitFor(syncing, "", w.events.HasSyncedChecker())
+}
+
+// start runs an informer until the context ends. giveUp is told of an answer
+// that will stay the same.
+func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c client, filter func(*metav1.ListOptions)) cache.SharedIndexInformer {
+	informer := cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			filter(&options)
+			return c.list(ctx, options)
+		},
+		WatchFuncWithContext: c.filteredWatch(filter),
+	}, w.api), c.empty, 0, nil)
+	// Neither call fails before the informer runs.
+	_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
+		if !errors.Is(err, io.EOF) && !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) {
+			w.note(err)
+		}
+		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+			giveUp(err)
+		}
+	})
+	_, _ = informer.AddEventHandler(w)
+	// What client-go has to tell is for -v, not for everyone's stderr.
+	quiet := klog.NewContext(ctx, klog.FromContext(ctx).V(4))
+	w.running.Go(func() { informer.RunWithContext(quiet) })
+	return informer
+}
+
+func (w *watcher) note(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trouble = err
+}
+
+// lastTrouble is why watching broke off last, nil once it goes on.
+func (w *watcher) lastTrouble() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.trouble
+}
+
+// view is what the caches hold now.
+func (w *watcher) view() view {
+	ref := w.target.ref
+	raw, there, err := w.object.GetStore().GetByKey(ref.namespace + "/" + ref.name)
+	if err != nil || !there {
+		return view{}
+	}
+	typed, ok := raw.(runtime.Object)
+	if !ok {
+		return view{}
+	}
+	current, err := asObject(typed)
+	if err != nil {
+		return view{}
+	}
+	v := view{object: current, eventsWatched: w.events != nil}
+	v.current, v.others = divide(current, items[*corev1.Pod](w.pods), items[*appsv1.ReplicaSet](w.replicaSets))
+	for _, event := range items[*corev1.Event](w.events) {
+		if event.InvolvedObject.UID == current.meta.UID {
+			v.events = append(v.events, event)
+		}
+	}
+	return v
+}
+
+// items are what an informer holds; none where there is no informer.
+func items[T any](informer cache.SharedIndexInformer) []T {
+	if informer == nil {
+		return nil
+	}
+	var all []T
+	for _, item := range informer.GetStore().List() {
+		if typed, ok := item.(T); ok {
+			all = append(all, typed)
+		}
+	}
+	return all
+}
+
+var _ cache.ResourceEventHandler = (*watcher)(nil)
+
+// OnAdd implements cache.ResourceEventHandler.
+func (w *watcher) OnAdd(any, bool) { w.wake() }
+
+// OnUpdate implements cache.ResourceEventHandler.
+func (w *watcher) OnUpdate(any, any) { w.wake() }
+
+// OnDelete implements cache.ResourceEventHandler.
+func (w *watcher) OnDelete(any) { w.wake() }
+
+func (w *watcher) wake() {
+	w.note(nil)
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
