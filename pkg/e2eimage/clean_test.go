@@ -1,0 +1,222 @@
+package e2eimage
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+)
+
+// clean runs Clean for datastorage of the consumer "suite".
+func (b *bench) clean(change func(*CleanInput)) (*CleanResult, error) {
+	b.t.Helper()
+	in := CleanInput{Suite: suite("suite", "datastorage")}
+	change(&in)
+	return b.client().Clean(b.t.Context(), in)
+}
+
+func unchanged(*CleanInput) {}
+
+func TestCleanTakesTagsAndRecordAway(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	first := b.tagged("suite")
+	b.cluster.load(source, otherID)
+	second := b.tagged("suite")
+	result, err := b.clean(unchanged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	removed := []string{min(first, second), max(first, second)}
+	want := &CleanResult{Consumer: "suite", Namespace: namespace, Images: []CleanedImage{{
+		// The first image had no other name any more.
+		Name: "datastorage", Removed: removed, Freed: []string{"dev-control-plane", "dev-worker", "dev-worker2"},
+	}}}
+	if diff := cmp.Diff(want, result); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	}
+	if b.cluster.nodes["dev-worker"].images[source] != otherID {
+		t.Error("the source went, too")
+	}
+}
+
+func TestCleanRemovesOnlyWhatTheRecordOwns(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	image := b.tagged("suite")
+	other := b.tagged("other")
+	b.cluster.load("localhost/mine:1", imageID)
+	// On one node somebody made the recorded name anew: it is theirs.
+	b.cluster.change(func(n *node) { delete(n.owners, image) }, "dev-worker")
+	result, err := b.clean(unchanged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{image}, result.Images[0].Removed); diff != "" || len(result.Images[0].Freed) > 0 {
+		t.Errorf("freed %v, removed (-want +got):\n%s", result.Images[0].Freed, diff)
+	}
+	if diff := cmp.Diff(everywhere(other, "tests.other.datastorage"), b.cluster.tags()); diff != "" || b.records("other")["datastorage"] != other {
+		t.Errorf("records %v, nodes (-want +got):\n%s", b.records("other"), diff)
+	}
+	worker := b.cluster.nodes["dev-worker"].images
+	if worker[image] == "" || worker["localhost/mine:1"] == "" || worker[source] == "" {
+		t.Errorf("left on dev-worker: %v", worker)
+	}
+}
+
+func TestCleanFindsTagsThatTheRecordForgot(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	image := b.tagged("suite")
+	b.cluster.change(func(n *node) {
+		n.images["localhost/datastorage:lost"], n.owners["localhost/datastorage:lost"] = imageID, "tests.suite.datastorage"
+	}, "dev-worker")
+	result, err := b.clean(unchanged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{min(image, "localhost/datastorage:lost"), max(image, "localhost/datastorage:lost")}, result.Images[0].Removed); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(b.cluster.tags()) > 0 {
+		t.Errorf("left: %v", b.cluster.tags())
+	}
+}
+
+func TestCleanLeavesTagsThatContainersRun(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	image := b.tagged("suite")
+	b.cluster.change(func(n *node) { n.containers = []kindnode.Container{container(image, imageID, "CONTAINER_RUNNING")} }, "dev-worker")
+	for _, dry := range []bool{true, false} {
+		result, err := b.clean(func(in *CleanInput) { in.DryRun = dry })
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []TagInUse{{Image: image, Node: "dev-worker", Pod: "tests/storage-0"}}
+		if diff := cmp.Diff(want, result.Images[0].Left); diff != "" || len(result.Images[0].Removed) > 0 {
+			t.Errorf("removed %v, left (-want +got):\n%s", result.Images[0].Removed, diff)
+		}
+	}
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" || b.records("suite")["datastorage"] != image {
+		t.Errorf("records %v, nodes (-want +got):\n%s", b.records("suite"), diff)
+	}
+}
+
+func TestForceCleansTagsThatContainersRun(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	image := b.tagged("suite")
+	b.cluster.change(func(n *node) {
+		delete(n.images, source)
+		n.containers = []kindnode.Container{container(image, imageID, "CONTAINER_RUNNING")}
+	}, "dev-worker")
+	result, err := b.clean(func(in *CleanInput) { in.Force = true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := result.Images[0]; len(got.Left) > 0 || len(got.Removed) != 1 || len(got.Freed) > 0 {
+		t.Errorf("got %+v", got)
+	}
+	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	}
+}
+
+func TestContainersThatEndedDoNotHoldTags(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	image := b.tagged("suite")
+	b.cluster.change(func(n *node) { n.containers = []kindnode.Container{container(image, imageID, "CONTAINER_EXITED")} }, "dev-worker")
+	if _, err := b.clean(unchanged); err != nil || len(b.cluster.tags()) > 0 {
+		t.Errorf("left %v, %v", b.cluster.tags(), err)
+	}
+}
+
+func TestADryRunOfCleanRemovesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	image := b.tagged("suite")
+	b.api.ClearActions()
+	result, err := b.clean(func(in *CleanInput) { in.DryRun = true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{image}, result.Images[0].Removed); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(b.writes()) > 0 || b.cluster.runs("untag") > 0 || len(b.cluster.tags()) != 3 {
+		t.Errorf("API %v, nodes %v", b.writes(), b.cluster.ran)
+	}
+}
+
+func TestCleanOfOneImageLeavesTheOthers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.cluster.load("localhost/gateway:dev", otherID)
+	if _, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage", "gateway")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.clean(unchanged); err != nil {
+		t.Fatal(err)
+	}
+	gateway := b.records("suite")["gateway"]
+	if diff := cmp.Diff(everywhere(gateway, "tests.suite.gateway"), b.cluster.tags()); diff != "" {
+		t.Errorf("nodes (-want +got):\n%s", diff)
+	}
+}
+
+func TestACleanThatFailsIsFinishedByTheNext(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	image := b.tagged("suite")
+	b.cluster.before = failing("untag", "dev-worker2")
+	_, err := b.clean(unchanged)
+	says(t, err, "node dev-worker2", "no space left", "run clean again")
+	if diff := cmp.Diff([]string{"dev-worker2 " + image + " tests.suite.datastorage"}, b.cluster.tags()); diff != "" {
+		t.Errorf("nodes (-want +got):\n%s", diff)
+	}
+	if len(b.records("suite")) > 0 {
+		t.Errorf("the record still promises the image: %v", b.records("suite"))
+	}
+	_, err = b.client().Ref(t.Context(), RefInput{Suite: suite("suite", "datastorage")})
+	is[*InconsistentError](t, err, "releasing")
+	b.cluster.before = nil
+	if _, err := b.clean(unchanged); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	}
+}
+
+func TestCleanTakesARecordAwayThatWasChangedByHand(t *testing.T) {
+	t.Parallel()
+	for _, consumer := range []string{"suite", ""} {
+		b := newBench(t)
+		b.tagged("suite")
+		b.tamper("suite")
+		if _, err := b.clean(func(in *CleanInput) { in.Suite.Consumer = consumer }); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
+			t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+		}
+	}
+}
+
+func TestCleanOfSeveralConsumersAsksWhich(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.tagged("one")
+	b.tagged("two")
+	_, err := b.clean(func(in *CleanInput) { in.Suite.Consumer = "" })
+	is[*UsageError](t, err, "one, two", "--consumer")
+	if len(b.cluster.tags()) != 6 {
+		t.Errorf("left: %v", b.cluster.tags())
+	}
+}
