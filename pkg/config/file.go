@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -69,6 +70,9 @@ type fileDeploy struct {
 type duration time.Duration
 
 func (d *duration) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind != yaml.ScalarNode {
+		return errors.New("must be one duration, such as 120s or 5m")
+	}
 	parsed, err := time.ParseDuration(node.Value)
 	if err != nil || parsed <= 0 {
 		return fmt.Errorf("%q is no duration; write 120s or 5m", node.Value)

@@ -20,7 +20,7 @@ func find(flags Flags, environment Environment, dir string, found *problems) (pa
 	if asked != "" {
 		path := absolute(dir, asked)
 		if _, err := os.Stat(path); err != nil {
-			found.add(where, "%v", err)
+			found.add(said(where), "%v", err)
 			return "", ""
 		}
 		return path, asked

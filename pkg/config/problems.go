@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 // UsageError is everything that is wrong with file, environment and flags.
 type UsageError struct {
+	// Problems of the file come first, by line.
 	Problems []Problem
 }
 
@@ -34,54 +36,50 @@ func (e *UsageError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// problems collects mistakes, so that all come at once.
-type problems struct{ all []Problem }
+// place is where a mistake is. Only places in a file have a line.
+type place struct {
+	text string
+	line int
+}
 
-func (p *problems) add(where, format string, args ...any) {
-	problem := Problem{Where: where, What: fmt.Sprintf(format, args...)}
-	if !slices.Contains(p.all, problem) {
-		p.all = append(p.all, problem)
+// said is the place of a flag or a variable.
+func said(name string) place { return place{text: name} }
+
+// problems collects mistakes, so that all come at once.
+type problems struct {
+	all  []located
+	seen map[Problem]bool
+}
+
+type located struct {
+	Problem
+	line int
+}
+
+func (p *problems) add(at place, format string, args ...any) {
+	problem := Problem{Where: at.text, What: fmt.Sprintf(format, args...)}
+	if p.seen[problem] {
+		return
 	}
+	if p.seen == nil {
+		p.seen = map[Problem]bool{}
+	}
+	p.seen[problem] = true
+	p.all = append(p.all, located{problem, at.line})
+}
+
+// sortByLine puts what was found so far into the order of the file.
+func (p *problems) sortByLine() {
+	slices.SortStableFunc(p.all, func(a, b located) int { return cmp.Compare(a.line, b.line) })
 }
 
 func (p *problems) err() error {
 	if len(p.all) == 0 {
 		return nil
 	}
-	return &UsageError{Problems: p.all}
-}
-
-// didYouMean suggests the known word that is nearest to a mistyped one.
-func didYouMean(word string, known []string) string {
-	best, nearest := 3, ""
-	for _, candidate := range known {
-		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < best {
-			best, nearest = d, candidate
-		}
+	err := &UsageError{}
+	for _, one := range p.all {
+		err.Problems = append(err.Problems, one.Problem)
 	}
-	if nearest == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", nearest)
-}
-
-// distance is Levenshtein's: how many letters to insert, remove or replace.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return err
 }

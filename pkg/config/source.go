@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/distribution/reference"
 )
@@ -42,6 +43,9 @@ func ParseSource(text string) (Source, error) {
 	if text == "-" {
 		return Source{Kind: SourceStdin}, nil
 	}
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return Source{}, fmt.Errorf("source %s has control characters", quote(text))
+	}
 	for _, kind := range []SourceKind{SourceDockerArchive, SourceOCI, SourceOCIArchive} {
 		if path, ok := strings.CutPrefix(text, string(kind)+":"); ok {
 			if path == "" {
@@ -53,20 +57,31 @@ func ParseSource(text string) (Source, error) {
 	if sourceID.MatchString(text) {
 		return Source{Kind: SourceID, Value: "sha256:" + strings.TrimPrefix(text, "sha256:")}, nil
 	}
+	if digits, ok := strings.CutPrefix(text, "sha256:"); ok {
+		return Source{}, fmt.Errorf("source %s is no image ID: sha256: and 64 small hex digits, but these are %d characters", quote(text), len(digits))
+	}
 	if _, err := reference.ParseNormalizedNamed(text); err != nil {
-		return Source{}, fmt.Errorf("source %q is neither an image reference nor sha256:…, docker-archive:FILE, oci:FOLDER, oci-archive:FILE or -: %w", text, err)
+		return Source{}, fmt.Errorf("source %s is neither an image reference nor sha256:…, docker-archive:FILE, oci:FOLDER, oci-archive:FILE or -: %w", quote(text), err)
 	}
 	return Source{Kind: SourceReference, Value: text}, nil
+}
+
+// checkSource returns what is wrong with a source, "" for nothing.
+func checkSource(text string) string {
+	if _, err := ParseSource(text); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // checkRepository returns what is wrong with the repository of a recorded image.
 func checkRepository(repository string) string {
 	named, err := reference.ParseNormalizedNamed(repository)
 	if err != nil {
-		return fmt.Sprintf("%q is no repository: %v", repository, err)
+		return fmt.Sprintf("%s is no repository: %v", quote(repository), err)
 	}
 	if !reference.IsNameOnly(named) {
-		return fmt.Sprintf("%q has a tag or digest; give the repository alone", repository)
+		return fmt.Sprintf("%s has a tag or digest; give the repository alone", quote(repository))
 	}
 	if named.Name() != repository {
 		return fmt.Sprintf("%q is short for several things; write localhost/%s or %s", repository, repository, named.Name())

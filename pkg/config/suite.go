@@ -42,19 +42,12 @@ type Image struct {
 	External string
 	// Prebuilt is an archive or image from CI that replaces a build.
 	Prebuilt string
+	// Unfilled tells why Source, Repository or Prebuilt is still a template: it
+	// needs a variable that is not set, or a consumer that nobody said. Verbs
+	// that use such a field ask Need first.
+	Unfilled map[Field]Problem
 	Build    *Build
 	Deploy   Deploy
-}
-
-// Build says how an image is built. Paths are absolute.
-type Build struct {
-	Context string
-	File    string
-	Target  string
-	Args    map[string]string
-	NoCache bool
-	Flags   map[string][]string
-	Command []string
 }
 
 // Deploy says what runs an image.

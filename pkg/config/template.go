@@ -3,11 +3,7 @@ package config
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"regexp"
-	"strings"
-	"text/template"
 )
 
 // TemplateValues are what templates can use.
@@ -33,9 +29,6 @@ type HelmValues struct {
 	Image, Repository, Tag, ImageID string
 }
 
-// maxRendered bounds what a template may yield.
-const maxRendered = 4 << 10
-
 // NewRandom returns 8 hex digits from the system's random numbers: a clock would
 // repeat.
 func NewRandom() (string, error) {
@@ -46,98 +39,57 @@ func NewRandom() (string, error) {
 	return hex.EncodeToString(bytes[:]), nil
 }
 
-var validTag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
-
-// checkTag returns what is wrong with a tag, "" for nothing.
-func checkTag(tag string) string {
-	switch {
-	case validTag.MatchString(tag):
-		return ""
-	case len(tag) > 128:
-		return fmt.Sprintf("has %d characters; a tag has at most 128", len(tag))
-	}
-	return "a tag has letters, digits, _ . - and does not start with . or -"
-}
-
 // DrawTag renders a tag template and checks what comes out.
 func DrawTag(text string, values TemplateValues) (string, error) {
-	tag, err := render(text, values, values)
+	tag, err := render(text, tagFields(), values.fields(), values.Environment)
 	if err != nil {
 		return "", err
 	}
 	if wrong := checkTag(tag); wrong != "" {
-		return "", fmt.Errorf("tag template %q yields %q: %s", text, tag, wrong)
+		return "", fmt.Errorf("template %s yields %q: %s", quote(text), tag, wrong)
 	}
 	return tag, nil
 }
 
 // HelmValue renders the template of a chart value.
 func HelmValue(text string, values HelmValues) (string, error) {
-	return render(text, values.TemplateValues, values)
+	return render(text, helmFields(), values.fields(), values.Environment)
 }
 
-// render executes a template; values are its fields, base those of them that
-// may be missing.
-func render(text string, base TemplateValues, values any) (string, error) {
-	parsed, err := parseTemplate(text, base.Environment)
-	if err != nil {
-		return "", err
-	}
+// tagFields are what templates of tags and build arguments can use.
+func tagFields() []string {
+	return []string{"Consumer", "Name", "Random", "User", "GitCommit", "GitShort", "Unix", "Arch"}
+}
+
+// helmFields are what templates of chart values can use.
+func helmFields() []string {
+	return append(tagFields(), "Image", "Repository", "Tag", "ImageID")
+}
+
+// sourceFields are what templates of source, repository and prebuilt can use:
+// what is the same in every run on a host. Else one run could not find what
+// another one left.
+func sourceFields() []string { return []string{"Consumer", "Name", "Arch"} }
+
+// fields are the values that are known.
+func (v TemplateValues) fields() map[string]any {
+	known := map[string]any{}
 	for field, value := range map[string]string{
-		"GitCommit": base.GitCommit, "GitShort": base.GitShort, "User": base.User, "Consumer": base.Consumer, "Random": base.Random,
+		"Consumer": v.Consumer, "Name": v.Name, "Random": v.Random, "User": v.User,
+		"GitCommit": v.GitCommit, "GitShort": v.GitShort, "Arch": v.Arch,
 	} {
-		if value == "" && regexp.MustCompile(`\.`+field+`\b`).MatchString(text) {
-			return "", fmt.Errorf("template %q uses .%s, which is not known here%s", text, field, whyUnknown[field])
+		if value != "" {
+			known[field] = value
 		}
 	}
-	out := &bounded{}
-	if err := parsed.Execute(out, values); err != nil {
-		return "", fmt.Errorf("template %q: %s", text, plain(err))
+	if v.Unix != 0 {
+		known["Unix"] = v.Unix
 	}
-	return out.String(), nil
+	return known
 }
 
-// whyUnknown says where a value would come from.
-var whyUnknown = map[string]string{
-	"GitCommit": ": the working folder is in no Git repository with a commit",
-	"GitShort":  ": the working folder is in no Git repository with a commit",
-	"User":      ": the system does not tell who runs this",
-	"Consumer":  ": say it with --consumer or in e2eimage.yaml",
-}
-
-func parseTemplate(text string, environment Environment) (*template.Template, error) {
-	parsed, err := template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-		"env": func(key string) (string, error) {
-			if environment != nil {
-				if value, ok := environment(key); ok {
-					return value, nil
-				}
-			}
-			return "", fmt.Errorf("the environment variable %s is not set", key)
-		},
-	}).Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("template %q: %s", text, plain(err))
-	}
-	return parsed, nil
-}
-
-// plain takes the package's own prefix "template: :1:2: " off its errors.
-func plain(err error) string {
-	message := err.Error()
-	if rest, ok := strings.CutPrefix(message, "template: "); ok {
-		if _, after, found := strings.Cut(rest, ": "); found {
-			return after
-		}
-	}
-	return message
-}
-
-type bounded struct{ strings.Builder }
-
-func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxRendered {
-		return 0, errors.New("yields too much text")
-	}
-	return b.Builder.Write(p)
+func (v HelmValues) fields() map[string]any {
+	known := v.TemplateValues.fields()
+	known["Image"], known["Repository"], known["Tag"], known["ImageID"] = v.Image, v.Repository, v.Tag, v.ImageID
+	return known
 }
