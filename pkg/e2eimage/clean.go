@@ -72,8 +72,10 @@ func (c *Client) Clean(ctx context.Context, in CleanInput) (*CleanResult, error)
 	if err := kube.checkRightCluster(ctx, cluster, states); err != nil {
 		return nil, err
 	}
-	run := &cleanRun{client: c, in: in, kube: kube, cluster: cluster, consumer: consumer, states: states,
-		result: &CleanResult{Consumer: consumer, Namespace: kube.namespace, Images: []CleanedImage{}}}
+	run := &cleanRun{
+		client: c, in: in, kube: kube, cluster: cluster, consumer: consumer, states: states,
+		result: &CleanResult{Consumer: consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
+	}
 	return run.result, classify(run.carryOut(ctx, names))
 }
 

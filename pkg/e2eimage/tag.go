@@ -104,8 +104,10 @@ func (c *Client) beginTag(ctx context.Context, in TagInput) (*tagRun, error) {
 	if consumer == "" {
 		consumer = cluster.Name
 	}
-	run := &tagRun{client: c, in: in, kube: kube, cluster: cluster, consumer: consumer,
-		sources: map[string]string{}, changed: map[string]bool{}}
+	run := &tagRun{
+		client: c, in: in, kube: kube, cluster: cluster, consumer: consumer,
+		sources: map[string]string{}, changed: map[string]bool{},
+	}
 	end := c.report.Start(fmt.Sprintf("ask %d nodes of %s", len(cluster.Nodes), cluster.Name))
 	run.states, err = cluster.Probe(ctx)
 	end(err)

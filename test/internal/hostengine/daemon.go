@@ -104,7 +104,8 @@ func (d daemon) start(ctx context.Context) error {
 // argv has no bridge by default, because that would be the machine's docker0;
 // kind makes a network of its own.
 func (d daemon) argv() []string {
-	argv := []string{"dockerd",
+	argv := []string{
+		"dockerd",
 		"--config-file", d.file("daemon.json"),
 		"--host", "unix://" + d.socket(),
 		"--data-root", d.file("data"),

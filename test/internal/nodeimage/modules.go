@@ -56,8 +56,10 @@ func kubernetesFlags(version string) []string {
 
 // containerdFlags leaves out the snapshotters that kind leaves out.
 func containerdFlags(version string) []string {
-	return []string{"-trimpath", "-tags", "no_btrfs no_devmapper no_zfs no_aufs",
-		"-ldflags", "-s -w -X github.com/containerd/containerd/v2/version.Version=" + version}
+	return []string{
+		"-trimpath", "-tags", "no_btrfs no_devmapper no_zfs no_aufs",
+		"-ldflags", "-s -w -X github.com/containerd/containerd/v2/version.Version=" + version,
+	}
 }
 
 func criToolsFlags(string) []string { return []string{"-trimpath", "-ldflags", "-s -w"} }
