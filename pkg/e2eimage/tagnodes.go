@@ -1,0 +1,111 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+func (r *tagRun) claim(ctx context.Context) error {
+	return r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
+		return r.decide(set)
+	})
+}
+
+// decide fills in the decisions from a set, writing claims into it.
+func (r *tagRun) decide(set *record.Set) error {
+	r.decisions = r.decisions[:0]
+	clear(r.changed)
+	var mistakes []error
+	for _, wish := range r.wishes {
+		decision, err := set.Claim(wish, r.client.holder, ociimage.Repository)
+		if err == nil {
+			err = r.checkTarget(decision)
+		}
+		if err != nil {
+			mistakes = append(mistakes, err)
+			continue
+		}
+		r.changed[wish.Name] = decision.Recorded == nil
+		r.decisions = append(r.decisions, decision)
+	}
+	return errors.Join(mistakes...)
+}
+
+func (r *tagRun) owner(name string) string {
+	return record.Owner(r.kube.namespace, r.consumer, name)
+}
+
+// checkTarget refuses a tag that a node has for something else, as far as the
+// probe can tell; the nodes check again when they tag.
+func (r *tagRun) checkTarget(decision record.Decision) error {
+	for _, node := range sortedKeys(r.states) {
+		state := r.states[node]
+		err := r.checkHeld(decision, node, state.ID(decision.Image), state.Owners[decision.Image])
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner string) error {
+	switch {
+	case imageID != "" && imageID != decision.ImageID:
+		return &InconsistentError{fmt.Errorf("%s: on node %s %s is another image already, %s instead of %s\nchoose another --tag or --repository",
+			decision.Name, node, decision.Image, ociimage.ShortID(imageID), ociimage.ShortID(decision.ImageID))}
+	case owner != "" && owner != r.owner(decision.Name):
+		return &InconsistentError{fmt.Errorf("%s: on node %s %s belongs to another record, %s (namespace.consumer.name)\nchoose another --tag or --repository",
+			decision.Name, node, decision.Image, owner)}
+	}
+	return nil
+}
+
+// tagNodes adds what is missing, in one exec on each node that lacks something.
+func (r *tagRun) tagNodes(ctx context.Context) error {
+	lacking := map[string]bool{}
+	var ops []kindnode.TagOp
+	for _, decision := range r.decisions {
+		ops = append(ops, kindnode.TagOp{ImageID: decision.ImageID, Target: decision.Image, Owner: r.owner(decision.Name)})
+		for node, state := range r.states {
+			if state.ID(decision.Image) == "" {
+				lacking[node] = true
+				r.changed[decision.Name] = true
+			}
+		}
+	}
+	if len(lacking) == 0 {
+		return nil
+	}
+	nodes := sortedKeys(lacking)
+	end := r.client.report.Start(fmt.Sprintf("tag on %s", strings.Join(nodes, ", ")))
+	done, err := r.cluster.Tag(ctx, nodes, ops)
+	if err == nil {
+		err = r.checkTagged(done)
+	}
+	end(err)
+	return err
+}
+
+// checkTagged holds what the nodes say against what was decided.
+func (r *tagRun) checkTagged(done map[string][]kindnode.Tagged) error {
+	var mistakes []error
+	for _, node := range sortedKeys(done) {
+		for i, tagged := range done[node] {
+			decision := r.decisions[i]
+			if tagged.ImageID == "" {
+				mistakes = append(mistakes, fmt.Errorf("%s: node %s has the tag %s, but its CRI does not list it", decision.Name, node, decision.Image))
+				continue
+			}
+			if err := r.checkHeld(decision, node, tagged.ImageID, tagged.Owner); err != nil {
+				mistakes = append(mistakes, err)
+			}
+		}
+	}
+	return errors.Join(mistakes...)
+}

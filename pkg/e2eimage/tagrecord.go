@@ -1,0 +1,84 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// complete records what is now true, and takes away the tags of claims that
+// nobody finished.
+func (r *tagRun) complete(ctx context.Context) error {
+	release := map[string][]string{}
+	err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
+		clear(release)
+		var mistakes []error
+		for _, decision := range r.decisions {
+			if decision.Recorded != nil {
+				continue
+			}
+			tags, err := set.Complete(record.Fact{
+				Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID,
+				Source: r.sources[decision.Name], Platform: r.platform(), Nodes: r.cluster.Names(),
+			})
+			mistakes = append(mistakes, err)
+			if len(tags) > 0 {
+				release[decision.Name] = tags
+			}
+		}
+		return errors.Join(mistakes...)
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.client.release(ctx, r.kube, r.cluster, r.consumer, release); err != nil {
+		r.client.report.Warn(fmt.Sprintf("tags of an unfinished run stay on nodes for now: %v", err))
+	}
+	return nil
+}
+
+// undo takes back what this run claimed and tagged. It has its own bounded
+// context: the run's own may be what ended it.
+func (r *tagRun) undo(ctx context.Context) error {
+	if len(r.decisions) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
+	defer cancel()
+	release := map[string][]string{}
+	err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
+		clear(release)
+		for _, decision := range r.decisions {
+			if decision.Recorded != nil {
+				continue
+			}
+			tag, err := set.Abandon(decision.Name, decision.Image, r.client.holder)
+			if err != nil {
+				return err
+			}
+			if tag != "" {
+				release[decision.Name] = []string{tag}
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = r.client.release(ctx, r.kube, r.cluster, r.consumer, release)
+	}
+	if err != nil {
+		return fmt.Errorf("undoing was not possible: %w\nwhat is left is noted in the record; finish with: kubectl e2eimage clean -n %s --consumer %s %s",
+			err, r.kube.namespace, r.consumer, strings.Join(r.names(), " "))
+	}
+	return nil
+}
+
+func (r *tagRun) names() []string {
+	names := make([]string, 0, len(r.wishes))
+	for _, wish := range r.wishes {
+		names = append(names, wish.Name)
+	}
+	return names
+}

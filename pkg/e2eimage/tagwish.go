@@ -1,0 +1,83 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// wish resolves every source and draws the tags. All mistakes come together.
+func (r *tagRun) wish(ctx context.Context) error {
+	records, err := r.kube.records.Get(ctx, r.kube.namespace, r.consumer)
+	if err != nil {
+		return err
+	}
+	var mistakes []error
+	for _, image := range r.in.Suite.Images {
+		if image.External != "" {
+			continue
+		}
+		wish, err := r.wishFor(image, records)
+		if err != nil {
+			mistakes = append(mistakes, err)
+			continue
+		}
+		r.wishes = append(r.wishes, wish)
+	}
+	return classify(errors.Join(mistakes...))
+}
+
+func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, error) {
+	evidence, err := records.Entry(image.Name)
+	if err != nil {
+		return record.Wish{}, err
+	}
+	source := image.Source
+	if source == "" && evidence != nil {
+		source = evidence.Source
+	}
+	imageID, err := resolveSource(image.Name, source, r.cluster, r.states)
+	if err != nil {
+		return record.Wish{}, err
+	}
+	repository, err := targetRepository(image.Name, image.Repository, config.DefaultRepository(image.Name), imageID, r.states)
+	if err != nil {
+		return record.Wish{}, err
+	}
+	tag := image.Tag
+	if tag == "" {
+		if tag, err = r.draw(image); err != nil {
+			return record.Wish{}, err
+		}
+	}
+	target, err := ociimage.Join(repository, tag)
+	if err != nil {
+		return record.Wish{}, &UsageError{fmt.Errorf("%s: %w", image.Name, err)}
+	}
+	r.sources[image.Name] = source
+	return record.Wish{
+		Name: image.Name, ImageID: imageID, Image: target,
+		Exact: image.Tag != "", New: r.in.New, Repository: image.Repository,
+	}, nil
+}
+
+func (r *tagRun) draw(image config.Image) (string, error) {
+	values := r.in.Values
+	values.Consumer, values.Name = r.consumer, image.Name
+	if values.Random == "" {
+		random, err := config.NewRandom()
+		if err != nil {
+			return "", err
+		}
+		values.Random = random
+	}
+	tag, err := config.DrawTag(image.TagTemplate, values)
+	if err != nil {
+		return "", &UsageError{fmt.Errorf("%s: %w", image.Name, err)}
+	}
+	return tag, nil
+}
