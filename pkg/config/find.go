@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -19,8 +21,8 @@ func find(flags Flags, environment Environment, dir string, found *problems) (pa
 	}
 	if asked != "" {
 		path := absolute(dir, asked)
-		if _, err := os.Stat(path); err != nil {
-			found.add(said(where), "%v", err)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			found.add(said(where), "no file %s", path)
 			return "", ""
 		}
 		return path, asked

@@ -45,6 +45,7 @@ func load(path, shown string, found *problems) *document {
 	text, err := read(path)
 	if err != nil {
 		found.add(place{text: shown}, "cannot be read: %v", err)
+		doc.bad[""] = true
 		return doc
 	}
 	doc.parse(text)

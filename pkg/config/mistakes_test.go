@@ -20,7 +20,8 @@ func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 			Flags{
 				Consumer: "A", KindCluster: "b c", Namespace: "d.e", Provider: "nerdctl", Names: []string{"x_y", ""}, Source: "$(id)", Repository: "it's",
 				Tag: "-x", TagTemplate: "{{", Workloads: []string{"x"}, Containers: []string{"C"}, PullPolicy: "Always", Timeout: &none, MaxRestarts: &negative,
-			}, nil, "",
+			},
+			nil, "",
 			[]string{
 				`--consumer: "A"` + name,
 				`--kind-cluster: "b c" must be small letters, digits, - and .; see: kind get clusters`,
@@ -43,7 +44,9 @@ func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 			},
 		},
 		"variables by their name": {
-			Flags{Names: []string{"a"}}, variables{"E2EIMAGE_CONSUMER": "A", "KIND_CLUSTER_NAME": "$(id)", "E2EIMAGE_NAMESPACE": "a\nb"}, "",
+			Flags{Names: []string{"a"}},
+			variables{"E2EIMAGE_CONSUMER": "A", "KIND_CLUSTER_NAME": "$(id)", "E2EIMAGE_NAMESPACE": "a\nb"},
+			"",
 			[]string{
 				`E2EIMAGE_CONSUMER: "A"` + name,
 				`KIND_CLUSTER_NAME: "$(id)" must be small letters, digits, - and .; see: kind get clusters`,
@@ -51,7 +54,9 @@ func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 			},
 		},
 		"file, flag and variable together, the file first and by line": {
-			Flags{Consumer: "A"}, variables{"E2EIMAGE_NAMESPACE": "B"}, header + "colour: red\nimages: [{name: A}]\n",
+			Flags{Consumer: "A"},
+			variables{"E2EIMAGE_NAMESPACE": "B"},
+			header + "colour: red\nimages: [{name: A}]\n",
 			[]string{
 				`e2eimage.yaml:3: colour: unknown field; known are apiVersion, consumer, helm, images, kind, kindCluster, namespace, suites, tag, tagGroup`,
 				`e2eimage.yaml:4: images[0].name: "A"` + name,
@@ -60,33 +65,41 @@ func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 			},
 		},
 		"a suite that is not there, by --consumer": {
-			Flags{Consumer: "workflo"}, nil, twoImages + three,
+			Flags{Consumer: "workflo"},
+			nil, twoImages + three,
 			[]string{`--consumer: e2eimage.yaml has no suite "workflo"; did you mean "workflow"?; its suites are workflow, full, own`},
 		},
 		"a suite that is not there, by E2EIMAGE_CONSUMER": {
-			Flags{}, variables{"E2EIMAGE_CONSUMER": "other"}, twoImages + three,
+			Flags{},
+			variables{"E2EIMAGE_CONSUMER": "other"},
+			twoImages + three,
 			[]string{`E2EIMAGE_CONSUMER: e2eimage.yaml has no suite "other"; its suites are workflow, full, own`},
 		},
 		"several suites": {
 			Flags{}, nil, twoImages + three, []string{`e2eimage.yaml: has several suites: workflow, full, own; say which with --consumer`},
 		},
 		"several suites of the Kind cluster": {
-			Flags{KindCluster: "shared"}, nil, twoImages + three,
+			Flags{KindCluster: "shared"},
+			nil, twoImages + three,
 			[]string{`e2eimage.yaml: has several suites for Kind cluster "shared": workflow, full; say which with --consumer`},
 		},
 		"no suite of the Kind cluster": {
-			Flags{}, variables{"KIND_CLUSTER_NAME": "kind"}, twoImages + three,
+			Flags{},
+			variables{"KIND_CLUSTER_NAME": "kind"},
+			twoImages + three,
 			[]string{`e2eimage.yaml: has several suites, none for Kind cluster "kind": workflow, full, own; say which with --consumer`},
 		},
 		"images that are not there": {
-			Flags{Names: []string{"aa", "nothing-like-it"}}, nil, strings.ReplaceAll(twoImages, "name: b", "name: bbbbb"),
+			Flags{Names: []string{"aa", "nothing-like-it"}},
+			nil, strings.ReplaceAll(twoImages, "name: b", "name: bbbbb"),
 			[]string{
 				`NAME: e2eimage.yaml has no image "aa"; it has a, bbbbb`,
 				`NAME: e2eimage.yaml has no image "nothing-like-it"; it has a, bbbbb`,
 			},
 		},
 		"a mistyped image": {
-			Flags{Names: []string{"datastorge"}}, nil, header + "images: [{name: datastorage}]\n",
+			Flags{Names: []string{"datastorge"}},
+			nil, header + "images: [{name: datastorage}]\n",
 			[]string{`NAME: e2eimage.yaml has no image "datastorge"; did you mean "datastorage"?; it has datastorage`},
 		},
 		"--tag for every image of the suite": {

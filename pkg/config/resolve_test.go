@@ -83,19 +83,26 @@ func TestFlagsGoBeforeVariablesBeforeTheFileBeforeDefaults(t *testing.T) {
 		"the file":     {Flags{}, nil, file, outcome{"file", "file-e2e", "file-ns", "", "", "file-{{.Random}}"}},
 		"variables":    {Flags{}, everything, file, outcome{"env", "env-e2e", "env-ns", "", "podman", "file-{{.Random}}"}},
 		"flags": {
-			Flags{Consumer: "flag", KindCluster: "flag-e2e", Namespace: "flag-ns", Provider: "docker", TagTemplate: "flag-{{.Unix}}"}, everything, file,
+			Flags{Consumer: "flag", KindCluster: "flag-e2e", Namespace: "flag-ns", Provider: "docker", TagTemplate: "flag-{{.Unix}}"},
+			everything, file,
 			outcome{"flag", "flag-e2e", "flag-ns", "docker", "podman", "flag-{{.Unix}}"},
 		},
 		"kind's own variable for its cluster": {
-			Flags{}, variables{"KIND_CLUSTER_NAME": "kinds"}, file,
+			Flags{},
+			variables{"KIND_CLUSTER_NAME": "kinds"},
+			file,
 			outcome{"file", "kinds", "file-ns", "", "", "file-{{.Random}}"},
 		},
 		"an empty variable says nothing": {
-			Flags{}, variables{"E2EIMAGE_CONSUMER": "", "E2EIMAGE_KIND_CLUSTER": "", "E2EIMAGE_NAMESPACE": "", "E2EIMAGE_CONFIG": ""}, file,
+			Flags{},
+			variables{"E2EIMAGE_CONSUMER": "", "E2EIMAGE_KIND_CLUSTER": "", "E2EIMAGE_NAMESPACE": "", "E2EIMAGE_CONFIG": ""},
+			file,
 			outcome{"file", "file-e2e", "file-ns", "", "", "file-{{.Random}}"},
 		},
 		"a wrong variable does not matter beside a flag": {
-			Flags{Consumer: "flag", Namespace: "flag-ns"}, variables{"E2EIMAGE_CONSUMER": "$(id)", "E2EIMAGE_NAMESPACE": "A B"}, file,
+			Flags{Consumer: "flag", Namespace: "flag-ns"},
+			variables{"E2EIMAGE_CONSUMER": "$(id)", "E2EIMAGE_NAMESPACE": "A B"},
+			file,
 			outcome{"flag", "file-e2e", "flag-ns", "", "", "file-{{.Random}}"},
 		},
 	}
