@@ -21,6 +21,8 @@ type kindCluster struct {
 	name, provider string
 	// before is called ahead of every script on a node; its error is the script's.
 	before func(script, node string) error
+	// after is called behind every script that ran.
+	after func(script, node string)
 
 	mu    sync.Mutex
 	nodes map[string]*node
@@ -106,14 +108,21 @@ func (c *kindCluster) Run(ctx context.Context, command kindnode.Command) error {
 	if err := ctx.Err(); err != nil {
 		return &kindnode.CommandError{Argv: argv, Err: context.Cause(ctx)}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ran = append(c.ran, script+" "+name)
-	out, err := c.nodes[name].script(script, args)
+	out, err := c.script(name, script, args)
 	if err == nil {
 		_, err = io.WriteString(command.Stdout, out)
 	}
+	if c.after != nil {
+		c.after(script, name)
+	}
 	return err
+}
+
+func (c *kindCluster) script(name, script string, args []string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ran = append(c.ran, script+" "+name)
+	return c.nodes[name].script(script, args)
 }
 
 // ps is what `podman ps --format json` prints.

@@ -123,3 +123,66 @@ func TestTagAndCleanAtOnceLeaveNoTagWithoutARecord(t *testing.T) {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 }
+
+func TestARunWhoseClaimWasCleanedMeanwhileTakesItsTagsBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var first atomic.Bool
+	b.cluster.before = func(script, node string) error {
+		if script == "tag" && node == "dev-worker" && first.CompareAndSwap(false, true) {
+			_, err := b.clean(unchanged)
+			return err
+		}
+		return nil
+	}
+	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
+	is[*InconsistentError](t, err, "claimed by another run")
+	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	}
+}
+
+func TestATagThatIsCleanedAfterTheProbeIsPutBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	const image = "localhost/datastorage:v1"
+	s := suite("suite", "datastorage")
+	s.Images[0].Tag = "v1"
+	if _, err := b.client().Tag(t.Context(), TagInput{Suite: s}); err != nil {
+		t.Fatal(err)
+	}
+	var probed atomic.Int32
+	b.cluster.after = func(script, _ string) {
+		if script == "probe" && probed.Add(1) == 3 {
+			if _, err := b.clean(unchanged); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := b.client().Tag(t.Context(), TagInput{Suite: s}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" || b.records("suite")["datastorage"] != image {
+		t.Errorf("records %v, nodes (-want +got):\n%s", b.records("suite"), diff)
+	}
+}
+
+func TestARecordedTagThatIsCleanedWhileItIsPutBackIsTakenOffAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	image := b.tagged("suite")
+	b.cluster.change(func(n *node) { delete(n.images, image); delete(n.owners, image) }, "dev-worker")
+	var first atomic.Bool
+	b.cluster.before = func(script, _ string) error {
+		if script == "tag" && first.CompareAndSwap(false, true) {
+			_, err := b.clean(unchanged)
+			return err
+		}
+		return nil
+	}
+	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
+	is[*InconsistentError](t, err, "nothing instead of "+image)
+	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	}
+}

@@ -86,6 +86,8 @@ type tagRun struct {
 	sources   map[string]string
 	decisions []record.Decision
 	changed   map[string]bool
+	// tagging is set when nodes may have the decided tags.
+	tagging bool
 }
 
 // beginTag looks at the cluster and works out what is wanted; it changes nothing.

@@ -67,13 +67,15 @@ func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner string
 }
 
 // tagNodes adds what is missing, in one exec on each node that lacks something.
+// A claim is carried out on all nodes: what the probe saw there under its tag
+// may have been on its way out.
 func (r *tagRun) tagNodes(ctx context.Context) error {
 	lacking := map[string]bool{}
 	var ops []kindnode.TagOp
 	for _, decision := range r.decisions {
 		ops = append(ops, kindnode.TagOp{ImageID: decision.ImageID, Target: decision.Image, Owner: r.owner(decision.Name)})
 		for node, state := range r.states {
-			if state.ID(decision.Image) == "" {
+			if decision.Recorded == nil || state.ID(decision.Image) == "" {
 				lacking[node] = true
 				r.changed[decision.Name] = true
 			}
@@ -82,6 +84,7 @@ func (r *tagRun) tagNodes(ctx context.Context) error {
 	if len(lacking) == 0 {
 		return nil
 	}
+	r.tagging = true
 	nodes := sortedKeys(lacking)
 	end := r.client.report.Start(fmt.Sprintf("tag on %s", strings.Join(nodes, ", ")))
 	done, err := r.cluster.Tag(ctx, nodes, ops)

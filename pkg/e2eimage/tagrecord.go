@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
@@ -18,6 +19,7 @@ func (r *tagRun) complete(ctx context.Context) error {
 		var mistakes []error
 		for _, decision := range r.decisions {
 			if decision.Recorded != nil {
+				mistakes = append(mistakes, r.stillRecorded(set, decision))
 				continue
 			}
 			tags, err := set.Complete(record.Fact{
@@ -52,15 +54,12 @@ func (r *tagRun) undo(ctx context.Context) error {
 	err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
 		clear(release)
 		for _, decision := range r.decisions {
-			if decision.Recorded != nil {
-				continue
-			}
-			tag, err := set.Abandon(decision.Name, decision.Image, r.client.holder)
+			ours, err := r.abandon(set, decision)
 			if err != nil {
 				return err
 			}
-			if tag != "" {
-				release[decision.Name] = []string{tag}
+			if ours {
+				release[decision.Name] = []string{decision.Image}
 			}
 		}
 		return nil
@@ -81,4 +80,45 @@ func (r *tagRun) names() []string {
 		names = append(names, wish.Name)
 	}
 	return names
+}
+
+// stillRecorded makes sure that a tag which was recorded when this run began,
+// and which it put back on nodes, was not cleaned meanwhile.
+func (r *tagRun) stillRecorded(set *record.Set, decision record.Decision) error {
+	if !r.tagging {
+		return nil
+	}
+	gone, err := withdrawn(set, decision)
+	if gone {
+		return &record.SupersededError{Name: decision.Name, Ours: decision.Image, Theirs: "nothing"}
+	}
+	return err
+}
+
+// abandon gives a decision up and tells whether its tag has to be taken off the
+// nodes by this run.
+func (r *tagRun) abandon(set *record.Set, decision record.Decision) (bool, error) {
+	if decision.Recorded == nil {
+		tag, err := set.Abandon(decision.Name, decision.Image, r.client.holder)
+		if err != nil || tag != "" {
+			return tag != "", err
+		}
+	}
+	if !r.tagging {
+		return false, nil
+	}
+	return withdrawn(set, decision)
+}
+
+// withdrawn tells whether nothing stands behind the decided tag any more. Who
+// withdrew the claim took the tag off the nodes, too, but perhaps before this
+// run put it there.
+func withdrawn(set *record.Set, decision record.Decision) (bool, error) {
+	evidence, err := set.Entry(decision.Name)
+	if err != nil || evidence == nil || evidence.State == record.Releasing {
+		return err == nil, err
+	}
+	isOurs := func(previous record.Previous) bool { return previous.Image == decision.Image }
+	claimed := evidence.Claim != nil && evidence.Claim.Image == decision.Image
+	return evidence.Image != decision.Image && !claimed && !slices.ContainsFunc(evidence.Previous, isOurs), nil
 }
