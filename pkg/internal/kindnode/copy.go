@@ -22,22 +22,18 @@ func (c *Cluster) Copy(ctx context.Context, from, to, name string) error {
 func (c *Cluster) copy(ctx, running context.Context, from, to, name string) error {
 	exporting, stop := context.WithCancel(ctx)
 	defer stop()
-	stay, leave := io.Pipe()
 	exported, archive := io.Pipe()
 	received, send := io.Pipe()
 
 	exportDone, passDone := make(chan error, 1), make(chan error, 1)
 	go func() {
-		err := c.script(exporting, from, "export", stay, archive, name)
+		err := c.script(exporting, from, "export", nil, archive, name)
 		_ = archive.CloseWithError(err)
 		exportDone <- err
 	}()
 	go func() {
 		err := passArchive(exported, send)
 		_ = send.CloseWithError(err)
-		// The archive is through, or broken: the exporter may go, and what it
-		// still writes has to go somewhere.
-		_ = leave.Close()
 		_, _ = io.Copy(io.Discard, exported)
 		passDone <- err
 	}()
@@ -57,7 +53,7 @@ func (c *Cluster) copy(ctx, running context.Context, from, to, name string) erro
 }
 
 // passArchive copies a tar archive and returns when its end has passed: the end
-// of the stream comes later, and after a truncated archive too.
+// of the stream comes later (see scripts/export.sh), or too early.
 func passArchive(from io.Reader, to io.Writer) error {
 	archive := tar.NewReader(io.TeeReader(from, to))
 	for {

@@ -83,7 +83,7 @@ func (c *Cluster) script(ctx context.Context, node, name string, stdin io.Reader
 	}
 	argv := append([]string{"sh", "-c", string(text), "e2eimage-" + name}, args...)
 	limit := insideLimit
-	if stdin != nil {
+	if name == "import" || name == "export" {
 		limit = copyLimit
 	}
 	return c.exec(ctx, node, limit, argv, stdin, stdout)
