@@ -108,7 +108,7 @@ var yamlLine = regexp.MustCompile(`^line (\d+): `)
 // notYAML reports what the YAML library says, with its line in our way. Nothing
 // else is checked then.
 func (d *document) notYAML(err error) {
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	message := strings.TrimPrefix(harmless(err), "yaml: ")
 	at := place{text: d.path}
 	if match := yamlLine.FindStringSubmatch(message); match != nil {
 		number, _ := strconv.Atoi(match[1])

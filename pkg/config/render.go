@@ -151,22 +151,13 @@ func plain(err error) string {
 			err = unwrapped
 		}
 	}
-	message := err.Error()
+	message := harmless(err)
 	if rest, ok := strings.CutPrefix(message, "template: "); ok {
 		if _, after, found := strings.Cut(rest, ": "); found {
 			return after
 		}
 	}
 	return message
-}
-
-// quote makes foreign text harmless, and short enough for a message.
-func quote(text string) string {
-	const most = 100
-	if runes := []rune(text); len(runes) > most {
-		return strconv.Quote(string(runes[:most])) + "…"
-	}
-	return strconv.Quote(text)
 }
 
 type bounded struct{ strings.Builder }

@@ -61,7 +61,7 @@ func ParseSource(text string) (Source, error) {
 		return Source{}, fmt.Errorf("source %s is no image ID: sha256: and 64 small hex digits, but these are %d characters", quote(text), len(digits))
 	}
 	if _, err := reference.ParseNormalizedNamed(text); err != nil {
-		return Source{}, fmt.Errorf("source %s is neither an image reference nor sha256:…, docker-archive:FILE, oci:FOLDER, oci-archive:FILE or -: %w", quote(text), err)
+		return Source{}, fmt.Errorf("source %s is neither an image reference nor sha256:…, docker-archive:FILE, oci:FOLDER, oci-archive:FILE or -: %s", quote(text), harmless(err))
 	}
 	return Source{Kind: SourceReference, Value: text}, nil
 }
@@ -78,7 +78,7 @@ func checkSource(text string) string {
 func checkRepository(repository string) string {
 	named, err := reference.ParseNormalizedNamed(repository)
 	if err != nil {
-		return fmt.Sprintf("%s is no repository: %v", quote(repository), err)
+		return fmt.Sprintf("%s is no repository: %s", quote(repository), harmless(err))
 	}
 	if !reference.IsNameOnly(named) {
 		return fmt.Sprintf("%s has a tag or digest; give the repository alone", quote(repository))

@@ -66,7 +66,7 @@ func checkPullPolicy(policy string) string {
 
 func checkExternal(text string) string {
 	if _, err := reference.ParseNormalizedNamed(text); err != nil {
-		return fmt.Sprintf("%s is no image reference: %v", quote(text), err)
+		return fmt.Sprintf("%s is no image reference: %s", quote(text), harmless(err))
 	}
 	return ""
 }
