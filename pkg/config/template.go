@@ -61,9 +61,10 @@ func tagFields() []string {
 	return []string{"Consumer", "Name", "Random", "User", "GitCommit", "GitShort", "Unix", "Arch"}
 }
 
-// helmFields are what templates of chart values can use.
+// helmFields are what templates of chart values can use. A random would be
+// another one than the tag's.
 func helmFields() []string {
-	return append(tagFields(), "Image", "Repository", "Tag", "ImageID")
+	return []string{"Image", "Repository", "Tag", "ImageID", "Consumer", "Name", "User", "GitCommit", "GitShort", "Unix", "Arch"}
 }
 
 // sourceFields are what templates of source, repository and prebuilt can use:
