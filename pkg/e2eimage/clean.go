@@ -2,7 +2,6 @@ package e2eimage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,11 +53,13 @@ func (c *Client) Clean(ctx context.Context, in CleanInput) (*CleanResult, error)
 	if err != nil {
 		return nil, err
 	}
-	names := recordedNames(in.Suite)
-	consumer, err := kube.consumerForClean(ctx, in.Suite)
+	// Not read: clean is also how to get rid of damaged records. What the
+	// suite names and nobody recorded is gone already.
+	set, err := kube.setWith(ctx, in.Suite, true)
 	if err != nil {
 		return nil, err
 	}
+	names := namesIn(set, recordedNames(in.Suite))
 	cluster, err := c.find(ctx, in.Suite)
 	if err != nil {
 		return nil, err
@@ -73,24 +74,10 @@ func (c *Client) Clean(ctx context.Context, in CleanInput) (*CleanResult, error)
 		return nil, err
 	}
 	run := &cleanRun{
-		client: c, in: in, kube: kube, cluster: cluster, consumer: consumer, states: states,
-		result: &CleanResult{Consumer: consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
+		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states,
+		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
 	}
 	return run.result, classify(run.carryOut(ctx, names))
-}
-
-// consumerForClean also accepts records that are damaged: clean is how to get
-// rid of them.
-func (k *kube) consumerForClean(ctx context.Context, suite config.Suite) (string, error) {
-	consumer, _, err := k.readRecords(ctx, suite)
-	if as[*record.TamperedError](err) && suite.Consumer != "" {
-		return suite.Consumer, nil
-	}
-	var tampered *record.TamperedError
-	if errors.As(err, &tampered) {
-		return tampered.Set.Consumer, nil
-	}
-	return consumer, err
 }
 
 type cleanRun struct {

@@ -220,3 +220,22 @@ func TestCleanOfSeveralConsumersAsksWhich(t *testing.T) {
 		t.Errorf("left: %v", b.cluster.tags())
 	}
 }
+
+func TestCleanOfASuiteSkipsWhatIsNotRecordedAnyMore(t *testing.T) {
+	t.Parallel()
+	for _, consumer := range []string{"suite", ""} {
+		b := newBench(t)
+		image := b.tagged("suite")
+		in := CleanInput{Suite: suite(consumer, "gateway", "datastorage")}
+		result, err := b.client().Clean(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []CleanedImage{{Name: "datastorage", Removed: []string{image}, Freed: []string{}}}
+		if diff := cmp.Diff(want, result.Images); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		_, err = b.client().Clean(t.Context(), in)
+		says(t, err, "no record of gateway, datastorage")
+	}
+}

@@ -3,6 +3,7 @@ package e2eimage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -19,30 +20,10 @@ type recorded struct {
 // the consumer that has them: the one that was named, else the only one that
 // has these images in the namespace. One API call.
 func (k *kube) readRecords(ctx context.Context, suite config.Suite) (string, []recorded, error) {
-	sets, err := k.setsFor(ctx, suite)
+	set, err := k.setWith(ctx, suite, false)
 	if err != nil {
 		return "", nil, err
 	}
-	names := recordedNames(suite)
-	var having []*record.Set
-	for _, set := range sets {
-		if hasAll(set, names) {
-			having = append(having, set)
-		}
-	}
-	switch len(having) {
-	case 1:
-	case 0:
-		return "", nil, k.noRecord(ctx, suite, names, sets)
-	default:
-		var consumers []string
-		for _, set := range having {
-			consumers = append(consumers, set.Consumer)
-		}
-		return "", nil, &UsageError{fmt.Errorf("%s is recorded for several consumers in namespace %q: %s; say which with --consumer",
-			strings.Join(names, ", "), k.namespace, strings.Join(consumers, ", "))}
-	}
-	set := having[0]
 	var found []recorded
 	for _, image := range suite.Images {
 		if image.External != "" {
@@ -55,6 +36,40 @@ func (k *kube) readRecords(ctx context.Context, suite config.Suite) (string, []r
 		found = append(found, recorded{Image: image, Evidence: evidence})
 	}
 	return set.Consumer, found, nil
+}
+
+// setWith returns the set that has all of the suite's images or, where part will
+// do and none has all, the set that has some.
+func (k *kube) setWith(ctx context.Context, suite config.Suite, part bool) (*record.Set, error) {
+	sets, err := k.setsFor(ctx, suite)
+	if err != nil {
+		return nil, err
+	}
+	names := recordedNames(suite)
+	var all, some []*record.Set
+	for _, set := range sets {
+		switch has := len(namesIn(set, names)); {
+		case has == len(names):
+			all = append(all, set)
+		case has > 0 && part:
+			some = append(some, set)
+		}
+	}
+	if len(all) == 0 {
+		all = some
+	}
+	switch len(all) {
+	case 1:
+		return all[0], nil
+	case 0:
+		return nil, k.noRecord(ctx, suite, names, sets)
+	}
+	var consumers []string
+	for _, set := range all {
+		consumers = append(consumers, set.Consumer)
+	}
+	return nil, &UsageError{fmt.Errorf("%s is recorded for several consumers in namespace %q: %s; say which with --consumer",
+		strings.Join(names, ", "), k.namespace, strings.Join(consumers, ", "))}
 }
 
 func (k *kube) setsFor(ctx context.Context, suite config.Suite) ([]*record.Set, error) {
@@ -78,17 +93,10 @@ func recordedNames(suite config.Suite) []string {
 	return names
 }
 
-func hasAll(set *record.Set, names []string) bool {
-	has := map[string]bool{}
-	for _, name := range set.Names() {
-		has[name] = true
-	}
-	for _, name := range names {
-		if !has[name] {
-			return false
-		}
-	}
-	return true
+// namesIn returns those of the names that the set has.
+func namesIn(set *record.Set, names []string) []string {
+	has := set.Names()
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(has, name) })
 }
 
 // noRecord says what is recorded instead of what was asked for.
