@@ -37,6 +37,5 @@ func run() int {
 		Streams:     genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
 		Environment: os.LookupEnv,
 		Dir:         dir,
-		Executable:  os.Args[0],
 	}, os.Args[1:])
 }

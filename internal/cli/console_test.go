@@ -112,8 +112,7 @@ func (c *console) runArgs(ctx context.Context, args ...string) int {
 			value, ok := c.environment[key]
 			return value, ok
 		},
-		Dir:        c.dir,
-		Executable: "kubectl-e2eimage",
+		Dir: c.dir,
 	})
 	a.connect = func(options e2eimage.Options) (verbs, error) {
 		c.library.options = options

@@ -81,7 +81,7 @@ func helmValue(key, template string, result *e2eimage.RefResult, facts config.Te
 		for _, value := range slices.Sorted(maps.Keys(values)) {
 			message += fmt.Sprintf("\n  %q for %s", value, strings.Join(values[value], ", "))
 		}
-		return "", &e2eimage.InconsistentError{Err: fmt.Errorf("%s\nlet them share a tag with tagGroup, or give each its own key", message)}
+		return "", &e2eimage.InconsistentError{Err: fmt.Errorf("%s\ngive each its own key, like NAME.image.tag", message)}
 	}
 	for value := range values {
 		return value, nil

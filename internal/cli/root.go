@@ -24,8 +24,6 @@ type Host struct {
 	Environment config.Environment
 	// Dir is the working folder.
 	Dir string
-	// Executable is what shell completion has to call.
-	Executable string
 }
 
 // verbs is the library as the commands see it.

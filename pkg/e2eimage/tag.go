@@ -92,6 +92,12 @@ type tagRun struct {
 
 // beginTag looks at the cluster and works out what is wanted; it changes nothing.
 func (c *Client) beginTag(ctx context.Context, in TagInput) (*tagRun, error) {
+	if err := in.Suite.Need(config.FieldSource, config.FieldRepository); err != nil {
+		return nil, err
+	}
+	if in.Suite.TagGroup != "" {
+		return nil, &UsageError{fmt.Errorf("tagGroup %q: images that share a tag are not supported yet; take tagGroup out of the suite", in.Suite.TagGroup)}
+	}
 	kube, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err
