@@ -169,7 +169,7 @@ func (r *cleanRun) inUse(tags []string) []TagInUse {
 	for _, node := range sortedKeys(r.states) {
 		for _, container := range r.states[node].Containers {
 			image := container.Image.UserSpecifiedImage
-			if container.State == "CONTAINER_EXITED" || !slices.Contains(tags, image) {
+			if !r.states[node].InUse(container) || !slices.Contains(tags, image) {
 				continue
 			}
 			pod := container.Labels["io.kubernetes.pod.namespace"] + "/" + container.Labels["io.kubernetes.pod.name"]

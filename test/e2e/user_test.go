@@ -136,8 +136,10 @@ func wantRefused(t *testing.T, result outcome, code int, words ...string) {
 	if result.code != code {
 		t.Errorf("exit %d, want %d\nstdout: %s\nstderr: %s", result.code, code, result.stdout, result.stderr)
 	}
+	// Long messages are wrapped for the terminal.
+	said := strings.Join(strings.Fields(result.stderr), " ")
 	for _, word := range words {
-		if !strings.Contains(result.stderr, word) {
+		if !strings.Contains(said, word) {
 			t.Errorf("the error does not say %q:\n%s", word, result.stderr)
 		}
 	}

@@ -28,6 +28,8 @@ type State struct {
 	Pulled map[string]Pulled
 	// Containers are the CRI's containers, running or not. Filled on demand.
 	Containers []Container
+	// Pods are the IDs of the pod sandboxes that are ready. Filled on demand.
+	Pods []string
 }
 
 // Image is an image as `crictl images -o json` shows it.
@@ -43,7 +45,9 @@ type Container struct {
 	// ImageRef is the config digest of the image that it really runs.
 	ImageRef string `json:"imageRef"`
 	State    string `json:"state"`
-	Image    struct {
+	// PodID is the ID of the pod's sandbox.
+	PodID string `json:"podSandboxId"`
+	Image struct {
 		Image              string `json:"image"`
 		UserSpecifiedImage string `json:"userSpecifiedImage"`
 	} `json:"image"`
@@ -60,6 +64,12 @@ type Pulled struct {
 // Repositories under which the kubelet lets this image start, sorted.
 func (p Pulled) Repositories() []string {
 	return slices.Sorted(maps.Keys(p.CredentialMapping))
+}
+
+// InUse tells whether a container runs, or is about to be restarted because its
+// pod is still there.
+func (s State) InUse(container Container) bool {
+	return container.State != "CONTAINER_EXITED" || slices.Contains(s.Pods, container.PodID)
 }
 
 // ID returns the image ID that the CRI has under name, or "".
@@ -99,7 +109,7 @@ func (c *Cluster) Probe(ctx context.Context) (map[string]State, error) {
 
 // ProbeUse asks all nodes what images they have and what containers run them.
 func (c *Cluster) ProbeUse(ctx context.Context) (map[string]State, error) {
-	return c.probe(ctx, c.Names(), "ca", "images", "owned", "containers")
+	return c.probe(ctx, c.Names(), "ca", "images", "owned", "containers", "pods")
 }
 
 // Containers asks the named nodes for their containers only.
@@ -152,6 +162,8 @@ func (s *State) fill(section string, content []byte) error {
 		err := json.Unmarshal(content, &listed)
 		s.Containers = listed.Containers
 		return err
+	case "pods":
+		s.Pods = strings.Fields(string(content))
 	case "owned":
 		return s.fillOwners(content)
 	case "pulled":

@@ -3,6 +3,7 @@ package workload
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -70,16 +71,25 @@ func (p *Plan) logs(ctx context.Context, cause *problem) []string {
 }
 
 func (p *Plan) lastLines(ctx context.Context, cause *problem, previous bool) ([]string, error) {
-	lines := int64(maxLogLines)
+	last := int64(maxLogLines)
 	stream, err := p.api.CoreV1().Pods(cause.pod.Namespace).GetLogs(cause.pod.Name, &corev1.PodLogOptions{
-		Container: cause.container, Previous: previous, TailLines: &lines,
+		Container: cause.container, Previous: previous, TailLines: &last,
 	}).Stream(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = stream.Close() }()
-	return readLines(io.LimitReader(stream, maxLogBytes))
+	lines, err := readLines(io.LimitReader(stream, maxLogBytes))
+	if len(lines) == 1 && strings.HasPrefix(lines[0], noLog) {
+		return nil, errors.New(lines[0])
+	}
+	return lines, err
 }
+
+// noLog is how the kubelet begins what it sends, as a success, instead of the
+// log of a container that it has taken away meanwhile
+// (k8s.io/kubernetes/pkg/kubelet/kuberuntime/logs).
+const noLog = "unable to retrieve container logs for "
 
 // readLines keeps the beginning of each line, however long it is.
 func readLines(from io.Reader) ([]string, error) {

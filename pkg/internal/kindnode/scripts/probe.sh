@@ -8,6 +8,7 @@ for section in "$@"; do
     machine) uname -m ;;
     images) crictl images --output json ;;
     containers) crictl ps --all --output json ;;
+    pods) crictl pods --quiet --no-trunc --state ready ;;
     # ctr has no JSON for labels: the table, of our own images only.
     owned) ctr --namespace k8s.io images ls 'labels."e2eimage.dev/owner"' ;;
     # The kubelet's notes about images that it pulled itself (Kubernetes 1.33 on).

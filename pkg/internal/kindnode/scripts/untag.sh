@@ -11,6 +11,17 @@ names() {
   cri "$1" '{{range .status.repoTags}}{{println .}}{{end}}{{range .status.repoDigests}}{{println .}}{{end}}' |
     grep -v -e '^docker.io/library/import-[0-9-]*@sha256:' -e '^$'
 }
+# Whether a pod that is still there has a container of the image, running or about
+# to be restarted. What a deleted pod leaves for a while does not count.
+runs() {
+  ready=$(crictl pods --quiet --no-trunc --state ready)
+  crictl ps --all --image "$1" --output json | sed -n 's/.*"podSandboxId": *"\([0-9a-f]*\)".*/\1/p' | {
+    while read -r sandbox; do
+      printf '%s\n' "$ready" | grep -qF "$sandbox" && exit 0
+    done
+    exit 1
+  }
+}
 while [ $# -ge 2 ]; do
   owner=$1 name=$2
   shift 2
@@ -35,7 +46,7 @@ while [ $# -ge 2 ]; do
     # containerd keeps the CRI's own name of the image, its ID, in most cases.
     if ! cri "$id" '{{.status.id}}' >/dev/null; then
       outcome=freed
-    elif [ -z "$(names "$id")" ] && [ -z "$(crictl ps --all --quiet --image "$id")" ]; then
+    elif [ -z "$(names "$id")" ] && ! runs "$id"; then
       crictl rmi "$id" >/dev/null && outcome=freed
     fi
   fi
