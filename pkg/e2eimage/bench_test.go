@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"maps"
 	"math/big"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 )
 
 const (
@@ -36,10 +38,17 @@ const (
 	otherID   = "sha256:2222222222222222222222222222222222222222222222222222222222222222"
 )
 
+// The calls to a node that each verb makes once for each image.
+const (
+	asks    = "ImageService/ListImages"
+	adds    = "Images/Create"
+	removes = "Images/Delete"
+)
+
 // bench is a Kind cluster "dev" of three nodes with its API server.
 type bench struct {
 	t       *testing.T
-	cluster *kindCluster
+	cluster *kindnodetest.Cluster
 	api     *fake.Clientset
 	kube    clientcmdapi.Cluster
 }
@@ -50,11 +59,9 @@ func newBench(t *testing.T) *bench {
 	ca := newCA(t)
 	b := &bench{
 		t: t, api: casClient(), kube: clientcmdapi.Cluster{Server: "https://127.0.0.1:6443", CertificateAuthorityData: ca},
-		cluster: &kindCluster{name: "dev", provider: "podman", nodes: map[string]*node{}},
+		cluster: kindnodetest.New("dev", ca, "dev-control-plane", "dev-worker", "dev-worker2"),
 	}
-	for _, name := range []string{"dev-control-plane", "dev-worker", "dev-worker2"} {
-		b.cluster.nodes[name] = &node{ca: ca, images: map[string]string{source: imageID}, owners: map[string]string{}}
-	}
+	b.cluster.Load(source, imageID)
 	return b
 }
 
@@ -177,13 +184,16 @@ func newCA(t *testing.T) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// container is one that runs an image on a node.
-func container(image, id, state string) kindnode.Container {
-	c := kindnode.Container{ID: "c-" + image, ImageRef: id, State: state, Labels: map[string]string{
-		"io.kubernetes.pod.namespace": namespace, "io.kubernetes.pod.name": "storage-0",
-	}}
-	c.Image.UserSpecifiedImage = image
-	return c
+// imagesOn are the names → image IDs of a node.
+func (b *bench) imagesOn(node string) map[string]string {
+	var names map[string]string
+	b.cluster.Change(func(n *kindnodetest.Node) { names = maps.Clone(n.Images) }, node)
+	return names
+}
+
+// container is one that runs an image on a node, or did.
+func container(image, id string, exited bool) kindnode.Container {
+	return kindnode.Container{ID: "c-" + image, ImageRef: id, Image: image, Exited: exited, Namespace: namespace, Pod: "storage-0"}
 }
 
 var errBroken = errors.New("no space left on device")

@@ -64,9 +64,8 @@ func (c *Client) Clean(ctx context.Context, in CleanInput) (*CleanResult, error)
 	if err != nil {
 		return nil, err
 	}
-	end := c.report.Start(fmt.Sprintf("ask %d nodes of %s", len(cluster.Nodes), cluster.Name))
-	states, err := cluster.ProbeUse(ctx)
-	end(err)
+	defer cluster.Close()
+	states, err := c.ask(ctx, cluster, (*kindnode.Cluster).ProbeUse)
 	if err != nil {
 		return nil, err
 	}
@@ -168,12 +167,9 @@ func (r *cleanRun) inUse(tags []string) []TagInUse {
 	var using []TagInUse
 	for _, node := range sortedKeys(r.states) {
 		for _, container := range r.states[node].Containers {
-			image := container.Image.UserSpecifiedImage
-			if !r.states[node].InUse(container) || !slices.Contains(tags, image) {
-				continue
+			if r.states[node].InUse(container) && slices.Contains(tags, container.Image) {
+				using = append(using, TagInUse{Image: container.Image, Node: node, Pod: container.Namespace + "/" + container.Pod})
 			}
-			pod := container.Labels["io.kubernetes.pod.namespace"] + "/" + container.Labels["io.kubernetes.pod.name"]
-			using = append(using, TagInUse{Image: image, Node: node, Pod: pod})
 		}
 	}
 	return using

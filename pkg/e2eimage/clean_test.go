@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 )
 
 // clean runs Clean for datastorage of the consumer "suite".
@@ -22,7 +23,7 @@ func TestCleanTakesTagsAndRecordAway(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	first := b.tagged("suite")
-	b.cluster.load(source, otherID)
+	b.cluster.Load(source, otherID)
 	second := b.tagged("suite")
 	result, err := b.clean(unchanged)
 	if err != nil {
@@ -36,10 +37,10 @@ func TestCleanTakesTagsAndRecordAway(t *testing.T) {
 	if diff := cmp.Diff(want, result); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}
-	if b.cluster.nodes["dev-worker"].images[source] != otherID {
+	if b.imagesOn("dev-worker")[source] != otherID {
 		t.Error("the source went, too")
 	}
 }
@@ -49,9 +50,9 @@ func TestCleanRemovesOnlyWhatTheRecordOwns(t *testing.T) {
 	b := newBench(t)
 	image := b.tagged("suite")
 	other := b.tagged("other")
-	b.cluster.load("localhost/mine:1", imageID)
+	b.cluster.Load("localhost/mine:1", imageID)
 	// On one node somebody made the recorded name anew: it is theirs.
-	b.cluster.change(func(n *node) { delete(n.owners, image) }, "dev-worker")
+	b.cluster.Change(func(n *kindnodetest.Node) { delete(n.Owners, image) }, "dev-worker")
 	result, err := b.clean(unchanged)
 	if err != nil {
 		t.Fatal(err)
@@ -59,10 +60,10 @@ func TestCleanRemovesOnlyWhatTheRecordOwns(t *testing.T) {
 	if diff := cmp.Diff([]string{image}, result.Images[0].Removed); diff != "" || len(result.Images[0].Freed) > 0 {
 		t.Errorf("freed %v, removed (-want +got):\n%s", result.Images[0].Freed, diff)
 	}
-	if diff := cmp.Diff(everywhere(other, "tests.other.datastorage"), b.cluster.tags()); diff != "" || b.records("other")["datastorage"] != other {
+	if diff := cmp.Diff(everywhere(other, "tests.other.datastorage"), b.cluster.Tags()); diff != "" || b.records("other")["datastorage"] != other {
 		t.Errorf("records %v, nodes (-want +got):\n%s", b.records("other"), diff)
 	}
-	worker := b.cluster.nodes["dev-worker"].images
+	worker := b.imagesOn("dev-worker")
 	if worker[image] == "" || worker["localhost/mine:1"] == "" || worker[source] == "" {
 		t.Errorf("left on dev-worker: %v", worker)
 	}
@@ -72,8 +73,8 @@ func TestCleanFindsTagsThatTheRecordForgot(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	image := b.tagged("suite")
-	b.cluster.change(func(n *node) {
-		n.images["localhost/datastorage:lost"], n.owners["localhost/datastorage:lost"] = imageID, "tests.suite.datastorage"
+	b.cluster.Change(func(n *kindnodetest.Node) {
+		n.Images["localhost/datastorage:lost"], n.Owners["localhost/datastorage:lost"] = imageID, "tests.suite.datastorage"
 	}, "dev-worker")
 	result, err := b.clean(unchanged)
 	if err != nil {
@@ -82,8 +83,8 @@ func TestCleanFindsTagsThatTheRecordForgot(t *testing.T) {
 	if diff := cmp.Diff([]string{min(image, "localhost/datastorage:lost"), max(image, "localhost/datastorage:lost")}, result.Images[0].Removed); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if len(b.cluster.tags()) > 0 {
-		t.Errorf("left: %v", b.cluster.tags())
+	if len(b.cluster.Tags()) > 0 {
+		t.Errorf("left: %v", b.cluster.Tags())
 	}
 }
 
@@ -91,7 +92,7 @@ func TestCleanLeavesTagsThatContainersRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	image := b.tagged("suite")
-	b.cluster.change(func(n *node) { n.containers = []kindnode.Container{container(image, imageID, "CONTAINER_RUNNING")} }, "dev-worker")
+	b.cluster.Change(func(n *kindnodetest.Node) { n.Containers = []kindnode.Container{container(image, imageID, false)} }, "dev-worker")
 	for _, dry := range []bool{true, false} {
 		result, err := b.clean(func(in *CleanInput) { in.DryRun = dry })
 		if err != nil {
@@ -102,7 +103,7 @@ func TestCleanLeavesTagsThatContainersRun(t *testing.T) {
 			t.Errorf("removed %v, left (-want +got):\n%s", result.Images[0].Removed, diff)
 		}
 	}
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" || b.records("suite")["datastorage"] != image {
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" || b.records("suite")["datastorage"] != image {
 		t.Errorf("records %v, nodes (-want +got):\n%s", b.records("suite"), diff)
 	}
 }
@@ -111,9 +112,9 @@ func TestForceCleansTagsThatContainersRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	image := b.tagged("suite")
-	b.cluster.change(func(n *node) {
-		delete(n.images, source)
-		n.containers = []kindnode.Container{container(image, imageID, "CONTAINER_RUNNING")}
+	b.cluster.Change(func(n *kindnodetest.Node) {
+		delete(n.Images, source)
+		n.Containers = []kindnode.Container{container(image, imageID, false)}
 	}, "dev-worker")
 	result, err := b.clean(func(in *CleanInput) { in.Force = true })
 	if err != nil {
@@ -122,8 +123,8 @@ func TestForceCleansTagsThatContainersRun(t *testing.T) {
 	if got := result.Images[0]; len(got.Left) > 0 || len(got.Removed) != 1 || len(got.Freed) > 0 {
 		t.Errorf("got %+v", got)
 	}
-	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}
 }
 
@@ -131,9 +132,9 @@ func TestContainersThatEndedDoNotHoldTags(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	image := b.tagged("suite")
-	b.cluster.change(func(n *node) { n.containers = []kindnode.Container{container(image, imageID, "CONTAINER_EXITED")} }, "dev-worker")
-	if _, err := b.clean(unchanged); err != nil || len(b.cluster.tags()) > 0 {
-		t.Errorf("left %v, %v", b.cluster.tags(), err)
+	b.cluster.Change(func(n *kindnodetest.Node) { n.Containers = []kindnode.Container{container(image, imageID, true)} }, "dev-worker")
+	if _, err := b.clean(unchanged); err != nil || len(b.cluster.Tags()) > 0 {
+		t.Errorf("left %v, %v", b.cluster.Tags(), err)
 	}
 }
 
@@ -149,15 +150,15 @@ func TestADryRunOfCleanRemovesNothing(t *testing.T) {
 	if diff := cmp.Diff([]string{image}, result.Images[0].Removed); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if len(b.writes()) > 0 || b.cluster.runs("untag") > 0 || len(b.cluster.tags()) != 3 {
-		t.Errorf("API %v, nodes %v", b.writes(), b.cluster.ran)
+	if len(b.writes()) > 0 || b.cluster.Count(removes) > 0 || len(b.cluster.Tags()) != 3 {
+		t.Errorf("API %v, nodes %v", b.writes(), b.cluster.Calls())
 	}
 }
 
 func TestCleanOfOneImageLeavesTheOthers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.load("localhost/gateway:dev", otherID)
+	b.cluster.Load("localhost/gateway:dev", otherID)
 	if _, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage", "gateway")}); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +166,7 @@ func TestCleanOfOneImageLeavesTheOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	gateway := b.records("suite")["gateway"]
-	if diff := cmp.Diff(everywhere(gateway, "tests.suite.gateway"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere(gateway, "tests.suite.gateway"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 }
@@ -174,10 +175,10 @@ func TestACleanThatFailsIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	image := b.tagged("suite")
-	b.cluster.before = failing("untag", "dev-worker2")
+	b.cluster.Before = failing(removes, "dev-worker2")
 	_, err := b.clean(unchanged)
 	says(t, err, "node dev-worker2", "no space left", "run clean again")
-	if diff := cmp.Diff([]string{"dev-worker2 " + image + " tests.suite.datastorage"}, b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff([]string{"dev-worker2 " + image + " tests.suite.datastorage"}, b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 	if len(b.records("suite")) > 0 {
@@ -185,12 +186,12 @@ func TestACleanThatFailsIsFinishedByTheNext(t *testing.T) {
 	}
 	_, err = b.client().Ref(t.Context(), RefInput{Suite: suite("suite", "datastorage")})
 	is[*InconsistentError](t, err, "releasing")
-	b.cluster.before = nil
+	b.cluster.Before = nil
 	if _, err := b.clean(unchanged); err != nil {
 		t.Fatal(err)
 	}
-	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}
 }
 
@@ -203,8 +204,8 @@ func TestCleanTakesARecordAwayThatWasChangedByHand(t *testing.T) {
 		if _, err := b.clean(func(in *CleanInput) { in.Suite.Consumer = consumer }); err != nil {
 			t.Fatal(err)
 		}
-		if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-			t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+		if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+			t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 		}
 	}
 }
@@ -216,8 +217,8 @@ func TestCleanOfSeveralConsumersAsksWhich(t *testing.T) {
 	b.tagged("two")
 	_, err := b.clean(func(in *CleanInput) { in.Suite.Consumer = "" })
 	is[*UsageError](t, err, "one, two", "--consumer")
-	if len(b.cluster.tags()) != 6 {
-		t.Errorf("left: %v", b.cluster.tags())
+	if len(b.cluster.Tags()) != 6 {
+		t.Errorf("left: %v", b.cluster.Tags())
 	}
 }
 

@@ -119,3 +119,13 @@ func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluste
 	cluster, err := kindnode.Find(ctx, c.runner, kindnode.Query{Name: name, Provider: suite.Provider, Hint: suite.ProviderHint})
 	return cluster, classify(err)
 }
+
+// ask asks all nodes what they have.
+func (c *Client) ask(ctx context.Context, cluster *kindnode.Cluster,
+	probe func(*kindnode.Cluster, context.Context) (map[string]kindnode.State, error),
+) (map[string]kindnode.State, error) {
+	end := c.report.Start(fmt.Sprintf("ask %d nodes of %s", len(cluster.Nodes), cluster.Name))
+	states, err := probe(cluster, ctx)
+	end(err)
+	return states, classify(err)
+}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 )
 
 const runs = 8
@@ -34,7 +36,7 @@ func TestManyRunsAtOnceAgreeOnOneTag(t *testing.T) {
 			t.Errorf("one run says %s, another %s", image, images[0])
 		}
 	}
-	if diff := cmp.Diff(everywhere(images[0], "tests.suite.datastorage"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere(images[0], "tests.suite.datastorage"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]string{"datastorage": images[0]}, b.records("suite")); diff != "" {
@@ -48,8 +50,8 @@ func TestARunThatIsCancelledLeavesTheTagToThoseThatAdoptedIt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var first atomic.Bool
 	held, release := make(chan struct{}), make(chan struct{})
-	b.cluster.before = func(script, node string) error {
-		if script == "tag" && node == "dev-worker" && first.CompareAndSwap(false, true) {
+	b.cluster.Before = func(call, node string) error {
+		if call == adds && node == "dev-worker" && first.CompareAndSwap(false, true) {
 			close(held)
 			<-release
 		}
@@ -67,7 +69,7 @@ func TestARunThatIsCancelledLeavesTheTagToThoseThatAdoptedIt(t *testing.T) {
 	if err := <-cancelled; !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" || b.records("suite")["datastorage"] != image {
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" || b.records("suite")["datastorage"] != image {
 		t.Errorf("records %v, nodes (-want +got):\n%s", b.records("suite"), diff)
 	}
 }
@@ -92,8 +94,8 @@ func TestManyConsumersAtOnceDoNotDisturbEachOther(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := len(b.cluster.tags()); got != 3*runs/2 {
-		t.Errorf("%d tags: %v", got, b.cluster.tags())
+	if got := len(b.cluster.Tags()); got != 3*runs/2 {
+		t.Errorf("%d tags: %v", got, b.cluster.Tags())
 	}
 	for i := range runs {
 		if recorded := len(b.records(fmt.Sprintf("suite%d", i))); recorded != (i+1)%2 {
@@ -119,7 +121,7 @@ func TestTagAndCleanAtOnceLeaveNoTagWithoutARecord(t *testing.T) {
 	}
 	all.Wait()
 	image := b.tagged("suite")
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 }
@@ -128,8 +130,8 @@ func TestARunWhoseClaimWasCleanedMeanwhileTakesItsTagsBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var first atomic.Bool
-	b.cluster.before = func(script, node string) error {
-		if script == "tag" && node == "dev-worker" && first.CompareAndSwap(false, true) {
+	b.cluster.Before = func(call, node string) error {
+		if call == adds && node == "dev-worker" && first.CompareAndSwap(false, true) {
 			_, err := b.clean(unchanged)
 			return err
 		}
@@ -137,8 +139,8 @@ func TestARunWhoseClaimWasCleanedMeanwhileTakesItsTagsBack(t *testing.T) {
 	}
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
 	is[*InconsistentError](t, err, "claimed by another run")
-	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}
 }
 
@@ -152,8 +154,8 @@ func TestATagThatIsCleanedAfterTheProbeIsPutBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	var probed atomic.Int32
-	b.cluster.after = func(script, _ string) {
-		if script == "probe" && probed.Add(1) == 3 {
+	b.cluster.After = func(call, _ string) {
+		if call == asks && probed.Add(1) == 3 {
 			if _, err := b.clean(unchanged); err != nil {
 				t.Error(err)
 			}
@@ -162,7 +164,7 @@ func TestATagThatIsCleanedAfterTheProbeIsPutBack(t *testing.T) {
 	if _, err := b.client().Tag(t.Context(), TagInput{Suite: s}); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" || b.records("suite")["datastorage"] != image {
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" || b.records("suite")["datastorage"] != image {
 		t.Errorf("records %v, nodes (-want +got):\n%s", b.records("suite"), diff)
 	}
 }
@@ -171,10 +173,10 @@ func TestARecordedTagThatIsCleanedWhileItIsPutBackIsTakenOffAgain(t *testing.T) 
 	t.Parallel()
 	b := newBench(t)
 	image := b.tagged("suite")
-	b.cluster.change(func(n *node) { delete(n.images, image); delete(n.owners, image) }, "dev-worker")
+	b.cluster.Change(func(n *kindnodetest.Node) { n.Forget(image) }, "dev-worker")
 	var first atomic.Bool
-	b.cluster.before = func(script, _ string) error {
-		if script == "tag" && first.CompareAndSwap(false, true) {
+	b.cluster.Before = func(call, _ string) error {
+		if call == adds && first.CompareAndSwap(false, true) {
 			_, err := b.clean(unchanged)
 			return err
 		}
@@ -182,7 +184,7 @@ func TestARecordedTagThatIsCleanedWhileItIsPutBackIsTakenOffAgain(t *testing.T) 
 	}
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
 	is[*InconsistentError](t, err, "nothing instead of "+image)
-	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}
 }

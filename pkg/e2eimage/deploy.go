@@ -74,6 +74,10 @@ func (c *Client) Deploy(ctx context.Context, in DeployInput) (*DeployResult, err
 	if err != nil {
 		return nil, err
 	}
+	defer run.cluster.Close()
+	if err := run.look(ctx); err != nil {
+		return nil, err
+	}
 	plan, err := workload.Prepare(ctx, run.kube, workload.Options{
 		Namespace: run.kube.namespace, Consumer: run.consumer, TakeOver: in.TakeOver,
 		DryRun: workload.DryRun(in.DryRun), Alive: run.kube.alive,
@@ -112,7 +116,7 @@ type deployRun struct {
 	states   map[string]kindnode.State
 }
 
-// beginDeploy reads the records and the nodes; it changes nothing.
+// beginDeploy reads the records and finds the nodes.
 func (c *Client) beginDeploy(ctx context.Context, in DeployInput) (*deployRun, error) {
 	kube, err := c.kube(in.Suite)
 	if err != nil {
@@ -129,16 +133,17 @@ func (c *Client) beginDeploy(ctx context.Context, in DeployInput) (*deployRun, e
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, err
 	}
-	if run.cluster, err = c.find(ctx, in.Suite); err != nil {
-		return nil, err
+	run.cluster, err = c.find(ctx, in.Suite)
+	return run, err
+}
+
+// look asks the nodes; it changes nothing.
+func (d *deployRun) look(ctx context.Context) error {
+	var err error
+	if d.states, err = d.client.ask(ctx, d.cluster, (*kindnode.Cluster).Probe); err != nil {
+		return err
 	}
-	end := c.report.Start(fmt.Sprintf("ask %d nodes of %s", len(run.cluster.Nodes), run.cluster.Name))
-	run.states, err = run.cluster.Probe(ctx)
-	end(err)
-	if err != nil {
-		return nil, err
-	}
-	return run, kube.checkRightCluster(ctx, run.cluster, run.states)
+	return d.kube.checkRightCluster(ctx, d.cluster, d.states)
 }
 
 func (d *deployRun) owner(name string) string {

@@ -44,6 +44,8 @@ func classify(err error) error {
 		return &InconsistentError{err}
 	case as[*kindnode.AmbiguousError](err):
 		return &UsageError{err}
+	case as[*kindnode.SilentError](err):
+		return &TimeoutError{err}
 	}
 	return err
 }

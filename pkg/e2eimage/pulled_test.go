@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 )
 
 const pulledFrom = "registry.example/team/storage"
 
 // pull notes on nodes that their kubelet pulled the source itself.
 func (b *bench) pull(repositories []string, nodes ...string) {
-	b.cluster.change(func(n *node) { n.pulled = map[string][]string{imageID: repositories} }, nodes...)
+	b.cluster.Change(func(n *kindnodetest.Node) { n.Pulled = map[string][]string{imageID: repositories} }, nodes...)
 }
 
 func TestAnImageThatAKubeletPulledIsRecordedWhereItMayStart(t *testing.T) {
@@ -54,7 +55,7 @@ func TestNodesThatPulledUnderDifferentNamesAreInconsistent(t *testing.T) {
 func TestOtherImagesThatAKubeletPulledDoNotMatter(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.change(func(n *node) { n.pulled = map[string][]string{otherID: {pulledFrom}} })
+	b.cluster.Change(func(n *kindnodetest.Node) { n.Pulled = map[string][]string{otherID: {pulledFrom}} })
 	image, err := b.tag(asIs)
 	if err != nil || !strings.HasPrefix(image, config.DefaultRepository("datastorage")+":") {
 		t.Errorf("%s, %v", image, err)

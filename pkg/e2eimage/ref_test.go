@@ -16,7 +16,7 @@ func TestRefReadsTheRecordAndNothingElse(t *testing.T) {
 	b := newBench(t)
 	image := b.tagged("suite")
 	b.api.ClearActions()
-	ran := len(b.cluster.ran)
+	ran := len(b.cluster.Calls())
 	for _, consumer := range []string{"suite", ""} {
 		result, err := b.client().Ref(t.Context(), RefInput{Suite: suite(consumer, "datastorage")})
 		if err != nil {
@@ -33,15 +33,15 @@ func TestRefReadsTheRecordAndNothingElse(t *testing.T) {
 			t.Error("it does not say since when")
 		}
 	}
-	if len(b.api.Actions()) != 2 || len(b.cluster.ran) != ran {
-		t.Errorf("API %v, nodes %v", b.api.Actions(), b.cluster.ran[ran:])
+	if len(b.api.Actions()) != 2 || len(b.cluster.Calls()) != ran {
+		t.Errorf("API %v, nodes %v", b.api.Actions(), b.cluster.Calls()[ran:])
 	}
 }
 
 func TestRefKeepsTheOrderAskedAndLeavesExternalImagesOut(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.load("localhost/gateway:dev", otherID)
+	b.cluster.Load("localhost/gateway:dev", otherID)
 	if _, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage", "gateway")}); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestRefTakesTheOnlyConsumerThatHasAllTheImages(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.tagged("one")
-	b.cluster.load("localhost/gateway:dev", otherID)
+	b.cluster.Load("localhost/gateway:dev", otherID)
 	if _, err := b.client().Tag(t.Context(), TagInput{Suite: suite("two", "datastorage", "gateway")}); err != nil {
 		t.Fatal(err)
 	}

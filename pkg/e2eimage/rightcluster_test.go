@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 )
 
 // rootCA publishes a CA as the API server does in every namespace.
@@ -44,8 +46,8 @@ func TestNodesOfAnotherClusterAreNotTouched(t *testing.T) {
 			b.api.ClearActions()
 			b.kube.CertificateAuthorityData = newCA(t)
 			run(b)
-			if b.cluster.runs("tag") != 3 || b.cluster.runs("untag") > 0 || len(b.writes()) > 0 {
-				t.Errorf("nodes %v, API %v", b.cluster.ran, b.writes())
+			if b.cluster.Count(adds) != 3 || b.cluster.Count(removes) > 0 || len(b.writes()) > 0 {
+				t.Errorf("nodes %v, API %v", b.cluster.Calls(), b.writes())
 			}
 		})
 	}
@@ -55,7 +57,7 @@ func TestOneNodeOfAnotherClusterIsEnoughToStop(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	stranger := newCA(t)
-	b.cluster.change(func(n *node) { n.ca = stranger }, "dev-worker")
+	b.cluster.Change(func(n *kindnodetest.Node) { n.CA = stranger }, "dev-worker")
 	_, err := b.tag(asIs)
 	is[*InconsistentError](t, err, "node dev-worker has another certificate authority")
 }

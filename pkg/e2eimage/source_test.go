@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 )
 
 // tag runs Tag for datastorage of the consumer "suite" with a changed image.
@@ -16,8 +17,8 @@ func (b *bench) tag(change func(*config.Image)) (string, error) {
 	change(&s.Images[0])
 	result, err := b.client().Tag(b.t.Context(), TagInput{Suite: s})
 	if err != nil {
-		if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-			b.t.Errorf("a failed run leaves on nodes %v, in the API %v", b.cluster.tags(), b.configMap("suite"))
+		if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+			b.t.Errorf("a failed run leaves on nodes %v, in the API %v", b.cluster.Tags(), b.configMap("suite"))
 		}
 		return "", err
 	}
@@ -29,7 +30,7 @@ func asIs(*config.Image) {}
 func TestASourceThatSomeNodesLackIsInconsistent(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.change(func(n *node) { delete(n.images, source) }, "dev-worker", "dev-worker2")
+	b.cluster.Change(func(n *kindnodetest.Node) { delete(n.Images, source) }, "dev-worker", "dev-worker2")
 	_, err := b.tag(asIs)
 	is[*InconsistentError](t, err, "sha256:111111111111 on dev-control-plane", "missing on dev-worker, dev-worker2", "podman save", "--name dev")
 }
@@ -37,7 +38,7 @@ func TestASourceThatSomeNodesLackIsInconsistent(t *testing.T) {
 func TestASourceThatNodesHaveWithDifferentContentIsInconsistent(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.load(source, otherID, "dev-worker2")
+	b.cluster.Load(source, otherID, "dev-worker2")
 	_, err := b.tag(asIs)
 	is[*InconsistentError](t, err, "sha256:111111111111 on dev-control-plane, dev-worker\n", "sha256:222222222222 on dev-worker2")
 	if strings.Contains(err.Error(), "missing") {
@@ -68,7 +69,7 @@ func TestASourceIsFoundByEitherSpelling(t *testing.T) {
 		t.Run(spelling, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			b.cluster.change(func(n *node) { n.images = map[string]string{held: imageID} })
+			b.cluster.Change(func(n *kindnodetest.Node) { n.Images = map[string]string{held: imageID} })
 			if _, err := b.tag(func(i *config.Image) { i.Source = strings.TrimSpace(spelling) }); err != nil {
 				t.Error(err)
 			}
@@ -79,8 +80,8 @@ func TestASourceIsFoundByEitherSpelling(t *testing.T) {
 func TestASpellingThatIsTwoImagesIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.load("docker.io/library/storage:dev", imageID)
-	b.cluster.load("localhost/storage:dev", otherID)
+	b.cluster.Load("docker.io/library/storage:dev", imageID)
+	b.cluster.Load("localhost/storage:dev", otherID)
 	_, err := b.tag(func(i *config.Image) { i.Source = "storage:dev" })
 	says(t, err, "docker.io/library/storage:dev and localhost/storage:dev are different images")
 }
@@ -88,7 +89,7 @@ func TestASpellingThatIsTwoImagesIsRefused(t *testing.T) {
 func TestAllMistakesOfASuiteComeAtOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.load("localhost/gateway:dev", otherID, "dev-worker")
+	b.cluster.Load("localhost/gateway:dev", otherID, "dev-worker")
 	s := suite("suite", "gateway", "nosuch", "datastorage")
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: s})
 	is[*InconsistentError](t, err, "gateway: the nodes", "nosuch: no node")
@@ -97,7 +98,7 @@ func TestAllMistakesOfASuiteComeAtOnce(t *testing.T) {
 func TestATargetThatIsAnotherImageIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.load("localhost/datastorage:v1", otherID, "dev-worker")
+	b.cluster.Load("localhost/datastorage:v1", otherID, "dev-worker")
 	_, err := b.tag(func(i *config.Image) { i.Tag = "v1" })
 	is[*InconsistentError](t, err, "on node dev-worker localhost/datastorage:v1 is another image already", "sha256:222222222222 instead of sha256:111111111111")
 }
@@ -105,15 +106,15 @@ func TestATargetThatIsAnotherImageIsRefused(t *testing.T) {
 func TestATargetThatBecomesAnotherImageMeanwhileIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.before = func(script, node string) error {
-		if script == "tag" && node == "dev-worker" {
-			b.cluster.load("localhost/datastorage:v1", otherID, node)
+	b.cluster.Before = func(call, node string) error {
+		if call == adds && node == "dev-worker" {
+			b.cluster.Load("localhost/datastorage:v1", otherID, node)
 		}
 		return nil
 	}
 	_, err := b.tag(func(i *config.Image) { i.Tag = "v1" })
 	is[*InconsistentError](t, err, "dev-worker", "another image already")
-	if b.cluster.nodes["dev-worker"].images["localhost/datastorage:v1"] != otherID {
+	if b.imagesOn("dev-worker")["localhost/datastorage:v1"] != otherID {
 		t.Error("the other image lost its name")
 	}
 }
@@ -131,7 +132,7 @@ func TestATargetOfAnotherRecordIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	is[*InconsistentError](t, exact("two"), "localhost/datastorage:v1 belongs to another record, tests.one.datastorage")
-	if diff := cmp.Diff(everywhere("localhost/datastorage:v1", "tests.one.datastorage"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere("localhost/datastorage:v1", "tests.one.datastorage"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 }
@@ -142,12 +143,12 @@ func TestAnExactTagIsNotMovedToOtherContent(t *testing.T) {
 	if _, err := b.tag(func(i *config.Image) { i.Tag = "v1" }); err != nil {
 		t.Fatal(err)
 	}
-	b.cluster.load(source, otherID)
+	b.cluster.Load(source, otherID)
 	s := suite("suite", "datastorage")
 	s.Images[0].Tag = "v1"
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: s})
 	is[*InconsistentError](t, err, "cannot be moved", "kubectl e2eimage clean datastorage")
-	if diff := cmp.Diff(everywhere("localhost/datastorage:v1", "tests.suite.datastorage"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere("localhost/datastorage:v1", "tests.suite.datastorage"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 }
@@ -155,10 +156,10 @@ func TestAnExactTagIsNotMovedToOtherContent(t *testing.T) {
 func TestANameThatIsThereAlreadyIsUsedButNotOwned(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.load("localhost/datastorage:v1", imageID)
+	b.cluster.Load("localhost/datastorage:v1", imageID)
 	image, err := b.tag(func(i *config.Image) { i.Tag = "v1" })
-	if err != nil || image != "localhost/datastorage:v1" || len(b.cluster.tags()) > 0 {
-		t.Errorf("%s, %v; owned: %v", image, err, b.cluster.tags())
+	if err != nil || image != "localhost/datastorage:v1" || len(b.cluster.Tags()) > 0 {
+		t.Errorf("%s, %v; owned: %v", image, err, b.cluster.Tags())
 	}
 }
 

@@ -56,6 +56,10 @@ func (c *Client) Tag(ctx context.Context, in TagInput) (*TagResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer run.cluster.Close()
+	if err := run.look(ctx); err != nil {
+		return nil, err
+	}
 	if in.DryRun {
 		return run.plan(ctx)
 	}
@@ -90,7 +94,7 @@ type tagRun struct {
 	tagging bool
 }
 
-// beginTag looks at the cluster and works out what is wanted; it changes nothing.
+// beginTag finds the API server and the nodes.
 func (c *Client) beginTag(ctx context.Context, in TagInput) (*tagRun, error) {
 	if err := in.Suite.Need(config.FieldSource, config.FieldRepository); err != nil {
 		return nil, err
@@ -110,20 +114,22 @@ func (c *Client) beginTag(ctx context.Context, in TagInput) (*tagRun, error) {
 	if consumer == "" {
 		consumer = cluster.Name
 	}
-	run := &tagRun{
+	return &tagRun{
 		client: c, in: in, kube: kube, cluster: cluster, consumer: consumer,
 		sources: map[string]string{}, changed: map[string]bool{},
+	}, nil
+}
+
+// look asks the nodes and works out what is wanted; it changes nothing.
+func (r *tagRun) look(ctx context.Context) error {
+	var err error
+	if r.states, err = r.client.ask(ctx, r.cluster, (*kindnode.Cluster).Probe); err != nil {
+		return err
 	}
-	end := c.report.Start(fmt.Sprintf("ask %d nodes of %s", len(cluster.Nodes), cluster.Name))
-	run.states, err = cluster.Probe(ctx)
-	end(err)
-	if err != nil {
-		return nil, err
+	if err := r.kube.checkRightCluster(ctx, r.cluster, r.states); err != nil {
+		return err
 	}
-	if err := kube.checkRightCluster(ctx, cluster, run.states); err != nil {
-		return nil, err
-	}
-	return run, run.wish(ctx)
+	return r.wish(ctx)
 }
 
 // carryOut claims, tags the nodes and records.

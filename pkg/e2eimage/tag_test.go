@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 )
 
 func TestTagDecidesTagsEveryNodeAndRecords(t *testing.T) {
@@ -29,14 +30,14 @@ func TestTagDecidesTagsEveryNodeAndRecords(t *testing.T) {
 	if tag, ok := strings.CutPrefix(image, "localhost/datastorage:suite-"); !ok || len(tag) != 8 {
 		t.Errorf("image %s", image)
 	}
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]string{"datastorage": image}, b.records("suite")); diff != "" {
 		t.Errorf("records (-want +got):\n%s", diff)
 	}
-	if b.cluster.runs("probe") != 3 || b.cluster.runs("tag") != 3 {
-		t.Errorf("more execs than nodes: %v", b.cluster.ran)
+	if b.cluster.Count(kindnodetest.Exec) != 3 || b.cluster.Count(asks) != 3 || b.cluster.Count(adds) != 3 {
+		t.Errorf("more execs or calls than nodes: %v", b.cluster.Calls())
 	}
 }
 
@@ -52,8 +53,8 @@ func TestTagTwiceGivesTheSameTagAndWritesNothingTheSecondTime(t *testing.T) {
 	if got := result.Images[0]; got.Image != first || got.Changed {
 		t.Errorf("got %s (changed %v), want %s", got.Image, got.Changed, first)
 	}
-	if len(b.writes()) > 0 || b.cluster.runs("tag") != 3 || b.cluster.runs("untag") != 0 {
-		t.Errorf("API: %v, nodes: %v", b.writes(), b.cluster.ran)
+	if len(b.writes()) > 0 || b.cluster.Count(adds) != 3 || b.cluster.Count(removes) != 0 {
+		t.Errorf("API: %v, nodes: %v", b.writes(), b.cluster.Calls())
 	}
 }
 
@@ -61,13 +62,13 @@ func TestNewContentGetsANewTagAndTheOldOneStays(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	first := b.tagged("suite")
-	b.cluster.load(source, otherID)
+	b.cluster.Load(source, otherID)
 	second := b.tagged("suite")
 	if first == second {
 		t.Fatalf("both are %s", first)
 	}
-	if len(b.cluster.tags()) != 6 || b.records("suite")["datastorage"] != second {
-		t.Errorf("nodes %v, records %v", b.cluster.tags(), b.records("suite"))
+	if len(b.cluster.Tags()) != 6 || b.records("suite")["datastorage"] != second {
+		t.Errorf("nodes %v, records %v", b.cluster.Tags(), b.records("suite"))
 	}
 	if !strings.Contains(b.configMap("suite").Data["datastorage"], first) {
 		t.Error("the record does not name the previous image")
@@ -96,7 +97,7 @@ func TestTwoConsumersHaveTagsOfTheirOwn(t *testing.T) {
 		t.Errorf("images %s, %s", one, two)
 	}
 	want := append(everywhere(one, "tests.one.datastorage"), everywhere(two, "tests.two.datastorage")...)
-	if diff := cmp.Diff(want, b.cluster.tags(), cmpopts.SortSlices(strings.Compare)); diff != "" {
+	if diff := cmp.Diff(want, b.cluster.Tags(), cmpopts.SortSlices(strings.Compare)); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 	if b.records("one")["datastorage"] != one || b.records("two")["datastorage"] != two {
@@ -123,8 +124,8 @@ func TestADryRunWritesNothing(t *testing.T) {
 	if got := result.Images[0]; !got.Changed || !strings.HasPrefix(got.Image, "localhost/datastorage:suite-") {
 		t.Errorf("got %+v", got)
 	}
-	if len(b.writes()) > 0 || b.cluster.runs("tag") > 0 || len(b.cluster.tags()) > 0 {
-		t.Errorf("API: %v, nodes: %v", b.writes(), b.cluster.ran)
+	if len(b.writes()) > 0 || b.cluster.Count(adds) > 0 || len(b.cluster.Tags()) > 0 {
+		t.Errorf("API: %v, nodes: %v", b.writes(), b.cluster.Calls())
 	}
 	image := b.tagged("suite")
 	if result, err = b.client().Tag(t.Context(), in); err != nil || result.Images[0].Image != image || result.Images[0].Changed {
@@ -135,7 +136,7 @@ func TestADryRunWritesNothing(t *testing.T) {
 func TestSeveralImagesComeInTheOrderAskedAndExternalOnesNot(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.load("localhost/gateway:dev", otherID)
+	b.cluster.Load("localhost/gateway:dev", otherID)
 	s := suite("suite", "gateway", "postgres", "datastorage")
 	s.Images[1] = config.Image{Name: "postgres", External: "docker.io/library/postgres:16"}
 	result, err := b.client().Tag(t.Context(), TagInput{Suite: s, Values: config.TemplateValues{Random: "00000007"}})
@@ -149,8 +150,8 @@ func TestSeveralImagesComeInTheOrderAskedAndExternalOnesNot(t *testing.T) {
 	if diff := cmp.Diff([]string{"localhost/gateway:suite-00000007", "localhost/datastorage:suite-00000007"}, images); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if b.cluster.runs("tag") != 3 {
-		t.Errorf("more than one exec for each node: %v", b.cluster.ran)
+	if b.cluster.Count(kindnodetest.Exec) != 3 {
+		t.Errorf("more than one exec for each node: %v", b.cluster.Calls())
 	}
 }
 
@@ -158,16 +159,16 @@ func TestANodeThatLostTheTagGetsItBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	image := b.tagged("suite")
-	b.cluster.change(func(n *node) { delete(n.images, image); delete(n.owners, image) }, "dev-worker")
+	b.cluster.Change(func(n *kindnodetest.Node) { n.Forget(image) }, "dev-worker")
 	b.api.ClearActions()
 	result, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := result.Images[0]; got.Image != image || !got.Changed || b.cluster.runs("tag") != 3+1 || len(b.writes()) > 0 {
-		t.Errorf("got %+v; nodes %v, API %v", got, b.cluster.ran, b.writes())
+	if got := result.Images[0]; got.Image != image || !got.Changed || b.cluster.Count(adds) != 3+1 || len(b.writes()) > 0 {
+		t.Errorf("got %+v; nodes %v, API %v", got, b.cluster.Calls(), b.writes())
 	}
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 }

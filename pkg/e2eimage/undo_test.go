@@ -12,14 +12,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // failing makes one script fail on one node.
-func failing(script, node string) func(string, string) error {
-	return func(ran, on string) error {
-		if ran == script && on == node {
+func failing(call, node string) func(string, string) error {
+	return func(made, on string) error {
+		if made == call && on == node {
 			return errBroken
 		}
 		return nil
@@ -29,14 +30,14 @@ func failing(script, node string) func(string, string) error {
 func TestNothingIsRecordedWhenOneNodeFails(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.before = failing("tag", "dev-worker2")
+	b.cluster.Before = failing(adds, "dev-worker2")
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
 	says(t, err, "dev-worker2", "no space left on device")
 	if as[*InconsistentError](err) || as[*UsageError](err) {
 		t.Errorf("not a plain failure: %v", err)
 	}
-	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}
 }
 
@@ -45,11 +46,11 @@ func TestThePreviousRecordOutlivesARunThatFails(t *testing.T) {
 	b := newBench(t)
 	image := b.tagged("suite")
 	before := b.configMap("suite").Data["datastorage"]
-	b.cluster.load(source, otherID)
-	b.cluster.before = failing("tag", "dev-worker2")
+	b.cluster.Load(source, otherID)
+	b.cluster.Before = failing(adds, "dev-worker2")
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
 	says(t, err, "no space left on device")
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(before, b.configMap("suite").Data["datastorage"]); diff != "" || b.records("suite")["datastorage"] != image {
@@ -60,12 +61,12 @@ func TestThePreviousRecordOutlivesARunThatFails(t *testing.T) {
 func TestOneImageThatFailsTakesTheOthersOfTheRunBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.load("localhost/gateway:dev", otherID)
+	b.cluster.Load("localhost/gateway:dev", otherID)
 	image := b.tagged("suite")
-	b.cluster.before = failing("tag", "dev-control-plane")
+	b.cluster.Before = failing(adds, "dev-control-plane")
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage", "gateway")})
 	says(t, err, "dev-control-plane")
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]string{"datastorage": image}, b.records("suite")); diff != "" {
@@ -78,8 +79,8 @@ func TestACancelledRunIsTakenBack(t *testing.T) {
 	b := newBench(t)
 	stop := errors.New("stopped by interrupt")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	b.cluster.before = func(script, node string) error {
-		if script == "tag" && node == "dev-worker" {
+	b.cluster.Before = func(call, node string) error {
+		if call == adds && node == "dev-worker" {
 			cancel(stop)
 		}
 		return nil
@@ -88,8 +89,8 @@ func TestACancelledRunIsTakenBack(t *testing.T) {
 	if !errors.Is(err, stop) {
 		t.Errorf("error %v", err)
 	}
-	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}
 }
 
@@ -104,35 +105,35 @@ func TestARunWhoseRecordingFailsIsTakenBack(t *testing.T) {
 	})
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
 	says(t, err, "etcd is gone", "e2eimage-suite")
-	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}
 }
 
 func TestWhatCannotBeTakenBackIsNotedAndCleaned(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.before = func(script, node string) error {
-		if script == "tag" && node == "dev-worker" || script == "untag" && node == "dev-worker2" {
+	b.cluster.Before = func(call, node string) error {
+		if call == adds && node == "dev-worker" || call == removes && node == "dev-worker2" {
 			return errBroken
 		}
 		return nil
 	}
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
 	says(t, err, "node dev-worker: ", "undoing was not possible", "kubectl e2eimage clean -n tests --consumer suite datastorage")
-	left := b.cluster.tags()
+	left := b.cluster.Tags()
 	if len(left) != 1 || !strings.HasPrefix(left[0], "dev-worker2 ") || len(b.records("suite")) > 0 {
 		t.Fatalf("left on nodes: %v, records %v", left, b.records("suite"))
 	}
 	if _, err := b.client().Ref(t.Context(), RefInput{Suite: suite("suite", "datastorage")}); err == nil {
 		t.Error("ref answers with a tag that is being taken back")
 	}
-	b.cluster.before = nil
+	b.cluster.Before = nil
 	if _, err := b.client().Clean(t.Context(), CleanInput{Suite: suite("suite", "datastorage")}); err != nil {
 		t.Fatal(err)
 	}
-	if len(b.cluster.tags()) > 0 || b.configMap("suite") != nil {
-		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.tags(), b.configMap("suite"))
+	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
+		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}
 }
 
@@ -146,8 +147,8 @@ func (b *bench) killed(consumer, image, id string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.cluster.change(func(n *node) {
-		n.images[image], n.owners[image] = id, record.Owner(namespace, consumer, "datastorage")
+	b.cluster.Change(func(n *kindnodetest.Node) {
+		n.Images[image], n.Owners[image] = id, record.Owner(namespace, consumer, "datastorage")
 	}, "dev-worker")
 }
 
@@ -159,7 +160,7 @@ func TestTheNextRunFinishesWhatAKilledOneBegan(t *testing.T) {
 	if got := b.tagged("suite"); got != image {
 		t.Errorf("got %s, want %s", got, image)
 	}
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 }
@@ -167,10 +168,10 @@ func TestTheNextRunFinishesWhatAKilledOneBegan(t *testing.T) {
 func TestTheNextRunTakesTagsOfAKilledOneAwayWhenTheContentChanged(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.cluster.load("localhost/old:dev", otherID)
+	b.cluster.Load("localhost/old:dev", otherID)
 	b.killed("suite", "localhost/datastorage:suite-killed", otherID)
 	image := b.tagged("suite")
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.tags()); diff != "" {
+	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 	if strings.Contains(b.configMap("suite").Data["datastorage"], "suite-killed") {
@@ -188,7 +189,7 @@ func TestAConfigMapOfSomebodyElseIsLeftAlone(t *testing.T) {
 	}
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
 	says(t, err, "is not a record")
-	if len(b.cluster.tags()) > 0 || len(b.writes()) > 0 {
-		t.Errorf("nodes %v, API %v", b.cluster.tags(), b.writes())
+	if len(b.cluster.Tags()) > 0 || len(b.writes()) > 0 {
+		t.Errorf("nodes %v, API %v", b.cluster.Tags(), b.writes())
 	}
 }

@@ -16,14 +16,15 @@ const module = "github.com/e2eimage/kubectl-e2eimage/"
 // allowed says which packages of this module each package may import. Packages
 // that are missing here may import none.
 var allowed = map[string][]string{
-	"cmd/kubectl-e2eimage":  {"internal/cli"},
-	"internal/cli":          {"pkg/e2eimage", "pkg/config", "pkg/progress"},
-	"pkg/e2eimage":          {"pkg/internal/engine", "pkg/internal/kindnode", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
-	"pkg/e2eimagetest":      {"pkg/e2eimage", "pkg/config", "pkg/progress", "pkg/internal/kindnode"},
-	"pkg/internal/engine":   {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
-	"pkg/internal/kindnode": {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
-	"pkg/internal/record":   {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
-	"pkg/internal/workload": {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"cmd/kubectl-e2eimage":               {"internal/cli"},
+	"internal/cli":                       {"pkg/e2eimage", "pkg/config", "pkg/progress"},
+	"pkg/e2eimage":                       {"pkg/internal/engine", "pkg/internal/kindnode", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/e2eimagetest":                   {"pkg/e2eimage", "pkg/config", "pkg/progress", "pkg/internal/kindnode"},
+	"pkg/internal/engine":                {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/kindnode":              {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/kindnode/kindnodetest": {"pkg/internal/kindnode"},
+	"pkg/internal/record":                {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/workload":              {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 }
 
 type goPackage struct {

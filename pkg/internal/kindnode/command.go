@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"k8s.io/klog/v2"
 )
 
 // Command is one command on the host.
@@ -43,7 +46,9 @@ func (Host) Run(ctx context.Context, command Command) error {
 	process.WaitDelay = killGrace
 	stderr := &tail{limit: 4 << 10}
 	process.Stdin, process.Stdout, process.Stderr = command.Stdin, command.Stdout, stderr
+	begun := time.Now()
 	err := process.Run()
+	klog.FromContext(ctx).V(6).Info("command", "argv", shortened(command.Argv), "took", since(begun))
 	if err == nil {
 		return nil
 	}
@@ -60,19 +65,26 @@ type CommandError struct {
 	Err    error
 }
 
-// Error names the program and what it said. The whole argv would be a script of
-// ours that helps nobody; it stays available in the field.
+// Error names the program and what it said.
 func (e *CommandError) Error() string {
-	shown := e.Argv
-	if len(shown) > 4 {
-		shown = append(append([]string{}, shown[:4]...), "…")
-	}
-	message := fmt.Sprintf("%s: %v", strings.Join(shown, " "), e.Err)
+	message := fmt.Sprintf("%s: %v", shortened(e.Argv), e.Err)
 	if said := withoutWarnings(e.Stderr); said != "" {
 		message += ": " + said
 	}
 	return message
 }
+
+// shortened is the beginning of a command line: the whole would be a script of
+// ours that helps nobody.
+func shortened(argv []string) string {
+	if len(argv) > 4 {
+		argv = append(slices.Clone(argv[:4]), "…")
+	}
+	return strings.Join(argv, " ")
+}
+
+// since is how long something took, for people.
+func since(begun time.Time) time.Duration { return time.Since(begun).Round(100 * time.Microsecond) }
 
 // withoutWarnings drops the warnings that ctr prints before every answer, such
 // as the deprecation of cgroup v1: they are never the cause.

@@ -24,11 +24,11 @@ func (c *Cluster) copy(ctx, running context.Context, from, to, name string) erro
 	reader, writer := io.Pipe()
 	exported := make(chan error, 1)
 	go func() {
-		err := c.script(exporting, from, "export", nil, writer, name)
+		err := c.shell(exporting, from, "export", nil, writer, name)
 		_ = writer.CloseWithError(err)
 		exported <- err
 	}()
-	imported := c.script(running, to, "import", reader, io.Discard)
+	imported := c.shell(running, to, "import", reader, io.Discard)
 	_ = reader.CloseWithError(io.ErrClosedPipe)
 	stop()
 	// The one that did not just follow the other's end is the cause.
@@ -38,4 +38,10 @@ func (c *Cluster) copy(ctx, running context.Context, from, to, name string) erro
 		}
 	}
 	return context.Cause(ctx)
+}
+
+// shell runs an embedded shell script in the node; values travel as arguments only.
+func (c *Cluster) shell(ctx context.Context, node, name string, stdin io.Reader, stdout io.Writer, args ...string) error {
+	argv := append([]string{"sh", "-c", script(name + ".sh"), "e2eimage-" + name}, args...)
+	return c.exec(ctx, node, copyLimit, argv, stdin, stdout)
 }

@@ -35,7 +35,7 @@ func (f *copyFake) Run(_ context.Context, command Command) error {
 func TestCopyStreamsFromNodeToNode(t *testing.T) {
 	t.Parallel()
 	fake := &copyFake{exported: bytes.Repeat([]byte("layer"), 1<<18)}
-	if err := clusterOf(fake, "a", "b").Copy(t.Context(), "a", "b", "localhost/x:1"); err != nil {
+	if err := clusterWith(fake, "a", "b").Copy(t.Context(), "a", "b", "localhost/x:1"); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(fake.imported, fake.exported) {
@@ -56,10 +56,18 @@ func TestCopySaysWhatFailedFirst(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := clusterOf(test.fake, "a", "b").Copy(t.Context(), "a", "b", "localhost/x:1")
+			err := clusterWith(test.fake, "a", "b").Copy(t.Context(), "a", "b", "localhost/x:1")
 			if err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("error %v", err)
 			}
 		})
 	}
+}
+
+func clusterWith(runner Runner, nodes ...string) *Cluster {
+	cluster := &Cluster{Name: "dev", Provider: "podman", runner: runner}
+	for _, node := range nodes {
+		cluster.Nodes = append(cluster.Nodes, Node{Name: node, State: "running"})
+	}
+	return cluster
 }

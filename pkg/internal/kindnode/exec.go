@@ -1,7 +1,6 @@
 package kindnode
 
 import (
-	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -12,18 +11,16 @@ import (
 	"time"
 )
 
-//go:embed scripts/*.sh
+//go:embed scripts
 var scripts embed.FS
 
 const (
-	// insideLimit bounds an operation inside the node: a client that dies does
-	// not end what it started there.
-	insideLimit = 60 * time.Second
-	// copyLimit bounds the same for an image that travels between nodes.
+	// sessionLimit bounds a session inside the node, in case that its end
+	// does not get there when this process is killed.
+	sessionLimit = time.Hour
+	// copyLimit bounds an image's way between nodes from inside: a client that
+	// dies does not end what it started there.
 	copyLimit = 10 * time.Minute
-	// settleGrace is how long a cancelled change in a node is waited for
-	// before its undoing starts.
-	settleGrace = 10 * time.Second
 )
 
 // NodeErrors are the nodes on which an operation failed.
@@ -75,25 +72,13 @@ func forEach[T any](nodes []string, do func(node string) (T, error)) (map[string
 	return results, nil
 }
 
-// script runs an embedded script in the node; values travel as arguments only.
-func (c *Cluster) script(ctx context.Context, node, name string, stdin io.Reader, stdout io.Writer, args ...string) error {
-	text, err := scripts.ReadFile("scripts/" + name + ".sh")
+// script returns an embedded script.
+func script(name string) string {
+	text, err := scripts.ReadFile("scripts/" + name)
 	if err != nil {
-		return err
+		panic(err) // embedded: cannot happen in a binary that was ever run
 	}
-	argv := append([]string{"sh", "-c", string(text), "e2eimage-" + name}, args...)
-	limit := insideLimit
-	if name == "import" || name == "export" {
-		limit = copyLimit
-	}
-	return c.exec(ctx, node, limit, argv, stdin, stdout)
-}
-
-// ask runs a script that takes no input and returns what it says.
-func (c *Cluster) ask(ctx context.Context, node, name string, args ...string) ([]byte, error) {
-	var out bytes.Buffer
-	err := c.script(ctx, node, name, nil, &out, args...)
-	return out.Bytes(), err
+	return string(text)
 }
 
 // exec runs argv in the node, bounded from inside.
@@ -110,19 +95,4 @@ func (c *Cluster) exec(ctx context.Context, node string, limit time.Duration, ar
 		return fmt.Errorf("gave up after %s: %w", limit, err)
 	}
 	return err
-}
-
-// settle runs a change that must not be cut short: killing the client would not
-// stop the process in the node, and nobody would know what it did. When ctx
-// ends, the change is waited for a little longer, and ctx's error is returned
-// only by whoever looks at ctx next.
-func settle[T any](ctx context.Context, change func(context.Context) (T, error)) (T, error) {
-	running, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cancel(nil)
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(settleGrace, func() { cancel(context.Cause(ctx)) })
-		context.AfterFunc(running, func() { timer.Stop() })
-	})
-	defer stop()
-	return change(running)
 }

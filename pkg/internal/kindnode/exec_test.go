@@ -1,78 +1,183 @@
-package kindnode
+package kindnode_test
 
 import (
 	"context"
 	"errors"
-	"io"
+	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 )
 
-// nodeFake answers execs by node name and remembers their argv.
-type nodeFake struct {
-	mu      sync.Mutex
-	answers map[string]func(context.Context) (string, error)
-	argv    [][]string
-}
+const (
+	source  = "localhost/a:dev"
+	target  = "localhost/a:1"
+	owner   = "ns.c.a"
+	imageID = "sha256:1111"
+	otherID = "sha256:2222"
+)
 
-func (f *nodeFake) Run(ctx context.Context, command Command) error {
-	f.mu.Lock()
-	f.argv = append(f.argv, command.Argv)
-	f.mu.Unlock()
-	out, err := f.answers[command.Argv[2]](ctx)
-	if err == nil {
-		_, err = io.WriteString(command.Stdout, out)
-	}
-	return err
-}
+var op = kindnode.TagOp{ImageID: imageID, Target: target, Owner: owner}
 
-func says(out string) func(context.Context) (string, error) {
-	return func(context.Context) (string, error) { return out, nil }
-}
-
-func clusterOf(runner Runner, nodes ...string) *Cluster {
-	cluster := &Cluster{Name: "dev", Provider: "podman", runner: runner}
-	for _, node := range nodes {
-		cluster.Nodes = append(cluster.Nodes, Node{Name: node, State: "running"})
-	}
-	return cluster
-}
-
-func TestTagPassesValuesAsArgumentsOnly(t *testing.T) {
-	t.Parallel()
-	fake := &nodeFake{answers: map[string]func(context.Context) (string, error){"n1": says("localhost/a:1\tadded\tsha256:1\tns.c.a\n")}}
-	done, err := clusterOf(fake, "n1").Tag(t.Context(), []string{"n1"}, []TagOp{{ImageID: "sha256:1", Target: "localhost/a:1", Owner: "ns.c.a"}})
+// newCluster returns a cluster whose nodes have the source, and the way in.
+func newCluster(t *testing.T, nodes ...string) (*kindnodetest.Cluster, *kindnode.Cluster) {
+	t.Helper()
+	fake := kindnodetest.New("dev", []byte("CA\n"), nodes...)
+	fake.Load(source, imageID)
+	cluster, err := kindnode.Find(t.Context(), fake, kindnode.Query{Name: "dev"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Tagged{{Target: "localhost/a:1", Added: true, ImageID: "sha256:1", Owner: "ns.c.a"}}, done["n1"]); diff != "" {
+	t.Cleanup(cluster.Close)
+	return fake, cluster
+}
+
+func TestEverythingOnANodeGoesThroughOneExec(t *testing.T) {
+	t.Parallel()
+	fake, cluster := newCluster(t, "n1", "n2")
+	if _, err := cluster.Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	done, err := cluster.Tag(t.Context(), cluster.Names(), []kindnode.TagOp{op})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []kindnode.Tagged{{Target: target, Added: true, ImageID: imageID, Owner: owner}}
+	if diff := cmp.Diff(map[string][]kindnode.Tagged{"n1": want, "n2": want}, done); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	argv := fake.argv[0]
-	script, err := scripts.ReadFile("scripts/tag.sh")
+	gone, err := cluster.Untag(t.Context(), cluster.Names(), []kindnode.UntagOp{{Name: target, Owner: owner}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"podman", "exec", "n1", "timeout", "--kill-after=5", "60", "sh", "-c", string(script), "e2eimage-tag", "sha256:1", "localhost/a:1", "ns.c.a"}
-	if diff := cmp.Diff(want, argv); diff != "" {
-		t.Errorf("argv (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]kindnode.Untagged{{Name: target, Removed: true, ImageID: imageID}}, gone["n2"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if fake.Count(kindnodetest.Exec) != 2 {
+		t.Errorf("calls %v", fake.Calls())
+	}
+}
+
+// argvOf remembers the commands on the host.
+type argvOf struct {
+	kindnode.Runner
+	argv atomic.Pointer[[]string]
+}
+
+func (a *argvOf) Run(ctx context.Context, command kindnode.Command) error {
+	if command.Argv[1] == "exec" {
+		a.argv.Store(&command.Argv)
+	}
+	return a.Runner.Run(ctx, command)
+}
+
+func TestNoValueIsEverInACommandLine(t *testing.T) {
+	t.Parallel()
+	fake, _ := newCluster(t, "n1")
+	remembered := &argvOf{Runner: fake}
+	cluster, err := kindnode.Find(t.Context(), remembered, kindnode.Query{Name: "dev"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	if _, err := cluster.Tag(t.Context(), []string{"n1"}, []kindnode.TagOp{op}); err != nil {
+		t.Fatal(err)
+	}
+	argv := *remembered.argv.Load()
+	want := []string{"podman", "exec", "--interactive", "n1", "timeout", "--kill-after=5", "3600", "perl", "-e"}
+	if diff := cmp.Diff(want, argv[:len(argv)-1]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, value := range []string{target, owner, imageID} {
+		if strings.Contains(argv[len(argv)-1], value) {
+			t.Errorf("the script has %s in it", value)
+		}
+	}
+}
+
+func TestAnExistingNameIsNeverOverwritten(t *testing.T) {
+	t.Parallel()
+	fake, cluster := newCluster(t, "n1")
+	fake.Load(target, otherID)
+	done, err := cluster.Tag(t.Context(), []string{"n1"}, []kindnode.TagOp{op})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]kindnode.Tagged{{Target: target, ImageID: otherID}}, done["n1"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestUntagLeavesNamesOfOthersAndSaysWhatWasAbsent(t *testing.T) {
+	t.Parallel()
+	fake, cluster := newCluster(t, "n1")
+	fake.Load("localhost/theirs:1", imageID)
+	done, err := cluster.Untag(t.Context(), []string{"n1"}, []kindnode.UntagOp{{Name: "localhost/theirs:1", Owner: owner}, {Name: target, Owner: owner}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]kindnode.Untagged{{Name: "localhost/theirs:1"}, {Name: target}}, done["n1"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAnImageThatNothingNamesGoesUnlessItRuns(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		container kindnode.Container
+		freed     bool
+	}{
+		"a container runs it":                        {kindnode.Container{ImageRef: imageID}, false},
+		"a container is about to be restarted":       {kindnode.Container{ImageRef: imageID, Exited: true, PodID: "there"}, false},
+		"what a deleted pod left":                    {kindnode.Container{ImageRef: imageID, Exited: true, PodID: "gone"}, true},
+		"a container runs another image of the node": {kindnode.Container{ImageRef: otherID}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake, cluster := newCluster(t, "n1")
+			if _, err := cluster.Tag(t.Context(), []string{"n1"}, []kindnode.TagOp{op}); err != nil {
+				t.Fatal(err)
+			}
+			fake.Change(func(n *kindnodetest.Node) {
+				n.Forget(source)
+				n.Pods, n.Containers = []string{"there"}, []kindnode.Container{test.container}
+			})
+			done, err := cluster.Untag(t.Context(), []string{"n1"}, []kindnode.UntagOp{{Name: target, Owner: owner}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			states, err := cluster.Probe(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if there := states["n1"].ID(imageID) != ""; done["n1"][0].Freed != test.freed || there == test.freed {
+				t.Errorf("freed %v, still there %v", done["n1"][0].Freed, there)
+			}
+		})
 	}
 }
 
 func TestOneNodeThatFailsDoesNotHideTheOthers(t *testing.T) {
 	t.Parallel()
-	fake := &nodeFake{answers: map[string]func(context.Context) (string, error){
-		"n1": says("localhost/a:1\tpresent\tsha256:1\t\n"),
-		"n2": func(context.Context) (string, error) { return "", errors.New("no space left on device") },
-	}}
-	done, err := clusterOf(fake, "n1", "n2").Tag(t.Context(), []string{"n1", "n2"}, []TagOp{{ImageID: "sha256:1", Target: "localhost/a:1"}})
-	var failed NodeErrors
-	if !errors.As(err, &failed) || len(failed) != 1 || !strings.Contains(err.Error(), "node n2: no space left") {
+	fake, cluster := newCluster(t, "n1", "n2")
+	fake.Before = func(call, node string) error {
+		if call == "Images/Create" && node == "n2" {
+			return status.Error(codes.Unavailable, "no space left on device")
+		}
+		return nil
+	}
+	done, err := cluster.Tag(t.Context(), cluster.Names(), []kindnode.TagOp{op})
+	var failed kindnode.NodeErrors
+	if !errors.As(err, &failed) || len(failed) != 1 || !strings.Contains(err.Error(), "node n2: Images/Create: ") || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("error %v", err)
 	}
 	if len(done["n1"]) != 1 {
@@ -80,91 +185,139 @@ func TestOneNodeThatFailsDoesNotHideTheOthers(t *testing.T) {
 	}
 }
 
-func TestACancelledChangeIsWaitedForNotKilled(t *testing.T) {
+func TestACancelledChangeIsWaitedForNotCutShort(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		fake, cluster := newCluster(t, "n1")
 		ctx, cancel := context.WithCancel(t.Context())
-		killed := false
-		fake := &nodeFake{answers: map[string]func(context.Context) (string, error){
-			"n1": func(running context.Context) (string, error) {
+		fake.Before = func(call, _ string) error {
+			if call == "Images/Create" {
 				cancel()
-				select {
-				case <-running.Done():
-					killed = true
-				case <-time.After(3 * time.Second):
-				}
-				return "localhost/a:1\tadded\tsha256:1\t\n", nil
-			},
-		}}
-		if _, err := clusterOf(fake, "n1").Tag(ctx, []string{"n1"}, []TagOp{{ImageID: "sha256:1", Target: "localhost/a:1"}}); err != nil {
-			t.Fatal(err)
+				time.Sleep(3 * time.Second)
+			}
+			return nil
 		}
-		if killed {
-			t.Error("the exec was cut short")
+		done, err := cluster.Tag(ctx, []string{"n1"}, []kindnode.TagOp{op})
+		if err != nil || len(done["n1"]) != 1 || done["n1"][0].ImageID != imageID {
+			t.Errorf("%v, error %v", done, err)
 		}
+		cluster.Close()
+		synctest.Wait()
 	})
+}
+
+func TestACancelledRunBeginsNoFurtherOperation(t *testing.T) {
+	t.Parallel()
+	fake, cluster := newCluster(t, "n1")
+	ctx, cancel := context.WithCancel(t.Context())
+	fake.After = func(call, _ string) {
+		if call == "Images/Create" {
+			cancel()
+		}
+	}
+	second := kindnode.TagOp{ImageID: imageID, Target: "localhost/a:2", Owner: owner}
+	if _, err := cluster.Tag(ctx, []string{"n1"}, []kindnode.TagOp{op, second}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if diff := cmp.Diff([]string{"n1 " + target + " " + owner}, fake.Tags()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// hang lets a call to a node never be answered.
+func hang(fake *kindnodetest.Cluster, hanging string, then func()) (release func()) {
+	hung := make(chan struct{})
+	fake.Before = func(call, _ string) error {
+		if call == hanging {
+			then()
+			<-hung
+		}
+		return nil
+	}
+	return func() { close(hung) }
 }
 
 func TestACancelledChangeThatHangsIsLeftAfterTheGrace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		fake, cluster := newCluster(t, "n1")
 		ctx, cancel := context.WithCancel(t.Context())
+		defer hang(fake, "Images/Create", cancel)()
 		begun := time.Now()
-		fake := &nodeFake{answers: map[string]func(context.Context) (string, error){
-			"n1": func(running context.Context) (string, error) {
-				cancel()
-				<-running.Done()
-				return "", context.Cause(running)
-			},
-		}}
-		_, err := clusterOf(fake, "n1").Tag(ctx, []string{"n1"}, []TagOp{{ImageID: "sha256:1", Target: "localhost/a:1"}})
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("error %v", err)
-		}
-		if waited := time.Since(begun); waited != settleGrace {
-			t.Errorf("left after %s, want %s", waited, settleGrace)
+		_, err := cluster.Tag(ctx, []string{"n1"}, []kindnode.TagOp{op})
+		if waited := time.Since(begun); !errors.Is(err, context.Canceled) || waited != 10*time.Second {
+			t.Errorf("left after %s: %v", waited, err)
 		}
 	})
 }
 
+func TestANodeThatDoesNotAnswerIsGivenUpAndNamed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, cluster := newCluster(t, "n1", "n2")
+		defer hang(fake, "ImageService/ListImages", func() {})()
+		_, err := cluster.Probe(t.Context())
+		var silent *kindnode.SilentError
+		if !errors.As(err, &silent) || !strings.Contains(err.Error(), "node n2: ") || !strings.Contains(err.Error(), "paused") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestABrokenConnectionIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	fake, cluster := newCluster(t, "n1")
+	if _, err := cluster.Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cluster.Close()
+	if _, err := cluster.Probe(t.Context()); err != nil || fake.Count(kindnodetest.Exec) != 2 {
+		t.Errorf("%v; calls %v", err, fake.Calls())
+	}
+}
+
+func TestANodeThatCannotBeEnteredIsNamedWithWhatTheEngineSaid(t *testing.T) {
+	t.Parallel()
+	fake, cluster := newCluster(t, "n1", "n2")
+	fake.Before = func(call, node string) error {
+		if call == kindnodetest.Exec && node == "n1" {
+			return errors.New("container is paused")
+		}
+		return nil
+	}
+	states, err := cluster.Probe(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "node n1: podman exec --interactive n1 …: container is paused") {
+		t.Errorf("error %v", err)
+	}
+	if states["n2"].ID(source) != imageID {
+		t.Errorf("the answer of n2 is lost: %v", states)
+	}
+}
+
 func TestProbeReadsWhatANodeSays(t *testing.T) {
 	t.Parallel()
-	const out = `@@e2eimage ca
------BEGIN CERTIFICATE-----
------END CERTIFICATE-----
-
-@@e2eimage machine
-aarch64
-
-@@e2eimage images
-{"images": [{"id": "sha256:1", "repoTags": ["localhost/a:1", "localhost/b:1"], "repoDigests": []}]}
-
-@@e2eimage owned
-REF           TYPE DIGEST SIZE PLATFORMS LABELS
-localhost/a:1 x    sha256:9 8.3 MiB linux/amd64 e2eimage.dev/owner=ns.suite.a,io.cri-containerd.image=managed
-
-@@e2eimage pulled
-{"kind":"ImagePulledRecord","imageRef":"sha256:1","credentialMapping":{"example.com/a":{"nodePodsAccessible":true}}}
-{"kind":"ImagePulledRecord","imageRef":"sha256:2"}
-
-@@e2eimage containers
-{"containers": [{"id": "c1", "imageRef": "sha256:1", "state": "CONTAINER_RUNNING", "image": {"image": "sha256:1", "userSpecifiedImage": "localhost/a:1"}}]}
-`
-	states, err := clusterOf(&nodeFake{answers: map[string]func(context.Context) (string, error){"n1": says(out)}}, "n1").Probe(t.Context())
+	fake, cluster := newCluster(t, "n1")
+	running := kindnode.Container{ID: "c1", ImageRef: imageID, Image: target, PodID: "p1", Namespace: "ns", Pod: "a-0"}
+	fake.Change(func(n *kindnodetest.Node) {
+		n.Images[target], n.Owners[target] = imageID, owner
+		n.Pulled = map[string][]string{imageID: {"example.com/b", "example.com/a"}, otherID: nil}
+		n.Containers, n.Pods = []kindnode.Container{running}, []string{"p1"}
+	})
+	states, err := cluster.Probe(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	state := states["n1"]
-	if state.Platform != "linux/arm64" || state.ID("localhost/b:1") != "sha256:1" || state.ID("localhost/c:1") != "" {
-		t.Errorf("platform %s, images %v", state.Platform, state.Images)
+	if state.Platform != "linux/amd64" || strings.TrimSpace(string(state.CA)) != "CA" || state.ID(target) != imageID || state.ID("localhost/c:1") != "" {
+		t.Errorf("platform %s, CA %q, images %v", state.Platform, state.CA, state.Images)
 	}
-	if diff := cmp.Diff(map[string]string{"localhost/a:1": "ns.suite.a"}, state.Owners); diff != "" {
+	if diff := cmp.Diff(map[string]string{target: owner}, state.Owners); diff != "" {
 		t.Errorf("owners (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"example.com/a"}, state.Pulled["sha256:1"].Repositories()); diff != "" {
+	if diff := cmp.Diff([]string{"example.com/a", "example.com/b"}, state.Pulled[imageID].Repositories()); diff != "" {
 		t.Errorf("pulled (-want +got):\n%s", diff)
 	}
-	if len(state.Containers) != 1 || state.Containers[0].Image.UserSpecifiedImage != "localhost/a:1" {
-		t.Errorf("containers %v", state.Containers)
+	if states, err = cluster.ProbeUse(t.Context()); err != nil || !slices.Equal(states["n1"].Containers, []kindnode.Container{running}) || !states["n1"].Runs(imageID) {
+		t.Errorf("%v, containers %v", err, states["n1"].Containers)
 	}
 }

@@ -45,7 +45,8 @@ type Cluster struct {
 	// HA cluster.
 	Nodes []Node
 
-	runner Runner
+	runner   Runner
+	sessions sessions
 }
 
 // Node is one node container.
@@ -53,6 +54,10 @@ type Node struct {
 	Name  string
 	Role  string
 	State string
+
+	// id of the container, and the PID of its first process where known.
+	id  string
+	pid int
 }
 
 // Running tells whether commands can be run in the node.
@@ -129,7 +134,11 @@ func Find(ctx context.Context, runner Runner, query Query) (*Cluster, error) {
 		}
 	}
 	slices.SortFunc(cluster.Nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
-	return cluster, cluster.checkRunning()
+	if err := cluster.checkRunning(); err != nil {
+		return nil, err
+	}
+	cluster.findProcesses(ctx)
+	return cluster, nil
 }
 
 func choose(query Query, listings []listing) (listing, error) {
@@ -219,7 +228,7 @@ func listOne(ctx context.Context, runner Runner, provider string) listing {
 		return result
 	}
 	for _, c := range containers {
-		result.clusters[c.Cluster] = append(result.clusters[c.Cluster], Node{Name: c.Name, Role: c.Role, State: c.State})
+		result.clusters[c.Cluster] = append(result.clusters[c.Cluster], Node{Name: c.Name, Role: c.Role, State: c.State, id: c.ID, pid: c.PID})
 		result.ids[c.ID] = true
 	}
 	return result
@@ -237,7 +246,11 @@ func psArgv(provider string) []string {
 	return []string{provider, "ps", "--all", "--no-trunc", "--filter", "label=" + clusterLabel, "--format", format}
 }
 
-type container struct{ ID, Name, Cluster, Role, State string }
+type container struct {
+	ID, Name, Cluster, Role, State string
+	// PID of its first process; docker ps does not tell.
+	PID int
+}
 
 func parseContainers(provider string, out []byte) ([]container, error) {
 	var containers []container
@@ -258,13 +271,14 @@ func parseContainers(provider string, out []byte) ([]container, error) {
 		Names  []string
 		Labels map[string]string
 		State  string
+		PID    int `json:"Pid"`
 	}
 	if err := json.Unmarshal(out, &listed); err != nil {
 		return nil, err
 	}
 	for _, c := range listed {
 		containers = append(containers, container{
-			ID: c.ID, Name: strings.Join(c.Names, ","), State: c.State,
+			ID: c.ID, Name: strings.Join(c.Names, ","), State: c.State, PID: c.PID,
 			Cluster: c.Labels[clusterLabel], Role: c.Labels[roleLabel],
 		})
 	}

@@ -3,7 +3,11 @@ package kindnode
 import (
 	"context"
 	"fmt"
-	"strings"
+
+	"github.com/containerd/containerd/api/services/images/v1"
+	"github.com/containerd/containerd/api/types"
+	"google.golang.org/grpc/codes"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
 
 // TagOp adds one name to an image of a node.
@@ -26,37 +30,73 @@ type Tagged struct {
 	Owner string
 }
 
-// Tag carries out the operations on the named nodes side by side, all of a node
-// in one exec. Existing names are never overwritten; callers compare
-// Tagged.ImageID with what they wanted. When ctx ends, the operations are
-// waited for, not killed.
+// Tag carries out the operations on the named nodes side by side. Existing names
+// are never overwritten; callers compare Tagged.ImageID with what they wanted.
+// When ctx ends, operations that have begun are waited for, no new ones begin.
 func (c *Cluster) Tag(ctx context.Context, nodes []string, ops []TagOp) (map[string][]Tagged, error) {
-	args := make([]string, 0, 3*len(ops))
-	for _, op := range ops {
-		args = append(args, op.ImageID, op.Target, op.Owner)
-	}
-	return forEach(nodes, func(node string) ([]Tagged, error) {
-		if err := ctx.Err(); err != nil {
-			return nil, context.Cause(ctx)
-		}
-		out, err := settle(ctx, func(ctx context.Context) ([]byte, error) {
-			return c.ask(ctx, node, "tag", args...)
-		})
-		if err != nil {
-			return nil, err
-		}
-		return parseTagged(string(out))
-	})
+	return change(ctx, c, nodes, ops, (*session).tag)
 }
 
-func parseTagged(out string) ([]Tagged, error) {
-	var all []Tagged
-	for line := range strings.Lines(out) {
-		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		if len(fields) != 4 {
-			return nil, fmt.Errorf("unexpected answer %q", line)
-		}
-		all = append(all, Tagged{Target: fields[0], Added: fields[1] == "added", ImageID: fields[2], Owner: fields[3]})
+func (s *session) tag(ctx context.Context, op TagOp) (Tagged, error) {
+	content, err := s.content(ctx, op.ImageID)
+	if err != nil {
+		return Tagged{}, err
 	}
-	return all, nil
+	done := Tagged{Target: op.Target, Added: true, Owner: op.Owner}
+	// Creation is atomic, label and all, and fails when the name exists.
+	_, err = s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{
+		Name: op.Target, Target: content, Labels: map[string]string{OwnerLabel: op.Owner},
+	}})
+	if isCode(err, codes.AlreadyExists) {
+		held, err := s.images.Get(ctx, &images.GetImageRequest{Name: op.Target})
+		if err != nil {
+			return Tagged{}, err
+		}
+		done.Added, done.Owner = false, held.GetImage().GetLabels()[OwnerLabel]
+		if held.GetImage().GetTarget().GetDigest() != content.GetDigest() {
+			image, err := s.image(ctx, op.Target)
+			done.ImageID = image.GetId()
+			return done, err
+		}
+	} else if err != nil {
+		return Tagged{}, err
+	}
+	// The CRI learns of a name from containerd's events, usually at once.
+	err = s.settled(ctx, func(ctx context.Context) (bool, error) {
+		image, err := s.image(ctx, op.Target)
+		done.ImageID = image.GetId()
+		return done.ImageID == op.ImageID, err
+	})
+	return done, err
+}
+
+// content returns what the image's names on the node stand for. The CRI's own
+// name for an image is its ID, but an image that was imported over another one
+// under the same tag does not get it: then any of its other names will do, since
+// the image ID is checked afterwards.
+func (s *session) content(ctx context.Context, imageID string) (*types.Descriptor, error) {
+	found, err := s.images.Get(ctx, &images.GetImageRequest{Name: imageID})
+	if err == nil {
+		return found.GetImage().GetTarget(), nil
+	}
+	image, lookErr := s.image(ctx, imageID)
+	if !isCode(err, codes.NotFound) || lookErr != nil {
+		return nil, firstOf(lookErr, err)
+	}
+	for _, name := range append(image.GetRepoTags(), image.GetRepoDigests()...) {
+		if found, err = s.images.Get(ctx, &images.GetImageRequest{Name: name}); err == nil {
+			return found.GetImage().GetTarget(), nil
+		}
+	}
+	if isCode(err, codes.NotFound) {
+		return nil, fmt.Errorf("image %s is not there any more; load it again", imageID)
+	}
+	return nil, err
+}
+
+// image returns the image as the CRI has it under a name or image ID, nil when it
+// has none.
+func (s *session) image(ctx context.Context, name string) (*cri.Image, error) {
+	answer, err := s.cri.ImageStatus(ctx, &cri.ImageStatusRequest{Image: &cri.ImageSpec{Image: name}})
+	return answer.GetImage(), err
 }

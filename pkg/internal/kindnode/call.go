@@ -1,0 +1,98 @@
+package kindnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"k8s.io/klog/v2"
+)
+
+const (
+	// callLimit bounds one call; a node that is paused never answers.
+	callLimit = 60 * time.Second
+	// afterwards is how long the exec's own end is waited for when its
+	// connection broke: it says why.
+	afterwards = 500 * time.Millisecond
+)
+
+// CallError is a call to a node's containerd that failed.
+type CallError struct {
+	// Method like "Images/Create".
+	Method string
+	Code   codes.Code
+	// Message is what containerd said.
+	Message string
+	// Err is why the connection broke, where it did.
+	Err error
+}
+
+func (e *CallError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s: %v", e.Method, e.Err)
+	}
+	return fmt.Sprintf("%s: %s", e.Method, e.Message)
+}
+
+// Unwrap returns why the connection broke.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// SilentError says that a node did not answer in time.
+type SilentError struct {
+	Method string
+	After  time.Duration
+}
+
+func (e *SilentError) Error() string {
+	return fmt.Sprintf("no answer to %s within %s; is the node paused, or out of memory?", e.Method, e.After)
+}
+
+// intercept is around every call: it names the namespace that the kubelet's
+// images are in, bounds the call, and says why one failed.
+func (s *session) intercept(ctx context.Context, method string, request, answer any, connection *grpc.ClientConn,
+	invoke grpc.UnaryInvoker, options ...grpc.CallOption,
+) error {
+	short := method[strings.LastIndexByte(method, '.')+1:]
+	bounded, cancel := context.WithTimeoutCause(ctx, callLimit, &SilentError{Method: short, After: callLimit})
+	defer cancel()
+	begun := time.Now()
+	err := invoke(metadata.AppendToOutgoingContext(bounded, "containerd-namespace", "k8s.io"), method, request, answer, connection, options...)
+	klog.FromContext(ctx).V(6).Info("node call", "node", s.node, "method", short, "took", since(begun), "code", status.Code(err).String())
+	if err == nil {
+		return nil
+	}
+	failed := &CallError{Method: short, Code: status.Code(err), Message: status.Convert(err).Message()}
+	switch {
+	case bounded.Err() != nil:
+		s.silent.Store(true)
+		failed.Err = context.Cause(bounded)
+	case failed.Code == codes.Unavailable:
+		failed.Err = s.whyBroken(err)
+	}
+	return failed
+}
+
+// whyBroken prefers what is known of the connection's end over what the call saw.
+func (s *session) whyBroken(err error) error {
+	select {
+	case <-s.over:
+		if s.why != nil {
+			return s.why
+		}
+		return errors.New("containerd closed the connection; was it or the node restarted?")
+	case <-time.After(afterwards):
+		return err
+	}
+}
+
+// isCode tells whether err is a call that ended with the code.
+func isCode(err error, code codes.Code) bool {
+	var failed *CallError
+	return errors.As(err, &failed) && failed.Code == code
+}

@@ -1,0 +1,64 @@
+package kindnode
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestAProcessThatIsNotTheContainersIsNotEntered(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		node Node
+		says string
+	}{
+		"unknown":           {Node{id: "abc"}, "not known"},
+		"of somebody else":  {Node{id: strings.Repeat("ab", 32), pid: os.Getpid()}, "is not container abababababab's"},
+		"that is not there": {Node{id: "abc", pid: 1 << 22}, "process 4194304"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := connectDirectly(t.Context(), test.node); err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("error %v, want %q", err, test.says)
+			}
+		})
+	}
+}
+
+func TestLinksInANodeLeadNowhereElse(t *testing.T) {
+	t.Parallel()
+	dir, outside := t.TempDir(), t.TempDir()
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := func(to, path string) {
+		t.Helper()
+		if err := os.Symlink(to, filepath.Join(dir, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(outside, "secret"), "of the host")
+	write(filepath.Join(dir, "inside"), "of the node")
+	link(filepath.Join(outside, "secret"), "absolute")
+	link("../../../../../../../.."+filepath.Join(outside, "secret"), "upwards")
+	link("/inside", "harmless")
+	root, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(root)
+	for name, want := range map[string]string{"absolute": "", "upwards": "", "harmless": "of the node", "inside": "of the node", "missing": ""} {
+		if got, err := readIn(root, name); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, want)
+		}
+	}
+}

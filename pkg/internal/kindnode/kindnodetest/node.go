@@ -1,0 +1,81 @@
+package kindnodetest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+)
+
+// Node is what one node has.
+type Node struct {
+	CA []byte
+	// Images are names → image IDs, Owners names → owner labels.
+	Images, Owners map[string]string
+	// Pulled by the kubelet itself: image ID → repositories.
+	Pulled     map[string][]string
+	Containers []kindnode.Container
+	// Pods are the IDs of the sandboxes that are ready.
+	Pods []string
+
+	// ids are the image IDs that the CRI gave a name of their own.
+	ids map[string]bool
+}
+
+func (n *Node) add(name, imageID string) {
+	n.Images[name] = imageID
+	n.ids[imageID] = true
+}
+
+// Forget takes names away as somebody else's `ctr images rm` would.
+func (n *Node) Forget(names ...string) {
+	for _, name := range names {
+		delete(n.Images, name)
+		delete(n.Owners, name)
+	}
+}
+
+// find returns the image ID that a name or image ID stands for.
+func (n *Node) find(name string) (string, bool) {
+	if id, ok := n.Images[name]; ok {
+		return id, true
+	}
+	return name, n.ids[name]
+}
+
+// listed are the image IDs that the CRI lists, sorted.
+func (n *Node) listed() []string {
+	all := maps.Clone(n.ids)
+	for _, id := range n.Images {
+		all[id] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// names are all tags of an image ID, sorted.
+func (n *Node) names(imageID string) []string {
+	var names []string
+	for name, id := range n.Images {
+		if id == imageID {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// greeting is what a node tells before it is connected.
+func (n *Node) greeting() string {
+	var out strings.Builder
+	out.WriteString("\n@@e2eimage machine\nx86_64\n\n@@e2eimage ca\n" + string(n.CA) + "\n@@e2eimage pulled\n")
+	for _, id := range slices.Sorted(maps.Keys(n.Pulled)) {
+		mapping := map[string]any{}
+		for _, repository := range n.Pulled[id] {
+			mapping[repository] = map[string]any{"nodePodsAccessible": true}
+		}
+		out.WriteString(asJSON(map[string]any{"kind": "ImagePulledRecord", "imageRef": id, "credentialMapping": mapping}) + "\n")
+	}
+	out.WriteString("\n@@e2eimage connected\n")
+	return out.String()
+}

@@ -1,0 +1,198 @@
+package kindnodetest
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/containerd/api/services/images/v1"
+	"github.com/containerd/containerd/api/types"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+)
+
+// serve speaks the APIs over the command's stdin and stdout until stdin ends or
+// ctx does, as an exec that is killed.
+func (c *Cluster) serve(ctx context.Context, name string, command kindnode.Command) error {
+	var greeting string
+	c.Change(func(n *Node) { greeting = n.greeting() }, name)
+	if _, err := io.WriteString(command.Stdout, greeting); err != nil {
+		return err
+	}
+	server := grpc.NewServer(grpc.UnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+		var answer any
+		call := info.FullMethod[strings.LastIndexByte(info.FullMethod, '.')+1:]
+		err := c.call(call, name, func() error {
+			var err error
+			answer, err = handle(ctx, request)
+			return err
+		})
+		if err != nil && status.Code(err) == codes.Unknown {
+			err = status.Error(codes.Unknown, err.Error())
+		}
+		return answer, err
+	}))
+	images.RegisterImagesServer(server, &imagesServer{node: c.nodes[name]})
+	cri.RegisterImageServiceServer(server, &imageService{node: c.nodes[name]})
+	cri.RegisterRuntimeServiceServer(server, &runtimeService{node: c.nodes[name]})
+	conn := &connection{Reader: command.Stdin, Writer: command.Stdout, closed: make(chan struct{})}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	_ = server.Serve(&listener{conn: conn})
+	server.Stop()
+	return context.Cause(ctx)
+}
+
+// imagesServer is containerd's. Calls come one at a time: Cluster.call sees to it.
+type imagesServer struct {
+	images.UnimplementedImagesServer
+	node *Node
+}
+
+func (s *imagesServer) image(name string) (*images.Image, error) {
+	id, ok := s.node.find(name)
+	if !ok {
+		return nil, status.Errorf(codes.NotFound, "image %q: not found", name)
+	}
+	image := &images.Image{Name: name, Target: &types.Descriptor{Digest: id}}
+	if owner, owned := s.node.Owners[name]; owned {
+		image.Labels = map[string]string{kindnode.OwnerLabel: owner}
+	}
+	return image, nil
+}
+
+func (s *imagesServer) Get(_ context.Context, request *images.GetImageRequest) (*images.GetImageResponse, error) {
+	image, err := s.image(request.GetName())
+	return &images.GetImageResponse{Image: image}, err
+}
+
+func (s *imagesServer) List(context.Context, *images.ListImagesRequest) (*images.ListImagesResponse, error) {
+	answer := &images.ListImagesResponse{}
+	for name := range s.node.Owners {
+		image, err := s.image(name)
+		if err != nil {
+			return nil, err
+		}
+		answer.Images = append(answer.Images, image)
+	}
+	return answer, nil
+}
+
+func (s *imagesServer) Create(_ context.Context, request *images.CreateImageRequest) (*images.CreateImageResponse, error) {
+	image := request.GetImage()
+	if _, exists := s.node.Images[image.GetName()]; exists {
+		return nil, status.Errorf(codes.AlreadyExists, "image %q: already exists", image.GetName())
+	}
+	s.node.add(image.GetName(), image.GetTarget().GetDigest())
+	s.node.Owners[image.GetName()] = image.GetLabels()[kindnode.OwnerLabel]
+	return &images.CreateImageResponse{Image: image}, nil
+}
+
+func (s *imagesServer) Delete(_ context.Context, request *images.DeleteImageRequest) (*emptypb.Empty, error) {
+	if _, err := s.image(request.GetName()); err != nil {
+		return nil, err
+	}
+	s.node.Forget(request.GetName())
+	delete(s.node.ids, request.GetName())
+	return &emptypb.Empty{}, nil
+}
+
+// imageService and runtimeService are the CRI's.
+type imageService struct {
+	cri.UnimplementedImageServiceServer
+	node *Node
+}
+
+func (s *imageService) image(id string) *cri.Image {
+	return &cri.Image{Id: id, RepoTags: s.node.names(id)}
+}
+
+func (s *imageService) ListImages(context.Context, *cri.ListImagesRequest) (*cri.ListImagesResponse, error) {
+	answer := &cri.ListImagesResponse{}
+	for _, id := range s.node.listed() {
+		answer.Images = append(answer.Images, s.image(id))
+	}
+	return answer, nil
+}
+
+func (s *imageService) ImageStatus(_ context.Context, request *cri.ImageStatusRequest) (*cri.ImageStatusResponse, error) {
+	id, ok := s.node.find(request.GetImage().GetImage())
+	if !ok && len(s.node.names(id)) == 0 {
+		return &cri.ImageStatusResponse{}, nil
+	}
+	return &cri.ImageStatusResponse{Image: s.image(id)}, nil
+}
+
+type runtimeService struct {
+	cri.UnimplementedRuntimeServiceServer
+	node *Node
+}
+
+func (s *runtimeService) ListContainers(context.Context, *cri.ListContainersRequest) (*cri.ListContainersResponse, error) {
+	answer := &cri.ListContainersResponse{}
+	for _, c := range s.node.Containers {
+		state := cri.ContainerState_CONTAINER_RUNNING
+		if c.Exited {
+			state = cri.ContainerState_CONTAINER_EXITED
+		}
+		answer.Containers = append(answer.Containers, &cri.Container{
+			Id: c.ID, PodSandboxId: c.PodID, ImageRef: c.ImageRef, State: state, Image: &cri.ImageSpec{UserSpecifiedImage: c.Image},
+			Labels: map[string]string{"io.kubernetes.pod.namespace": c.Namespace, "io.kubernetes.pod.name": c.Pod},
+		})
+	}
+	return answer, nil
+}
+
+func (s *runtimeService) ListPodSandbox(context.Context, *cri.ListPodSandboxRequest) (*cri.ListPodSandboxResponse, error) {
+	answer := &cri.ListPodSandboxResponse{}
+	for _, id := range s.node.Pods {
+		answer.Items = append(answer.Items, &cri.PodSandbox{Id: id})
+	}
+	return answer, nil
+}
+
+// connection is a net.Conn over an exec's streams.
+type connection struct {
+	io.Reader
+	io.Writer
+	once   sync.Once
+	closed chan struct{}
+}
+
+type address struct{}
+
+func (address) Network() string { return "exec" }
+func (address) String() string  { return "node" }
+
+func (c *connection) Close() error                   { c.once.Do(func() { close(c.closed) }); return nil }
+func (*connection) LocalAddr() net.Addr              { return address{} }
+func (*connection) RemoteAddr() net.Addr             { return address{} }
+func (*connection) SetDeadline(time.Time) error      { return nil }
+func (*connection) SetReadDeadline(time.Time) error  { return nil }
+func (*connection) SetWriteDeadline(time.Time) error { return nil }
+
+// listener has one connection; Accept fails once that is closed.
+type listener struct {
+	conn  *connection
+	given bool
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	if !l.given {
+		l.given = true
+		return l.conn, nil
+	}
+	<-l.conn.closed
+	return nil, io.EOF
+}
+
+func (l *listener) Close() error { return l.conn.Close() }
+func (*listener) Addr() net.Addr { return address{} }

@@ -1,0 +1,49 @@
+package kindnode
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime"
+
+	"k8s.io/klog/v2"
+)
+
+// findProcesses asks docker for the nodes' processes, which its ps does not tell.
+// Without them the nodes are reached by exec.
+func (c *Cluster) findProcesses(ctx context.Context) {
+	if c.Provider != "docker" || runtime.GOOS != "linux" {
+		return
+	}
+	argv := []string{c.Provider, "inspect", "--type", "container", "--format", "{{.Id}} {{.State.Pid}}"}
+	for _, node := range c.Nodes {
+		argv = append(argv, node.id)
+	}
+	var out bytes.Buffer
+	if err := c.runner.Run(ctx, Command{Argv: argv, Stdout: &out}); err != nil {
+		klog.FromContext(ctx).V(6).Info("the nodes' processes are not known", "because", err.Error())
+		return
+	}
+	pids := map[string]int{}
+	for {
+		var id string
+		var pid int
+		if _, err := fmt.Fscan(&out, &id, &pid); err != nil {
+			break
+		}
+		pids[id] = pid
+	}
+	for i, node := range c.Nodes {
+		c.Nodes[i].pid = pids[node.id]
+	}
+}
+
+// node returns the node of that name.
+func (c *Cluster) node(name string) Node {
+	for _, node := range c.Nodes {
+		if node.Name == name {
+			return node
+		}
+	}
+	return Node{Name: name}
+}

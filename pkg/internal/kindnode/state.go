@@ -1,0 +1,92 @@
+package kindnode
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
+// State is what one node has.
+type State struct {
+	// CA is the PEM of the cluster's certificate authority as the node has it.
+	CA []byte
+	// Platform in OCI form, like linux/amd64.
+	Platform string
+	// Images are those that the CRI lists: what the kubelet can run.
+	Images []Image
+	// Owners says which record each name that carries the owner label belongs to.
+	Owners map[string]string
+	// Pulled are the images that the kubelet pulled itself, by image ID.
+	Pulled map[string]Pulled
+	// Containers are the CRI's containers, running or not. Filled on demand.
+	Containers []Container
+	// Pods are the IDs of the pod sandboxes that are ready. Filled on demand.
+	Pods []string
+}
+
+// Image is an image as the CRI lists it.
+type Image struct {
+	ID          string
+	RepoTags    []string
+	RepoDigests []string
+}
+
+// Container is a container as the CRI lists it.
+type Container struct {
+	ID string
+	// ImageRef is the config digest of the image that it really runs.
+	ImageRef string
+	// Image is the name that the pod's spec asked for.
+	Image string
+	// Exited is set when it does not run any more.
+	Exited bool
+	// PodID is the ID of the pod's sandbox.
+	PodID string
+	// Namespace and Pod that it belongs to.
+	Namespace, Pod string
+}
+
+// Pulled is the kubelet's note about an image that it pulled
+// (k8s.io/kubernetes/pkg/kubelet/apis/config, ImagePulledRecord).
+type Pulled struct {
+	ImageRef          string                     `json:"imageRef"`
+	CredentialMapping map[string]json.RawMessage `json:"credentialMapping"`
+}
+
+// Repositories under which the kubelet lets this image start, sorted.
+func (p Pulled) Repositories() []string {
+	return slices.Sorted(maps.Keys(p.CredentialMapping))
+}
+
+// InUse tells whether a container runs, or is about to be restarted because its
+// pod is still there.
+func (s State) InUse(container Container) bool {
+	return !container.Exited || slices.Contains(s.Pods, container.PodID)
+}
+
+// Runs tells whether a container of the image ID is in use.
+func (s State) Runs(imageID string) bool {
+	return slices.ContainsFunc(s.Containers, func(c Container) bool { return c.ImageRef == imageID && s.InUse(c) })
+}
+
+// ID returns the image ID that the CRI has under name, or "".
+func (s State) ID(name string) string {
+	for _, image := range s.Images {
+		if image.ID == name || slices.Contains(image.RepoTags, name) || slices.Contains(image.RepoDigests, name) {
+			return image.ID
+		}
+	}
+	return ""
+}
+
+// Tags returns all tags that the CRI has for the image ID.
+func (s State) Tags(id string) []string {
+	for _, image := range s.Images {
+		if image.ID == id {
+			return image.RepoTags
+		}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
