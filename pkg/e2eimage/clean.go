@@ -125,6 +125,9 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 	if err != nil {
 		return fmt.Errorf("%w\nwhat is left is noted in the record; run clean again when the cause is mended", err)
 	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w, but what had begun was finished: %s of consumer %s is clean", context.Cause(ctx), strings.Join(names, ", "), r.consumer)
+	}
 	return nil
 }
 

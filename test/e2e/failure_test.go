@@ -1,32 +1,11 @@
 package e2e
 
 import (
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
-)
 
-// shim puts a program in front of the engine's CLI that does something else for
-// one node and script: failures and delays at an exact point, with everything
-// else real. body sees the arguments as "$@" and the real CLI as $real.
-func (u *user) shim(script, body string) {
-	u.t.Helper()
-	real, err := exec.LookPath(suite.provider)
-	if err != nil {
-		u.t.Fatal(err)
-	}
-	dir := u.t.TempDir()
-	text := fmt.Sprintf("#!/bin/bash\nreal=%s\ncase \" $* \" in *\" %s \"*) %s ;; esac\nexec $real \"$@\"\n", real, script, body)
-	if err := os.WriteFile(filepath.Join(dir, suite.provider), []byte(text), 0o755); err != nil {
-		u.t.Fatal(err)
-	}
-	u.env = append(slices.Clone(u.env), "PATH="+dir+":"+suite.bin+":"+os.Getenv("PATH"))
-}
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/faults"
+)
 
 // nothingLeft wants no record and no name with part on any node.
 func (u *user) nothingLeft(part string) {
@@ -47,7 +26,7 @@ func TestOneNodeThatFailsUndoesAll(t *testing.T) {
 	source := "localhost/" + u.namespace + ":dev"
 	u.image(source)
 	bad := suite.nodes[1]
-	u.shim("e2eimage-tag", fmt.Sprintf(`case " $* " in *" %s "*) echo "no space left on device" >&2; exit 1 ;; esac`, bad))
+	u.faulty(faults.Rule{Call: "Images/Create", Node: bad, Fail: "no space left on device"})
 	u.refused(1, []string{"node " + bad, "no space left on device"}, "tag", "datastorage", "--source", source, "--consumer", u.namespace)
 	u.nothingLeft("localhost/datastorage:" + u.namespace)
 }
@@ -76,63 +55,6 @@ func TestATagThatAnotherImageHolds(t *testing.T) {
 	for node, has := range imagesOn(t) {
 		if want := map[bool]string{true: id}[node == suite.nodes[2]]; has[held] != want {
 			t.Errorf("node %s has %q under the foreign name, want %q", node, has[held], want)
-		}
-	}
-}
-
-func TestInterruptedTagLeavesNothing(t *testing.T) {
-	t.Parallel()
-	for signal, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
-		t.Run(signal.String(), func(t *testing.T) {
-			t.Parallel()
-			u := newUser(t)
-			source := "localhost/" + u.namespace + ":dev"
-			u.image(source)
-			begun := filepath.Join(u.dir, "begun")
-			u.shim("e2eimage-tag", fmt.Sprintf(`touch %s; sleep 2`, begun))
-			command := exec.CommandContext(t.Context(), filepath.Join(suite.bin, "kubectl-e2eimage"),
-				"tag", "datastorage", "--source", source, "--consumer", u.namespace, "--namespace", u.namespace)
-			command.Env, command.Dir = u.env, u.dir
-			result := u.finish(command, func(process *os.Process) {
-				waitFor(t, "tagging has begun", func() bool { _, err := os.Stat(begun); return err == nil })
-				if err := process.Signal(signal); err != nil {
-					t.Error(err)
-				}
-			})
-			wantRefused(t, result, code, "stopped by")
-			u.nothingLeft("localhost/datastorage:" + u.namespace)
-		})
-	}
-}
-
-func TestAKilledTagIsFinishedByTheNext(t *testing.T) {
-	t.Parallel()
-	u := newUser(t)
-	source := "localhost/" + u.namespace + ":dev"
-	u.image(source)
-	env := u.env
-	begun := filepath.Join(u.dir, "begun")
-	u.shim("e2eimage-tag", fmt.Sprintf(`touch %s; sleep 1`, begun))
-	command := exec.CommandContext(t.Context(), filepath.Join(suite.bin, "kubectl-e2eimage"),
-		"tag", "datastorage", "--source", source, "--consumer", u.namespace, "--namespace", u.namespace)
-	command.Env, command.Dir = u.env, u.dir
-	u.finish(command, func(process *os.Process) {
-		waitFor(t, "tagging has begun", func() bool { _, err := os.Stat(begun); return err == nil })
-		_ = process.Kill()
-	})
-	claim := u.kubectl("get", "configmap", "e2eimage-"+u.namespace, "-o", "jsonpath={.data.datastorage}")
-	if !strings.Contains(claim, "state: Pending") {
-		t.Fatalf("the claim is not there:\n%s", claim)
-	}
-	u.env = env
-	u.refused(3, []string{"is pending", "kubectl e2eimage tag"}, "ref", "datastorage")
-	image := u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
-	if !strings.Contains(claim, image) {
-		t.Errorf("the next run recorded %s instead of the claimed tag:\n%s", image, claim)
-	}
-	for node, has := range imagesOn(t) {
-		if got := has.with("localhost/datastorage:" + u.namespace); !slices.Equal(got, []string{image}) {
-			t.Errorf("node %s has %v", node, got)
 		}
 	}
 }

@@ -25,8 +25,12 @@ var suite struct {
 	cluster    string
 	nodes      []string
 	kubeconfig string
+	// processes are the PIDs of the nodes, where they run on this host.
+	processes map[string]string
 	// bin holds kubectl and the plugin; it comes first on PATH.
 	bin string
+	// faulty holds a program in front of the engine's CLI, under its name.
+	faulty string
 	// service and crasher are static binaries for test images.
 	service, crasher string
 }
@@ -53,7 +57,7 @@ func run(ctx context.Context, m *testing.M, provider string) (code int, err erro
 	suite.provider = provider
 	suite.cluster = fmt.Sprintf("e2e-%s-%d", provider, os.Getpid())
 	suite.kubeconfig = filepath.Join(dir, "kubeconfig")
-	suite.bin = filepath.Join(dir, "bin")
+	suite.bin, suite.faulty = filepath.Join(dir, "bin"), filepath.Join(dir, "faulty")
 	if kept := os.Getenv("E2E_CLUSTER"); kept != "" {
 		// A developer's own cluster, made with test/cluster: quicker rounds.
 		suite.cluster, suite.kubeconfig = kept, os.Getenv("KUBECONFIG")
@@ -91,6 +95,7 @@ func build(ctx context.Context, dir string) error {
 		{"go", "build", "-o", suite.bin + "/", "../../cmd/kubectl-e2eimage"},
 		{"go", "build", "-o", suite.service, "../../examples/datastorage"},
 		{"go", "build", "-o", suite.crasher, "./testdata/crasher"},
+		{"go", "build", "-o", filepath.Join(suite.faulty, suite.provider), "../faultengine"},
 		{suite.provider, "cp", control + ":/usr/bin/kubectl", filepath.Join(suite.bin, "kubectl")},
 	} {
 		command := exec.CommandContext(ctx, argv[0], argv[1:]...)
@@ -102,5 +107,18 @@ func build(ctx context.Context, dir string) error {
 	out, err := exec.CommandContext(ctx, filepath.Join(suite.bin, "kubectl"), "--kubeconfig", suite.kubeconfig,
 		"get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").Output()
 	suite.nodes = strings.Fields(string(out))
+	findProcesses(ctx)
 	return err
+}
+
+// findProcesses leaves out what this host does not have or may not enter.
+func findProcesses(ctx context.Context) {
+	suite.processes = map[string]string{}
+	for _, node := range suite.nodes {
+		out, err := exec.CommandContext(ctx, suite.provider, "inspect", "--format", "{{.State.Pid}}", node).Output()
+		pid := strings.TrimSpace(string(out))
+		if err == nil && exec.CommandContext(ctx, "nsenter", "--target", pid, "--mount", "--", "test", "-e", "/kind/version").Run() == nil {
+			suite.processes[node] = pid
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -89,7 +90,16 @@ func lostRace(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err)
 }
 
+// writeLimit bounds a write, which is not cut short when the run is: nobody would
+// know whether it was carried out.
+const writeLimit = 10 * time.Second
+
 func (s *Store) write(ctx context.Context, before *corev1.ConfigMap, set *Set) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+	defer cancel()
 	after := set.configMap
 	if maps.Equal(before.Data, after.Data) && reflect.DeepEqual(before.Annotations, after.Annotations) {
 		return nil
