@@ -27,7 +27,13 @@ func main() {
 
 func run() error {
 	address := flag.String("listen", ":8080", "address to listen on")
+	failFirst := flag.String("fail-first", "", "file to note the first start in, which then fails")
 	flag.Parse()
+	if *failFirst != "" {
+		if note, err := os.OpenFile(*failFirst, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			return errors.Join(note.Close(), errors.New("the migration has not run yet"))
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 

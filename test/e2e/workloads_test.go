@@ -182,6 +182,119 @@ func TestTheServiceAnswersFromTheRecordedImage(t *testing.T) {
 	}
 }
 
+func TestWorkloadsThatCannotBeDeployedTo(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("Deployment", "two", "localhost/a:1", 0) + "      - {name: other, image: localhost/b:1}\n")
+	u.apply(workload("Deployment", "paused", "localhost/a:1", 1))
+	u.kubectl("rollout", "pause", "deployment/paused")
+	for name, test := range map[string]struct {
+		workload string
+		code     int
+		says     []string
+	}{
+		"which of two containers?":   {"deployment/two", 1, []string{"deployment.apps/two", "two (localhost/a:1), other (localhost/b:1)", "--container"}},
+		"it is paused":               {"deployment/paused", 1, []string{"is paused", "kubectl rollout resume"}},
+		"it is of an unknown kind":   {"gizmo/two", 1, []string{"gizmo"}},
+		"its namespace is not there": {"nowhere/deployment/two", 1, []string{"nowhere"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := &user{t: t, namespace: u.namespace, dir: u.dir, env: u.env}
+			u.refused(test.code, test.says, "deploy", "datastorage", "--workload", test.workload)
+		})
+	}
+	// All of them at once, and the one that could be deployed is left alone, too.
+	u.apply(workload("Deployment", "fine", "localhost/a:1", 0))
+	u.refused(1, []string{"deployment.apps/two", "is paused", "no deployment.apps/absent"}, "deploy", "datastorage",
+		"--workload", "deployment/fine", "--workload", "deployment/two", "--workload", "deployment/paused", "--workload", "deployment/absent")
+	if got := u.kubectl("get", "deployment", "fine", "-o", "jsonpath={.spec.template.spec.containers[0].image}"); got != "localhost/a:1" {
+		t.Errorf("it was patched: %s", got)
+	}
+}
+
+func TestOneOfSeveralWorkloadsFails(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	id := u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("Deployment", "good", "localhost/none:none", 1))
+	u.apply(strings.Replace(workload("Deployment", "bad", "localhost/none:none", 1), "terminationGracePeriodSeconds: 0", "terminationGracePeriodSeconds: 0\n      nodeSelector: {nowhere: \"true\"}", 1))
+	result := u.refused(1, []string{"deployment.apps/bad", "Unschedulable", "node affinity/selector"}, "deploy", "datastorage", "--workload", "deployment/good", "--workload", "deployment/bad")
+	if strings.Contains(result.stderr, "deployment.apps/good is") || result.took > 60*time.Second {
+		t.Errorf("after %s: %s", result.took, result.stderr)
+	}
+	if u.runs(id) == 0 {
+		t.Error("the good one was not deployed")
+	}
+}
+
+func TestACrashLoopWithinItsLimitIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	id := u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	// It comes up when the node has had its second try: /state outlives restarts.
+	u.apply(strings.Replace(workload("Deployment", "datastorage", "localhost/none:none", 1), "        ports:", `        args: ["-fail-first", "/state/tries"]
+        volumeMounts: [{name: state, mountPath: /state}]
+        ports:`, 1) + "      volumes: [{name: state, emptyDir: {}}]\n")
+	u.must("deploy", "datastorage")
+	if u.runs(id) == 0 {
+		t.Error("nothing runs")
+	}
+	if got := u.kubectl("get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[0].restartCount}"); !strings.Contains(got, "1") {
+		t.Errorf("it was restarted %q times", got)
+	}
+}
+
+func TestAnotherContainersImageIsNamedAsTheCause(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("Deployment", "datastorage", source, 1) + "      - {name: sidecar, image: localhost/nobody-has:this, imagePullPolicy: Never}\n")
+	u.refused(1, []string{"ErrImageNeverPull", "sidecar", "localhost/nobody-has:this"}, "deploy", "datastorage")
+}
+
+func TestAQuotaThatForbidsThePods(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply("{apiVersion: v1, kind: ResourceQuota, metadata: {name: none}, spec: {hard: {pods: \"0\"}}}")
+	u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
+	result := u.refused(1, []string{"exceeded quota: none"}, "deploy", "datastorage")
+	if result.took > 30*time.Second {
+		t.Errorf("it took %s", result.took)
+	}
+}
+
+func TestADeploymentThatIsDeletedDuringTheWait(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(strings.Replace(workload("Deployment", "datastorage", "localhost/none:none", 1), "port: 8080}, period", "port: 9999}, period", 1))
+	env, deleted := u.env, false
+	u.faultyAPI(func(string) error { return nil }, func(request string) {
+		if request == "PATCH deployments" && !deleted {
+			deleted = true
+			go (&user{t: t, namespace: u.namespace, dir: u.dir, env: env}).try(t.Context(), "kubectl", "--namespace", u.namespace, "delete", "deployment", "datastorage")
+		}
+	})
+	result := u.refused(1, []string{"deployment.apps/datastorage", "deleted"}, "deploy", "datastorage")
+	if result.took > 30*time.Second {
+		t.Errorf("it took %s", result.took)
+	}
+}
+
 // waitFor gives the cluster time to settle what no command of ours waits for.
 func waitFor(t *testing.T, what string, holds func() bool) {
 	t.Helper()

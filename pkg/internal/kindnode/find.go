@@ -189,17 +189,23 @@ func sameContainers(a, b listing) bool {
 }
 
 func (c *Cluster) checkRunning() error {
-	var stopped []string
+	var stopped, mend []string
 	for _, node := range c.Nodes {
-		if !node.Running() {
-			stopped = append(stopped, fmt.Sprintf("%s is %s", node.Name, node.State))
+		if node.Running() {
+			continue
 		}
+		stopped = append(stopped, fmt.Sprintf("%s is %s", node.Name, node.State))
+		verb := "start"
+		if node.State == "paused" {
+			verb = "unpause"
+		}
+		mend = append(mend, fmt.Sprintf("%s %s %s", c.Provider, verb, node.Name))
 	}
 	if len(stopped) == 0 {
 		return nil
 	}
-	return fmt.Errorf("every node of Kind cluster %q has to be running, but %s; start with: %s start NODE",
-		c.Name, strings.Join(stopped, ", "), c.Provider)
+	return fmt.Errorf("every node of Kind cluster %q has to be running, but %s\nmend it with: %s",
+		c.Name, strings.Join(stopped, ", "), strings.Join(mend, " && "))
 }
 
 func list(ctx context.Context, runner Runner, engines []string) []listing {

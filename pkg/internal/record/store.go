@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/util/retry"
@@ -139,13 +140,17 @@ func explain(err error, verb, namespace, consumer string) error {
 		object = fmt.Sprintf("ConfigMap %s/%s", namespace, ConfigMapName(consumer))
 	}
 	switch {
+	// Forbidden, too: it comes first.
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return fmt.Errorf("cannot %s %s: namespace %q is being deleted; wait for that, then run again: %w", verb, object, namespace, err)
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("may not %s %s, which holds the records: %w\nthe Role that is needed is in docs/rbac.md", verb, object, err)
 	case apierrors.IsNotFound(err):
 		return fmt.Errorf("cannot %s %s: namespace %q does not exist; create it with: kubectl create namespace %s (or give --create-namespace to tag): %w",
 			verb, object, namespace, namespace, err)
-	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return fmt.Errorf("cannot %s %s: namespace %q is being deleted; wait for that, then run again: %w", verb, object, namespace, err)
+	case apierrors.HasStatusCause(err, metav1.CauseType(field.ErrorTypeTooLong)), apierrors.IsRequestEntityTooLargeError(err):
+		return fmt.Errorf("cannot %s %s: a ConfigMap holds at most 1 MiB; take records away that nobody needs (kubectl e2eimage clean NAME -n %s --consumer %s), or what else was put into it: %w",
+			verb, object, namespace, consumer, err)
 	}
 	return fmt.Errorf("cannot %s %s: %w", verb, object, err)
 }

@@ -1,0 +1,110 @@
+package e2e
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// engine runs the engine's CLI.
+func engine(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), suite.provider, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v: %s", args, err, out)
+	}
+}
+
+// The tests of this file are not parallel: they take from all what they share.
+
+func TestANodeThatIsPausedOrStopped(t *testing.T) {
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	id := u.image(source)
+	worker := suite.nodes[2]
+	tag := []string{"tag", "datastorage", "--source", source, "--consumer", u.namespace}
+	t.Run("before the run it is refused at once", func(t *testing.T) {
+		u := &user{t: t, namespace: u.namespace, dir: u.dir, env: u.env}
+		engine(t, "pause", worker)
+		defer engine(t, "unpause", worker)
+		result := u.refused(1, []string{worker + " is paused", suite.provider + " unpause " + worker}, tag...)
+		if result.took > 10*time.Second {
+			t.Errorf("it took %s", result.took)
+		}
+	})
+	t.Run("in the middle the timeout holds and names it", func(t *testing.T) {
+		u := &user{t: t, namespace: u.namespace, dir: u.dir, env: u.env}
+		paused := false
+		env := u.env
+		u.faultyAPI(func(request string) error {
+			if request == "POST configmaps" && !paused {
+				paused = true
+				engine(t, "pause", worker)
+			}
+			return nil
+		}, func(string) {})
+		result := u.e2eimage(append(tag, "--timeout", "5s")...)
+		engine(t, "unpause", worker)
+		u.env = env
+		wantRefused(t, result, 124, "node "+worker, "--timeout=5s", "kubectl e2eimage clean")
+		if result.took > time.Minute {
+			t.Errorf("it took %s", result.took)
+		}
+		waitFor(t, "the node's names are those of a record", func() bool { return !u.consistent("datastorage", id) })
+		u.e2eimage("clean", "datastorage", "--consumer", u.namespace)
+		u.nothingLeft("localhost/datastorage:" + u.namespace)
+	})
+	t.Run("afterwards all is well", func(t *testing.T) {
+		u := &user{t: t, namespace: u.namespace, dir: u.dir, env: u.env}
+		u.must(tag...)
+		if !u.consistent("datastorage", id) {
+			t.Error("nothing is recorded")
+		}
+	})
+}
+
+func TestAnAPIServerThatRestartsDuringTheWait(t *testing.T) {
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	id := u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
+	u.apply(strings.Replace(workload("Deployment", "datastorage", "localhost/none:none", 1), "periodSeconds: 1}", "periodSeconds: 1, initialDelaySeconds: 8}", 1))
+	control := suite.nodes[0]
+	restarted := false
+	env := u.env
+	u.faultyAPI(func(string) error { return nil }, func(request string) {
+		if request == "PATCH deployments" && !restarted {
+			restarted = true
+			go onNode(t, control, "sh", "-c", "crictl stop --timeout 0 $(crictl ps --quiet --name kube-apiserver)")
+		}
+	})
+	result := u.e2eimage("deploy", "datastorage")
+	u.env = env
+	waitFor(t, "the API server is back", func() bool { return u.try(t.Context(), "kubectl", "get", "--raw", "/readyz").code == 0 })
+	if result.code != 0 || !restarted {
+		t.Fatalf("exit %d (restarted %v): %s", result.code, restarted, result.stderr)
+	}
+	if u.runs(id) == 0 {
+		t.Error("nothing runs")
+	}
+}
+
+func TestAContainerdThatRestartsBetweenTwoCalls(t *testing.T) {
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	id := u.image(source)
+	restarted := false
+	env := u.env
+	u.faultyAPI(func(request string) error {
+		if request == "POST configmaps" && !restarted {
+			restarted = true
+			onNode(t, suite.nodes[1], "systemctl", "restart", "containerd")
+		}
+		return nil
+	}, func(string) {})
+	u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
+	u.env = env
+	if !restarted || !u.consistent("datastorage", id) {
+		t.Errorf("restarted %v, but nothing is recorded", restarted)
+	}
+}
