@@ -239,21 +239,28 @@ func imagesOn(t *testing.T) map[string]images {
 	t.Helper()
 	found := map[string]images{}
 	for node, out := range onNodes(t, "crictl", "images", "-o", "json") {
-		var listed struct {
-			Images []struct {
-				ID                    string
-				RepoTags, RepoDigests []string
-			}
+		found[node] = parseImages(t, node, out)
+	}
+	return found
+}
+
+// parseImages reads what crictl lists.
+func parseImages(t *testing.T, node, out string) images {
+	t.Helper()
+	var listed struct {
+		Images []struct {
+			ID                    string
+			RepoTags, RepoDigests []string
 		}
-		if err := json.Unmarshal([]byte(out), &listed); err != nil {
-			t.Fatalf("node %s: %v: %q", node, err, out)
-		}
-		found[node] = images{}
-		for _, image := range listed.Images {
-			found[node][image.ID] = image.ID
-			for _, name := range append(image.RepoTags, image.RepoDigests...) {
-				found[node][name] = image.ID
-			}
+	}
+	if err := json.Unmarshal([]byte(out), &listed); err != nil {
+		t.Fatalf("node %s: %v: %q", node, err, out)
+	}
+	found := images{}
+	for _, image := range listed.Images {
+		found[image.ID] = image.ID
+		for _, name := range append(image.RepoTags, image.RepoDigests...) {
+			found[name] = image.ID
 		}
 	}
 	return found

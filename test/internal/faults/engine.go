@@ -27,6 +27,13 @@ func Engine(ctx context.Context, args []string) (int, error) {
 	case args[0] == "inspect":
 		return 1, fmt.Errorf("the nodes' processes are not told")
 	case args[0] == "exec" && slices.Contains(args, "perl"):
+		busy, err := os.OpenFile(os.Getenv(BusyVariable), os.O_RDWR|os.O_CREATE, 0o600)
+		if err == nil {
+			defer busy.Close()
+			if err := syscall.Flock(int(busy.Fd()), syscall.LOCK_SH); err != nil {
+				return 1, err
+			}
+		}
 		node := args[slices.Index(args, "timeout")-1]
 		if err := rules.apply(Connect, node, false, os.Getppid()); err != nil {
 			return 1, err

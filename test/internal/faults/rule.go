@@ -18,6 +18,9 @@ const (
 	RealVariable = "E2EIMAGE_FAULT_REAL"
 	// RulesVariable holds a JSON list of Rules.
 	RulesVariable = "E2EIMAGE_FAULT_RULES"
+	// BusyVariable holds the path of a file that is locked as long as something
+	// still goes on in a node, also after the product was killed.
+	BusyVariable = "E2EIMAGE_FAULT_BUSY"
 )
 
 // Connect is the call with which a node is connected, before any other.
