@@ -6,7 +6,10 @@ SHELL := /bin/bash
 PROVIDER  ?= podman
 PROVIDERS ?= podman docker
 
-.PHONY: build install test test-unit test-e2e lint format demo demo-clean down toolchain help
+SEED      ?=
+ROUNDS    ?= 1000
+
+.PHONY: build install test test-unit test-e2e lint format chaos bench demo demo-clean down toolchain help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -27,6 +30,12 @@ test-e2e: toolchain ## on each of PROVIDERS, setting up what is missing
 	  echo "== end-to-end on $$provider"; \
 	  go test -race -count=1 -timeout 30m ./test/e2e -provider "$$provider"; \
 	done
+
+chaos: ## ROUNDS of random commands and faults on a real cluster (PROVIDER, SEED)
+	go test -count=1 -timeout 0 -v ./test/e2e -provider "$(PROVIDER)" -run '^TestChaos$$' -chaos.rounds $(ROUNDS) $(if $(SEED),-chaos.seed $(SEED))
+
+bench: ## against what people do without it, on a real cluster (PROVIDER)
+	go run ./test/bench -provider "$(PROVIDER)"
 
 lint: ## formatting, vet, staticcheck, import arrows
 	@unformatted=$$(go tool -modfile=tools/go.mod gofumpt -l cmd internal pkg test examples); \

@@ -173,6 +173,23 @@ func TestANodeThatLostTheTagGetsItBack(t *testing.T) {
 	}
 }
 
+func TestANodeThatJoinedLaterGetsTheTag(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	image := b.tagged("suite")
+	b.cluster.Join(b.kube.CertificateAuthorityData, "dev-worker3")
+	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
+	is[*InconsistentError](t, err, "missing on dev-worker3", "load it on every node")
+	b.cluster.Load(source, imageID, "dev-worker3")
+	if got := b.tagged("suite"); got != image {
+		t.Errorf("got %s, want %s", got, image)
+	}
+	want := append(everywhere(image, "tests.suite.datastorage"), "dev-worker3 "+image+" tests.suite.datastorage")
+	if diff := cmp.Diff(want, b.cluster.Tags()); diff != "" {
+		t.Errorf("nodes (-want +got):\n%s", diff)
+	}
+}
+
 func TestTheSourceOfTheRecordServesWhenNobodySaysOne(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -25,6 +25,11 @@ func TestBadInput(t *testing.T) {
 		"no NAME and no file":            {[]string{"tag"}, 2, []string{"which image", "e2eimage.yaml"}},
 		"a template that does not parse": {[]string{"tag", "x", "--source", "localhost/x:1", "--tag-template", "{{.Nope"}, 2, []string{"--tag-template"}},
 		"shell in a value":               {[]string{"tag", "x", "--source", "$(reboot)", "--consumer", "c"}, 2, []string{"$(reboot)"}},
+		"a newline in a value":           {[]string{"tag", "x", "--source", "localhost/x:1\nlocalhost/y:1", "--consumer", "c"}, 2, []string{"--source"}},
+		"quotes in a value":              {[]string{"tag", "x", "--source", `localhost/"x":1`, "--consumer", "c"}, 2, []string{"--source"}},
+		"a newline in a tag":             {[]string{"tag", "x", "--source", "localhost/x:1", "--consumer", "c", "--tag", "a\nb"}, 2, []string{"--tag"}},
+		"bad consumer":                   {[]string{"tag", "x", "--source", "localhost/x:1", "--consumer", "Work_Flow"}, 2, []string{`"Work_Flow"`, "--consumer"}},
+		"a template that yields no tag":  {[]string{"tag", "x", "--source", "localhost/x:1", "--consumer", "c", "--tag-template", "a b"}, 2, []string{"a b"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -43,6 +48,52 @@ func TestAnUnknownFieldIsNamedWithItsLine(t *testing.T) {
 	u := newUser(t)
 	u.write("e2eimage.yaml", "apiVersion: e2eimage.dev/v1alpha1\nkind: Config\nimages:\n- name: datastorage\n  sorce: localhost/x:1\n  deploy: {pullPolicy: Always}\n")
 	u.refused(2, []string{"e2eimage.yaml:5: images[0].sorce", `did you mean "source"`}, "tag")
+}
+
+func TestAllMistakesOfAFileComeAtOnceWithTheirLines(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.write("e2eimage.yaml", `apiVersion: e2eimage.dev/v1alpha1
+kind: Config
+images:
+- name: data storage
+  source: localhost/UPPER:1
+  source: localhost/twice:1
+  colour: red
+- name: gateway
+  source: "localhost/x:$(reboot)"
+  repository: "localhost/x:1"
+`)
+	u.refused(2, []string{"e2eimage.yaml:4: ", "e2eimage.yaml:6: ", "e2eimage.yaml:7: ", "e2eimage.yaml:9: ", "e2eimage.yaml:10: "}, "tag")
+}
+
+func TestARoleThatForbidsTheConfigMapIsNamed(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.image(source)
+	u.kubectl("create", "serviceaccount", "nobody")
+	u.apply("{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}, rules: [{apiGroups: [\"\"], resources: [configmaps], verbs: [get, list]}]}")
+	u.kubectl("create", "rolebinding", "nobody", "--role", "reader", "--serviceaccount", u.namespace+":nobody")
+	u.actAs("nobody")
+	u.refused(1, []string{"may not write ConfigMap " + u.namespace + "/e2eimage-" + u.namespace, "docs/rbac.md"}, "tag", "datastorage", "--source", source, "--consumer", u.namespace)
+	u.nothingLeftOf("localhost/datastorage:")
+}
+
+// actAs gives the user the rights of a service account.
+func (u *user) actAs(account string) {
+	u.t.Helper()
+	limited := filepath.Join(u.dir, "limited.kubeconfig")
+	text, err := os.ReadFile(suite.kubeconfig)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	u.write("limited.kubeconfig", string(text))
+	token := u.kubectl("create", "token", account)
+	admin := u.kubectl("config", "view", "-o", "jsonpath={.users[0].name}")
+	u.env = append(u.env, "KUBECONFIG="+limited)
+	u.kubectl("config", "delete-user", admin)
+	u.kubectl("config", "set-credentials", admin, "--token", token)
 }
 
 func TestTheConfigReplacesArguments(t *testing.T) {
@@ -88,17 +139,7 @@ func TestTheDocumentedRoleIsEnough(t *testing.T) {
 	u.kubectl("create", "serviceaccount", "suite")
 	u.apply(documented(t, "../../docs/rbac.md"))
 	u.kubectl("create", "rolebinding", "suite", "--role", "e2eimage", "--serviceaccount", u.namespace+":suite")
-	limited := filepath.Join(u.dir, "limited.kubeconfig")
-	text, err := os.ReadFile(suite.kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.write("limited.kubeconfig", string(text))
-	token := u.kubectl("create", "token", "suite")
-	admin := u.kubectl("config", "view", "-o", "jsonpath={.users[0].name}")
-	u.env = append(u.env, "KUBECONFIG="+limited)
-	u.kubectl("config", "delete-user", admin)
-	u.kubectl("config", "set-credentials", admin, "--token", token)
+	u.actAs("suite")
 	u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
 	u.must("deploy", "datastorage")
 	u.must("ref", "datastorage")

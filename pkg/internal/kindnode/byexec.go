@@ -8,14 +8,38 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"k8s.io/klog/v2"
 )
 
 // exitNotFound is what `timeout` exits with when there is no such program.
 const exitNotFound = 127
 
-// connectByExec starts a program in the node that joins its stdin and stdout with
-// containerd's socket, and reads its greeting.
+const (
+	// connectLimit is how long a node may take to greet.
+	connectLimit = 20 * time.Second
+	// connectTries: podman now and then loses what an exec says when others of
+	// the same node are killed meanwhile.
+	connectTries = 3
+)
+
+// connectByExec connects through an exec of the engine.
 func (c *Cluster) connectByExec(ctx context.Context, node string) (*link, error) {
+	for tried := 1; ; tried++ {
+		bounded, cancel := context.WithTimeoutCause(ctx, connectLimit, &SilentError{Method: "exec", After: connectLimit})
+		l, err := c.enter(bounded, node)
+		cancel()
+		var silent *SilentError
+		if !errors.As(err, &silent) || tried == connectTries {
+			return l, err
+		}
+		klog.FromContext(ctx).V(4).Info("an exec said nothing; once more", "node", node)
+	}
+}
+
+// enter starts a program in the node that joins its stdin and stdout with
+// containerd's socket, and reads its greeting.
+func (c *Cluster) enter(ctx context.Context, node string) (*link, error) {
 	running, kill := context.WithCancelCause(context.WithoutCancel(ctx))
 	stdin, toNode := io.Pipe()
 	fromNode, stdout := io.Pipe()

@@ -37,7 +37,11 @@ func (e *CallError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("%s: %v", e.Method, e.Err)
 	}
-	return fmt.Sprintf("%s: %s", e.Method, e.Message)
+	message := fmt.Sprintf("%s: %s", e.Method, e.Message)
+	if strings.Contains(message, "no space left on device") {
+		message += "\nthe node's disk is full: free space on its host, or take tags away that nobody needs with kubectl e2eimage clean"
+	}
+	return message
 }
 
 // Unwrap returns why the connection broke.

@@ -294,6 +294,41 @@ func TestANodeThatCannotBeEnteredIsNamedWithWhatTheEngineSaid(t *testing.T) {
 	}
 }
 
+// mute lets the first execs of a node say nothing until they are killed.
+type mute struct {
+	kindnode.Runner
+	left atomic.Int32
+}
+
+func (m *mute) Run(ctx context.Context, command kindnode.Command) error {
+	if command.Argv[1] == "exec" && m.left.Add(-1) >= 0 {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	return m.Runner.Run(ctx, command)
+}
+
+func TestAnExecThatSaysNothingIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for times, gives := range map[int32]bool{1: true, 2: true, 3: false} {
+		synctest.Test(t, func(t *testing.T) {
+			fake, _ := newCluster(t, "n1")
+			muted := &mute{Runner: fake}
+			muted.left.Store(times)
+			cluster, err := kindnode.Find(t.Context(), muted, kindnode.Query{Name: "dev"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer cluster.Close()
+			_, err = cluster.Probe(t.Context())
+			var silent *kindnode.SilentError
+			if gives != (err == nil) || !gives && !errors.As(err, &silent) {
+				t.Errorf("silent %d times: %v", times, err)
+			}
+		})
+	}
+}
+
 func TestProbeReadsWhatANodeSays(t *testing.T) {
 	t.Parallel()
 	fake, cluster := newCluster(t, "n1")

@@ -40,9 +40,16 @@ var _ kindnode.Runner = (*Cluster)(nil)
 func New(name string, ca []byte, nodes ...string) *Cluster {
 	c := &Cluster{Name: name, Provider: "podman", nodes: map[string]*Node{}}
 	for _, node := range nodes {
-		c.nodes[node] = &Node{CA: ca, Images: map[string]string{}, Owners: map[string]string{}, ids: map[string]bool{}}
+		c.Join(ca, node)
 	}
 	return c
+}
+
+// Join adds a node that has nothing yet.
+func (c *Cluster) Join(ca []byte, node string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nodes[node] = &Node{CA: ca, Images: map[string]string{}, Owners: map[string]string{}, ids: map[string]bool{}}
 }
 
 // Change does something to nodes, all of them if none is named.
