@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -58,13 +59,14 @@ func (a *app) runClean(cmd *cobra.Command, names []string, flags cleanFlags) err
 	ctx, cancel := bounded(cmd.Context(), flags.timeout)
 	defer cancel()
 	result, err := client.Clean(ctx, e2eimage.CleanInput{Suite: suite, Force: flags.force, DryRun: flags.dryRun != dryRunNone})
-	if err != nil {
+	if result == nil {
 		return err
 	}
+	// Also of a run that failed half-way: what is gone is gone.
 	if flags.output != "" {
-		return a.printObject(flags.output, result)
+		return errors.Join(err, a.printObject(flags.output, result))
 	}
-	return a.printCleaned(result, flags.dryRun != dryRunNone)
+	return errors.Join(err, a.printCleaned(result, flags.dryRun != dryRunNone))
 }
 
 func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
@@ -77,9 +79,6 @@ func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
 		for _, left := range image.Left {
 			reporter.Warn(fmt.Sprintf("%s is left: pod %s on %s runs it; delete that first, or give --force", left.Image, left.Pod, left.Node))
 		}
-		if len(image.Left) > 0 {
-			continue
-		}
 		for _, tag := range image.Removed {
 			if err := a.println(tag + " " + verb); err != nil {
 				return err
@@ -87,6 +86,9 @@ func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
 		}
 		if len(image.Freed) > 0 {
 			reporter.Info(fmt.Sprintf("%s: nothing names the image any more, it went from %s", image.Name, strings.Join(image.Freed, ", ")))
+		}
+		if !image.RecordRemoved {
+			continue
 		}
 		if err := a.println(fmt.Sprintf("record %s/%s/%s %s", result.Namespace, result.Consumer, image.Name, verb)); err != nil {
 			return err

@@ -44,11 +44,11 @@ func deployedTwo() *e2eimage.DeployResult {
 func cleanedThree() *e2eimage.CleanResult {
 	const image = "localhost/datastorage:suite-"
 	return &e2eimage.CleanResult{Consumer: "suite", Namespace: "tests", Images: []e2eimage.CleanedImage{
-		{Name: "datastorage", Removed: []string{image + "1", image + "2"}, Freed: []string{"dev-worker"}},
+		{Name: "datastorage", Removed: []string{image + "1", image + "2"}, Freed: []string{"dev-worker"}, RecordRemoved: true},
 		{Name: "gateway", Removed: []string{}, Freed: []string{}, Left: []e2eimage.TagInUse{
 			{Image: "localhost/gateway:suite-1", Node: "dev-worker", Pod: "tests/gateway-0"},
 		}},
-		{Name: "forgotten", Removed: []string{}, Freed: []string{}},
+		{Name: "forgotten", Removed: []string{}, Freed: []string{}, RecordRemoved: true},
 	}}
 }
 

@@ -34,6 +34,8 @@ type CleanedImage struct {
 	Removed []string `json:"removed"`
 	// Freed are the nodes where an image went with its last name.
 	Freed []string `json:"freed"`
+	// RecordRemoved is set when the record is gone, too.
+	RecordRemoved bool `json:"recordRemoved"`
 	// Left are the tags that containers still run, with where; the record stays.
 	Left []TagInUse `json:"left,omitempty"`
 }
@@ -114,19 +116,26 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 		err = begin(set)
 		for i, image := range r.result.Images {
 			r.result.Images[i].Removed = append(image.Removed, tags[image.Name]...)
+			r.result.Images[i].RecordRemoved = len(image.Left) == 0
 		}
 		return err
 	}
 	if err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, begin); err != nil {
 		return err
 	}
-	done, err := r.client.releaseFrom(ctx, r.kube, r.cluster, r.consumer, tags)
+	// From here on it is finished, whatever ends ctx: half of it would stay.
+	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
+	defer cancel()
+	done, err := r.client.releaseFrom(finishing, r.kube, r.cluster, r.consumer, tags)
 	r.collect(tags, done)
 	if err != nil {
 		return fmt.Errorf("%w\nwhat is left is noted in the record; run clean again when the cause is mended", err)
 	}
+	for i, image := range r.result.Images {
+		r.result.Images[i].RecordRemoved = len(image.Left) == 0
+	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("%w, but what had begun was finished: %s of consumer %s is clean", context.Cause(ctx), strings.Join(names, ", "), r.consumer)
+		return fmt.Errorf("%w, but what had begun was finished: %s of consumer %s is clean", context.Cause(ctx), strings.Join(sortedKeys(tags), ", "), r.consumer)
 	}
 	return nil
 }

@@ -214,7 +214,7 @@ func (d *deployRun) prove(ctx context.Context, running []workload.Running) ([]Pr
 	states, err := d.cluster.Containers(ctx, sortedKeys(nodes))
 	end(err)
 	if err != nil {
-		return nil, err
+		return nil, classify(err)
 	}
 	wanted := map[string]*record.Evidence{}
 	for _, r := range d.records {

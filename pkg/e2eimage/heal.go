@@ -49,7 +49,7 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 		return &InconsistentError{fmt.Errorf("%s: on node %s %s is %s instead of the recorded %s\ntag it anew: kubectl e2eimage clean %s, then kubectl e2eimage tag %s",
 			l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(l.held), ociimage.ShortID(evidence.ImageID), l.recorded.Image.Name, l.recorded.Image.Name)}
 	}
-	how := "from another name of the same image there"
+	how, copied := "from another name of the same image there", false
 	if d.states[l.node].ID(evidence.ImageID) == "" {
 		from := d.nodeWith(evidence.Image, evidence.ImageID)
 		if from == "" {
@@ -61,13 +61,15 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 		if err != nil {
 			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and copying it from %s was not possible: %w", l.recorded.Image.Name, l.node, evidence.Image, from, err)}
 		}
-		how = "from " + from
+		how, copied = "from "+from, true
 	}
 	done, err := d.cluster.Tag(ctx, []string{l.node}, []kindnode.TagOp{{
 		ImageID: evidence.ImageID, Target: evidence.Image, Owner: d.owner(l.recorded.Image.Name),
+		// What was copied came without its label.
+		Adopt: copied,
 	}})
 	if err != nil {
-		return err
+		return classify(err)
 	}
 	if got := done[l.node][0].ImageID; got != evidence.ImageID {
 		return &InconsistentError{fmt.Errorf("%s: node %s could not be healed: its CRI has %q under %s", l.recorded.Image.Name, l.node, got, evidence.Image)}

@@ -20,13 +20,10 @@ func (c *Client) release(ctx context.Context, kube *kube, cluster *kindnode.Clus
 	return err
 }
 
-// releaseFrom does the work of release and returns what became of the tags. When
-// ctx ends meanwhile, it is finished all the same.
+// releaseFrom does the work of release and returns what became of the tags.
 func (c *Client) releaseFrom(ctx context.Context, kube *kube, cluster *kindnode.Cluster, consumer string,
 	tags map[string][]string,
 ) (map[string][]kindnode.Untagged, error) {
-	ctx, cancel := kindnode.Outlive(ctx, undoLimit)
-	defer cancel()
 	var ops []kindnode.UntagOp
 	var all []string
 	for _, name := range sortedKeys(tags) {

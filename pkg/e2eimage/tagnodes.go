@@ -66,7 +66,7 @@ func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner string
 	return nil
 }
 
-// tagNodes adds what is missing, in one exec on each node that lacks something.
+// tagNodes adds what is missing, on each node that lacks something.
 // A claim is carried out on all nodes: what the probe saw there under its tag
 // may have been on its way out.
 func (r *tagRun) tagNodes(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -36,7 +37,9 @@ func (r *tagRun) complete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.client.release(ctx, r.kube, r.cluster, r.consumer, release); err != nil {
+	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
+	defer cancel()
+	if err := r.client.release(finishing, r.kube, r.cluster, r.consumer, release); err != nil {
 		r.client.report.Warn(fmt.Sprintf("tags of an unfinished run stay on nodes for now: %v", err))
 	}
 	return nil

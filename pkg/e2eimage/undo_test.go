@@ -17,7 +17,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
-// failing makes one script fail on one node.
+// failing makes one call fail on one node.
 func failing(call, node string) func(string, string) error {
 	return func(made, on string) error {
 		if made == call && on == node {

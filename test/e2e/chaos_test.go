@@ -16,25 +16,30 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/faults"
 )
 
 var (
 	chaosFor    = flag.Duration("chaos.for", time.Minute, "how long TestChaos goes on, unless chaos.rounds says it")
 	chaosRounds = flag.Int("chaos.rounds", 0, "how many rounds TestChaos has")
-	chaosSeed   = flag.Uint64("chaos.seed", uint64(time.Now().UnixNano()), "seed of TestChaos: the same seed makes the same choices")
+	chaosSeed   = flag.Uint64("chaos.seed", uint64(time.Now().UnixNano()), "seed of TestChaos: the same seed draws the same")
 )
 
 // chaos is rounds of random commands, several at once, with random faults, on a
 // few consumers. It knows what must hold after each.
 type chaos struct {
 	*user
+	nodes     map[string]asked
+	api       kubernetes.Interface
 	random    *rand.Rand
 	consumers []string
 	variants  []string          // image IDs that a source can have
 	sources   map[string]string // name → the image ID that its source has now
 	done      map[string]string // Deployment → image ID that deploy said it runs
-	faults    map[string]int    // how often each came
+	faults    map[string]int    // how often each came, see action.came
 }
 
 // action is one command of a round.
@@ -49,6 +54,20 @@ type action struct {
 }
 
 func (a *action) String() string { return strings.Join(a.args, " ") + " " + a.fault }
+
+// came is the fault that really came: a call may never be made, and a signal may
+// come too late.
+func (a *action) came() string {
+	for _, rule := range a.rules {
+		if _, err := os.Stat(rule.Mark); err != nil {
+			return "untouched"
+		}
+	}
+	if a.kill != 0 && !slices.Contains([]int{130, 143, -1}, a.result.code) {
+		return "untouched"
+	}
+	return a.fault
+}
 
 func TestChaos(t *testing.T) {
 	t.Parallel()
@@ -68,11 +87,24 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	c.tearDown()
+	for _, fault := range []string{"failing call", "slow call", "signal", "signal at a call", "lost tag"} {
+		if round >= 200 && c.faults[fault] < round/100 {
+			t.Errorf("of %d rounds only %d had a %s", round, c.faults[fault], fault)
+		}
+	}
 	t.Logf("seed %d: %d rounds in %s, faults %v", *chaosSeed, round, time.Since(begun).Round(time.Second), c.faults)
 }
 
 func (c *chaos) setUp() {
 	c.t.Helper()
+	c.nodes = askNodes(c.t)
+	config, err := clientcmd.BuildConfigFromFlags("", suite.kubeconfig)
+	if err == nil {
+		c.api, err = kubernetes.NewForConfig(config)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
 	for i := range 3 {
 		c.variants = append(c.variants, c.image(c.variant(i)))
 		c.consumers = append(c.consumers, fmt.Sprintf("%s-c%d", c.namespace, i))
@@ -100,7 +132,15 @@ func (c *chaos) source(name string) string {
 
 // load gives a name's source other content on all nodes.
 func (c *chaos) load(name string, variant int) {
-	onNodes(c.t, "ctr", "-n", "k8s.io", "images", "tag", "--force", c.variant(variant), c.source(name))
+	for node, asked := range c.nodes {
+		if err := asked.tag(c.t.Context(), c.variant(variant), c.source(name)); err != nil {
+			c.t.Fatalf("node %s: %v", node, err)
+		}
+		waitFor(c.t, "the CRI has the source's new content", func() bool {
+			says, err := asked.says(c.t.Context())
+			return err == nil && says.images[c.source(name)] == c.variants[variant]
+		})
+	}
 	c.sources[name] = c.variants[variant]
 }
 
@@ -129,7 +169,7 @@ func (c *chaos) draw(round, number int) *action {
 	switch dice := c.random.IntN(10); {
 	case dice < 6:
 		a.fault = "untouched"
-	case dice < 7:
+	case dice < 8:
 		a.fault, a.kill, a.killAfter = "signal", signal, time.Duration(c.random.IntN(700))*time.Millisecond
 	default:
 		rule := faults.Rule{
@@ -145,9 +185,11 @@ func (c *chaos) draw(round, number int) *action {
 		case 2:
 			a.fault, rule.Signal = "signal at a call", signal
 		}
+		if rule.Call == faults.Connect {
+			rule.After = false
+		}
 		a.rules = append(a.rules, rule)
 	}
-	c.faults[a.fault]++
 	return a
 }
 
@@ -210,14 +252,16 @@ func (c *chaos) carryOut(a *action, busy string) {
 // damage takes a recorded image from a node, which the next tag or deploy mends;
 // here at once, so that the check knows what to want.
 func (c *chaos) damage() {
-	consumer, name := c.pick(c.consumers...), c.pick("api", "db")
+	// All is drawn before anything is done: what comes after is the same, however
+	// this ends.
+	consumer, name, node := c.pick(c.consumers...), c.pick("api", "db"), c.pick(suite.nodes...)
 	image := c.e2eimage("ref", name, "--consumer", consumer)
 	if image.code != 0 {
 		return
 	}
 	c.faults["lost tag"]++
 	tag := strings.TrimSpace(image.stdout)
-	onNode(c.t, c.pick(suite.nodes...), "ctr", "-n", "k8s.io", "images", "rm", "--sync", tag)
+	onNode(c.t, node, "ctr", "-n", "k8s.io", "images", "rm", "--sync", tag)
 	result := c.e2eimage("deploy", name, "--consumer", consumer, "--workload", fmt.Sprintf("deployment/%s-%d", name, slices.Index(c.consumers, consumer)))
 	if result.code != 0 {
 		c.t.Errorf("%s was not healed: exit %d: %s", tag, result.code, result.stderr)
@@ -250,6 +294,7 @@ func (c *chaos) note(actions []*action) {
 		}
 	}
 	for _, a := range actions {
+		c.faults[a.came()]++
 		if !slices.Contains([]int{0, 1, 3, 130, 143, -1}, a.result.code) || strings.Contains(a.result.stderr, "goroutine ") {
 			c.t.Errorf("%s: exit %d: %s", a, a.result.code, a.result.stderr)
 		}

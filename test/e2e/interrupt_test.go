@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/faults"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
 )
 
 // step is a point at which a run is interrupted: a call to a node, or the nth
@@ -82,7 +83,12 @@ func (u *user) interrupted(signal syscall.Signal, at step, args ...string) outco
 		after := reached(true)
 		u.faultyAPI(reached(false), func(request string) { _ = after(request) })
 	}
+	busy := filepath.Join(u.dir, "busy")
+	u.env = append(u.env, faults.BusyVariable+"="+busy)
 	result := u.finish(u.plugin(args...), process.Store)
+	if idle, err := faults.Idle(busy, 30*time.Second); err != nil || !idle {
+		u.t.Errorf("something still goes on in a node: %v", err)
+	}
 	if _, err := os.Stat(mark); err == nil {
 		hit.Store(true)
 	}
@@ -94,6 +100,25 @@ func (u *user) interrupted(signal syscall.Signal, at step, args ...string) outco
 
 // exits are the exit codes of a run that a signal ended.
 var exits = map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143, syscall.SIGKILL: -1}
+
+// shared loads one image for all steps of a test.
+func shared(t *testing.T) (source, id string) {
+	t.Helper()
+	u := newUser(t)
+	source = "localhost/" + u.namespace + ":dev"
+	return source, u.image(source)
+}
+
+// chosen are all steps on podman, and on docker those at which a node is being
+// changed: only there does it matter which engine carries the connection.
+func chosen(steps []step) []step {
+	if suite.provider == kindtest.Podman {
+		return steps
+	}
+	return slices.DeleteFunc(slices.Clone(steps), func(s step) bool {
+		return !strings.HasPrefix(s.call, "Images/") && s.call != "RuntimeService/ListContainers"
+	})
+}
 
 // tagSteps are the points of tag, in their order.
 var tagSteps = []step{
@@ -113,12 +138,11 @@ var tagSteps = []step{
 
 func TestTagInterruptedAtAnyStep(t *testing.T) {
 	t.Parallel()
-	for _, at := range tagSteps {
+	source, id := shared(t)
+	for _, at := range chosen(tagSteps) {
 		t.Run(at.String(), func(t *testing.T) {
 			t.Parallel()
 			u := newUser(t)
-			source := "localhost/" + u.namespace + ":dev"
-			id := u.image(source)
 			tag := []string{"tag", "datastorage", "--source", source, "--consumer", u.namespace}
 			for _, signal := range at.signals() {
 				result := u.interrupted(signal, at, tag...)
@@ -166,12 +190,11 @@ var cleanSteps = []step{
 
 func TestCleanInterruptedAtAnyStep(t *testing.T) {
 	t.Parallel()
-	for _, at := range cleanSteps {
+	source, id := shared(t)
+	for _, at := range chosen(cleanSteps) {
 		t.Run(at.String(), func(t *testing.T) {
 			t.Parallel()
 			u := newUser(t)
-			source := "localhost/" + u.namespace + ":dev"
-			id := u.image(source)
 			for _, signal := range at.signals() {
 				u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
 				result := u.interrupted(signal, at, "clean", "datastorage", "--consumer", u.namespace)
@@ -204,12 +227,11 @@ var deploySteps = []step{
 
 func TestDeployInterruptedAtAnyStep(t *testing.T) {
 	t.Parallel()
-	for _, at := range deploySteps {
+	source, id := shared(t)
+	for _, at := range chosen(deploySteps) {
 		t.Run(at.String(), func(t *testing.T) {
 			t.Parallel()
 			u := newUser(t)
-			source := "localhost/" + u.namespace + ":dev"
-			id := u.image(source)
 			u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
 			for _, signal := range at.signals() {
 				u.apply(workload("Deployment", "datastorage", "localhost/none:none", 3))

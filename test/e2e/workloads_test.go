@@ -150,6 +150,12 @@ func TestAnImageThatANodeLostIsHealed(t *testing.T) {
 			t.Errorf("it is not said that %s was healed %s:\n%s", node, how, result.stderr)
 		}
 	}
+	u.must("clean", "datastorage", "--force")
+	for node, has := range imagesOn(t) {
+		if has[image] != "" {
+			t.Errorf("clean left %s on node %s", image, node)
+		}
+	}
 }
 
 func TestAnImageThatIsGoneFromAllNodesFailsAtOnce(t *testing.T) {

@@ -56,21 +56,17 @@ func (c *Cluster) enter(ctx context.Context, node string) (*link, error) {
 		_ = stdin.CloseWithError(end)
 	}()
 	reader := bufio.NewReader(fromNode)
-	waiting := context.AfterFunc(ctx, func() {
-		kill(context.Cause(ctx))
-		_ = fromNode.CloseWithError(context.Cause(ctx))
-	})
+	waiting := context.AfterFunc(ctx, func() { _ = fromNode.CloseWithError(context.Cause(ctx)) })
 	greeting, err := readGreeting(reader)
 	if !waiting() && err == nil {
 		err = context.Cause(ctx)
 	}
+	l.Conn = stdio{Reader: reader, from: fromNode, WriteCloser: &lastWords{WriteCloser: toNode, over: l.over, kill: func() { kill(errClosed) }}}
 	if err != nil {
-		kill(err)
-		_ = toNode.Close()
+		_ = l.Close()
 		return nil, l.whyNot(ctx, err)
 	}
 	l.greeting = greeting
-	l.Conn = stdio{Reader: reader, WriteCloser: &lastWords{WriteCloser: toNode, over: l.over, kill: func() { kill(errClosed) }}}
 	return l, nil
 }
 
@@ -121,6 +117,14 @@ func (l *lastWords) Close() error {
 type stdio struct {
 	io.Reader
 	io.WriteCloser
+	// from is what the Reader reads from in the end.
+	from *io.PipeReader
+}
+
+// Close implements io.Closer: it ends reading, too.
+func (s stdio) Close() error {
+	_ = s.from.CloseWithError(net.ErrClosed)
+	return s.WriteCloser.Close()
 }
 
 var _ net.Conn = stdio{}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -62,22 +63,46 @@ func openRoot(node Node) (int, error) {
 		return -1, fmt.Errorf("process %d: %w", node.pid, err)
 	}
 	defer unix.Close(process)
-	group, err := unix.Openat(process, "cgroup", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, fmt.Errorf("control group of process %d: %w", node.pid, err)
-	}
-	text, err := readAll(os.NewFile(uintptr(group), "cgroup"))
+	text, err := readAt(process, "cgroup")
 	if err != nil {
 		return -1, err
 	}
 	if !bytes.Contains(text, []byte(node.id)) {
 		return -1, fmt.Errorf("process %d of this host is not container %.12s's", node.pid, node.id)
 	}
+	// A pod's control group is below its node's, but its processes are one PID
+	// namespace further down.
+	if text, err = readAt(process, "status"); err != nil {
+		return -1, err
+	}
+	if pids := namespacePIDs(text); len(pids) != 2 || pids[1] != "1" {
+		return -1, fmt.Errorf("process %d of this host is not the first of container %.12s", node.pid, node.id)
+	}
 	root, err := unix.Openat(process, "root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, fmt.Errorf("root folder of process %d: %w", node.pid, err)
 	}
 	return root, nil
+}
+
+// readAt reads a file of a process' folder.
+func readAt(process int, name string) ([]byte, error) {
+	file, err := unix.Openat(process, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s of the process: %w", name, err)
+	}
+	return readAll(os.NewFile(uintptr(file), name))
+}
+
+// namespacePIDs are the PIDs of a process from this namespace down to its own, as
+// /proc/PID/status has them.
+func namespacePIDs(status []byte) []string {
+	for line := range bytes.Lines(status) {
+		if pids, ok := bytes.CutPrefix(line, []byte("NSpid:")); ok {
+			return strings.Fields(string(pids))
+		}
+	}
+	return nil
 }
 
 // openIn opens a file below a node's root. Links in there, whatever they say,
@@ -115,6 +140,10 @@ func greet(root int) (map[string][]byte, error) {
 		return nil, err
 	}
 	for _, name := range names {
+		// The kubelet writes to a .tmp file and renames that.
+		if !strings.HasPrefix(name, "sha256-") || strings.HasSuffix(name, ".tmp") {
+			continue
+		}
 		note, err := readIn(root, path.Join(pulledPath, name))
 		if err != nil {
 			return nil, err

@@ -62,3 +62,16 @@ func TestLinksInANodeLeadNowhereElse(t *testing.T) {
 		}
 	}
 }
+
+func TestTheFirstProcessOfANodeIsToldFromAPods(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]string{
+		"Name:\tsystemd\nNSpid:\t2204\t1\n":        "2204 1",
+		"Name:\tpause\nNSpid:\t5000\t300\t1\nX:\n": "5000 300 1",
+		"Name:\told\n": "",
+	} {
+		if got := strings.Join(namespacePIDs([]byte(status)), " "); got != want {
+			t.Errorf("%q: %q, want %q", status, got, want)
+		}
+	}
+}

@@ -47,7 +47,8 @@ func (e NodeErrors) Unwrap() []error {
 }
 
 // forEach runs do for the named nodes side by side, waits for all of them and
-// returns their results by node name, with a NodeErrors if any failed.
+// returns their results by node name, also of those that failed half-way, with a
+// NodeErrors if any did.
 func forEach[T any](nodes []string, do func(node string) (T, error)) (map[string]T, error) {
 	results := make(map[string]T, len(nodes))
 	failures := NodeErrors{}
@@ -58,11 +59,10 @@ func forEach[T any](nodes []string, do func(node string) (T, error)) (map[string
 			result, err := do(node)
 			mu.Lock()
 			defer mu.Unlock()
+			results[node] = result
 			if err != nil {
 				failures[node] = err
-				return
 			}
-			results[node] = result
 		})
 	}
 	all.Wait()

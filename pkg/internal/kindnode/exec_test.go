@@ -3,8 +3,10 @@ package kindnode_test
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -264,15 +266,142 @@ func TestANodeThatDoesNotAnswerIsGivenUpAndNamed(t *testing.T) {
 	})
 }
 
-func TestABrokenConnectionIsMadeAnew(t *testing.T) {
+// cut lets the test end the execs of a cluster.
+type cut struct {
+	kindnode.Runner
+	mu   sync.Mutex
+	ends []context.CancelFunc
+}
+
+func (c *cut) Run(ctx context.Context, command kindnode.Command) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if command.Argv[1] == "exec" {
+		c.mu.Lock()
+		c.ends = append(c.ends, cancel)
+		c.mu.Unlock()
+	}
+	return c.Runner.Run(ctx, command)
+}
+
+func (c *cut) all() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, end := range c.ends {
+		end()
+	}
+}
+
+func TestABrokenConnectionIsMadeAnewUnlessTheNodeIsAnotherOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, _ := newCluster(t, "n1")
+		breaking := &cut{Runner: fake}
+		cluster, err := kindnode.Find(t.Context(), breaking, kindnode.Query{Name: "dev"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cluster.Close()
+		for range 2 {
+			if _, err := cluster.Probe(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			breaking.all()
+			synctest.Wait()
+		}
+		if fake.Count(kindnodetest.Exec) != 2 {
+			t.Errorf("calls %v", fake.Calls())
+		}
+		fake.Change(func(n *kindnodetest.Node) { n.CA = []byte("another\n") })
+		if _, err := cluster.Tag(t.Context(), []string{"n1"}, []kindnode.TagOp{op}); err == nil || !strings.Contains(err.Error(), "another certificate authority") {
+			t.Errorf("error %v", err)
+		}
+		if len(fake.Tags()) > 0 {
+			t.Errorf("it was tagged: %v", fake.Tags())
+		}
+	})
+}
+
+// dumb greets and then says nothing more.
+type dumb struct{ kindnode.Runner }
+
+func (d dumb) Run(ctx context.Context, command kindnode.Command) error {
+	if command.Argv[1] != "exec" {
+		return d.Runner.Run(ctx, command)
+	}
+	if _, err := io.WriteString(command.Stdout, "\n@@e2eimage connected\n"); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, command.Stdin)
+	return err
+}
+
+func TestAContainerdThatAcceptsAndSaysNothingIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake, _ := newCluster(t, "n1")
+		cluster, err := kindnode.Find(t.Context(), dumb{fake}, kindnode.Query{Name: "dev"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		_, err = cluster.Probe(t.Context())
+		var silent *kindnode.SilentError
+		if !errors.As(err, &silent) || time.Since(begun) != time.Minute {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+		cluster.Close()
+	})
+}
+
+func TestACleanThatIsCutOffLeavesATagRatherThanAnImageThatNothingNames(t *testing.T) {
 	t.Parallel()
 	fake, cluster := newCluster(t, "n1")
-	if _, err := cluster.Probe(t.Context()); err != nil {
+	if _, err := cluster.Tag(t.Context(), []string{"n1"}, []kindnode.TagOp{op}); err != nil {
 		t.Fatal(err)
 	}
-	cluster.Close()
-	if _, err := cluster.Probe(t.Context()); err != nil || fake.Count(kindnodetest.Exec) != 2 {
-		t.Errorf("%v; calls %v", err, fake.Calls())
+	fake.Change(func(n *kindnodetest.Node) { n.Forget(source) })
+	left := 1
+	fake.Before = func(call, _ string) error {
+		if left--; call == "Images/Delete" && left < -3 {
+			return errors.New("cut off")
+		}
+		return nil
+	}
+	untag := []kindnode.UntagOp{{Name: target, Owner: owner}}
+	for range 5 {
+		_, err := cluster.Untag(t.Context(), []string{"n1"}, untag)
+		states, probeErr := cluster.Probe(t.Context())
+		if probeErr != nil {
+			t.Fatal(probeErr)
+		}
+		if there := states["n1"].ID(imageID) != ""; there && states["n1"].ID(target) == "" {
+			t.Errorf("%v; the image stays without a name", err)
+		}
+		left = 8
+	}
+	if len(fake.Tags()) > 0 {
+		t.Errorf("left: %v", fake.Tags())
+	}
+}
+
+func TestACopyIsAdopted(t *testing.T) {
+	t.Parallel()
+	fake, cluster := newCluster(t, "n1")
+	fake.Load(target, imageID)
+	adopting := op
+	adopting.Adopt = true
+	for _, test := range []struct {
+		op    kindnode.TagOp
+		owner string
+	}{{op, ""}, {adopting, owner}} {
+		done, err := cluster.Tag(t.Context(), []string{"n1"}, []kindnode.TagOp{test.op})
+		if err != nil || done["n1"][0].Owner != test.owner || done["n1"][0].Added {
+			t.Errorf("%v, %v", done, err)
+		}
+	}
+	if len(fake.Tags()) != 1 {
+		t.Errorf("owned: %v", fake.Tags())
 	}
 }
 

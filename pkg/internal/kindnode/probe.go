@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/containerd/containerd/api/services/images/v1"
@@ -32,7 +33,7 @@ func (c *Cluster) Names() []string {
 // Probe asks all nodes what images they have. On failure the states of the nodes
 // that answered come with a NodeErrors.
 func (c *Cluster) Probe(ctx context.Context) (map[string]State, error) {
-	return c.probe(ctx, c.Names(), readGreeted, listImages, listOwned)
+	return c.probe(ctx, c.Names(), readGreeted, readPulled, listImages, listOwned)
 }
 
 // ProbeUse asks all nodes what images they have and what containers run them.
@@ -46,13 +47,18 @@ func (c *Cluster) Containers(ctx context.Context, nodes []string) (map[string]St
 }
 
 func (c *Cluster) probe(ctx context.Context, nodes []string, parts ...part) (map[string]State, error) {
-	return forEach(nodes, func(node string) (State, error) {
+	states, err := forEach(nodes, func(node string) (State, error) {
 		s, err := c.session(ctx, node)
 		if err != nil {
 			return State{}, err
 		}
 		return s.state(ctx, parts...)
 	})
+	var failed NodeErrors
+	if errors.As(err, &failed) {
+		maps.DeleteFunc(states, func(node string, _ State) bool { return failed[node] != nil })
+	}
+	return states, err
 }
 
 // state asks for the parts side by side; each fills in fields of its own.
@@ -70,6 +76,11 @@ func (s *session) state(ctx context.Context, parts ...part) (State, error) {
 func readGreeted(_ context.Context, s *session, state *State) error {
 	state.CA = s.greeting["ca"]
 	state.Platform = platform(strings.TrimSpace(string(s.greeting["machine"])))
+	return nil
+}
+
+// readPulled takes the kubelet's notes out of what the node told.
+func readPulled(_ context.Context, s *session, state *State) error {
 	decoder := json.NewDecoder(bytes.NewReader(s.greeting["pulled"]))
 	for {
 		var note Pulled

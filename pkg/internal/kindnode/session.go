@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/containerd/api/services/images/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 	"k8s.io/klog/v2"
@@ -65,7 +66,11 @@ func (c *Cluster) connect(ctx context.Context, node string) (*session, error) {
 	return s, nil
 }
 
-func (s *session) close() { _ = s.client.Close() }
+// close ends the session, also one that no call was made through.
+func (s *session) close() {
+	_ = s.link.Close()
+	_ = s.client.Close()
+}
 
 // dial returns a client on a connection that exists already. Where it breaks off,
 // calls fail; there is no second one.
@@ -76,6 +81,8 @@ func dial(node string, only net.Conn, intercept grpc.UnaryClientInterceptor) (*g
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
 		grpc.WithUnaryInterceptor(intercept),
+		// A node that accepts and then says nothing is for the call to give up.
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: 2 * callLimit}),
 		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
 			if taken.Swap(true) {
 				return nil, io.ErrClosedPipe

@@ -1,7 +1,9 @@
 package kindnode
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -9,6 +11,8 @@ import (
 type sessions struct {
 	mu   sync.Mutex
 	open map[string]*opening
+	// authorities are the PEM of the nodes' certificate authorities.
+	authorities map[string][]byte
 }
 
 // opening is a session that is there or being opened.
@@ -20,10 +24,11 @@ type opening struct {
 
 // session returns the node's session, opening one if there is none that works.
 func (c *Cluster) session(ctx context.Context, node string) (*session, error) {
-	c.sessions.mu.Lock()
-	entry := c.sessions.open[node]
-	if entry != nil && entry.usable() {
-		c.sessions.mu.Unlock()
+	entry, mine, broken := c.sessions.enter(node)
+	if broken != nil {
+		broken.close()
+	}
+	if !mine {
 		select {
 		case <-entry.done:
 			return entry.session, entry.err
@@ -31,18 +36,49 @@ func (c *Cluster) session(ctx context.Context, node string) (*session, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
-	if c.sessions.open == nil {
-		c.sessions.open = map[string]*opening{}
+	defer close(entry.done)
+	if entry.session, entry.err = c.connect(ctx, node); entry.err != nil {
+		return nil, entry.err
 	}
-	if entry != nil && entry.session != nil {
+	if !c.sessions.known(node, entry.session.greeting["ca"]) {
 		entry.session.close()
+		entry.err = errors.New("it is another node than before, with another certificate authority: the cluster was made anew meanwhile; run again")
+	}
+	return entry.session, entry.err
+}
+
+// enter returns the node's entry, and whether it is the caller's to fill; then a
+// broken session that stood there before is the caller's to close.
+func (s *sessions) enter(node string) (entry *opening, mine bool, broken *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if entry = s.open[node]; entry != nil && entry.usable() {
+		return entry, false, nil
+	}
+	if entry != nil {
+		broken = entry.session
+	}
+	if s.open == nil {
+		s.open = map[string]*opening{}
 	}
 	entry = &opening{done: make(chan struct{})}
-	c.sessions.open[node] = entry
-	c.sessions.mu.Unlock()
-	defer close(entry.done)
-	entry.session, entry.err = c.connect(ctx, node)
-	return entry.session, entry.err
+	s.open[node] = entry
+	return entry, true, broken
+}
+
+// known tells whether the node has the certificate authority that it had when it
+// was first connected: that one is what callers compare with the API server's.
+func (s *sessions) known(node string, authority []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first, seen := s.authorities[node]
+	if !seen {
+		if s.authorities == nil {
+			s.authorities = map[string][]byte{}
+		}
+		s.authorities[node] = authority
+	}
+	return !seen || bytes.Equal(bytes.TrimSpace(first), bytes.TrimSpace(authority))
 }
 
 // usable tells whether it is worth waiting for or working with.
@@ -66,15 +102,17 @@ func (o *opening) usable() bool {
 // Close ends all sessions. The cluster can be used again: it opens new ones.
 func (c *Cluster) Close() {
 	c.sessions.mu.Lock()
-	defer c.sessions.mu.Unlock()
-	for node, entry := range c.sessions.open {
-		select {
-		case <-entry.done:
+	open := c.sessions.open
+	c.sessions.open = map[string]*opening{}
+	c.sessions.mu.Unlock()
+	var all sync.WaitGroup
+	for _, entry := range open {
+		all.Go(func() {
+			<-entry.done
 			if entry.session != nil {
 				entry.session.close()
 			}
-			delete(c.sessions.open, node)
-		default:
-		}
+		})
 	}
+	all.Wait()
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/containerd/containerd/api/services/images/v1"
 	"github.com/containerd/containerd/api/types"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
 
@@ -17,6 +18,9 @@ type TagOp struct {
 	// Owner is the value of the containerd label e2eimage.dev/owner that the
 	// name gets when this operation creates it.
 	Owner string
+	// Adopt gives the label also to a name that is there already, for the same
+	// content, and that nobody owns.
+	Adopt bool
 }
 
 // Tagged is what became of a TagOp on one node.
@@ -58,6 +62,12 @@ func (s *session) tag(ctx context.Context, op TagOp) (Tagged, error) {
 			done.ImageID = image.GetId()
 			return done, err
 		}
+		if op.Adopt && done.Owner == "" {
+			if err := s.adopt(ctx, held.GetImage(), op.Owner); err != nil {
+				return done, err
+			}
+			done.Owner = op.Owner
+		}
 	} else if err != nil {
 		return Tagged{}, err
 	}
@@ -68,6 +78,15 @@ func (s *session) tag(ctx context.Context, op TagOp) (Tagged, error) {
 		return done.ImageID == op.ImageID, err
 	})
 	return done, err
+}
+
+// adopt gives a name the owner label and leaves its other labels alone.
+func (s *session) adopt(ctx context.Context, image *images.Image, owner string) error {
+	_, err := s.images.Update(ctx, &images.UpdateImageRequest{
+		Image:      &images.Image{Name: image.GetName(), Labels: map[string]string{OwnerLabel: owner}},
+		UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"labels." + OwnerLabel}},
+	})
+	return err
 }
 
 // content returns what the image's names on the node stand for. The CRI's own

@@ -47,56 +47,65 @@ func (s *session) untag(ctx context.Context, op UntagOp) (Untagged, error) {
 		return done, err
 	}
 	done.ImageID = image.GetId()
-	_, err = s.images.Delete(ctx, &images.DeleteImageRequest{Name: op.Name, Sync: true})
-	if isCode(err, codes.NotFound) {
-		return Untagged{Name: op.Name}, nil
-	}
-	if err != nil || done.ImageID == "" {
-		done.Removed = err == nil
+	// The tag goes last: a run that is killed in between leaves a tag that the
+	// record names, not an image that nothing does.
+	if err := s.free(ctx, image, op.Name); err != nil {
 		return done, err
 	}
-	done.Removed = true
-	done.Freed, err = s.free(ctx, done.ImageID, op.Name)
+	_, err = s.images.Delete(ctx, &images.DeleteImageRequest{Name: op.Name, Sync: true})
+	if err != nil && !isCode(err, codes.NotFound) {
+		return done, err
+	}
+	done.Removed = err == nil
+	done.Freed, err = s.gone(ctx, done.ImageID, op.Name)
 	return done, err
 }
 
 // leftover is what `kind load` names an image besides: nobody refers to it.
 var leftover = regexp.MustCompile(`^docker\.io/library/import-[0-9-]*@sha256:`)
 
-// free removes an image when, its name gone, nothing names or runs it.
-func (s *session) free(ctx context.Context, imageID, gone string) (bool, error) {
+// free takes away what else names an image if, but for the name that goes, nobody
+// refers to it and nothing runs it: the CRI's own name for it, which is its ID,
+// and leftovers.
+func (s *session) free(ctx context.Context, image *cri.Image, going string) error {
+	isOther := func(name string) bool { return name != going && !leftover.MatchString(name) }
+	if image == nil || slices.ContainsFunc(image.GetRepoTags(), isOther) || slices.ContainsFunc(image.GetRepoDigests(), isOther) {
+		return nil
+	}
+	use, err := s.state(ctx, listContainers, listPods)
+	if err != nil || use.Runs(image.GetId()) {
+		return err
+	}
+	// Name by name, not by the CRI's RemoveImage: that would also take a tag
+	// which another run gives the image just now.
+	for _, name := range append([]string{image.GetId()}, image.GetRepoDigests()...) {
+		_, err := s.images.Delete(ctx, &images.DeleteImageRequest{Name: name, Sync: true})
+		if err != nil && !isCode(err, codes.NotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// gone tells whether the image went with its name. Where another run took the
+// last other name away at the same time, it is freed now.
+func (s *session) gone(ctx context.Context, imageID, name string) (bool, error) {
+	if imageID == "" {
+		return false, nil
+	}
 	var image *cri.Image
 	// The CRI forgets a name a moment after containerd did.
 	err := s.settled(ctx, func(ctx context.Context) (bool, error) {
 		var err error
 		image, err = s.image(ctx, imageID)
-		return !slices.Contains(image.GetRepoTags(), gone), err
+		return !slices.Contains(image.GetRepoTags(), name), err
 	})
 	if err != nil || image == nil {
 		return err == nil, err
 	}
-	// containerd keeps the CRI's own name of the image, its ID, in most cases.
-	names := []string{imageID}
-	for _, digest := range image.GetRepoDigests() {
-		if !leftover.MatchString(digest) {
-			return false, nil
-		}
-		names = append(names, digest)
-	}
-	if len(image.GetRepoTags()) > 0 {
-		return false, nil
-	}
-	use, err := s.state(ctx, listContainers, listPods)
-	if err != nil || use.Runs(imageID) {
+	if err := s.free(ctx, image, name); err != nil {
 		return false, err
 	}
-	// Name by name, not by the CRI's RemoveImage: that would also take a tag
-	// which another run gave the image just now.
-	for _, name := range names {
-		_, err := s.images.Delete(ctx, &images.DeleteImageRequest{Name: name, Sync: true})
-		if err != nil && !isCode(err, codes.NotFound) {
-			return false, err
-		}
-	}
-	return true, nil
+	image, err = s.image(ctx, imageID)
+	return err == nil && image == nil, err
 }

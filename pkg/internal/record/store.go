@@ -74,7 +74,7 @@ var casBackoff = wait.Backoff{Steps: 60, Duration: retry.DefaultBackoff.Duration
 // called again with a fresh set after each conflict; when it leaves the set as
 // it was, nothing is written; when it leaves it empty, the ConfigMap goes.
 func (s *Store) Update(ctx context.Context, namespace, consumer string, change func(*Set) error) error {
-	return retry.OnError(casBackoff, func(err error) bool { return ctx.Err() == nil && lostRace(err) }, func() error {
+	err := retry.OnError(casBackoff, func(err error) bool { return ctx.Err() == nil && lostRace(err) }, func() error {
 		set, err := s.Get(ctx, namespace, consumer)
 		if err != nil {
 			return err
@@ -85,6 +85,10 @@ func (s *Store) Update(ctx context.Context, namespace, consumer string, change f
 		}
 		return s.write(ctx, before, set)
 	})
+	if lostRace(err) && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 func lostRace(err error) bool {

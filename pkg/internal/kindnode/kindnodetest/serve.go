@@ -96,6 +96,18 @@ func (s *imagesServer) Create(_ context.Context, request *images.CreateImageRequ
 	return &images.CreateImageResponse{Image: image}, nil
 }
 
+func (s *imagesServer) Update(_ context.Context, request *images.UpdateImageRequest) (*images.UpdateImageResponse, error) {
+	image := request.GetImage()
+	if _, err := s.image(image.GetName()); err != nil {
+		return nil, err
+	}
+	if len(request.GetUpdateMask().GetPaths()) != 1 || request.GetUpdateMask().GetPaths()[0] != "labels."+kindnode.OwnerLabel {
+		return nil, status.Errorf(codes.InvalidArgument, "mask %v", request.GetUpdateMask())
+	}
+	s.node.Owners[image.GetName()] = image.GetLabels()[kindnode.OwnerLabel]
+	return &images.UpdateImageResponse{Image: image}, nil
+}
+
 func (s *imagesServer) Delete(_ context.Context, request *images.DeleteImageRequest) (*emptypb.Empty, error) {
 	if _, err := s.image(request.GetName()); err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ print content('/etc/kubernetes/pki/ca.crt');
 section('pulled');
 my $notes = '/var/lib/kubelet/image_manager/pulled';
 if (opendir(my $folder, $notes)) {
-    print content("$notes/$_"), "\n" for grep { !/^\./ } readdir($folder);
+    print content("$notes/$_"), "\n" for grep { /^sha256-/ && !/\.tmp$/ } readdir($folder);
 }
 my $path = '/run/containerd/containerd.sock';
 socket(my $socket, AF_UNIX, SOCK_STREAM, 0) or die "socket: $!\n";
