@@ -184,7 +184,15 @@ type address struct{}
 func (address) Network() string { return "exec" }
 func (address) String() string  { return "node" }
 
-func (c *connection) Close() error                   { c.once.Do(func() { close(c.closed) }); return nil }
+// Close ends reading, too.
+func (c *connection) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	if closer, ok := c.Reader.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
 func (*connection) LocalAddr() net.Addr              { return address{} }
 func (*connection) RemoteAddr() net.Addr             { return address{} }
 func (*connection) SetDeadline(time.Time) error      { return nil }
