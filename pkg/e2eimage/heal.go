@@ -8,6 +8,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // lack is a node that does not have a recorded image under its recorded name.
@@ -34,13 +35,46 @@ func findLacks(records []recorded, states map[string]kindnode.State) []lack {
 // heal brings recorded images back to nodes that lost them: from the same image
 // under another name of the node, else from another node. Each repair is said.
 func (d *deployRun) heal(ctx context.Context) error {
+	lacks := findLacks(d.records, d.states)
+	if len(lacks) == 0 {
+		return nil
+	}
 	var hopeless []error
-	for _, l := range findLacks(d.records, d.states) {
+	for _, l := range lacks {
 		if err := d.healOne(ctx, l); err != nil {
 			hopeless = append(hopeless, err)
 		}
 	}
-	return errors.Join(hopeless...)
+	return errors.Join(append(hopeless, d.stillRecorded(ctx, lacks))...)
+}
+
+// stillRecorded takes tags off again whose record went while they were put back:
+// what looked lost was being cleaned, or is of a record that has moved on.
+func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
+	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
+	defer cancel()
+	set, err := d.kube.records.Get(finishing, d.kube.namespace, d.consumer)
+	if err != nil {
+		return err
+	}
+	release := map[string][]string{}
+	var mistakes []error
+	for _, l := range lacks {
+		name, image := l.recorded.Image.Name, l.recorded.Evidence.Image
+		gone, err := withdrawn(set, record.Decision{Name: name, Image: image})
+		if err != nil {
+			return classify(err)
+		}
+		if gone && release[name] == nil {
+			release[name] = []string{image}
+			mistakes = append(mistakes, &InconsistentError{fmt.Errorf("%s: the record of %s was taken away while it was deployed\nrecord it anew: kubectl e2eimage tag %s -n %s --consumer %s",
+				name, image, name, d.kube.namespace, d.consumer)})
+		}
+	}
+	if len(release) > 0 {
+		mistakes = append(mistakes, d.client.release(finishing, d.kube, d.cluster, d.consumer, release))
+	}
+	return errors.Join(mistakes...)
 }
 
 func (d *deployRun) healOne(ctx context.Context, l lack) error {

@@ -36,6 +36,9 @@ func (n *Node) Forget(names ...string) {
 	}
 }
 
+// Remove takes an image away with the CRI's own name for it.
+func (n *Node) Remove(imageID string) { delete(n.ids, imageID) }
+
 // find returns the image ID that a name or image ID stands for.
 func (n *Node) find(name string) (string, bool) {
 	if id, ok := n.Images[name]; ok {
