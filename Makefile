@@ -32,7 +32,7 @@ test-e2e: toolchain ## on each of PROVIDERS, setting up what is missing
 	done
 
 chaos: ## ROUNDS of random commands and faults on a real cluster (PROVIDER, SEED)
-	go test -count=1 -timeout 0 -v ./test/e2e -provider "$(PROVIDER)" -run '^TestChaos$$' -chaos.rounds $(ROUNDS) $(if $(SEED),-chaos.seed $(SEED))
+	go test -count=1 -timeout 0 -v ./test/e2e -provider "$(PROVIDER)" -parallel 5 -run '^TestChaos$$' -chaos.worlds 4 -chaos.rounds $(ROUNDS) $(if $(SEED),-chaos.seed $(SEED))
 
 bench: ## against what people do without it, on a real cluster (PROVIDER)
 	go run ./test/bench -provider "$(PROVIDER)"

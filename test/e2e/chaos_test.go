@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,7 +25,8 @@ import (
 
 var (
 	chaosFor    = flag.Duration("chaos.for", time.Minute, "how long TestChaos goes on, unless chaos.rounds says it")
-	chaosRounds = flag.Int("chaos.rounds", 0, "how many rounds TestChaos has")
+	chaosRounds = flag.Int("chaos.rounds", 0, "how many rounds TestChaos has in all")
+	chaosWorlds = flag.Int("chaos.worlds", 1, "how many sets of consumers, each in a namespace of its own, TestChaos has at once (see -parallel)")
 	chaosSeed   = flag.Uint64("chaos.seed", uint64(time.Now().UnixNano()), "seed of TestChaos: the same seed draws the same")
 )
 
@@ -71,28 +73,48 @@ func (a *action) came() string {
 
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	u := newUser(t)
-	c := &chaos{
-		user: u, random: rand.New(rand.NewPCG(*chaosSeed, 0)), sources: map[string]string{}, done: map[string]string{}, faults: map[string]int{},
-	}
 	t.Logf("seed %d: repeat with -chaos.seed=%d", *chaosSeed, *chaosSeed)
-	c.setUp()
-	begun, round := time.Now(), 0
-	for ; *chaosRounds > 0 && round < *chaosRounds || *chaosRounds == 0 && time.Since(begun) < *chaosFor; round++ {
-		if !c.round(round) {
-			t.Fatalf("round %d of seed %d", round, *chaosSeed)
-		}
-		if round%100 == 99 {
-			fmt.Fprintf(os.Stderr, "chaos: %d rounds in %s\n", round+1, time.Since(begun).Round(time.Second))
-		}
+	end := &chaosEnd{begun: time.Now()}
+	for world := range *chaosWorlds {
+		t.Run(fmt.Sprintf("world %d", world), func(t *testing.T) {
+			t.Parallel()
+			c := &chaos{
+				user: newUser(t), random: rand.New(rand.NewPCG(*chaosSeed, uint64(world))),
+				sources: map[string]string{}, done: map[string]string{}, faults: map[string]int{},
+			}
+			c.setUp()
+			round := 0
+			for ; end.another(); round++ {
+				if !c.round(round) {
+					t.Fatalf("round %d of world %d of seed %d", round, world, *chaosSeed)
+				}
+			}
+			c.tearDown()
+			t.Logf("%d rounds in %s, faults %v", round, time.Since(end.begun).Round(time.Second), c.faults)
+			for _, fault := range []string{"failing call", "slow call", "signal", "signal at a call", "lost tag"} {
+				if round >= 200 && c.faults[fault] < round/100 {
+					t.Errorf("of %d rounds only %d had a %s", round, c.faults[fault], fault)
+				}
+			}
+		})
 	}
-	c.tearDown()
-	for _, fault := range []string{"failing call", "slow call", "signal", "signal at a call", "lost tag"} {
-		if round >= 200 && c.faults[fault] < round/100 {
-			t.Errorf("of %d rounds only %d had a %s", round, c.faults[fault], fault)
-		}
+}
+
+// chaosEnd tells the worlds when to stop.
+type chaosEnd struct {
+	begun  time.Time
+	rounds atomic.Int64
+}
+
+func (e *chaosEnd) another() bool {
+	round := int(e.rounds.Add(1))
+	if round > 1 && round%100 == 1 {
+		fmt.Fprintf(os.Stderr, "chaos: %d rounds in %s\n", round-1, time.Since(e.begun).Round(time.Second))
 	}
-	t.Logf("seed %d: %d rounds in %s, faults %v", *chaosSeed, round, time.Since(begun).Round(time.Second), c.faults)
+	if *chaosRounds > 0 {
+		return round <= *chaosRounds
+	}
+	return time.Since(e.begun) < *chaosFor
 }
 
 func (c *chaos) setUp() {
