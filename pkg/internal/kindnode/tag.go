@@ -83,7 +83,8 @@ func (s *session) tag(ctx context.Context, op TagOp) (Tagged, error) {
 // adopt gives a name the owner label and leaves its other labels alone.
 func (s *session) adopt(ctx context.Context, image *images.Image, owner string) error {
 	_, err := s.images.Update(ctx, &images.UpdateImageRequest{
-		Image:      &images.Image{Name: image.GetName(), Labels: map[string]string{OwnerLabel: owner}},
+		// The mask leaves the target alone, but containerd (2.3) crashes without one.
+		Image:      &images.Image{Name: image.GetName(), Target: image.GetTarget(), Labels: map[string]string{OwnerLabel: owner}},
 		UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"labels." + OwnerLabel}},
 	})
 	return err

@@ -101,6 +101,9 @@ func (s *imagesServer) Update(_ context.Context, request *images.UpdateImageRequ
 	if _, err := s.image(image.GetName()); err != nil {
 		return nil, err
 	}
+	if image.GetTarget() == nil {
+		return nil, status.Error(codes.Internal, "an update without a target crashes containerd")
+	}
 	if len(request.GetUpdateMask().GetPaths()) != 1 || request.GetUpdateMask().GetPaths()[0] != "labels."+kindnode.OwnerLabel {
 		return nil, status.Errorf(codes.InvalidArgument, "mask %v", request.GetUpdateMask())
 	}
