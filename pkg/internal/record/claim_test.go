@@ -252,6 +252,35 @@ func TestCompleteOfAClaimThatIsGone(t *testing.T) {
 	}
 }
 
+func TestNobodyCompletesOrAdoptsTheNextImageOfWhatIsBeingCleaned(t *testing.T) {
+	t.Parallel()
+	const first, second, third = "localhost/datastorage:suite-1", "localhost/datastorage:suite-2", "localhost/datastorage:suite-3"
+	set := setOf(t, claimed(first, oldID, "a"), completed(first, oldID), claimed(second, newID, "b"))
+	released, err := set.BeginRelease("datastorage")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{first, second}, released); diff != "" {
+		t.Errorf("what goes (-want +got):\n%s", diff)
+	}
+	_, err = set.Complete(Fact{Name: "datastorage", Image: second, ImageID: newID})
+	var superseded *SupersededError
+	if !errors.As(err, &superseded) {
+		t.Errorf("completed although it is being cleaned: error %v", err)
+	}
+	decision, err := set.Claim(wishFor(third, newID), "c", repositoryOf)
+	if err != nil || decision.Image != third {
+		t.Errorf("claimed %q, %v; want a tag of its own", decision.Image, err)
+	}
+	evidence, err := set.Entry("datastorage")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{first, second}, evidence.Release); diff != "" {
+		t.Errorf("what still has to go (-want +got):\n%s", diff)
+	}
+}
+
 func TestTampering(t *testing.T) {
 	t.Parallel()
 	const image = "localhost/datastorage:suite-1"

@@ -43,6 +43,11 @@ func (s *Set) BeginRelease(name string) ([]string, error) {
 		return nil, s.put(name, nil)
 	}
 	evidence.State = Releasing
+	if evidence.Claim != nil {
+		// A run that carries the next image out must not complete it any more.
+		evidence.Release = join(evidence.Release, evidence.Claim.Image)
+		evidence.Claim = nil
+	}
 	return evidence.Tags(), s.put(name, evidence)
 }
 
