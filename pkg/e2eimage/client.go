@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
@@ -31,7 +32,7 @@ type Options struct {
 type Client struct {
 	options Options
 	report  progress.Reporter
-	runner  kindnode.Runner
+	runner  hostexec.Runner
 	connect func(*rest.Config) (kubernetes.Interface, error)
 	holder  string
 }
@@ -56,7 +57,7 @@ func New(options Options) (*Client, error) {
 	return &Client{
 		options: options,
 		report:  report,
-		runner:  kindnode.Host{},
+		runner:  hostexec.Host{},
 		connect: func(c *rest.Config) (kubernetes.Interface, error) { return kubernetes.NewForConfig(c) },
 		holder:  fmt.Sprintf("%s/%d/%s", host, os.Getpid(), random),
 	}, nil

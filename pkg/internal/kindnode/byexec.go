@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"k8s.io/klog/v2"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
 // exitNotFound is what `timeout` exits with when there is no such program.
@@ -83,9 +85,9 @@ func (l *link) whyNot(ctx context.Context, err error) error {
 		if l.why != nil {
 			err = l.why
 		}
-	case <-time.After(killGrace):
+	case <-time.After(hostexec.KillGrace):
 	}
-	var failed *CommandError
+	var failed *hostexec.CommandError
 	if errors.As(err, &failed) && failed.ExitCode() == exitNotFound {
 		return fmt.Errorf("the node has no perl, which every node image of kind has; rebuild yours with it: %w", err)
 	}
@@ -103,7 +105,7 @@ type lastWords struct {
 // Close implements io.Closer. It does not wait for the exec's end.
 func (l *lastWords) Close() error {
 	err := l.WriteCloser.Close()
-	time.AfterFunc(killGrace, func() {
+	time.AfterFunc(hostexec.KillGrace, func() {
 		select {
 		case <-l.over:
 		default:

@@ -100,3 +100,6 @@ func isCode(err error, code codes.Code) bool {
 	var failed *CallError
 	return errors.As(err, &failed) && failed.Code == code
 }
+
+// since is how long something took, for people.
+func since(begun time.Time) time.Duration { return time.Since(begun).Round(100 * time.Microsecond) }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
 // copyFake plays the exporting and the importing node.
@@ -17,7 +19,7 @@ type copyFake struct {
 	exportErr, importErr error
 }
 
-func (f *copyFake) Run(_ context.Context, command Command) error {
+func (f *copyFake) Run(_ context.Context, command hostexec.Command) error {
 	if slices.Contains(command.Argv, "e2eimage-export") {
 		if _, err := command.Stdout.Write(f.exported); err != nil {
 			return err
@@ -64,7 +66,7 @@ func TestCopySaysWhatFailedFirst(t *testing.T) {
 	}
 }
 
-func clusterWith(runner Runner, nodes ...string) *Cluster {
+func clusterWith(runner hostexec.Runner, nodes ...string) *Cluster {
 	cluster := &Cluster{Name: "dev", Provider: "podman", runner: runner}
 	for _, node := range nodes {
 		cluster.Nodes = append(cluster.Nodes, Node{Name: node, State: "running"})

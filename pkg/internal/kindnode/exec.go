@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
 //go:embed scripts
@@ -89,8 +91,8 @@ func (c *Cluster) exec(ctx context.Context, node string, limit time.Duration, ar
 	}
 	seconds := strconv.Itoa(int(limit.Seconds()))
 	command = append(command, node, "timeout", "--kill-after=5", seconds)
-	err := c.runner.Run(ctx, Command{Argv: append(command, argv...), Stdin: stdin, Stdout: stdout})
-	var failed *CommandError
+	err := c.runner.Run(ctx, hostexec.Command{Argv: append(command, argv...), Stdin: stdin, Stdout: stdout})
+	var failed *hostexec.CommandError
 	if errors.As(err, &failed) && failed.ExitCode() == 124 {
 		return fmt.Errorf("gave up after %s: %w", limit, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 )
@@ -71,11 +72,11 @@ func TestEverythingOnANodeGoesThroughOneExec(t *testing.T) {
 
 // argvOf remembers the commands on the host.
 type argvOf struct {
-	kindnode.Runner
+	hostexec.Runner
 	argv atomic.Pointer[[]string]
 }
 
-func (a *argvOf) Run(ctx context.Context, command kindnode.Command) error {
+func (a *argvOf) Run(ctx context.Context, command hostexec.Command) error {
 	if command.Argv[1] == "exec" {
 		a.argv.Store(&command.Argv)
 	}
@@ -268,12 +269,12 @@ func TestANodeThatDoesNotAnswerIsGivenUpAndNamed(t *testing.T) {
 
 // cut lets the test end the execs of a cluster.
 type cut struct {
-	kindnode.Runner
+	hostexec.Runner
 	mu   sync.Mutex
 	ends []context.CancelFunc
 }
 
-func (c *cut) Run(ctx context.Context, command kindnode.Command) error {
+func (c *cut) Run(ctx context.Context, command hostexec.Command) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if command.Argv[1] == "exec" {
@@ -323,9 +324,9 @@ func TestABrokenConnectionIsMadeAnewUnlessTheNodeIsAnotherOne(t *testing.T) {
 }
 
 // dumb greets and then says nothing more.
-type dumb struct{ kindnode.Runner }
+type dumb struct{ hostexec.Runner }
 
-func (d dumb) Run(ctx context.Context, command kindnode.Command) error {
+func (d dumb) Run(ctx context.Context, command hostexec.Command) error {
 	if command.Argv[1] != "exec" {
 		return d.Runner.Run(ctx, command)
 	}
@@ -423,11 +424,11 @@ func TestANodeThatCannotBeEnteredIsNamedWithWhatTheEngineSaid(t *testing.T) {
 
 // mute lets the first execs of a node say nothing until they are killed.
 type mute struct {
-	kindnode.Runner
+	hostexec.Runner
 	left atomic.Int32
 }
 
-func (m *mute) Run(ctx context.Context, command kindnode.Command) error {
+func (m *mute) Run(ctx context.Context, command hostexec.Command) error {
 	if command.Argv[1] == "exec" && m.left.Add(-1) >= 0 {
 		<-ctx.Done()
 		return context.Cause(ctx)

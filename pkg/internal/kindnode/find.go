@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"sigs.k8s.io/kind/pkg/cluster/constants"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
 // The labels with which kind marks its containers, equal for all its providers
@@ -45,7 +47,7 @@ type Cluster struct {
 	// HA cluster.
 	Nodes []Node
 
-	runner   Runner
+	runner   hostexec.Runner
 	sessions sessions
 }
 
@@ -110,7 +112,7 @@ func (e *AmbiguousError) Error() string {
 
 // Find looks for the cluster on the engines of this host: one `ps` per engine.
 // Errors: *NotFoundError, *AmbiguousError, or nodes that are not running.
-func Find(ctx context.Context, runner Runner, query Query) (*Cluster, error) {
+func Find(ctx context.Context, runner hostexec.Runner, query Query) (*Cluster, error) {
 	wanted := providers
 	if query.Provider != "" {
 		if !slices.Contains(providers, query.Provider) {
@@ -208,7 +210,7 @@ func (c *Cluster) checkRunning() error {
 		c.Name, strings.Join(stopped, ", "), strings.Join(mend, " && "))
 }
 
-func list(ctx context.Context, runner Runner, engines []string) []listing {
+func list(ctx context.Context, runner hostexec.Runner, engines []string) []listing {
 	listings := make([]listing, len(engines))
 	var all sync.WaitGroup
 	for i, provider := range engines {
@@ -218,10 +220,10 @@ func list(ctx context.Context, runner Runner, engines []string) []listing {
 	return listings
 }
 
-func listOne(ctx context.Context, runner Runner, provider string) listing {
+func listOne(ctx context.Context, runner hostexec.Runner, provider string) listing {
 	result := listing{provider: provider, clusters: map[string][]Node{}, ids: map[string]bool{}}
 	var out bytes.Buffer
-	err := runner.Run(ctx, Command{Argv: psArgv(provider), Stdout: &out})
+	err := runner.Run(ctx, hostexec.Command{Argv: psArgv(provider), Stdout: &out})
 	if err != nil {
 		if !errors.Is(err, exec.ErrNotFound) {
 			result.err = fmt.Errorf("%s could not be asked: %w", provider, err)

@@ -7,12 +7,14 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
 // engines answers `ps` per provider: what it prints, or how it fails.
 type engines map[string]any
 
-func (e engines) Run(_ context.Context, command Command) error {
+func (e engines) Run(_ context.Context, command hostexec.Command) error {
 	switch answer := e[command.Argv[0]].(type) {
 	case string:
 		_, err := io.WriteString(command.Stdout, answer)
@@ -20,7 +22,7 @@ func (e engines) Run(_ context.Context, command Command) error {
 	case error:
 		return answer
 	}
-	return &CommandError{Argv: command.Argv, Err: exec.ErrNotFound}
+	return &hostexec.CommandError{Argv: command.Argv, Err: exec.ErrNotFound}
 }
 
 const (
@@ -33,7 +35,7 @@ const (
 
 func TestFind(t *testing.T) {
 	t.Parallel()
-	daemonDown := &CommandError{Argv: []string{"docker", "ps"}, Stderr: "Cannot connect to the Docker daemon", Err: errors.New("exit status 1")}
+	daemonDown := &hostexec.CommandError{Argv: []string{"docker", "ps"}, Stderr: "Cannot connect to the Docker daemon", Err: errors.New("exit status 1")}
 	tests := map[string]struct {
 		engines  engines
 		query    Query

@@ -7,6 +7,8 @@ import (
 	"runtime"
 
 	"k8s.io/klog/v2"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
 // findProcesses asks docker for the nodes' processes, which its ps does not tell.
@@ -20,7 +22,7 @@ func (c *Cluster) findProcesses(ctx context.Context) {
 		argv = append(argv, node.id)
 	}
 	var out bytes.Buffer
-	if err := c.runner.Run(ctx, Command{Argv: argv, Stdout: &out}); err != nil {
+	if err := c.runner.Run(ctx, hostexec.Command{Argv: argv, Stdout: &out}); err != nil {
 		klog.FromContext(ctx).V(6).Info("the nodes' processes are not known", "because", err.Error())
 		return
 	}

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
 // Exec is the call with which Before, After and Count know a node being
@@ -34,7 +34,7 @@ type Cluster struct {
 	calls []string
 }
 
-var _ kindnode.Runner = (*Cluster)(nil)
+var _ hostexec.Runner = (*Cluster)(nil)
 
 // New returns a cluster on podman whose nodes have a certificate authority.
 func New(name string, ca []byte, nodes ...string) *Cluster {
@@ -100,11 +100,11 @@ func (c *Cluster) Calls() []string {
 	return slices.Clone(c.calls)
 }
 
-// Run implements kindnode.Runner.
-func (c *Cluster) Run(ctx context.Context, command kindnode.Command) error {
+// Run implements hostexec.Runner.
+func (c *Cluster) Run(ctx context.Context, command hostexec.Command) error {
 	argv := command.Argv
 	if argv[0] != c.Provider {
-		return &kindnode.CommandError{Argv: argv, Err: exec.ErrNotFound}
+		return &hostexec.CommandError{Argv: argv, Err: exec.ErrNotFound}
 	}
 	switch {
 	case argv[1] == "ps":
@@ -114,7 +114,7 @@ func (c *Cluster) Run(ctx context.Context, command kindnode.Command) error {
 		name := argv[3]
 		err := c.call(Exec, name, func() error { return ctx.Err() })
 		if err != nil {
-			return &kindnode.CommandError{Argv: argv, Err: err}
+			return &hostexec.CommandError{Argv: argv, Err: err}
 		}
 		return c.serve(ctx, name, command)
 	case argv[1] == "exec" && slices.Contains(argv, "e2eimage-export"):

@@ -16,12 +16,13 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 )
 
 // serve speaks the APIs over the command's stdin and stdout until stdin ends or
 // ctx does, as an exec that is killed.
-func (c *Cluster) serve(ctx context.Context, name string, command kindnode.Command) error {
+func (c *Cluster) serve(ctx context.Context, name string, command hostexec.Command) error {
 	var greeting string
 	c.Change(func(n *Node) { greeting = n.greeting() }, name)
 	if _, err := io.WriteString(command.Stdout, greeting); err != nil {

@@ -1,4 +1,7 @@
-package kindnode
+// Package hostexec runs the host's commands, such as docker and podman: bounded
+// by a context, without a shell, with what they said on failure. It must not know
+// any of them.
+package hostexec
 
 import (
 	"bytes"
@@ -35,15 +38,15 @@ type Host struct{}
 
 var _ Runner = Host{}
 
-// killGrace is how long a cancelled process may go on after SIGTERM.
-const killGrace = 2 * time.Second
+// KillGrace is how long a cancelled process may go on after SIGTERM.
+const KillGrace = 2 * time.Second
 
 // Run implements Runner. When the command fails, the error is a *CommandError.
 func (Host) Run(ctx context.Context, command Command) error {
 	process := exec.CommandContext(ctx, command.Argv[0], command.Argv[1:]...)
 	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	process.Cancel = func() error { return syscall.Kill(-process.Process.Pid, syscall.SIGTERM) }
-	process.WaitDelay = killGrace
+	process.WaitDelay = KillGrace
 	stderr := &tail{limit: 4 << 10}
 	process.Stdin, process.Stdout, process.Stderr = command.Stdin, command.Stdout, stderr
 	begun := time.Now()
