@@ -24,11 +24,13 @@ type library struct {
 	ref     []e2eimage.RefInput
 	deploy  []e2eimage.DeployInput
 	clean   []e2eimage.CleanInput
+	load    []e2eimage.LoadInput
 
 	tagged   *e2eimage.TagResult
 	read     *e2eimage.RefResult
 	deployed *e2eimage.DeployResult
 	cleaned  *e2eimage.CleanResult
+	loaded   *e2eimage.LoadResult
 	err      error
 	// during runs inside every verb.
 	during func(context.Context)
@@ -39,6 +41,11 @@ var _ verbs = (*library)(nil)
 func (l *library) Tag(ctx context.Context, in e2eimage.TagInput) (*e2eimage.TagResult, error) {
 	l.tag = append(l.tag, in)
 	return answer(ctx, l, l.tagged)
+}
+
+func (l *library) Load(ctx context.Context, in e2eimage.LoadInput) (*e2eimage.LoadResult, error) {
+	l.load = append(l.load, in)
+	return answer(ctx, l, l.loaded)
 }
 
 func (l *library) Ref(ctx context.Context, in e2eimage.RefInput) (*e2eimage.RefResult, error) {

@@ -29,6 +29,7 @@ type Host struct {
 // verbs is the library as the commands see it.
 type verbs interface {
 	Tag(context.Context, e2eimage.TagInput) (*e2eimage.TagResult, error)
+	Load(context.Context, e2eimage.LoadInput) (*e2eimage.LoadResult, error)
 	Ref(context.Context, e2eimage.RefInput) (*e2eimage.RefResult, error)
 	Deploy(context.Context, e2eimage.DeployInput) (*e2eimage.DeployResult, error)
 	Clean(context.Context, e2eimage.CleanInput) (*e2eimage.CleanResult, error)
@@ -84,7 +85,10 @@ func (a *app) root() *cobra.Command {
 		Long: `The tag of an E2E image is decided once, put on every node of the Kind cluster,
 recorded together with the image's identity, and everything that deploys it
 reads that record and proves that the pods run exactly that image.`,
-		Example: `  # Decide the tag of a loaded image, put it on every node, record it
+		Example: `  # Put an image on every node
+  kubectl e2eimage load --source localhost/datastorage:dev
+
+  # Decide the tag of a loaded image, put it on every node, record it
   kubectl e2eimage tag datastorage --source localhost/datastorage:dev
 
   # Make deployment/datastorage run exactly the recorded image
@@ -119,7 +123,7 @@ reads that record and proves that the pods run exactly that image.`,
 	root.PersistentFlags().Lookup("cache-dir").DefValue = "$HOME/.kube/cache"
 	a.common.add(root.PersistentFlags())
 	addVerbosity(root.PersistentFlags())
-	root.AddCommand(a.tagCommand(), a.deployCommand(), a.refCommand(), a.cleanCommand(),
+	root.AddCommand(a.loadCommand(), a.tagCommand(), a.deployCommand(), a.refCommand(), a.cleanCommand(),
 		a.versionCommand(), a.completionCommand(), optionsCommand())
 	useKubectlStyle(root)
 	return root

@@ -17,6 +17,8 @@ import (
 const (
 	// callLimit bounds one call; a node that is paused never answers.
 	callLimit = 60 * time.Second
+	// longLimit bounds a call that works on a whole layer.
+	longLimit = 10 * time.Minute
 	// afterwards is how long the exec's own end is waited for when its
 	// connection broke: it says why.
 	afterwards = 500 * time.Millisecond
@@ -57,17 +59,48 @@ func (e *SilentError) Error() string {
 	return fmt.Sprintf("no answer to %s within %s; is the node paused, or out of memory?", e.Method, e.After)
 }
 
+type longCall struct{}
+
+// long lets calls with the context take longer than others: they work on whole
+// layers.
+func long(ctx context.Context) context.Context { return context.WithValue(ctx, longCall{}, true) }
+
+func limitOf(ctx context.Context) time.Duration {
+	if ctx.Value(longCall{}) != nil {
+		return longLimit
+	}
+	return callLimit
+}
+
 // intercept is around every call: it names the namespace that the kubelet's
 // images are in, bounds the call, and says why one failed.
 func (s *session) intercept(ctx context.Context, method string, request, answer any, connection *grpc.ClientConn,
 	invoke grpc.UnaryInvoker, options ...grpc.CallOption,
 ) error {
 	short := method[strings.LastIndexByte(method, '.')+1:]
-	bounded, cancel := context.WithTimeoutCause(ctx, callLimit, &SilentError{Method: short, After: callLimit})
+	limit := limitOf(ctx)
+	bounded, cancel := context.WithTimeoutCause(ctx, limit, &SilentError{Method: short, After: limit})
 	defer cancel()
 	begun := time.Now()
-	err := invoke(metadata.AppendToOutgoingContext(bounded, "containerd-namespace", "k8s.io"), method, request, answer, connection, options...)
+	err := invoke(inNamespace(bounded), method, request, answer, connection, options...)
 	klog.FromContext(ctx).V(6).Info("node call", "node", s.node, "method", short, "took", since(begun), "code", status.Code(err).String())
+	return s.failure(bounded, short, err)
+}
+
+// interceptStream is around the opening of every stream. How long it may be
+// silent is for its user to say.
+func (s *session) interceptStream(ctx context.Context, desc *grpc.StreamDesc, connection *grpc.ClientConn, method string,
+	open grpc.Streamer, options ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	return open(inNamespace(ctx), desc, connection, method, options...)
+}
+
+func inNamespace(ctx context.Context) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, "containerd-namespace", "k8s.io")
+}
+
+// failure says why a call failed that was bounded by a context.
+func (s *session) failure(bounded context.Context, short string, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -41,6 +41,11 @@ func (c *Cluster) ProbeUse(ctx context.Context) (map[string]State, error) {
 	return c.probe(ctx, c.Names(), readGreeted, listImages, listOwned, listContainers, listPods)
 }
 
+// ProbeContent asks all nodes what images they have and what those consist of.
+func (c *Cluster) ProbeContent(ctx context.Context) (map[string]State, error) {
+	return c.probe(ctx, c.Names(), readGreeted, readPulled, listImages, listOwned, listContent, listSnapshots)
+}
+
 // Containers asks the named nodes for their containers only.
 func (c *Cluster) Containers(ctx context.Context, nodes []string) (map[string]State, error) {
 	return c.probe(ctx, nodes, listContainers)

@@ -37,6 +37,7 @@ type session struct {
 	node string
 	*link
 	images  images.ImagesClient
+	loading loading
 	cri     cri.ImageServiceClient
 	runtime cri.RuntimeServiceClient
 
@@ -58,10 +59,11 @@ func (c *Cluster) connect(ctx context.Context, node string) (*session, error) {
 	}
 	log.Info("node connected", "node", node, "took", since(begun))
 	s := &session{node: node, link: connection}
-	if s.client, err = dial(node, connection, s.intercept); err != nil {
+	if s.client, err = dial(node, connection, s); err != nil {
 		_ = connection.Close()
 		return nil, err
 	}
+	s.loading = newLoading(s.client)
 	s.images, s.cri, s.runtime = images.NewImagesClient(s.client), cri.NewImageServiceClient(s.client), cri.NewRuntimeServiceClient(s.client)
 	return s, nil
 }
@@ -74,13 +76,14 @@ func (s *session) close() {
 
 // dial returns a client on a connection that exists already. Where it breaks off,
 // calls fail; there is no second one.
-func dial(node string, only net.Conn, intercept grpc.UnaryClientInterceptor) (*grpc.ClientConn, error) {
+func dial(node string, only net.Conn, s *session) (*grpc.ClientConn, error) {
 	var taken atomic.Bool
 	return grpc.NewClient("passthrough:///"+node,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
-		grpc.WithUnaryInterceptor(intercept),
+		grpc.WithUnaryInterceptor(s.intercept),
+		grpc.WithStreamInterceptor(s.interceptStream),
 		// A node that accepts and then says nothing is for the call to give up.
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: 2 * callLimit}),
 		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {

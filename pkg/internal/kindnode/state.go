@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
 // State is what one node has.
@@ -18,6 +22,13 @@ type State struct {
 	Owners map[string]string
 	// Pulled are the images that the kubelet pulled itself, by image ID.
 	Pulled map[string]Pulled
+	// Snapshotter that images are unpacked by. Filled on demand, with what
+	// images are made of.
+	Snapshotter string
+	// Blobs are the contents that the node has, with their sizes in bytes.
+	Blobs map[digest.Digest]int64
+	// Chains are the unpacked layers, by the chain ID up to each.
+	Chains map[digest.Digest]bool
 	// Containers are the CRI's containers, running or not. Filled on demand.
 	Containers []Container
 	// Pods are the IDs of the pod sandboxes that are ready. Filled on demand.
@@ -87,6 +98,34 @@ func (s State) Tags(id string) []string {
 		}
 	}
 	return nil
+}
+
+// Missing returns those of the image's layers, each once, that a node would have to
+// be sent: neither the layer nor everything that was unpacked from it is there.
+// sized tells whether the size of a layer is known without it.
+func (s State) Missing(image ociimage.Image, sized func(digest.Digest) bool) []digest.Digest {
+	var missing []digest.Digest
+	for i, chain := range image.ChainIDs() {
+		diffID := image.DiffIDs[i]
+		if _, has := s.Blobs[diffID]; has || s.Chains[chain] && sized(diffID) || slices.Contains(missing, diffID) {
+			continue
+		}
+		missing = append(missing, diffID)
+	}
+	return missing
+}
+
+// SizeOf returns a function that knows the size of each layer that any of the
+// nodes has.
+func SizeOf(states map[string]State) func(digest.Digest) (int64, bool) {
+	return func(diffID digest.Digest) (int64, bool) {
+		for _, state := range states {
+			if size, has := state.Blobs[diffID]; has {
+				return size, true
+			}
+		}
+		return 0, false
+	}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

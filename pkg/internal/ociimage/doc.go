@@ -1,4 +1,4 @@
-// Package ociimage knows what image references and digests look like and what
-// they mean on a node. It is pure: it must not run commands, read files or talk
-// to a network.
+// Package ociimage knows what image references and digests look like, how images
+// stand in archives and layouts, and what of one a node lacks. It is pure: it
+// must not run commands or talk to a network, and it reads only what it is given.
 package ociimage

@@ -7,23 +7,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+const someDigest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func TestNormalizeSpellsReferencesAsContainerdDoes(t *testing.T) {
 	t.Parallel()
 	for ref, want := range map[string]string{
-		"x":                        "docker.io/library/x:latest",
-		"x:t":                      "docker.io/library/x:t",
-		"team/x:t":                 "docker.io/team/x:t",
-		"docker.io/x:t":            "docker.io/library/x:t",
-		"docker.io/library/x:t":    "docker.io/library/x:t",
-		"index.docker.io/team/x:t": "docker.io/team/x:t",
-		"localhost/x:t":            "localhost/x:t",
-		"localhost/x":              "localhost/x:latest",
-		"localhost:5000/x":         "localhost:5000/x:latest",
-		"ghcr.io/team/x:t":         "ghcr.io/team/x:t",
-		"x@" + digest:              "docker.io/library/x@" + digest,
-		"localhost/x:t@" + digest:  "localhost/x:t@" + digest,
+		"x":                           "docker.io/library/x:latest",
+		"x:t":                         "docker.io/library/x:t",
+		"team/x:t":                    "docker.io/team/x:t",
+		"docker.io/x:t":               "docker.io/library/x:t",
+		"docker.io/library/x:t":       "docker.io/library/x:t",
+		"index.docker.io/team/x:t":    "docker.io/team/x:t",
+		"localhost/x:t":               "localhost/x:t",
+		"localhost/x":                 "localhost/x:latest",
+		"localhost:5000/x":            "localhost:5000/x:latest",
+		"ghcr.io/team/x:t":            "ghcr.io/team/x:t",
+		"x@" + someDigest:             "docker.io/library/x@" + someDigest,
+		"localhost/x:t@" + someDigest: "localhost/x:t@" + someDigest,
 	} {
 		got, err := Normalize(ref)
 		if err != nil || got != want {
@@ -105,7 +105,7 @@ func TestJoinRefusesWhatCannotBeAnImage(t *testing.T) {
 	for name, test := range map[string]struct{ repository, tag, says string }{
 		"no repository":                {"", "t", `repository ""`},
 		"a repository with a tag":      {"localhost/x:1", "t", "give it without"},
-		"a repository with a digest":   {"localhost/x@" + digest, "t", "give it without"},
+		"a repository with a digest":   {"localhost/x@" + someDigest, "t", "give it without"},
 		"capitals in the repository":   {"localhost/X", "t", `repository "localhost/X"`},
 		"no tag":                       {"localhost/x", "", `tag ""`},
 		"a tag that starts with a dot": {"localhost/x", ".t", `tag ".t"`},
@@ -125,7 +125,7 @@ func TestJoinRefusesWhatCannotBeAnImage(t *testing.T) {
 
 func TestSplitRefusesWhatHasNoTag(t *testing.T) {
 	t.Parallel()
-	for _, image := range []string{"", "localhost/x", "localhost/x@" + digest, "localhost/X:t"} {
+	for _, image := range []string{"", "localhost/x", "localhost/x@" + someDigest, "localhost/X:t"} {
 		if repository, tag, err := Split(image); err == nil {
 			t.Errorf("%q splits into %s and %s", image, repository, tag)
 		}
@@ -134,12 +134,12 @@ func TestSplitRefusesWhatHasNoTag(t *testing.T) {
 
 func TestImageIDsComeWithAndWithoutTheAlgorithm(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{digest, strings.TrimPrefix(digest, "sha256:")} {
-		if got, ok := ParseImageID(id); !ok || got != digest {
+	for _, id := range []string{someDigest, strings.TrimPrefix(someDigest, "sha256:")} {
+		if got, ok := ParseImageID(id); !ok || got != someDigest {
 			t.Errorf("%s: %s, %v", id, got, ok)
 		}
 	}
-	for _, id := range []string{"", "sha256:", "sha256:0123", digest[:len(digest)-1], digest + "0", strings.ToUpper(digest), "sha512:" + digest[7:], digest + "\n", "x@" + digest} {
+	for _, id := range []string{"", "sha256:", "sha256:0123", someDigest[:len(someDigest)-1], someDigest + "0", strings.ToUpper(someDigest), "sha512:" + someDigest[7:], someDigest + "\n", "x@" + someDigest} {
 		if got, ok := ParseImageID(id); ok || got != "" {
 			t.Errorf("%q is taken for %s", id, got)
 		}
@@ -149,7 +149,7 @@ func TestImageIDsComeWithAndWithoutTheAlgorithm(t *testing.T) {
 func TestShortIDsHaveTwelveDigits(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{
-		digest: "sha256:0123456789ab", strings.TrimPrefix(digest, "sha256:"): "sha256:0123456789ab", "sha256:01": "sha256:01", "": "sha256:",
+		someDigest: "sha256:0123456789ab", strings.TrimPrefix(someDigest, "sha256:"): "sha256:0123456789ab", "sha256:01": "sha256:01", "": "sha256:",
 	} {
 		if got := ShortID(id); got != want {
 			t.Errorf("%q becomes %q, want %q", id, got, want)

@@ -1,0 +1,155 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+)
+
+// LoadInput is what Load needs.
+type LoadInput struct {
+	Suite config.Suite
+	// Engine to take images from, docker or podman; "" for whichever has them.
+	Engine string
+	// Stdin is what the source "-" reads.
+	Stdin io.Reader
+	// Release takes the image out of the engine when all nodes have it.
+	Release bool
+	// DryRun reports what would be sent but sends nothing.
+	DryRun bool
+}
+
+// LoadResult is what Load brought into the nodes, in the order of the suite's
+// images.
+type LoadResult struct {
+	Images []LoadedImage `json:"images"`
+}
+
+// LoadedImage is one image that is on every node.
+type LoadedImage struct {
+	Name string `json:"name"`
+	// Image is the name that the nodes have it under; Names are all of them.
+	Image    string   `json:"image"`
+	Names    []string `json:"names"`
+	ImageID  string   `json:"imageID"`
+	Source   string   `json:"source"`
+	Platform string   `json:"platform"`
+	// Bytes of all its layers together, without compression; 0 where the plan of
+	// a dry run does not know.
+	Bytes int64 `json:"bytes"`
+	// Sent to all nodes together, in bytes.
+	Sent  int64        `json:"sent"`
+	Nodes []LoadedNode `json:"nodes"`
+	// Released is set when the image was taken out of the engine.
+	Released bool `json:"released"`
+}
+
+// LoadedNode is what became of an image on one node.
+type LoadedNode struct {
+	Node string `json:"node"`
+	// Sent are the bytes that went there, in so many layers.
+	Sent   int64 `json:"sent"`
+	Layers int   `json:"layers"`
+	// Named is set when nothing but a name was missing.
+	Named bool `json:"named"`
+	// Seconds that it took.
+	Seconds float64 `json:"seconds"`
+}
+
+// Load puts the suite's images on every node under their sources' names. Only
+// layers that a node lacks are read and sent, once for all nodes. Nothing is
+// removed from nodes. A node that fails does not keep the others from getting
+// the image; running it again sends what is missing.
+func (c *Client) Load(ctx context.Context, in LoadInput) (*LoadResult, error) {
+	if err := in.Suite.Need(config.FieldSource); err != nil {
+		return nil, err
+	}
+	kube, err := c.kube(in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := c.find(ctx, in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	defer cluster.Close()
+	result := &LoadResult{Images: []LoadedImage{}}
+	var mistakes []error
+	for _, image := range in.Suite.Images {
+		states, err := c.ask(ctx, cluster, (*kindnode.Cluster).ProbeContent)
+		if err != nil {
+			return nil, err
+		}
+		if err := kube.checkRightCluster(ctx, cluster, states); err != nil {
+			return nil, err
+		}
+		run := &loadRun{client: c, in: in, cluster: cluster, image: image, states: states}
+		loaded, err := run.load(ctx)
+		if ctx.Err() != nil {
+			return result, classify(firstOf(err, context.Cause(ctx)))
+		}
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
+			continue
+		}
+		result.Images = append(result.Images, *loaded)
+	}
+	return result, classify(errors.Join(mistakes...))
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// summary is what a load is worth saying.
+func (l *LoadedImage) summary() string {
+	var sent, named []string
+	for _, node := range l.Nodes {
+		if node.Layers > 0 {
+			sent = append(sent, node.Node)
+		} else if node.Named {
+			named = append(named, node.Node)
+		}
+	}
+	switch {
+	case len(sent) > 0:
+		return fmt.Sprintf("%s: sent %s of %s to %s", l.Image, bytesOf(l.Sent/int64(len(sent))), bytesOf(l.Bytes), nodesOf(sent))
+	case len(named) > 0:
+		return fmt.Sprintf("%s: the image was there, named it on %s", l.Image, nodesOf(named))
+	}
+	return fmt.Sprintf("%s: already on %d nodes, nothing sent", l.Image, len(l.Nodes))
+}
+
+func nodesOf(nodes []string) string {
+	if len(nodes) > 3 {
+		return fmt.Sprintf("%d nodes", len(nodes))
+	}
+	return strings.Join(nodes, ", ")
+}
+
+// bytesOf writes a number of bytes for people, in powers of 1000.
+func bytesOf(n int64) string {
+	value, unit := float64(n), "B"
+	for _, unit = range []string{"B", "kB", "MB", "GB"} {
+		if value < 1000 {
+			break
+		}
+		if unit != "GB" {
+			value /= 1000
+		}
+	}
+	if unit == "B" {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", value, unit)
+}

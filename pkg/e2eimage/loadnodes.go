@@ -1,0 +1,218 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+)
+
+// loadRun is the loading of one image.
+type loadRun struct {
+	client  *Client
+	in      LoadInput
+	cluster *kindnode.Cluster
+	image   config.Image
+	states  map[string]kindnode.State
+}
+
+// platform of the nodes; all of a Kind cluster are containers of one host.
+func (r *loadRun) platform() string {
+	for _, node := range sortedKeys(r.states) {
+		return r.states[node].Platform
+	}
+	return ""
+}
+
+func (r *loadRun) sized(diffID digest.Digest) bool {
+	_, known := kindnode.SizeOf(r.states)(diffID)
+	return known
+}
+
+func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
+	f, err := r.source(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	var lacking []string
+	for _, node := range sortedKeys(r.states) {
+		if f.image.ID == "" || r.states[node].ID(f.image.ID.String()) == "" {
+			lacking = append(lacking, node)
+		}
+	}
+	if f.image.ID != "" {
+		if err := r.nameIt(f, f.image); err != nil {
+			return nil, err
+		}
+		if err := r.checkNames(f.names); err != nil {
+			return nil, err
+		}
+	}
+	if r.in.DryRun {
+		return r.plan(f, lacking), nil
+	}
+	delivered := map[string]kindnode.Delivered{}
+	begun := time.Now()
+	image := f.image
+	if len(lacking) > 0 {
+		if image, delivered, err = r.send(ctx, f, lacking); err != nil {
+			return nil, err
+		}
+	}
+	took := time.Since(begun)
+	named, err := r.giveNames(ctx, f, lacking)
+	if err != nil {
+		return nil, err
+	}
+	loaded := r.result(f, image, delivered, named, took)
+	r.client.report.Info(loaded.summary())
+	if r.in.Release && f.engine != nil && r.image.External == "" {
+		if err := f.engine.Remove(ctx, r.client.runner); err != nil {
+			return nil, fmt.Errorf("every node has it, but %s could not take it out of the engine: %w", f.engine.Engine, err)
+		}
+		loaded.Released = true
+	}
+	return loaded, nil
+}
+
+// checkNames refuses to move a name that a record owns.
+func (r *loadRun) checkNames(names []string) error {
+	for _, node := range sortedKeys(r.states) {
+		for _, name := range names {
+			if owner := r.states[node].Owners[name]; owner != "" {
+				return &InconsistentError{fmt.Errorf("on node %s %s is a recorded image, of %s (namespace.consumer.name), and must not move\nname the image otherwise where it is built", node, name, owner)}
+			}
+		}
+	}
+	return nil
+}
+
+// send delivers the image to the nodes that lack it.
+func (r *loadRun) send(ctx context.Context, f *from, lacking []string) (ociimage.Image, map[string]kindnode.Delivered, error) {
+	end := r.client.report.Start(fmt.Sprintf("load %s into %s", f.text, nodesOf(lacking)))
+	image, delivered, err := r.deliver(ctx, f, lacking)
+	end(err)
+	var failed kindnode.NodeErrors
+	if errors.As(err, &failed) && len(failed) < len(lacking) {
+		var others []string
+		for _, node := range lacking {
+			if failed[node] == nil {
+				others = append(others, node)
+			}
+		}
+		err = fmt.Errorf("%w\n%s got it; run again for the others", err, strings.Join(others, ", "))
+	}
+	return image, delivered, err
+}
+
+func (r *loadRun) deliver(ctx context.Context, f *from, lacking []string) (ociimage.Image, map[string]kindnode.Delivered, error) {
+	source, err := f.open(ctx, r, lacking)
+	if err != nil {
+		return ociimage.Image{}, nil, err
+	}
+	defer func() { _ = source.Close() }()
+	states := maps.Clone(r.states)
+	maps.DeleteFunc(states, func(node string, _ kindnode.State) bool { return !slices.Contains(lacking, node) })
+	delivery := r.cluster.Deliver(ctx, states, f.image, func(string, int64) {})
+	image, err := source.Read(ctx, delivery)
+	if err == nil && f.image.ID != "" && image.ID != f.image.ID {
+		err = fmt.Errorf("the image changed while it was read: %s instead of %s; run again", ociimage.ShortID(image.ID.String()), ociimage.ShortID(f.image.ID.String()))
+	}
+	if err == nil && f.names == nil {
+		if err = r.nameIt(f, named(image, f.image)); err == nil {
+			err = r.checkNames(f.names)
+		}
+	}
+	if err != nil {
+		delivery.Abort(ctx)
+		return image, nil, err
+	}
+	delivered, err := delivery.Finish(ctx, image, f.names)
+	return image, delivered, err
+}
+
+// named adds the names that an engine says to what its archive says.
+func named(image, known ociimage.Image) ociimage.Image {
+	image.Names = append(slices.Clone(image.Names), known.Names...)
+	return image
+}
+
+// giveNames names the image on nodes that had it.
+func (r *loadRun) giveNames(ctx context.Context, f *from, lacking []string) ([]string, error) {
+	var nodes []string
+	var ops []kindnode.NameOp
+	for _, name := range f.names {
+		ops = append(ops, kindnode.NameOp{Name: name, ImageID: f.image.ID.String()})
+	}
+	for _, node := range sortedKeys(r.states) {
+		lacks := func(name string) bool { return r.states[node].ID(name) != f.image.ID.String() }
+		if !slices.Contains(lacking, node) && slices.ContainsFunc(f.names, lacks) {
+			nodes = append(nodes, node)
+		}
+	}
+	if len(nodes) == 0 {
+		return nil, nil
+	}
+	_, err := r.cluster.GiveNames(ctx, nodes, ops)
+	return nodes, err
+}
+
+// plan is what a dry run answers.
+func (r *loadRun) plan(f *from, lacking []string) *LoadedImage {
+	planned := r.result(f, f.image, nil, nil, 0)
+	for i, node := range planned.Nodes {
+		if slices.Contains(lacking, node.Node) {
+			planned.Nodes[i].Layers = len(r.states[node.Node].Missing(f.image, r.sized))
+		}
+	}
+	what := "nothing to send"
+	if len(lacking) > 0 {
+		what = "would send"
+		for _, node := range planned.Nodes {
+			if slices.Contains(lacking, node.Node) {
+				what += fmt.Sprintf("\n  %d of %d layers to %s", node.Layers, len(f.image.DiffIDs), node.Node)
+			}
+		}
+		if len(f.image.DiffIDs) == 0 {
+			what = fmt.Sprintf("only reading %s tells what would be sent to %s", f.text, nodesOf(lacking))
+		}
+	}
+	r.client.report.Info(fmt.Sprintf("%s: %s", f.text, what))
+	return planned
+}
+
+func (r *loadRun) result(f *from, image ociimage.Image, delivered map[string]kindnode.Delivered, named []string, took time.Duration) *LoadedImage {
+	loaded := &LoadedImage{
+		Name: r.image.Name, Names: f.names, ImageID: image.ID.String(), Source: f.text, Platform: r.platform(), Nodes: []LoadedNode{},
+	}
+	if len(f.names) > 0 {
+		loaded.Image = f.names[0]
+	}
+	for _, node := range sortedKeys(r.states) {
+		done := delivered[node]
+		one := LoadedNode{Node: node, Sent: done.Sent, Layers: done.Layers, Named: slices.Contains(named, node)}
+		if done.Layers > 0 {
+			one.Seconds = took.Seconds()
+		}
+		loaded.Sent += done.Sent
+		loaded.Bytes = max(loaded.Bytes, done.Bytes)
+		loaded.Nodes = append(loaded.Nodes, one)
+	}
+	if size := kindnode.SizeOf(r.states); loaded.Bytes == 0 {
+		for _, diffID := range image.DiffIDs {
+			bytes, _ := size(diffID)
+			loaded.Bytes += bytes
+		}
+	}
+	return loaded
+}

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+)
+
+// OpenArchive returns the image in a docker archive, an OCI layout or on stdin as
+// a source. Behind a path may stand :NAME of one of several images.
+func OpenArchive(source config.Source, stdin io.Reader, nodes string) (ociimage.Source, error) {
+	choice := ociimage.Choice{Platform: nodes}
+	if source.Kind == config.SourceStdin {
+		if stdin == nil {
+			return nil, fmt.Errorf("there is no standard input to read the image from")
+		}
+		return named("standard input", ociimage.OpenStream(stdin, choice, ociimage.Image{}, closing(func() error { return nil }))), nil
+	}
+	path := source.Value
+	if _, err := os.Stat(path); err != nil {
+		before, name, cut := strings.Cut(path, ":")
+		if _, again := os.Stat(before); !cut || again != nil {
+			return nil, err
+		}
+		path, choice.Name = before, name
+	}
+	open := openFile
+	if source.Kind == config.SourceOCI {
+		open = openFolder
+	}
+	opened, err := open(path, choice)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return named(path, opened), nil
+}
+
+func openFolder(path string, choice ociimage.Choice) (ociimage.Source, error) {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	source, err := ociimage.OpenFolder(root.FS(), choice, root)
+	if err != nil {
+		_ = root.Close()
+	}
+	return source, err
+}
+
+// openFile reads an archive's files in any order if it is not compressed.
+func openFile(path string, choice ociimage.Choice) (ociimage.Source, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	source, err := openArchive(file, choice)
+	if err != nil {
+		_ = file.Close()
+	}
+	return source, err
+}
+
+func openArchive(file *os.File, choice ociimage.Choice) (ociimage.Source, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("it is a folder; a layout in a folder is oci:%s", file.Name())
+	}
+	if !info.Mode().IsRegular() {
+		return ociimage.OpenStream(file, choice, ociimage.Image{}, file), nil
+	}
+	begin := make([]byte, 262)
+	n, err := io.ReadFull(file, begin)
+	if err != nil && n == 0 {
+		return nil, fmt.Errorf("it is empty")
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	if !bytes.HasSuffix(begin, []byte("ustar")) {
+		return ociimage.OpenStream(bufio.NewReaderSize(file, 1<<20), choice, ociimage.Image{}, file), nil
+	}
+	return ociimage.OpenTar(file, file, choice, file)
+}

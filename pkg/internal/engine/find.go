@@ -1,0 +1,224 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+)
+
+// engines are those that are known. Podman first: where docker is podman in
+// disguise, both show the same images, and podman is called by its name.
+var engines = []string{"podman", "docker"}
+
+// Image is an image that an engine has.
+type Image struct {
+	// Engine that has it, docker or podman: the command that is called.
+	Engine string
+	// EngineID is what the engine calls its ID: not always the image ID.
+	EngineID string
+	// Reference that it was found by.
+	Reference string
+	// Names that it has there, fully qualified, sorted.
+	Names    []string
+	Platform string
+	DiffIDs  []digest.Digest
+	// Size in bytes as the engine counts it.
+	Size int64
+
+	// isPodman is set where the engine is podman, whatever its command is called.
+	isPodman bool
+	// idIsConfig is set where EngineID is the image ID.
+	idIsConfig bool
+	// manifestType as podman says it.
+	manifestType string
+}
+
+// NotFoundError says that no engine has an image.
+type NotFoundError struct {
+	Reference string
+	// Asked are the engines that answered; Near what they have that is like it.
+	Asked, Near []string
+	// Engines are those that could not be asked.
+	Engines []error
+}
+
+func (e *NotFoundError) Error() string {
+	message := fmt.Sprintf("no image %s in %s", e.Reference, strings.Join(e.Asked, " or "))
+	if len(e.Asked) == 0 {
+		message = fmt.Sprintf("no container engine here to take the image %s from; install docker or podman, or give an archive: docker-archive:FILE, oci:FOLDER, oci-archive:FILE, -", e.Reference)
+	}
+	if len(e.Near) > 0 {
+		message += "; there is " + strings.Join(e.Near, ", ")
+	}
+	for _, err := range e.Engines {
+		message += "\n  " + err.Error()
+	}
+	if len(e.Asked) > 0 {
+		message += "\nbuild it first, or say another with --source"
+	}
+	return message
+}
+
+// AmbiguousError says that both engines have an image under one name, not the
+// same.
+type AmbiguousError struct{ Images []Image }
+
+func (e *AmbiguousError) Error() string {
+	message := fmt.Sprintf("two engines have different images %s:", e.Images[0].Reference)
+	for _, image := range e.Images {
+		message += fmt.Sprintf("\n  %s has %s", image.Engine, ociimage.ShortID(image.EngineID))
+	}
+	return message + "\nsay which one is meant with --engine"
+}
+
+// Find asks the engines for an image by reference or ID; only one of them if it
+// is named.
+func Find(ctx context.Context, runner hostexec.Runner, only, reference string) (Image, error) {
+	asked := engines
+	if only != "" {
+		asked = []string{only}
+	}
+	answers := make([]answer, len(asked))
+	var all sync.WaitGroup
+	for i, engine := range asked {
+		all.Go(func() { answers[i] = inspect(ctx, runner, engine, reference) })
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return Image{}, context.Cause(ctx)
+	}
+	failed := &NotFoundError{Reference: reference}
+	var found []Image
+	for i, a := range answers {
+		switch {
+		case a.image != nil:
+			found = append(found, *a.image)
+		case a.err != nil && !errors.Is(a.err, exec.ErrNotFound):
+			failed.Engines = append(failed.Engines, a.err)
+			continue
+		case a.err != nil:
+			continue
+		}
+		failed.Asked = append(failed.Asked, asked[i])
+	}
+	switch {
+	case len(found) == 0:
+		failed.Near = near(ctx, runner, failed.Asked, reference)
+		return Image{}, failed
+	case len(found) == 2 && !same(found[0], found[1]):
+		return Image{}, &AmbiguousError{Images: found}
+	}
+	return found[0], nil
+}
+
+// same tells whether two engines have the same image: their IDs may be of
+// different things.
+func same(a, b Image) bool {
+	return a.EngineID == b.EngineID || slices.Equal(a.DiffIDs, b.DiffIDs) && !(a.idIsConfig && b.idIsConfig)
+}
+
+// answer of one engine; neither image nor error when it has none.
+type answer struct {
+	image *Image
+	err   error
+}
+
+// inspected is what both engines' `image inspect` have in common, and what tells
+// them apart.
+type inspected struct {
+	ID       string `json:"Id"`
+	RepoTags []string
+	Os       string
+	// Architecture and Variant in OCI form.
+	Architecture, Variant string
+	Size                  int64
+	RootFS                struct{ Layers []digest.Digest }
+	// ManifestType is podman's.
+	ManifestType string
+	// Descriptor is docker's with containerd's store.
+	Descriptor json.RawMessage
+}
+
+func inspect(ctx context.Context, runner hostexec.Runner, engine, reference string) answer {
+	var out bytes.Buffer
+	err := runner.Run(ctx, hostexec.Command{Argv: []string{engine, "image", "inspect", "--", reference}, Stdout: &out})
+	var failed *hostexec.CommandError
+	if errors.As(err, &failed) && failed.ExitCode() > 0 && isUnknown(failed.Stderr) {
+		return answer{}
+	}
+	if err != nil {
+		return answer{err: fmt.Errorf("%s could not be asked: %w", engine, err)}
+	}
+	var listed []inspected
+	if err := json.Unmarshal(out.Bytes(), &listed); err != nil || len(listed) != 1 {
+		return answer{err: fmt.Errorf("what %s image inspect printed is not understood: %v", engine, err)}
+	}
+	one := listed[0]
+	id := one.ID
+	if full, ok := ociimage.ParseImageID(id); ok {
+		id = full
+	}
+	image := &Image{
+		Engine: engine, EngineID: id, Reference: reference, Platform: platform(one), DiffIDs: one.RootFS.Layers, Size: one.Size,
+		isPodman: one.ManifestType != "", manifestType: one.ManifestType, idIsConfig: len(one.Descriptor) == 0 || string(one.Descriptor) == "null",
+	}
+	for _, tag := range one.RepoTags {
+		if full, err := ociimage.Normalize(tag); err == nil {
+			image.Names = append(image.Names, full)
+		}
+	}
+	slices.Sort(image.Names)
+	return answer{image: image}
+}
+
+// isUnknown tells "there is no such image" from other failures: the exit code is
+// the same.
+func isUnknown(stderr string) bool {
+	said := strings.ToLower(stderr)
+	return strings.Contains(said, "no such image") || strings.Contains(said, "image not known") || strings.Contains(said, "no such object")
+}
+
+func platform(one inspected) string {
+	if one.Variant == "" || one.Architecture == "arm64" && one.Variant == "v8" {
+		return one.Os + "/" + one.Architecture
+	}
+	return one.Os + "/" + one.Architecture + "/" + one.Variant
+}
+
+// near lists what engines have that has the same last path component.
+func near(ctx context.Context, runner hostexec.Runner, asked []string, reference string) []string {
+	base := lastComponent(reference)
+	var found []string
+	for _, engine := range asked {
+		var out bytes.Buffer
+		err := runner.Run(ctx, hostexec.Command{Argv: []string{engine, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"}, Stdout: &out})
+		if err != nil {
+			continue
+		}
+		for name := range strings.Lines(out.String()) {
+			name = strings.TrimSpace(name)
+			if other := lastComponent(name); !strings.Contains(name, "<none>") && (strings.Contains(other, base) || strings.Contains(base, other)) {
+				found = append(found, name)
+			}
+		}
+	}
+	slices.Sort(found)
+	found = slices.Compact(found)
+	return found[:min(5, len(found))]
+}
+
+func lastComponent(reference string) string {
+	repository := ociimage.Repository(reference)
+	return repository[strings.LastIndex(repository, "/")+1:]
+}

@@ -1,0 +1,101 @@
+package kindnode
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/containerd/containerd/api/services/images/v1"
+	"github.com/containerd/containerd/api/types"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"google.golang.org/grpc/codes"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+)
+
+// Labels by which containerd's garbage collection knows what belongs together
+// (github.com/containerd/containerd/v2/docs/garbage-collection.md).
+const (
+	gcContentLabel  = "containerd.io/gc.ref.content."
+	gcSnapshotLabel = "containerd.io/gc.ref.snapshot."
+)
+
+// describe writes the image's config and manifest and returns what names it.
+func (s *session) describe(ctx context.Context, snapshotter string, image ociimage.Image, size func(digest.Digest) int64) (*types.Descriptor, error) {
+	config := map[string]string{}
+	if chains := image.ChainIDs(); len(chains) > 0 {
+		config[gcSnapshotLabel+snapshotter] = chains[len(chains)-1].String()
+	}
+	if err := s.writeSmall(ctx, image.Config, config); err != nil {
+		return nil, err
+	}
+	manifest, err := image.Manifest(size)
+	if err != nil {
+		return nil, err
+	}
+	parts := map[string]string{gcContentLabel + "config": image.ID.String()}
+	for i, diffID := range image.DiffIDs {
+		parts[fmt.Sprintf("%sl.%d", gcContentLabel, i)] = diffID.String()
+	}
+	if err := s.writeSmall(ctx, manifest, parts); err != nil {
+		return nil, err
+	}
+	return &types.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(manifest).String(), Size: int64(len(manifest))}, nil
+}
+
+// writeSmall writes a blob in one piece.
+func (s *session) writeSmall(ctx context.Context, text []byte, labels map[string]string) error {
+	blob := digest.FromBytes(text)
+	w, err := s.write(ctx, "e2eimage-"+blob.String(), func(int64) {})
+	if err == nil {
+		err = w.chunk(text)
+	}
+	if err == nil {
+		err = w.commit(blob, labels)
+	}
+	return err
+}
+
+// name gives the image a name, which may have stood for another one, and waits
+// until the CRI has it so. It returns the ID of the other one.
+func (s *session) name(ctx context.Context, name, imageID string, target *types.Descriptor) (replaced string, err error) {
+	before, err := s.image(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if before.GetId() == imageID {
+		return "", nil
+	}
+	_, err = s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{Name: name, Target: target}})
+	if isCode(err, codes.AlreadyExists) {
+		// Without its labels, so that the CRI gives the new image its own name, too.
+		_, err = s.images.Update(ctx, &images.UpdateImageRequest{Image: &images.Image{Name: name, Target: target}})
+	}
+	if err != nil {
+		return "", err
+	}
+	var got string
+	err = s.settled(ctx, func(ctx context.Context) (bool, error) {
+		image, err := s.image(ctx, name)
+		got = image.GetId()
+		return got == imageID, err
+	})
+	if err == nil && got != imageID {
+		err = &LoadedError{Name: name, Want: imageID, Got: got}
+	}
+	return before.GetId(), err
+}
+
+// NameOp gives an image that is on a node one more name.
+type NameOp struct{ Name, ImageID string }
+
+// GiveNames gives images that the nodes have names, also such as stand for others.
+func (c *Cluster) GiveNames(ctx context.Context, nodes []string, ops []NameOp) (map[string][]string, error) {
+	return change(ctx, c, nodes, ops, func(s *session, ctx context.Context, op NameOp) (string, error) {
+		target, err := s.content(ctx, op.ImageID)
+		if err != nil {
+			return "", err
+		}
+		return s.name(ctx, op.Name, op.ImageID, target)
+	})
+}
