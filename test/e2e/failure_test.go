@@ -75,7 +75,16 @@ func TestCleanLeavesWhatRunsAndFreesWhatNobodyNames(t *testing.T) {
 		t.Errorf("the record is gone with the tag in use: %q", got)
 	}
 	u.kubectl("delete", "deployment", "datastorage", "--wait")
-	waitFor(t, "no container runs", func() bool { return u.kubectl("get", "pods", "-o", "name") == "" })
+	// The nodes, not the API server, which forgets a pod without a grace period at
+	// once.
+	waitFor(t, "no pod runs on a node", func() bool {
+		for _, pods := range onNodes(t, "crictl", "pods", "--quiet", "--state", "ready", "--namespace", u.namespace) {
+			if pods != "" {
+				return false
+			}
+		}
+		return true
+	})
 	onNodes(t, "ctr", "-n", "k8s.io", "images", "rm", source)
 	if got := u.must("clean", "datastorage"); !strings.Contains(got, image+" removed") {
 		t.Errorf("clean printed %q", got)
