@@ -86,14 +86,16 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 	how, copied := "from another name of the same image there", false
 	if d.states[l.node].ID(evidence.ImageID) == "" {
 		from := d.nodeWith(evidence.Image, evidence.ImageID)
-		if from == "" {
+		var err error
+		if from != "" {
+			end := d.client.report.Start(fmt.Sprintf("copy %s from %s to %s", evidence.Image, from, l.node))
+			err = d.cluster.Copy(ctx, from, l.node, evidence.Image)
+			end(err)
+		} else if from, err = d.loadFromHost(ctx, l); from == "" && err == nil {
 			return &InconsistentError{d.gone(l)}
 		}
-		end := d.client.report.Start(fmt.Sprintf("copy %s from %s to %s", evidence.Image, from, l.node))
-		err := d.cluster.Copy(ctx, from, l.node, evidence.Image)
-		end(err)
 		if err != nil {
-			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and copying it from %s was not possible: %w", l.recorded.Image.Name, l.node, evidence.Image, from, err)}
+			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and bringing it back from %s was not possible: %w", l.recorded.Image.Name, l.node, evidence.Image, from, err)}
 		}
 		how, copied = "from "+from, true
 	}
@@ -125,7 +127,7 @@ func (d *deployRun) nodeWith(image, imageID string) string {
 // gone says that no node can give the image back, and what the node has instead.
 func (d *deployRun) gone(l lack) error {
 	evidence := l.recorded.Evidence
-	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node does%s\nload %s again and run: kubectl e2eimage tag %s",
+	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node or engine of this host does%s\nload %s again and run: kubectl e2eimage tag %s",
 		l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(evidence.ImageID),
 		similar(evidence.Image, map[string]kindnode.State{l.node: d.states[l.node]}),
 		strings.TrimSpace(evidence.Source), l.recorded.Image.Name)

@@ -46,7 +46,7 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	defer f.close()
 	var lacking []string
 	for _, node := range sortedKeys(r.states) {
-		if f.image.ID == "" || r.states[node].ID(f.image.ID.String()) == "" {
+		if f.image.ID == "" || !r.states[node].Whole(f.image) {
 			lacking = append(lacking, node)
 		}
 	}
@@ -155,7 +155,9 @@ func (r *loadRun) giveNames(ctx context.Context, f *from, lacking []string) ([]s
 		ops = append(ops, kindnode.NameOp{Name: name, ImageID: f.image.ID.String()})
 	}
 	for _, node := range sortedKeys(r.states) {
-		lacks := func(name string) bool { return r.states[node].ID(name) != f.image.ID.String() }
+		lacks := func(name string) bool {
+			return r.states[node].ID(name) != f.image.ID.String() || !r.states[node].Names[name]
+		}
 		if !slices.Contains(lacking, node) && slices.ContainsFunc(f.names, lacks) {
 			nodes = append(nodes, node)
 		}

@@ -35,7 +35,7 @@ func resolveSource(name, source string, cluster *kindnode.Cluster, states map[st
 		return sortedKeys(byNode)[0], nil
 	case len(byNode) == 0:
 		return "", fmt.Errorf("%s: no node of Kind cluster %q has the source %s%s\nload it first: %s",
-			name, cluster.Name, source, similar(candidates[0], states), loadHint(source, cluster))
+			name, cluster.Name, source, similar(candidates[0], states), loadHint(source))
 	}
 	message := fmt.Sprintf("%s: the nodes of Kind cluster %q do not have the same source %s:", name, cluster.Name, source)
 	for _, id := range sortedKeys(byNode) {
@@ -44,7 +44,7 @@ func resolveSource(name, source string, cluster *kindnode.Cluster, states map[st
 	if len(missing) > 0 {
 		message += fmt.Sprintf("\n  missing on %s", strings.Join(missing, ", "))
 	}
-	return "", &InconsistentError{fmt.Errorf("%s\nload it on every node: %s", message, loadHint(source, cluster))}
+	return "", &InconsistentError{fmt.Errorf("%s\nload it on every node: %s", message, loadHint(source))}
 }
 
 // sourceNames returns the names that a source can have on a node.
@@ -104,11 +104,8 @@ func lastComponent(repository string) string {
 }
 
 // loadHint is what to type to bring an image into the nodes.
-func loadHint(source string, cluster *kindnode.Cluster) string {
-	if cluster.Provider == "podman" {
-		return fmt.Sprintf("podman save -o image.tar %s && KIND_EXPERIMENTAL_PROVIDER=podman kind load image-archive --name %s image.tar", source, cluster.Name)
-	}
-	return fmt.Sprintf("kind load docker-image --name %s %s", cluster.Name, source)
+func loadHint(source string) string {
+	return "kubectl e2eimage load --source " + source
 }
 
 // targetRepository decides the repository of a new recorded image. A kubelet

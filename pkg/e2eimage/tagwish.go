@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
@@ -40,7 +41,11 @@ func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, 
 	if source == "" && evidence != nil {
 		source = evidence.Source
 	}
-	imageID, err := resolveSource(image.Name, source, r.cluster, r.states)
+	loaded, err := r.loadedSource(image.Name, source)
+	if err != nil {
+		return record.Wish{}, err
+	}
+	imageID, err := resolveSource(image.Name, loaded, r.cluster, r.states)
 	if err != nil {
 		return record.Wish{}, err
 	}
@@ -63,6 +68,26 @@ func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, 
 		Name: image.Name, ImageID: imageID, Image: target,
 		Exact: image.Tag != "", New: r.in.New, Repository: image.Repository,
 	}, nil
+}
+
+// loadedSource is what nodes have of a source: an archive's image by its ID.
+func (r *tagRun) loadedSource(name, text string) (string, error) {
+	source, err := config.ParseSource(text)
+	if err != nil || source.Kind == config.SourceReference || source.Kind == config.SourceID {
+		// What is no source is told by whoever looks for it.
+		return text, nil
+	}
+	if source.Kind != config.SourceStdin {
+		archive, err := engine.OpenArchive(source, nil, r.platform())
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
+		defer func() { _ = archive.Close() }()
+		if image, known := archive.Image(); known {
+			return image.ID.String(), nil
+		}
+	}
+	return "", &UsageError{fmt.Errorf("%s: which image %s has is known only once it is loaded; load it, and tag the imageID that load -o json prints: --source sha256:...", name, text)}
 }
 
 func (r *tagRun) draw(image config.Image) (string, error) {

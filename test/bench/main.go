@@ -17,9 +17,10 @@ import (
 func main() {
 	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on, podman or docker")
 	rounds := flag.Int("rounds", 7, "rounds of each case; the median counts")
+	only := flag.String("only", "", `"loads" for these only`)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *provider, *rounds)
+	err := run(ctx, *provider, *rounds, *only)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -27,7 +28,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, provider string, rounds int) (err error) {
+func run(ctx context.Context, provider string, rounds int, only string) (err error) {
 	dir, err := os.MkdirTemp("", "e2eimage-bench-")
 	if err != nil {
 		return err
@@ -51,7 +52,11 @@ func run(ctx context.Context, provider string, rounds int) (err error) {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	for _, measure := range []func(context.Context) error{b.tags, b.deploys, b.scale} {
+	all := []func(context.Context) error{b.tags, b.deploys, b.scale, b.loads}
+	if only == "loads" {
+		all = all[3:]
+	}
+	for _, measure := range all {
 		if err := measure(ctx); err != nil {
 			return err
 		}

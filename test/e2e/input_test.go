@@ -19,7 +19,7 @@ func TestBadInput(t *testing.T) {
 		"no record":                      {[]string{"deploy", "datastorage"}, 1, []string{"no record of datastorage in namespace", "kubectl e2eimage tag datastorage"}},
 		"bad name":                       {[]string{"tag", "Data_Storage", "--source", "localhost/x:1"}, 2, []string{`"Data_Storage"`, "small letters"}},
 		"several mistakes":               {[]string{"tag", "x", "--source", "localhost/UPPER:1", "--repository", "a:b", "--tag", strings.Repeat("t", 129)}, 2, []string{"--source", "--repository", "--tag", "129 characters"}},
-		"no such source":                 {[]string{"tag", "datastorage", "--source", "localhost/nothing:1", "--consumer", "c"}, 1, []string{"no node of Kind cluster", "localhost/nothing:1", "kind load"}},
+		"no such source":                 {[]string{"tag", "datastorage", "--source", "localhost/nothing:1", "--consumer", "c"}, 1, []string{"no node of Kind cluster", "localhost/nothing:1", "kubectl e2eimage load --source"}},
 		"unknown flag":                   {[]string{"tag", "--nonsense"}, 2, []string{"unknown flag", "--help"}},
 		"unknown verb":                   {[]string{"tagg"}, 2, []string{"unknown command", "tag"}},
 		"no NAME and no file":            {[]string{"tag"}, 2, []string{"which image", "e2eimage.yaml"}},

@@ -64,7 +64,10 @@ func (s *session) name(ctx context.Context, name, imageID string, target *types.
 		return "", err
 	}
 	if before.GetId() == imageID {
-		return "", nil
+		// What the CRI says may be of a name that is gone.
+		if _, err := s.images.Get(ctx, &images.GetImageRequest{Name: name}); err == nil || !isCode(err, codes.NotFound) {
+			return "", err
+		}
 	}
 	_, err = s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{Name: name, Target: target}})
 	if isCode(err, codes.AlreadyExists) {

@@ -43,7 +43,7 @@ func (c *Cluster) ProbeUse(ctx context.Context) (map[string]State, error) {
 
 // ProbeContent asks all nodes what images they have and what those consist of.
 func (c *Cluster) ProbeContent(ctx context.Context) (map[string]State, error) {
-	return c.probe(ctx, c.Names(), readGreeted, readPulled, listImages, listOwned, listContent, listSnapshots)
+	return c.probe(ctx, c.Names(), readGreeted, readPulled, listImages, listOwned, listNames, listContent, listSnapshots)
 }
 
 // Containers asks the named nodes for their containers only.
@@ -129,6 +129,15 @@ func listOwned(ctx context.Context, s *session, state *State) error {
 		state.Owners[image.GetName()] = image.GetLabels()[OwnerLabel]
 	}
 	return nil
+}
+
+func listNames(ctx context.Context, s *session, state *State) error {
+	listed, err := s.images.List(ctx, &images.ListImagesRequest{})
+	state.Names = map[string]bool{}
+	for _, image := range listed.GetImages() {
+		state.Names[image.GetName()] = true
+	}
+	return err
 }
 
 func listContainers(ctx context.Context, s *session, state *State) error {

@@ -25,6 +25,8 @@ type State struct {
 	// Snapshotter that images are unpacked by. Filled on demand, with what
 	// images are made of.
 	Snapshotter string
+	// Names are all that containerd has, of which the CRI follows a moment later.
+	Names map[string]bool
 	// Blobs are the contents that the node has, with their sizes in bytes.
 	Blobs map[digest.Digest]int64
 	// Chains are the unpacked layers, by the chain ID up to each.
@@ -98,6 +100,20 @@ func (s State) Tags(id string) []string {
 		}
 	}
 	return nil
+}
+
+// Whole tells whether the node can run the image as it is: the CRI lists it,
+// containerd has it under one of the CRI's names, and it is unpacked.
+func (s State) Whole(image ociimage.Image) bool {
+	i := slices.IndexFunc(s.Images, func(listed Image) bool { return listed.ID == image.ID.String() })
+	if i < 0 {
+		return false
+	}
+	if chains := image.ChainIDs(); len(chains) > 0 && !s.Chains[chains[len(chains)-1]] {
+		return false
+	}
+	named := append(append([]string{s.Images[i].ID}, s.Images[i].RepoTags...), s.Images[i].RepoDigests...)
+	return slices.ContainsFunc(named, func(name string) bool { return s.Names[name] })
 }
 
 // Missing returns those of the image's layers, each once, that a node would have to

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
+)
+
+const (
+	bigImage = "localhost/bench-big:dev"
+	bigBase  = "localhost/bench-big:base"
+	// bigLayers of bigLayer bytes each, and a small one on top.
+	bigLayers, bigLayer = 3, 200_000_000
+	loadRounds          = 5
+)
+
+// loads measures loading a large image into a cluster of one node and into the
+// other one.
+func (b *bench) loads(ctx context.Context) (err error) {
+	dir := filepath.Join(b.dir, "big")
+	defer func() {
+		removing := context.WithoutCancel(ctx)
+		_, _ = b.output(removing, b.provider, "image", "rm", "--force", bigImage, bigBase)
+		_ = os.RemoveAll(dir)
+	}()
+	if err := b.buildBase(ctx, dir); err != nil {
+		return err
+	}
+	small := kindtest.Options{Name: b.cluster + "-one", Provider: b.provider, Kubeconfig: b.dir + "/one", Wait: 3 * time.Minute, Log: io.Discard}
+	if err := kindtest.Create(ctx, small); err != nil {
+		return err
+	}
+	defer func() {
+		deleting, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+		defer cancel()
+		if failed := kindtest.Delete(deleting, small.Name, b.provider); err == nil {
+			err = failed
+		}
+	}()
+	for _, target := range []*loading{
+		{bench: b, dir: dir, cluster: small.Name, kubeconfig: small.Kubeconfig, nodes: []string{small.Name + "-control-plane"}, coldGoal: "1.3×, aim 1.6×"},
+		{bench: b, dir: dir, cluster: b.cluster, kubeconfig: b.kubeconfig, nodes: b.nodes, coldGoal: "2×, aim 2.5×"},
+	} {
+		if err := target.measure(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buildBase makes the large layers.
+func (b *bench) buildBase(ctx context.Context, dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	dockerfile := "FROM scratch\n"
+	for i := range bigLayers {
+		name := fmt.Sprintf("big%d", i)
+		if err := random(filepath.Join(dir, name), bigLayer); err != nil {
+			return err
+		}
+		dockerfile += fmt.Sprintf("COPY %s /%s\n", name, name)
+	}
+	return b.buildIn(ctx, dir, bigBase, dockerfile)
+}
+
+func random(file string, size int64) error {
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyN(out, rand.Reader, size)
+	if closed := out.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+func (b *bench) buildIn(ctx context.Context, dir, ref, dockerfile string) error {
+	file := filepath.Join(dir, "Dockerfile")
+	if err := os.WriteFile(file, []byte(dockerfile), 0o600); err != nil {
+		return err
+	}
+	_, err := b.output(ctx, b.provider, "build", "-q", "-t", ref, "-f", file, dir)
+	return err
+}
+
+// loading is one cluster that is loaded into.
+type loading struct {
+	*bench
+	dir, cluster, kubeconfig string
+	nodes                    []string
+	coldGoal                 string
+	// memory is the largest that the plugin had, in kilobytes.
+	memory int64
+}
+
+// change builds the image with another small layer.
+func (l *loading) change(ctx context.Context) error {
+	dir := filepath.Join(l.dir, "small")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := random(filepath.Join(dir, "small"), 1_000_000); err != nil {
+		return err
+	}
+	return l.buildIn(ctx, dir, bigImage, "FROM "+bigBase+"\nCOPY small /small\n")
+}
+
+// wipe takes everything off the nodes that is not Kubernetes' own.
+func (l *loading) wipe(ctx context.Context) error {
+	for _, node := range l.nodes {
+		_, err := l.output(ctx, l.provider, "exec", node, "sh", "-c",
+			`ctr -n k8s.io images ls -q | grep -e bench-big -e /import- | xargs -r ctr -n k8s.io images rm --sync
+for id in $(crictl images -o json | jq -r '.images[] | select(.repoTags == []) | .id'); do crictl rmi "$id"; done
+ctr -n k8s.io content prune references >/dev/null`)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ours loads and notes how much memory that took.
+func (l *loading) ours(ctx context.Context) (time.Duration, error) {
+	command := exec.CommandContext(ctx, "kubectl-e2eimage", "load", "-q", "--source", bigImage, "--engine", l.provider, "--kind-cluster", l.cluster, "--kubeconfig", l.kubeconfig)
+	begun := time.Now()
+	if out, err := command.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("load: %w: %s", err, out)
+	}
+	took := time.Since(begun)
+	if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		l.memory = max(l.memory, usage.Maxrss)
+	}
+	return took, nil
+}
+
+// peer saves and lets kind load.
+func (l *loading) peer(ctx context.Context) (time.Duration, error) {
+	archive := filepath.Join(l.dir, "image.tar")
+	defer os.Remove(archive)
+	return l.time(ctx, "bash", "-ec", `"$ENGINE" save -o "$1" "$2" >/dev/null && KIND_EXPERIMENTAL_PROVIDER="$ENGINE" kind load image-archive --name "$3" "$1"`,
+		"peer", archive, bigImage, l.cluster)
+}
+
+func (l *loading) dockerImage(ctx context.Context) (time.Duration, error) {
+	return l.time(ctx, "kind", "load", "docker-image", "--name", l.cluster, bigImage)
+}
+
+// loadCase is measured in rounds; before comes ahead of each measuring.
+type loadCase struct {
+	what, goal string
+	before     func(context.Context) error
+}
+
+func (l *loading) measure(ctx context.Context) error {
+	kindLoaded := func(ctx context.Context) error {
+		if err := l.wipe(ctx); err != nil {
+			return err
+		}
+		if _, err := l.peer(ctx); err != nil {
+			return err
+		}
+		return l.change(ctx)
+	}
+	for _, c := range []loadCase{
+		{"first time", l.coldGoal, l.wipe},
+		{"small layer changed, the first time after kind loaded the rest", "3×", kindLoaded},
+		{"small layer changed", "12×, aim 20×", l.change},
+		{"nothing changed", "30×", func(context.Context) error { return nil }},
+	} {
+		if err := l.one(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loading) one(ctx context.Context, c loadCase) error {
+	ways := []func(context.Context) (time.Duration, error){l.ours, l.peer}
+	if l.provider == kindtest.Docker {
+		ways = append(ways, l.dockerImage)
+	}
+	times := make([][]time.Duration, len(ways))
+	if err := l.change(ctx); err != nil {
+		return err
+	}
+	l.memory = 0
+	for range loadRounds {
+		for i, way := range ways {
+			if err := c.before(ctx); err != nil {
+				return err
+			}
+			took, err := way(ctx)
+			if err != nil {
+				return err
+			}
+			times[i] = append(times[i], took)
+		}
+	}
+	what := fmt.Sprintf("`load` into %d, %s, against `save` + `kind load image-archive`", len(l.nodes), c.what)
+	ours := fmt.Sprintf("%s, %d MB of memory", spread(times[0]), l.memory/1000)
+	l.add(what, ours, spread(times[1]), faster(times[1], times[0]), c.goal)
+	if len(times) > 2 {
+		l.add("the same against `kind load docker-image`", "", spread(times[2]), faster(times[2], times[0]), c.goal)
+	}
+	return nil
+}
+
+// faster tells how many times as fast.
+func faster(peer, ours []time.Duration) string {
+	return fmt.Sprintf("%.1f×", median(peer).Seconds()/median(ours).Seconds())
+}
