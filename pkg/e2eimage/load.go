@@ -9,6 +9,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // LoadInput is what Load needs.
@@ -123,7 +124,7 @@ func (l *LoadedImage) summary() string {
 	}
 	switch {
 	case len(sent) > 0:
-		return fmt.Sprintf("%s: sent %s of %s to %s", l.Image, bytesOf(l.Sent/int64(len(sent))), bytesOf(l.Bytes), nodesOf(sent))
+		return fmt.Sprintf("%s: sent %s of %s to %s", l.Image, progress.Bytes(l.Sent/int64(len(sent))), progress.Bytes(l.Bytes), nodesOf(sent))
 	case len(named) > 0:
 		return fmt.Sprintf("%s: the image was there, named it on %s", l.Image, nodesOf(named))
 	}
@@ -135,21 +136,4 @@ func nodesOf(nodes []string) string {
 		return fmt.Sprintf("%d nodes", len(nodes))
 	}
 	return strings.Join(nodes, ", ")
-}
-
-// bytesOf writes a number of bytes for people, in powers of 1000.
-func bytesOf(n int64) string {
-	value, unit := float64(n), "B"
-	for _, unit = range []string{"B", "kB", "MB", "GB"} {
-		if value < 1000 {
-			break
-		}
-		if unit != "GB" {
-			value /= 1000
-		}
-	}
-	if unit == "B" {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", value, unit)
 }

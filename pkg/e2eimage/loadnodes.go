@@ -14,6 +14,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // loadRun is the loading of one image.
@@ -123,7 +124,8 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking []string) (ociim
 	defer func() { _ = source.Close() }()
 	states := maps.Clone(r.states)
 	maps.DeleteFunc(states, func(node string, _ kindnode.State) bool { return !slices.Contains(lacking, node) })
-	delivery := r.cluster.Deliver(ctx, states, f.image, func(string, int64) {})
+	transfers := r.transfers(f, lacking)
+	delivery := r.cluster.Deliver(ctx, states, f.image, func(node string, bytes int64) { transfers[node].Add(bytes) })
 	image, err := source.Read(ctx, delivery)
 	if err == nil && f.image.ID != "" && image.ID != f.image.ID {
 		err = fmt.Errorf("the image changed while it was read: %s instead of %s; run again", ociimage.ShortID(image.ID.String()), ociimage.ShortID(f.image.ID.String()))
@@ -135,10 +137,39 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking []string) (ociim
 	}
 	if err != nil {
 		delivery.Abort(ctx)
+		for _, transfer := range transfers {
+			transfer.End(err)
+		}
 		return image, nil, err
 	}
 	delivered, err := delivery.Finish(ctx, image, f.names)
+	var failed kindnode.NodeErrors
+	_ = errors.As(err, &failed)
+	for _, node := range lacking {
+		transfers[node].End(failed[node])
+	}
 	return image, delivered, err
+}
+
+// transfers announces what goes to each node. How much that is, is known where
+// the engine tells the image's size and the nodes tell the rest.
+func (r *loadRun) transfers(f *from, lacking []string) map[string]progress.Transfer {
+	size := kindnode.SizeOf(r.states)
+	transfers := map[string]progress.Transfer{}
+	for _, node := range lacking {
+		total := int64(0)
+		if f.engine != nil {
+			total = f.engine.Size
+			missing := r.states[node].Missing(f.image, r.sized)
+			for _, diffID := range f.image.DiffIDs {
+				if bytes, _ := size(diffID); !slices.Contains(missing, diffID) {
+					total -= bytes
+				}
+			}
+		}
+		transfers[node] = r.client.report.Transfer(node, max(total, 0))
+	}
+	return transfers
 }
 
 // named adds the names that an engine says to what its archive says.

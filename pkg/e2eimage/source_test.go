@@ -50,7 +50,7 @@ func TestASourceThatNoNodeHasIsSaidWithWhatTheyHave(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	_, err := b.tag(func(i *config.Image) { i.Source = "localhost/datastorage:typo" })
-	says(t, err, `no node of Kind cluster "dev" has the source localhost/datastorage:typo`, "they have "+source, "load it first: podman save")
+	says(t, err, `no node of Kind cluster "dev" has the source localhost/datastorage:typo`, "they have "+source, "load it first: kubectl e2eimage load")
 	if as[*InconsistentError](err) {
 		t.Errorf("nothing disagrees: %v", err)
 	}

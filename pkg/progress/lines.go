@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,28 @@ func (l *Lines) Start(step string) func(error) {
 		if err == nil {
 			l.print("%s (%s)", step, elapsed(begun))
 		}
+	}
+}
+
+// Transfer implements Reporter. Like a step, it is worth a line when it ends.
+func (l *Lines) Transfer(to string, _ int64) Transfer {
+	return &transferLine{lines: l, to: to, begun: time.Now()}
+}
+
+type transferLine struct {
+	lines *Lines
+	to    string
+	begun time.Time
+	bytes atomic.Int64
+}
+
+// Add implements Transfer.
+func (t *transferLine) Add(bytes int64) { t.bytes.Add(bytes) }
+
+// End implements Transfer.
+func (t *transferLine) End(err error) {
+	if bytes := t.bytes.Load(); err == nil && bytes > 0 {
+		t.lines.print("  %s: %s (%s, %s/s)", t.to, Bytes(bytes), elapsed(t.begun), Bytes(int64(float64(bytes)/time.Since(t.begun).Seconds())))
 	}
 }
 

@@ -75,6 +75,36 @@ func TestLinesOfManyNodesDoNotMix(t *testing.T) {
 	}
 }
 
+func TestALineSaysWhatWasTransferred(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		report := NewLines(&out)
+		moved, nothing, failed := report.Transfer("n1", 0), report.Transfer("n2", 0), report.Transfer("n3", 9)
+		moved.Add(1_000_000)
+		moved.Add(500_000)
+		failed.Add(3)
+		time.Sleep(2 * time.Second)
+		for transfer, err := range map[Transfer]error{moved: nil, nothing: nil, failed: errors.New("x")} {
+			transfer.End(err)
+		}
+		if want := "  n1: 1.5 MB (2s, 750.0 kB/s)\n"; out.String() != want {
+			t.Errorf("%q, want %q", out.String(), want)
+		}
+	})
+}
+
+func TestBytesAreWrittenForPeople(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{
+		0: "0 B", 999: "999 B", 1000: "1.0 kB", 999_949: "999.9 kB", 999_951: "1.0 MB", 602_000_000: "602.0 MB", 2_000_000_000: "2.0 GB",
+	} {
+		if got := Bytes(n); got != want {
+			t.Errorf("%d is %s, want %s", n, got, want)
+		}
+	}
+}
+
 func TestDiscardSaysNothing(t *testing.T) {
 	t.Parallel()
 	var report Reporter = Discard{}

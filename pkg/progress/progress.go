@@ -8,10 +8,21 @@ type Reporter interface {
 	// Start announces a step that takes time. The function that it returns
 	// ends the step and is called exactly once, with nil when it succeeded.
 	Start(step string) (end func(error))
+	// Transfer announces bytes on their way to a place; total is 0 where nobody
+	// knows how many. It is ended as a step is.
+	Transfer(to string, total int64) Transfer
 	// Info reports what was done or decided.
 	Info(message string)
 	// Warn reports what the user should know although the verb goes on.
 	Warn(message string)
+}
+
+// Transfer is told how far it is.
+type Transfer interface {
+	// Add reports more bytes. It is safe for concurrent use.
+	Add(bytes int64)
+	// End is called exactly once.
+	End(err error)
 }
 
 // Discard reports nothing.
@@ -21,6 +32,14 @@ var _ Reporter = Discard{}
 
 // Start implements Reporter.
 func (Discard) Start(string) func(error) { return func(error) {} }
+
+// Transfer implements Reporter.
+func (Discard) Transfer(string, int64) Transfer { return discarded{} }
+
+type discarded struct{}
+
+func (discarded) Add(int64) {}
+func (discarded) End(error) {}
 
 // Info implements Reporter.
 func (Discard) Info(string) {}

@@ -18,6 +18,8 @@ type Spinner struct {
 	steps  []*step
 	frame  int
 	stop   chan struct{}
+	// bars is nil while nothing is transferred.
+	bars *bars
 }
 
 type step struct {
@@ -100,13 +102,18 @@ func (s *Spinner) spin(stop <-chan struct{}) {
 }
 
 func (s *Spinner) print(line string) {
+	if s.bars != nil {
+		// Above the bars.
+		_, _ = fmt.Fprintln(s.bars.container, line)
+		return
+	}
 	_, _ = fmt.Fprintf(s.out, "%s%s\n", clearLine, line)
 	s.draw()
 }
 
 // draw shows the newest running step, cut to one line so that it can be erased.
 func (s *Spinner) draw() {
-	if len(s.steps) == 0 {
+	if len(s.steps) == 0 || s.bars != nil {
 		return
 	}
 	newest := s.steps[len(s.steps)-1]

@@ -188,3 +188,23 @@ func TestManyNodesShareOneSpinner(t *testing.T) {
 		}
 	})
 }
+
+func TestTransfersAreBarsThatEnd(t *testing.T) {
+	t.Parallel()
+	var out terminal
+	report := NewSpinner(&out, 80, false)
+	end := report.Start("load x")
+	first, second := report.Transfer("node-1", 100), report.Transfer("node-2", 0)
+	first.Add(100)
+	second.Add(50)
+	report.Info("in between")
+	first.End(nil)
+	second.End(errors.New("x"))
+	end(nil)
+	text := out.String()
+	for _, want := range []string{"node-1", "node-2", "in between", "✓ load x"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not there: %q", want, text)
+		}
+	}
+}

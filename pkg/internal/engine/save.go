@@ -33,6 +33,12 @@ func (i Image) Open(ctx context.Context, runner hostexec.Runner, nodes string, p
 			}
 		}
 	}
+	if !i.isPodman && i.idIsConfig {
+		whole := func() ociimage.Source { return i.stream(ctx, runner, nodes) }
+		if source, err := i.openStore(ctx, runner, whole); err == nil || ctx.Err() != nil {
+			return source, err
+		}
+	}
 	return i.stream(ctx, runner, nodes), nil
 }
 

@@ -63,11 +63,11 @@ func proxy(ctx context.Context, argv []string, node string, rules Rules, product
 	return command.Wait()
 }
 
-// pass carries out one call.
+// pass carries out one call, of one message each way or of many.
 func pass(stream grpc.ServerStream, up *grpc.ClientConn, node string, rules Rules, product int) error {
 	method, _ := grpc.MethodFromServerStream(stream)
 	call := method[strings.LastIndexByte(method, '.')+1:]
-	var request, answer []byte
+	var request []byte
 	if err := stream.RecvMsg(&request); err != nil {
 		return err
 	}
@@ -76,15 +76,40 @@ func pass(stream grpc.ServerStream, up *grpc.ClientConn, node string, rules Rule
 	}
 	ctx := stream.Context()
 	if from, ok := metadata.FromIncomingContext(ctx); ok {
-		ctx = metadata.NewOutgoingContext(ctx, metadata.MD{"containerd-namespace": from.Get("containerd-namespace")})
+		to := metadata.MD{}
+		for _, key := range []string{"containerd-namespace", "containerd-lease"} {
+			to[key] = from.Get(key)
+		}
+		ctx = metadata.NewOutgoingContext(ctx, to)
 	}
-	if err := up.Invoke(ctx, method, &request, &answer); err != nil {
+	upstream, err := up.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method)
+	if err != nil {
 		return err
 	}
-	if err := rules.apply(call, node, true, product); err != nil {
-		return status.Error(codes.Unknown, err.Error())
+	go func() {
+		for err := upstream.SendMsg(&request); err == nil; err = upstream.SendMsg(&request) {
+			if stream.RecvMsg(&request) != nil {
+				break
+			}
+		}
+		_ = upstream.CloseSend()
+	}()
+	for answered := false; ; answered = true {
+		var answer []byte
+		if err := upstream.RecvMsg(&answer); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if !answered {
+			if err := rules.apply(call, node, true, product); err != nil {
+				return status.Error(codes.Unknown, err.Error())
+			}
+		}
+		if err := stream.SendMsg(&answer); err != nil {
+			return err
+		}
 	}
-	return stream.SendMsg(&answer)
 }
 
 func dial(conn net.Conn) (*grpc.ClientConn, error) {
