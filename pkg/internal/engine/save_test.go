@@ -1,0 +1,335 @@
+package engine
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/opencontainers/go-digest"
+	"github.com/vbatts/tar-split/tar/asm"
+	"github.com/vbatts/tar-split/tar/storage"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+)
+
+// node is a receiver that has some layers.
+type node struct{ has, got []digest.Digest }
+
+func (n *node) Wants(_ context.Context, diffID digest.Digest) (bool, error) {
+	return !slices.Contains(n.has, diffID) && !slices.Contains(n.got, diffID), nil
+}
+
+func (n *node) Layer(_ context.Context, want digest.Digest, content io.Reader) (digest.Digest, error) {
+	got, err := digest.FromReader(content)
+	if err == nil && want != "" && got != want {
+		err = &ociimage.ContentError{What: "layer", Want: want, Got: got}
+	}
+	if err == nil {
+		n.got = append(n.got, got)
+	}
+	return got, err
+}
+
+// built is an image of three layers and what an engine says of it.
+func built(t *testing.T) (v1.Image, Image) {
+	t.Helper()
+	image, err := random.Image(1000, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := image.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture = "linux", "amd64"
+	if image, err = mutate.ConfigFile(image, config); err != nil {
+		t.Fatal(err)
+	}
+	id, err := image.ConfigName()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := Image{Engine: "engine", EngineID: id.String(), Platform: "linux/amd64", idIsConfig: true}
+	for _, diffID := range config.RootFS.DiffIDs {
+		said.DiffIDs = append(said.DiffIDs, digest.Digest(diffID.String()))
+	}
+	return image, said
+}
+
+// saves writes the image as `docker save` does.
+func saves(t *testing.T, image v1.Image) func([]string, io.Writer) error {
+	return func(_ []string, out io.Writer) error {
+		tag, err := name.NewTag("localhost/x:dev")
+		if err != nil {
+			t.Error(err)
+		}
+		return tarball.Write(tag, image, out)
+	}
+}
+
+func readAll(t *testing.T, i Image, h host, n *node) (ociimage.Image, error) {
+	t.Helper()
+	source, err := i.Open(t.Context(), h, "linux/amd64", func(diffID digest.Digest) bool { return slices.Contains(n.has, diffID) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := source.Read(t.Context(), n)
+	return image, errors.Join(err, source.Close())
+}
+
+func TestTheWholeImageIsSavedWhereNothingElseIsPossible(t *testing.T) {
+	t.Parallel()
+	image, said := built(t)
+	n := &node{has: said.DiffIDs[:1]}
+	got, err := readAll(t, said, host{"engine save": saves(t, image)}, n)
+	if err != nil || got.ID.String() != said.EngineID {
+		t.Fatalf("read %s, %v", got.ID, err)
+	}
+	if want := said.DiffIDs[1:]; len(n.got) < len(want) || !slices.Contains(n.got, want[0]) || !slices.Contains(n.got, want[1]) {
+		t.Errorf("got %v, want %v", n.got, want)
+	}
+}
+
+func TestAnEngineThatBreaksOffIsSaid(t *testing.T) {
+	t.Parallel()
+	_, said := built(t)
+	_, err := readAll(t, said, host{"engine save": fails(t, "disk on fire")}, &node{})
+	if err == nil || !strings.Contains(err.Error(), "disk on fire") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// podmanSaves does as podman: blobs that are there are left alone.
+func podmanSaves(t *testing.T, image v1.Image) func([]string, io.Writer) error {
+	return func(argv []string, _ io.Writer) error {
+		dir := argv[slices.Index(argv, "--output")+1]
+		layers, err := image.Layers()
+		if err != nil {
+			return err
+		}
+		manifest := `{"schemaVersion":2,"config":` + describe(t, image) + `,"layers":[`
+		for i, layer := range layers {
+			diffID, err := layer.DiffID()
+			if err != nil {
+				return err
+			}
+			if i > 0 {
+				manifest += ","
+			}
+			manifest += fmt.Sprintf(`{"mediaType":%q,"digest":%q}`, types.OCIUncompressedLayer, diffID)
+			file := filepath.Join(dir, "blobs", "sha256", diffID.Hex)
+			if _, err := os.Stat(file); err == nil {
+				continue
+			}
+			content, err := layer.Uncompressed()
+			if err != nil {
+				return err
+			}
+			text, err := io.ReadAll(content)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(file, text, 0o600); err != nil {
+				return err
+			}
+		}
+		config, err := image.RawConfigFile()
+		if err != nil {
+			return err
+		}
+		at, err := layout.Write(dir, empty.Index)
+		if err != nil {
+			return err
+		}
+		for _, text := range []string{string(config), manifest + "]}"} {
+			hash, _, err := v1.SHA256(strings.NewReader(text))
+			if err != nil {
+				return err
+			}
+			if err := at.WriteBlob(hash, io.NopCloser(strings.NewReader(text))); err != nil {
+				return err
+			}
+			if err := at.WriteFile("index.json", []byte(fmt.Sprintf(`{"manifests":[{"mediaType":%q,"digest":%q}]}`, types.OCIManifestSchema1, hash)), 0o600); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func describe(t *testing.T, image v1.Image) string {
+	t.Helper()
+	id, err := image.ConfigName()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf(`{"mediaType":%q,"digest":%q}`, types.OCIConfigJSON, id)
+}
+
+func TestPodmanSavesOnlyWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	image, said := built(t)
+	said.isPodman, said.manifestType = true, string(types.OCIManifestSchema1)
+	n := &node{has: said.DiffIDs[:2]}
+	got, err := readAll(t, said, host{"engine save --quiet --uncompressed --format oci-dir": podmanSaves(t, image)}, n)
+	if err != nil || got.ID.String() != said.EngineID {
+		t.Fatalf("read %s, %v", got.ID, err)
+	}
+	if len(n.got) != 1 || n.got[0] != said.DiffIDs[2] {
+		t.Errorf("got %v, want only %s", n.got, said.DiffIDs[2])
+	}
+}
+
+func TestPodmanSavesTheWholeWhereItCannotLeaveOut(t *testing.T) {
+	t.Parallel()
+	for what, change := range map[string]func(*Image){
+		"in docker's format": func(i *Image) { i.manifestType = string(types.DockerManifestSchema2) },
+		"podman too old":     func(*Image) {},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			image, said := built(t)
+			said.isPodman, said.manifestType = true, string(types.OCIManifestSchema1)
+			change(&said)
+			n := &node{has: said.DiffIDs[:2]}
+			answers := host{"engine save --quiet -- ": saves(t, image), "engine save --quiet --uncompressed": fails(t, "unknown flag: --uncompressed")}
+			if got, err := readAll(t, said, answers, n); err != nil || got.ID.String() != said.EngineID {
+				t.Fatalf("read %s, %v", got.ID, err)
+			}
+			if !slices.Contains(n.got, said.DiffIDs[2]) {
+				t.Errorf("got %v", n.got)
+			}
+		})
+	}
+}
+
+// storeOf writes an image as docker's store has it.
+func storeOf(t *testing.T, image v1.Image, said Image) string {
+	t.Helper()
+	root := t.TempDir()
+	write := func(text []byte, path ...string) {
+		file := filepath.Join(append([]string{root}, path...)...)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config, err := image.RawConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(config, "image", overlay2, "imagedb", "content", "sha256", strings.TrimPrefix(said.EngineID, "sha256:"))
+	layers, err := image.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, chain := range (ociimage.Image{DiffIDs: said.DiffIDs}).ChainIDs() {
+		content, err := layers[i].Uncompressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var description bytes.Buffer
+		zipped := gzip.NewWriter(&description)
+		files := storage.NewBufferFileGetPutter()
+		taken, err := asm.NewInputTarStream(content, storage.NewJSONPacker(zipped), files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(taken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := zipped.Close(); err != nil {
+			t.Fatal(err)
+		}
+		cache := fmt.Sprintf("cache%d", i)
+		write([]byte(cache), "image", overlay2, "layerdb", "sha256", chain.Encoded(), "cache-id")
+		write(description.Bytes(), "image", overlay2, "layerdb", "sha256", chain.Encoded(), "tar-split.json.gz")
+		file := tarFile(t, text)
+		write(file.content, overlay2, cache, "diff", file.name)
+	}
+	return root
+}
+
+type tarred struct {
+	name    string
+	content []byte
+}
+
+func TestSingleLayersAreReadOutOfDockersStore(t *testing.T) {
+	t.Parallel()
+	image, said := built(t)
+	root := storeOf(t, image, said)
+	info, err := json.Marshal(map[string]string{"Root": root, "Driver": overlay2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := host{"engine info": prints(string(info))}
+	n := &node{has: said.DiffIDs[:2]}
+	if got, err := readAll(t, said, answers, n); err != nil || got.ID.String() != said.EngineID {
+		t.Fatalf("read %s, %v", got.ID, err)
+	}
+	if len(n.got) != 1 || n.got[0] != said.DiffIDs[2] {
+		t.Errorf("got %v, want only %s", n.got, said.DiffIDs[2])
+	}
+
+	// A file that is not what it was: docker saves the whole.
+	dir := filepath.Join(root, overlay2, "cache1", "diff")
+	listed, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, listed[0].Name()), []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	saved := 0
+	answers["engine save"] = func(argv []string, out io.Writer) error {
+		saved++
+		return saves(t, image)(argv, out)
+	}
+	n = &node{}
+	if got, err := readAll(t, said, answers, n); err != nil || got.ID.String() != said.EngineID || saved != 1 {
+		t.Errorf("read %s, %v, saved %d times", got.ID, err, saved)
+	}
+	for _, diffID := range said.DiffIDs {
+		if !slices.Contains(n.got, diffID) {
+			t.Errorf("layer %s did not come", diffID)
+		}
+	}
+}
+
+// tarFile is the one file of a layer.
+func tarFile(t *testing.T, layer []byte) tarred {
+	t.Helper()
+	reader := tar.NewReader(bytes.NewReader(layer))
+	header, err := reader.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tarred{name: header.Name, content: content}
+}
