@@ -34,15 +34,12 @@ go build -trimpath -o "$WORK/" ./cmd/kubectl-e2eimage
 command -v kubectl >/dev/null || "$PROVIDER" cp "$CLUSTER-control-plane:/usr/bin/kubectl" "$WORK/kubectl"
 PATH=$PWD/$WORK:$PATH
 
-step "3. The service, built under its fixed reference and loaded as before"
+step "3. The service, built under its fixed reference and put on every node"
 CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.build=$(git rev-parse --short HEAD 2>/dev/null || echo demo)" \
   -o "$WORK/image/datastorage" ./examples/datastorage
 cp examples/datastorage/Dockerfile "$WORK/image/"
 show "$PROVIDER" build --quiet --tag "$SOURCE" "$WORK/image"
-rm -f "$WORK/image.tar"
-show "$PROVIDER" save --output "$WORK/image.tar" "$SOURCE"
-kind() { go run sigs.k8s.io/kind "$@"; }
-show kind load image-archive --name "$CLUSTER" "$WORK/image.tar"
+show kubectl e2eimage load --source "$SOURCE"
 
 step "4. Decide the tag once, put it on every node, record it"
 kubectl get namespace "$NAMESPACE" >/dev/null 2>&1 || show kubectl create namespace "$NAMESPACE"

@@ -3,6 +3,7 @@ package e2eimage
 import (
 	"errors"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
@@ -42,7 +43,7 @@ func classify(err error) error {
 	case as[*record.TamperedError](err), as[*record.MovedError](err), as[*record.SupersededError](err),
 		as[*record.ReleasingError](err), as[*record.NewerError](err):
 		return &InconsistentError{err}
-	case as[*kindnode.AmbiguousError](err):
+	case as[*kindnode.AmbiguousError](err), as[*engine.AmbiguousError](err):
 		return &UsageError{err}
 	case as[*kindnode.SilentError](err):
 		return &TimeoutError{err}

@@ -94,6 +94,9 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 		} else if from, err = d.loadFromHost(ctx, l); from == "" && err == nil {
 			return &InconsistentError{d.gone(l)}
 		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if err != nil {
 			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and bringing it back from %s was not possible: %w", l.recorded.Image.Name, l.node, evidence.Image, from, err)}
 		}

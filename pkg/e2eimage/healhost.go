@@ -13,9 +13,12 @@ import (
 func (d *deployRun) loadFromHost(ctx context.Context, l lack) (string, error) {
 	evidence := l.recorded.Evidence
 	found, err := engine.Find(ctx, d.client.runner, "", evidence.ImageID)
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
 	if err != nil || found.Known().ID.String() != evidence.ImageID {
 		// Not there under its ID, or not to be told: nothing to heal from.
-		return "", context.Cause(ctx)
+		return "", nil
 	}
 	states, err := d.client.ask(ctx, d.cluster, (*kindnode.Cluster).ProbeContent)
 	if err != nil {

@@ -83,33 +83,28 @@ func (c *Client) Load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 	var mistakes []error
 	for _, image := range in.Suite.Images {
 		states, err := c.ask(ctx, cluster, (*kindnode.Cluster).ProbeContent)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = kube.checkRightCluster(ctx, cluster, states)
 		}
-		if err := kube.checkRightCluster(ctx, cluster, states); err != nil {
-			return nil, err
+		if err != nil {
+			return result, classify(errors.Join(append(mistakes, err)...))
 		}
 		run := &loadRun{client: c, in: in, cluster: cluster, image: image, states: states}
 		loaded, err := run.load(ctx)
-		if ctx.Err() != nil {
-			return result, classify(firstOf(err, context.Cause(ctx)))
+		if loaded != nil {
+			result.Images = append(result.Images, *loaded)
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			if err != nil && !errors.Is(err, cause) {
+				cause = fmt.Errorf("%w: %w", cause, err)
+			}
+			return result, classify(cause)
 		}
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
-			continue
 		}
-		result.Images = append(result.Images, *loaded)
 	}
 	return result, classify(errors.Join(mistakes...))
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // summary is what a load is worth saying.

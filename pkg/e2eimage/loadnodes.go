@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -66,20 +65,21 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	begun := time.Now()
 	image := f.image
 	if len(lacking) > 0 {
-		if image, delivered, err = r.send(ctx, f, lacking); err != nil {
+		if image, delivered, err = r.send(ctx, f, lacking); err != nil && len(delivered) == 0 {
 			return nil, err
 		}
 	}
 	took := time.Since(begun)
-	named, err := r.giveNames(ctx, f, lacking)
-	if err != nil {
+	named, failed := r.giveNames(ctx, f, lacking)
+	if err = errors.Join(err, failed); err != nil {
 		return nil, err
 	}
 	loaded := r.result(f, image, delivered, named, took)
 	r.client.report.Info(loaded.summary())
-	if r.in.Release && f.engine != nil && r.image.External == "" {
+	// What was adopted, an external or a prebuilt image, is not ours to remove.
+	if r.in.Release && f.engine != nil && f.text == r.image.Source {
 		if err := f.engine.Remove(ctx, r.client.runner); err != nil {
-			return nil, fmt.Errorf("every node has it, but %s could not take it out of the engine: %w", f.engine.Engine, err)
+			return loaded, fmt.Errorf("every node has it, but it stays in %s: %w", f.engine.Engine, err)
 		}
 		loaded.Released = true
 	}
@@ -122,10 +122,8 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking []string) (ociim
 		return ociimage.Image{}, nil, err
 	}
 	defer func() { _ = source.Close() }()
-	states := maps.Clone(r.states)
-	maps.DeleteFunc(states, func(node string, _ kindnode.State) bool { return !slices.Contains(lacking, node) })
 	transfers := r.transfers(f, lacking)
-	delivery := r.cluster.Deliver(ctx, states, f.image, func(node string, bytes int64) { transfers[node].Add(bytes) })
+	delivery := r.cluster.Deliver(ctx, lacking, r.states, f.image, func(node string, bytes int64) { transfers[node].Add(bytes) })
 	image, err := source.Read(ctx, delivery)
 	if err == nil && f.image.ID != "" && image.ID != f.image.ID {
 		err = fmt.Errorf("the image changed while it was read: %s instead of %s; run again", ociimage.ShortID(image.ID.String()), ociimage.ShortID(f.image.ID.String()))
@@ -136,7 +134,7 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking []string) (ociim
 		}
 	}
 	if err != nil {
-		delivery.Abort(ctx)
+		delivery.Abort()
 		for _, transfer := range transfers {
 			transfer.End(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -63,8 +64,11 @@ func isThere(source string) bool {
 	if !archive || !slices.Contains([]string{string(config.SourceDockerArchive), string(config.SourceOCI), string(config.SourceOCIArchive)}, kind) {
 		return true
 	}
-	_, err := os.Stat(path)
-	return err == nil
+	// FILE:NAME is one of several images.
+	file, _, _ := strings.Cut(path, ":")
+	_, whole := os.Stat(path)
+	_, err := os.Stat(file)
+	return !errors.Is(whole, fs.ErrNotExist) || !errors.Is(err, fs.ErrNotExist)
 }
 
 func (r *loadRun) fromEngine(ctx context.Context, text string) (*from, error) {
@@ -97,7 +101,7 @@ func (r *loadRun) nameIt(f *from, image ociimage.Image) error {
 				return nil
 			}
 		}
-		if f.engine == nil || len(image.Names) == 0 {
+		if f.engine == nil || len(image.Names) == 0 || f.text != wanted {
 			f.names = candidates[:1]
 			return nil
 		}

@@ -356,3 +356,89 @@ func TestLoadRefusesWhatIsNotWhole(t *testing.T) {
 		t.Errorf("chosen by name it is %s", got.Image)
 	}
 }
+
+// inEngine puts an image into the engine that the cluster runs on.
+func (u *user) inEngine(image scratchimage.Image) (id string) {
+	u.t.Helper()
+	id, err := image.ImageID()
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(u.t.Context(), suite.provider, "load", "-i", u.archive(image)).CombinedOutput(); err != nil {
+		u.t.Fatalf("%v: %s", err, out)
+	}
+	u.t.Cleanup(func() { _ = exec.Command(suite.provider, "image", "rm", image.Reference).Run() })
+	return id
+}
+
+func TestAnEnginesImageIsSentOnceAndHealsNodesLater(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	ref := "localhost/" + u.namespace + ":dev"
+	first := u.service(ref, text("/version", "1"+u.namespace))
+	u.inEngine(first)
+	u.load("--source", ref, "--engine", suite.provider)
+
+	id := u.inEngine(u.service(ref, text("/version", "2"+u.namespace)))
+	got := u.load("--source", ref).Images[0]
+	for _, node := range got.Nodes {
+		if node.Layers != 1 || node.Sent > 10_000 || got.ImageID != id {
+			t.Errorf("node %s was sent %d layers, %d bytes of %s", node.Node, node.Layers, node.Sent, got.ImageID)
+		}
+	}
+	image := u.must("tag", "datastorage", "--source", ref, "--consumer", "suite")
+	u.apply(workload("Deployment", "datastorage", ref, 0))
+	u.must("deploy", "datastorage")
+	for _, name := range []string{image, ref, id} {
+		onNodes(t, "ctr", "-n", "k8s.io", "images", "rm", "--sync", name)
+	}
+	waitFor(t, "no node has the image", func() bool {
+		for _, has := range imagesOn(t) {
+			if has.has(id) {
+				return false
+			}
+		}
+		return true
+	})
+	result := u.e2eimage("deploy", "datastorage")
+	if result.code != 0 || !strings.Contains(result.stderr, "healed from "+suite.provider) {
+		t.Errorf("exit %d: %s", result.code, result.stderr)
+	}
+	for node, has := range imagesOn(t) {
+		if has[image] != id {
+			t.Errorf("node %s has %q as %s", node, has[image], image)
+		}
+	}
+}
+
+func TestReleaseTakesTheImageOutOfTheEngine(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	ref := "localhost/" + u.namespace + ":dev"
+	id := u.inEngine(u.service(ref))
+	u.must("load", "--source", ref, "--release")
+	if err := exec.CommandContext(t.Context(), suite.provider, "image", "inspect", ref).Run(); err == nil {
+		t.Error("the engine still has it")
+	}
+	for node, has := range imagesOn(t) {
+		if has[ref] != id {
+			t.Errorf("node %s has %q", node, has[ref])
+		}
+	}
+}
+
+func TestADryRunOfLoadSaysWhatWouldBeSent(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	ref := "localhost/" + u.namespace + ":dev"
+	image := u.service(ref, text("/content", u.namespace))
+	result := u.e2eimage("load", "--source", "docker-archive:"+u.archive(image), "--dry-run")
+	if result.code != 0 || !strings.Contains(result.stderr, "would send") || !strings.Contains(result.stderr, "of 2 layers to "+suite.nodes[0]) {
+		t.Errorf("exit %d: %s", result.code, result.stderr)
+	}
+	for node, has := range imagesOn(t) {
+		if has[ref] != "" {
+			t.Errorf("node %s has it", node)
+		}
+	}
+}

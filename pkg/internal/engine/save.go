@@ -132,8 +132,16 @@ func (i Image) stream(ctx context.Context, runner hostexec.Runner, nodes string)
 	}))
 }
 
-// Remove takes the image's name, or the image, out of the engine.
+// Remove takes the image's name, or the image, out of the engine, unless it stands
+// for another one by now.
 func (i Image) Remove(ctx context.Context, runner hostexec.Runner) error {
+	now, err := Find(ctx, runner, i.Engine, i.Reference)
+	if err != nil {
+		return err
+	}
+	if now.EngineID != i.EngineID {
+		return fmt.Errorf("%s was built anew meanwhile: it is %s now instead of %s", i.Reference, ociimage.ShortID(now.EngineID), ociimage.ShortID(i.EngineID))
+	}
 	return runner.Run(ctx, hostexec.Command{Argv: []string{i.Engine, "image", "rm", "--", i.Reference}, Stdout: io.Discard})
 }
 

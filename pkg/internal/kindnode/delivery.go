@@ -32,16 +32,16 @@ var _ ociimage.Receiver = (*Delivery)(nil)
 // to 16 MiB.
 const chunkSize = 1 << 20
 
-// Deliver begins a delivery to the nodes whose states are given, as ProbeContent
-// answered. known is the image as far as it is known, or nothing. The caller ends
-// it with Finish or Abort.
-func (c *Cluster) Deliver(ctx context.Context, states map[string]State, known ociimage.Image, watch Watcher) *Delivery {
+// Deliver begins a delivery to the named nodes; states are all nodes', as
+// ProbeContent answered. known is the image as far as it is known, or nothing. The
+// caller ends it with Finish or Abort.
+func (c *Cluster) Deliver(ctx context.Context, nodes []string, states map[string]State, known ociimage.Image, watch Watcher) *Delivery {
 	d := &Delivery{receivers: map[string]*receiver{}, buffers: sync.Pool{New: func() any { return new(chunk) }}}
 	id := "e2eimage-" + rand.Text()
 	sizes := SizeOf(states)
 	var all sync.WaitGroup
-	for node, state := range states {
-		r := newReceiver(node, state, known, sizes, watch)
+	for _, node := range nodes {
+		r := newReceiver(node, states[node], known, sizes, watch)
 		d.receivers[node] = r
 		all.Go(func() { r.begin(ctx, c, id) })
 	}
@@ -186,12 +186,10 @@ func (d *Delivery) Finish(ctx context.Context, image ociimage.Image, names []str
 }
 
 // Abort takes back what was not finished.
-func (d *Delivery) Abort(ctx context.Context) {
-	aborting, cancel := Outlive(ctx, settleGrace)
-	defer cancel()
+func (d *Delivery) Abort() {
 	var all sync.WaitGroup
 	for _, r := range d.receivers {
-		all.Go(func() { r.abort(aborting) })
+		all.Go(r.abort)
 	}
 	all.Wait()
 }

@@ -2,10 +2,17 @@ package kindnode
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/containerd/containerd/api/services/content/v1"
 	"github.com/containerd/containerd/api/services/leases/v1"
+	"github.com/opencontainers/go-digest"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
 // leaseLimit is when containerd's garbage collection takes what a killed run
@@ -31,6 +38,31 @@ func (l lease) keep(ctx context.Context, kind, id string) error {
 	_, err := l.loading.leases.AddResource(ctx, &leases.AddResourceRequest{
 		ID: l.id, Resource: &leases.Resource{ID: id, Type: kind},
 	})
+	return err
+}
+
+// commit ends a blob and keeps it, also where somebody else was faster.
+func (l lease) commit(ctx context.Context, w *write, blob digest.Digest, labels map[string]string) error {
+	existed, err := w.commit(blob, labels)
+	if err != nil || !existed {
+		return err
+	}
+	if err := l.keep(ctx, "content", blob.String()); err != nil {
+		return err
+	}
+	// Only now it stays. A mask names what is changed; the other labels are theirs.
+	request := &content.UpdateRequest{Info: &content.Info{Digest: blob.String(), Labels: labels}, UpdateMask: &fieldmaskpb.FieldMask{}}
+	for key := range labels {
+		request.UpdateMask.Paths = append(request.UpdateMask.Paths, "labels."+key)
+	}
+	if len(labels) == 0 {
+		_, err = l.loading.content.Info(ctx, &content.InfoRequest{Digest: blob.String()})
+	} else {
+		_, err = l.loading.content.Update(ctx, request)
+	}
+	if isCode(err, codes.NotFound) {
+		return fmt.Errorf("%s went away meanwhile; run again", ociimage.ShortID(blob.String()))
+	}
 	return err
 }
 

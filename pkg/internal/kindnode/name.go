@@ -21,12 +21,12 @@ const (
 )
 
 // describe writes the image's config and manifest and returns what names it.
-func (s *session) describe(ctx context.Context, snapshotter string, image ociimage.Image, size func(digest.Digest) int64) (*types.Descriptor, error) {
+func (l lease) describe(ctx context.Context, snapshotter string, image ociimage.Image, size func(digest.Digest) int64) (*types.Descriptor, error) {
 	config := map[string]string{}
 	if chains := image.ChainIDs(); len(chains) > 0 {
 		config[gcSnapshotLabel+snapshotter] = chains[len(chains)-1].String()
 	}
-	if err := s.writeSmall(ctx, image.Config, config); err != nil {
+	if err := l.writeSmall(ctx, image.Config, config); err != nil {
 		return nil, err
 	}
 	manifest, err := image.Manifest(size)
@@ -37,21 +37,26 @@ func (s *session) describe(ctx context.Context, snapshotter string, image ociima
 	for i, diffID := range image.DiffIDs {
 		parts[fmt.Sprintf("%sl.%d", gcContentLabel, i)] = diffID.String()
 	}
-	if err := s.writeSmall(ctx, manifest, parts); err != nil {
+	if err := l.writeSmall(ctx, manifest, parts); err != nil {
 		return nil, err
 	}
 	return &types.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(manifest).String(), Size: int64(len(manifest))}, nil
 }
 
 // writeSmall writes a blob in one piece.
-func (s *session) writeSmall(ctx context.Context, text []byte, labels map[string]string) error {
+func (l lease) writeSmall(ctx context.Context, text []byte, labels map[string]string) error {
 	blob := digest.FromBytes(text)
-	w, err := s.write(ctx, "e2eimage-"+blob.String(), func(int64) {})
-	if err == nil {
-		err = w.chunk(text)
+	w, err := l.write(ctx, l.id+"-"+blob.String(), func(int64) {})
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = w.commit(blob, labels)
+	if err = w.chunk(text); err == nil {
+		err = l.commit(ctx, w, blob, labels)
+	}
+	if err != nil {
+		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
+		defer cancel()
+		w.abort(undoing)
 	}
 	return err
 }
@@ -63,18 +68,23 @@ func (s *session) name(ctx context.Context, name, imageID string, target *types.
 	if err != nil {
 		return "", err
 	}
-	if before.GetId() == imageID {
-		// What the CRI says may be of a name that is gone.
-		if _, err := s.images.Get(ctx, &images.GetImageRequest{Name: name}); err == nil || !isCode(err, codes.NotFound) {
-			return "", err
-		}
-	}
 	_, err = s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{Name: name, Target: target}})
 	if isCode(err, codes.AlreadyExists) {
+		held, err := s.images.Get(ctx, &images.GetImageRequest{Name: name})
+		if err != nil {
+			return "", err
+		}
+		if owner := held.GetImage().GetLabels()[OwnerLabel]; owner != "" {
+			return "", fmt.Errorf("%s is a recorded image, of %s (namespace.consumer.name), and must not move", name, owner)
+		}
+		if held.GetImage().GetTarget().GetDigest() == target.GetDigest() {
+			return "", nil
+		}
 		// Without its labels, so that the CRI gives the new image its own name, too.
-		_, err = s.images.Update(ctx, &images.UpdateImageRequest{Image: &images.Image{Name: name, Target: target}})
-	}
-	if err != nil {
+		if _, err = s.images.Update(ctx, &images.UpdateImageRequest{Image: &images.Image{Name: name, Target: target}}); err != nil {
+			return "", err
+		}
+	} else if err != nil {
 		return "", err
 	}
 	var got string

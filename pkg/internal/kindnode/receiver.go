@@ -214,12 +214,12 @@ func (r *receiver) write() {
 			count++
 			current, err = r.lease.write(r.ctx, fmt.Sprintf("%s-%d", r.lease.id, count), func(bytes int64) { r.watch(r.node, bytes) })
 		case e.abort:
-			current.abort(r.undoing())
+			r.undo(current.abort)
 			current = nil
 		case e.part != nil:
 			err = current.chunk(e.part.data[:e.part.size])
 		default:
-			if err = current.commit(e.end, nil); err == nil {
+			if err = r.lease.commit(r.ctx, current, e.end, nil); err == nil {
 				r.done.Sent += e.size
 				r.done.Layers++
 				r.arrive(e.end, e.size)
@@ -234,11 +234,16 @@ func (r *receiver) write() {
 		}
 	}
 	if current != nil {
-		current.abort(r.undoing())
+		r.undo(current.abort)
 	}
 }
 
-func (r *receiver) undoing() context.Context { return context.WithoutCancel(r.ctx) }
+// undo is bounded by itself: what does not answer is left to the lease's end.
+func (r *receiver) undo(do func(context.Context)) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), settleGrace)
+	defer cancel()
+	do(ctx)
+}
 
 // unpack makes snapshots as blobs arrive, the lowest first, if the image is known
 // by then.
@@ -251,6 +256,10 @@ func (r *receiver) unpack() {
 
 func (r *receiver) unpackAll(image ociimage.Image) error {
 	for i, chain := range image.ChainIDs() {
+		if r.failure() != nil {
+			// There may be no session at all.
+			return nil
+		}
 		if r.keepChain(chain) {
 			continue
 		}
@@ -299,7 +308,7 @@ func (r *receiver) finish(ctx context.Context, image ociimage.Image, names []str
 		err = r.complete(image, names)
 	}
 	if r.lease.session != nil {
-		r.lease.end(r.undoing())
+		r.undo(r.lease.end)
 	}
 	r.stop()
 	if err != nil && ctx.Err() != nil {
@@ -314,6 +323,9 @@ func (r *receiver) complete(image ociimage.Image, names []string) error {
 		if r.lacks(r.ctx, diffID) {
 			return fmt.Errorf("layer %s went away meanwhile; run again", ociimage.ShortID(diffID.String()))
 		}
+	}
+	if err := r.failure(); err != nil {
+		return err
 	}
 	if err := r.unpackAll(image); err != nil {
 		return err
@@ -350,11 +362,11 @@ func (r *receiver) size(diffID digest.Digest) int64 {
 }
 
 // abort ends the node's part in a delivery that failed.
-func (r *receiver) abort(ctx context.Context) {
+func (r *receiver) abort() {
 	r.fail(context.Canceled)
 	r.stop()
 	r.close()
 	if r.lease.session != nil {
-		r.lease.end(ctx)
+		r.undo(r.lease.end)
 	}
 }

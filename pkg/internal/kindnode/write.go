@@ -30,6 +30,7 @@ type write struct {
 
 	mu       sync.Mutex
 	waiting  int
+	limit    time.Duration
 	silence  *time.Timer
 	received int64
 	err      error
@@ -67,7 +68,7 @@ func (w *write) receive() {
 		if w.waiting--; w.waiting == 0 {
 			w.silence.Stop()
 		} else {
-			w.silence.Reset(callLimit)
+			w.silence.Reset(w.limit)
 		}
 		more := answer.GetOffset() - w.received
 		w.received = max(w.received, answer.GetOffset())
@@ -82,6 +83,7 @@ func (w *write) receive() {
 func (w *write) send(request *content.WriteContentRequest, limit time.Duration) error {
 	w.mu.Lock()
 	w.waiting++
+	w.limit = limit
 	w.silence.Reset(limit)
 	w.mu.Unlock()
 	if err := w.stream.Send(request); err != nil {
@@ -98,9 +100,6 @@ func (w *write) failure(err error) error {
 	if w.err != nil {
 		err = w.err
 	}
-	if context.Cause(w.ctx) != nil {
-		return context.Cause(w.ctx)
-	}
 	return w.session.failure(w.ctx, "Content/Write", err)
 }
 
@@ -111,10 +110,11 @@ func (w *write) chunk(data []byte) error {
 	return err
 }
 
-// commit ends the blob, which the node holds against its digest.
-func (w *write) commit(blob digest.Digest, labels map[string]string) error {
+// commit ends the blob, which the node holds against its digest. existed is set
+// where it had it already: then neither lease nor labels are its.
+func (w *write) commit(blob digest.Digest, labels map[string]string) (existed bool, err error) {
 	defer w.cancel(nil)
-	err := w.send(&content.WriteContentRequest{
+	err = w.send(&content.WriteContentRequest{
 		Action: content.WriteAction_COMMIT, Ref: w.ref, Offset: w.sent, Total: w.sent, Expected: blob.String(), Labels: labels,
 	}, longLimit)
 	if err == nil {
@@ -123,14 +123,14 @@ func (w *write) commit(blob digest.Digest, labels map[string]string) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.err == nil {
-			return nil
+			return false, nil
 		}
 		err = w.session.failure(w.ctx, "Content/Write", w.err)
 	}
 	if isCode(err, codes.AlreadyExists) || status.Code(err) == codes.AlreadyExists {
-		return nil
+		return true, nil
 	}
-	return err
+	return false, err
 }
 
 // abort takes back what was written.

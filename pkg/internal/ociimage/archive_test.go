@@ -330,6 +330,39 @@ func TestBadArchivesAreRefused(t *testing.T) {
 	}
 }
 
+func TestAStreamThatGivesNothingEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	silent, writer := io.Pipe()
+	defer writer.Close()
+	stopped := errors.New("stopped")
+	go cancel(stopped)
+	if _, err := OpenStream(silent, Choice{}, Image{}, silent).Read(ctx, newSink()); !errors.Is(err, stopped) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestLargeDescriptionsThatNobodyNeedsAreNoMatter(t *testing.T) {
+	t.Parallel()
+	archive := append([]file{{name: blobPath(digest.FromString("x")), text: "{" + strings.Repeat(" ", maxMetadata) + "}"}}, dockerArchive(`["localhost/x:dev"]`)...)
+	if _, err := read(t, tarOf(archive...), Choice{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestIndexesThatListWithoutEndAreRefused(t *testing.T) {
+	t.Parallel()
+	manifest := manifestOf(config, low, high)
+	var entries []ocispec.Descriptor
+	for range maxVisits + 1 {
+		entries = append(entries, entryOfText(manifest, nil))
+	}
+	_, err := read(t, tarOf(blob(config), blob(manifest), file{name: "index.json", text: indexOf(entries...)}), Choice{})
+	if err == nil || !strings.Contains(err.Error(), "more images than any archive has") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestIndexesThatNestWithoutEndAreRefused(t *testing.T) {
 	t.Parallel()
 	text := indexOf()

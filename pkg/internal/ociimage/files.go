@@ -70,9 +70,13 @@ func readSmall(open Files, name string) ([]byte, error) {
 func readMetadata(from io.Reader, name string) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(from, maxMetadata+1))
 	if err == nil && len(text) > maxMetadata {
-		err = fmt.Errorf("%s has more than %d bytes, too many for what describes an image", name, maxMetadata)
+		err = tooLarge(name)
 	}
 	return text, err
+}
+
+func tooLarge(name string) error {
+	return fmt.Errorf("%s has more than %d bytes, too many for what describes an image", name, maxMetadata)
 }
 
 // Image implements Source.
@@ -169,7 +173,10 @@ func notWhole(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the archive is cut off before its end; make it anew")
 	}
-	return fmt.Errorf("not an archive of images: %w", err)
+	if errors.Is(err, tar.ErrHeader) {
+		return fmt.Errorf("not an archive of images: %w", err)
+	}
+	return err
 }
 
 // entryOf returns what a header stands for, "" for nothing that counts.

@@ -110,9 +110,16 @@ func fromDocker(read metadata) ([]candidate, error) {
 	if err := json.Unmarshal(text, &listed); err != nil {
 		return nil, fmt.Errorf("manifest.json is not readable: %w", err)
 	}
+	if len(listed) > maxVisits {
+		return nil, fmt.Errorf("manifest.json lists more than %d images", maxVisits)
+	}
 	var found []candidate
+	bytes := 0
 	for _, entry := range listed {
 		config, err := read(path.Clean(entry.Config))
+		if bytes += len(config); err == nil && bytes > maxStreamMetadata {
+			err = errors.New("more than any archive has")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("the config of %s: %w", strings.Join(entry.RepoTags, ", "), missing(err, entry.Config))
 		}
@@ -184,8 +191,13 @@ func fromIndex(read metadata, text []byte) ([]candidate, error) {
 	return w.found, nil
 }
 
+// maxVisits bounds the manifests and indexes that are looked at.
+const maxVisits = 1000
+
 type walk struct {
 	read   metadata
+	visits int
+	bytes  int
 	found  []candidate
 	absent []string
 }
@@ -222,6 +234,9 @@ func namesOf(entry ocispec.Descriptor) []string {
 func (w *walk) entry(entry ocispec.Descriptor, names []string, depth int) error {
 	if err := entry.Digest.Validate(); err != nil {
 		return fmt.Errorf("its index lists %q: %w", entry.Digest, err)
+	}
+	if w.visits++; w.visits > maxVisits || w.bytes > maxStreamMetadata {
+		return errors.New("its indexes list more images than any archive has")
 	}
 	text, err := w.blob(entry.Digest)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -272,6 +287,7 @@ func (w *walk) blob(d digest.Digest) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.bytes += len(text)
 	if got := d.Algorithm().FromBytes(text); got != d {
 		return nil, &ContentError{What: blobPath(d), Want: d, Got: got}
 	}

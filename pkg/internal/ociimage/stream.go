@@ -28,6 +28,8 @@ type stream struct {
 	known  Image
 
 	small map[string][]byte
+	// large are those that are too large to describe an image.
+	large map[string]bool
 	kept  int
 	alias map[string]string
 	// layers are the digests of the layers that came, by file name.
@@ -42,7 +44,7 @@ var _ Source = (*stream)(nil)
 func OpenStream(from io.Reader, choice Choice, known Image, closer io.Closer) Source {
 	return &stream{
 		from: from, choice: choice, known: known, close: closer.Close,
-		small: map[string][]byte{}, alias: map[string]string{}, layers: map[string]digest.Digest{},
+		small: map[string][]byte{}, large: map[string]bool{}, alias: map[string]string{}, layers: map[string]digest.Digest{},
 	}
 }
 
@@ -54,7 +56,9 @@ func (s *stream) Close() error { return s.close() }
 
 // Read implements Source.
 func (s *stream) Read(ctx context.Context, to Receiver) (Image, error) {
-	plain, err := decompressed(s.from)
+	from := interruptible(ctx, s.from)
+	defer func() { _ = from.Close() }()
+	plain, err := decompressed(from)
 	if err != nil {
 		return Image{}, err
 	}
@@ -76,6 +80,19 @@ func (s *stream) Read(ctx context.Context, to Receiver) (Image, error) {
 		}
 	}
 	return found.Image, nil
+}
+
+// interruptible returns a reader that ends with ctx, also while r gives nothing.
+func interruptible(ctx context.Context, r io.Reader) io.ReadCloser {
+	reader, writer := io.Pipe()
+	stop := context.AfterFunc(ctx, func() { _ = writer.CloseWithError(context.Cause(ctx)) })
+	go func() {
+		defer stop()
+		// Reader and writer would pass the copying on, with small buffers.
+		_, err := io.CopyBuffer(struct{ io.Writer }{writer}, struct{ io.Reader }{r}, make([]byte, 1<<20))
+		_ = writer.CloseWithError(err)
+	}()
+	return reader
 }
 
 // check makes sure that a layer of the image came, or is not needed.
@@ -104,6 +121,9 @@ func (s *stream) target(name string) string {
 func (s *stream) metadata(name string) ([]byte, error) {
 	if text, ok := s.small[name]; ok {
 		return text, nil
+	}
+	if s.large[name] {
+		return nil, tooLarge(name)
 	}
 	return nil, fs.ErrNotExist
 }
@@ -144,12 +164,18 @@ func (s *stream) file(ctx context.Context, name string, content io.Reader, to Re
 		return fmt.Errorf("%s: the archive is cut off: %w", name, err)
 	}
 	if isJSON(begin) {
-		text, err := readMetadata(peeking, name)
-		if s.kept += len(text); err == nil && s.kept > maxStreamMetadata {
-			err = fmt.Errorf("more than %d bytes of what describes images", maxStreamMetadata)
+		text, err := io.ReadAll(io.LimitReader(peeking, maxMetadata+1))
+		if err != nil {
+			return notWhole(err)
+		}
+		if s.kept += len(text); len(text) > maxMetadata || s.kept > maxStreamMetadata {
+			// An attestation, perhaps. If it is needed, it will be missed.
+			s.large[name] = true
+			s.kept -= len(text)
+			return nil
 		}
 		s.small[name] = text
-		return err
+		return nil
 	}
 	if !mayBeLayer(name) {
 		return nil
