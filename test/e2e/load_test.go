@@ -137,6 +137,13 @@ func TestANodeHasTheSameAfterLoadAsAfterKindsOwn(t *testing.T) {
 					t.Errorf("node %s: ctr images check says %q", node, check)
 				}
 			}
+			// The other way round: kind's own load finds everything there.
+			if err := kindtest.LoadArchive(t.Context(), suite.provider, suite.cluster, archive, suite.nodes[1]); err != nil {
+				t.Fatal(err)
+			}
+			if got := imagesOn(t)[suite.nodes[1]][image.Reference]; got != id || tree(t, suite.nodes[1], image.Reference) != want {
+				t.Errorf("loaded by kind afterwards, the node has %q with other files", got)
+			}
 			if again := u.load("--source", "docker-archive:"+archive); again.Images[0].Sent != 0 {
 				t.Errorf("loading again sent %d bytes", again.Images[0].Sent)
 			}
@@ -439,6 +446,22 @@ func TestADryRunOfLoadSaysWhatWouldBeSent(t *testing.T) {
 	for node, has := range imagesOn(t) {
 		if has[ref] != "" {
 			t.Errorf("node %s has it", node)
+		}
+	}
+}
+
+func TestAnImageWithoutLayers(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	image := scratchimage.Image{Reference: "localhost/" + u.namespace + "-empty:dev", Labels: map[string]string{"build": u.namespace}}
+	id, err := image.ImageID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.load("--source", "docker-archive:"+u.archive(image))
+	for node, has := range imagesOn(t) {
+		if has[image.Reference] != id {
+			t.Errorf("node %s has %q", node, has[image.Reference])
 		}
 	}
 }

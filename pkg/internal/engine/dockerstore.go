@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/vbatts/tar-split/tar/asm"
 	"github.com/vbatts/tar-split/tar/storage"
+	"k8s.io/klog/v2"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -115,6 +116,7 @@ func (s *dockerStore) Read(ctx context.Context, to ociimage.Receiver) (ociimage.
 			if ctx.Err() != nil {
 				return s.known, err
 			}
+			klog.FromContext(ctx).V(6).Info("the whole image is saved", "because", err.Error())
 			whole := s.whole()
 			defer func() { _ = whole.Close() }()
 			return whole.Read(ctx, to)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"k8s.io/klog/v2"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -28,16 +29,20 @@ func (i Image) Open(ctx context.Context, runner hostexec.Runner, nodes string, p
 		if missing < len(i.DiffIDs) {
 			// Where that is not possible, as with a podman in a virtual machine, it
 			// sends the whole.
-			if source, err := i.saveLayers(ctx, runner, nodes, present); err == nil || ctx.Err() != nil {
+			source, err := i.saveLayers(ctx, runner, nodes, present)
+			if err == nil || ctx.Err() != nil {
 				return source, err
 			}
+			klog.FromContext(ctx).V(6).Info("the whole image is saved", "because", err.Error())
 		}
 	}
 	if !i.isPodman && i.idIsConfig {
 		whole := func() ociimage.Source { return i.stream(ctx, runner, nodes) }
-		if source, err := i.openStore(ctx, runner, whole); err == nil || ctx.Err() != nil {
+		source, err := i.openStore(ctx, runner, whole)
+		if err == nil || ctx.Err() != nil {
 			return source, err
 		}
+		klog.FromContext(ctx).V(6).Info("the whole image is saved", "because", err.Error())
 	}
 	return i.stream(ctx, runner, nodes), nil
 }
