@@ -114,6 +114,8 @@ func (l *loading) change(ctx context.Context) error {
 	if err := random(filepath.Join(dir, "small"), 1_000_000); err != nil {
 		return err
 	}
+	// Else the one of before stays without a name. It is not there at first.
+	_, _ = l.output(ctx, l.provider, "image", "rm", "--force", bigImage)
 	return l.buildIn(ctx, dir, bigImage, "FROM "+bigBase+"\nCOPY small /small\n")
 }
 
