@@ -266,11 +266,25 @@ func parseImages(t *testing.T, node, out string) images {
 	return found
 }
 
-// runs wants every running container of the namespace's pods to be of the image
-// ID, as the nodes themselves say, and returns how many there are.
+// runs waits until every running container of the namespace's pods is of the image
+// ID, as the nodes themselves say, and returns how many there are. Pods without a
+// grace period are gone from the API before their containers are.
 func (u *user) runs(imageID string) int {
 	u.t.Helper()
 	count := 0
+	waitFor(u.t, "nothing but "+imageID+" runs", func() bool {
+		var others []string
+		if count, others = u.running(imageID); len(others) > 0 {
+			u.t.Logf("still running: %s", strings.Join(others, ", "))
+		}
+		return len(others) == 0
+	})
+	return count
+}
+
+// running counts the containers of an image, and names the pods of others.
+func (u *user) running(imageID string) (count int, others []string) {
+	u.t.Helper()
 	for node, out := range onNodes(u.t, "crictl", "ps", "-o", "json") {
 		var listed struct {
 			Containers []struct {
@@ -285,13 +299,14 @@ func (u *user) runs(imageID string) int {
 			if container.Labels["io.kubernetes.pod.namespace"] != u.namespace || container.State != "CONTAINER_RUNNING" {
 				continue
 			}
-			count++
-			if container.ImageRef != imageID {
-				u.t.Errorf("pod %s on %s runs %s, want %s", container.Labels["io.kubernetes.pod.name"], node, container.ImageRef, imageID)
+			if container.ImageRef == imageID {
+				count++
+				continue
 			}
+			others = append(others, fmt.Sprintf("pod %s on %s runs %s", container.Labels["io.kubernetes.pod.name"], node, container.ImageRef))
 		}
 	}
-	return count
+	return count, others
 }
 
 // workload is a manifest of one container, or with a second one.
