@@ -87,7 +87,7 @@ func (r *tagRun) loadedSource(name, text string) (string, error) {
 			return image.ID.String(), nil
 		}
 	}
-	return "", &UsageError{fmt.Errorf("%s: which image %s has is known only once it is loaded; load it, and tag the imageID that load -o json prints: --source sha256:...", name, text)}
+	return "", &UsageError{fmt.Errorf("%s: which image %s has is known only once it is loaded\nload it, and give --source the imageID that load -o json prints", name, text)}
 }
 
 func (r *tagRun) draw(image config.Image) (string, error) {

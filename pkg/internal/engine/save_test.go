@@ -252,12 +252,15 @@ func storeOf(t *testing.T, image v1.Image, said Image) string {
 		var description bytes.Buffer
 		zipped := gzip.NewWriter(&description)
 		files := storage.NewBufferFileGetPutter()
-		taken, err := asm.NewInputTarStream(content, storage.NewJSONPacker(zipped), files)
+		taken, done, err := asm.NewInputTarStreamWithDone(content, storage.NewJSONPacker(zipped), files)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text, err := io.ReadAll(taken)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
 		if err := zipped.Close(); err != nil {
