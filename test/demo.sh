@@ -57,7 +57,9 @@ for node in $(kubectl get nodes -o name | cut -d/ -f2); do
 done
 show kubectl get pods --namespace "$NAMESPACE" -o wide
 step "7. The service answers"
-for pod in $(kubectl get pods --namespace "$NAMESPACE" -l app=datastorage -o name | cut -d/ -f2); do
+# Not those of before, which may be on their way out still.
+for pod in $(kubectl get pods --namespace "$NAMESPACE" -l app=datastorage \
+  -o 'go-template={{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.name}} {{end}}{{end}}'); do
   show kubectl get --raw "/api/v1/namespaces/$NAMESPACE/pods/$pod:8080/proxy/"
 done
 step "Again: nothing changes"

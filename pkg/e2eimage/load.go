@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
@@ -127,8 +126,8 @@ func (l *LoadedImage) summary() string {
 }
 
 func nodesOf(nodes []string) string {
-	if len(nodes) > 3 {
-		return fmt.Sprintf("%d nodes", len(nodes))
+	if len(nodes) == 1 {
+		return nodes[0]
 	}
-	return strings.Join(nodes, ", ")
+	return fmt.Sprintf("%d nodes", len(nodes))
 }
