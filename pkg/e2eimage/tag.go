@@ -138,7 +138,7 @@ func (r *tagRun) carryOut(ctx context.Context) error {
 		return err
 	}
 	if err := r.tagNodes(ctx); err != nil {
-		return err
+		return r.becauseOf(ctx, err)
 	}
 	// From here on the tag is true on every node. A cancelled run still has
 	// the choice: not recorded means undone.

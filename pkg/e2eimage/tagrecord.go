@@ -113,6 +113,24 @@ func (r *tagRun) abandon(set *record.Set, decision record.Decision) (bool, error
 	return withdrawn(set, decision)
 }
 
+// becauseOf prefers, as the cause of a failure on the nodes, that somebody took the
+// claim away meanwhile, and with it the tag from under this run.
+func (r *tagRun) becauseOf(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	set, failed := r.kube.records.Get(ctx, r.kube.namespace, r.consumer)
+	if failed != nil {
+		return err
+	}
+	for _, decision := range r.decisions {
+		if gone, failed := withdrawn(set, decision); gone && failed == nil {
+			return &record.SupersededError{Name: decision.Name, Ours: decision.Image, Theirs: "nothing"}
+		}
+	}
+	return err
+}
+
 // withdrawn tells whether nothing stands behind the decided tag any more. Who
 // withdrew the claim took the tag off the nodes, too, but perhaps before this
 // run put it there.
