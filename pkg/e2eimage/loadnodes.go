@@ -179,10 +179,6 @@ func named(image, known ociimage.Image) ociimage.Image {
 // giveNames names the image on nodes that had it.
 func (r *loadRun) giveNames(ctx context.Context, f *from, lacking []string) ([]string, error) {
 	var nodes []string
-	var ops []kindnode.NameOp
-	for _, name := range f.names {
-		ops = append(ops, kindnode.NameOp{Name: name, ImageID: f.image.ID.String()})
-	}
 	for _, node := range sortedKeys(r.states) {
 		lacks := func(name string) bool {
 			return r.states[node].ID(name) != f.image.ID.String() || !r.states[node].Names[name]
@@ -194,8 +190,7 @@ func (r *loadRun) giveNames(ctx context.Context, f *from, lacking []string) ([]s
 	if len(nodes) == 0 {
 		return nil, nil
 	}
-	_, err := r.cluster.GiveNames(ctx, nodes, ops)
-	return nodes, err
+	return nodes, r.cluster.GiveNames(ctx, nodes, f.image.ID.String(), f.names)
 }
 
 // plan is what a dry run answers.

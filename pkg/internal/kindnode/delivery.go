@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -59,7 +58,7 @@ func (d *Delivery) wanting(ctx context.Context, diffID digest.Digest) ([]*receiv
 	var wanting []*receiver
 	for _, node := range sortedKeys(d.receivers) {
 		r := d.receivers[node]
-		if r.failure() == nil && r.lacks(ctx, diffID) {
+		if r.failure() == nil && r.lacks(diffID) {
 			wanting = append(wanting, r)
 		}
 	}
@@ -169,8 +168,6 @@ type Delivered struct {
 	Layers int
 	// Bytes of all the image's layers.
 	Bytes int64
-	// Replaced is the ID of the image that had a name before, "" for none.
-	Replaced string
 }
 
 // Finish makes the image whole on every node, names it there, and waits until the
@@ -192,15 +189,4 @@ func (d *Delivery) Abort() {
 		all.Go(r.abort)
 	}
 	all.Wait()
-}
-
-// LoadedError says that a node got an image that its CRI has not under its name.
-type LoadedError struct{ Name, Want, Got string }
-
-func (e *LoadedError) Error() string {
-	got := "nothing"
-	if e.Got != "" {
-		got = ociimage.ShortID(e.Got)
-	}
-	return fmt.Sprintf("its CRI has %s under %s instead of %s; did another load give the name away meanwhile? run again", got, e.Name, ociimage.ShortID(e.Want))
 }

@@ -62,53 +62,52 @@ func (l lease) writeSmall(ctx context.Context, text []byte, labels map[string]st
 }
 
 // name gives the image a name, which may have stood for another one, and waits
-// until the CRI has it so. It returns the ID of the other one.
-func (s *session) name(ctx context.Context, name, imageID string, target *types.Descriptor) (replaced string, err error) {
-	before, err := s.image(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	_, err = s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{Name: name, Target: target}})
+// until the CRI has it so.
+func (s *session) name(ctx context.Context, name, imageID string, target *types.Descriptor) error {
+	_, err := s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{Name: name, Target: target}})
 	if isCode(err, codes.AlreadyExists) {
-		held, err := s.images.Get(ctx, &images.GetImageRequest{Name: name})
-		if err != nil {
-			return "", err
-		}
-		if owner := held.GetImage().GetLabels()[OwnerLabel]; owner != "" {
-			return "", fmt.Errorf("%s is a recorded image, of %s (namespace.consumer.name), and must not move", name, owner)
-		}
-		if held.GetImage().GetTarget().GetDigest() == target.GetDigest() {
-			return "", nil
-		}
-		// Without its labels, so that the CRI gives the new image its own name, too.
-		if _, err = s.images.Update(ctx, &images.UpdateImageRequest{Image: &images.Image{Name: name, Target: target}}); err != nil {
-			return "", err
-		}
-	} else if err != nil {
-		return "", err
+		err = s.rename(ctx, name, target)
 	}
-	var got string
+	if err != nil {
+		return err
+	}
+	got := ""
 	err = s.settled(ctx, func(ctx context.Context) (bool, error) {
 		image, err := s.image(ctx, name)
 		got = image.GetId()
 		return got == imageID, err
 	})
 	if err == nil && got != imageID {
-		err = &LoadedError{Name: name, Want: imageID, Got: got}
+		err = fmt.Errorf("its CRI has %q under %s instead of %s; did another load take the name meanwhile? run again", got, name, imageID)
 	}
-	return before.GetId(), err
+	return err
 }
 
-// NameOp gives an image that is on a node one more name.
-type NameOp struct{ Name, ImageID string }
+// rename moves a name that no record owns.
+func (s *session) rename(ctx context.Context, name string, target *types.Descriptor) error {
+	held, err := s.images.Get(ctx, &images.GetImageRequest{Name: name})
+	if err != nil {
+		return err
+	}
+	if owner := held.GetImage().GetLabels()[OwnerLabel]; owner != "" {
+		return fmt.Errorf("%s is a recorded image, of %s (namespace.consumer.name), and must not move", name, owner)
+	}
+	if held.GetImage().GetTarget().GetDigest() == target.GetDigest() {
+		return nil
+	}
+	// Without its labels, so that the CRI gives the new image its own name, too.
+	_, err = s.images.Update(ctx, &images.UpdateImageRequest{Image: &images.Image{Name: name, Target: target}})
+	return err
+}
 
-// GiveNames gives images that the nodes have names, also such as stand for others.
-func (c *Cluster) GiveNames(ctx context.Context, nodes []string, ops []NameOp) (map[string][]string, error) {
-	return change(ctx, c, nodes, ops, func(s *session, ctx context.Context, op NameOp) (string, error) {
-		target, err := s.content(ctx, op.ImageID)
+// GiveNames gives an image that the nodes have names, also such as stand for others.
+func (c *Cluster) GiveNames(ctx context.Context, nodes []string, imageID string, names []string) error {
+	_, err := change(ctx, c, nodes, names, func(s *session, ctx context.Context, name string) (struct{}, error) {
+		target, err := s.content(ctx, imageID)
 		if err != nil {
-			return "", err
+			return struct{}{}, err
 		}
-		return s.name(ctx, op.Name, op.ImageID, target)
+		return struct{}{}, s.name(ctx, name, imageID, target)
 	})
+	return err
 }
