@@ -25,13 +25,7 @@ type loadRun struct {
 	states  map[string]kindnode.State
 }
 
-// platform of the nodes; all of a Kind cluster are containers of one host.
-func (r *loadRun) platform() string {
-	for _, node := range sortedKeys(r.states) {
-		return r.states[node].Platform
-	}
-	return ""
-}
+func (r *loadRun) platform() string { return platformOf(r.states) }
 
 func (r *loadRun) sized(diffID digest.Digest) bool {
 	_, known := kindnode.SizeOf(r.states)(diffID)

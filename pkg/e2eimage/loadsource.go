@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/opencontainers/go-digest"
 
@@ -59,16 +56,16 @@ func (r *loadRun) source(ctx context.Context) (*from, error) {
 
 // isThere tells whether a prebuilt archive is there; an engine's image is asked
 // for later.
-func isThere(source string) bool {
-	kind, path, archive := strings.Cut(source, ":")
-	if !archive || !slices.Contains([]string{string(config.SourceDockerArchive), string(config.SourceOCI), string(config.SourceOCIArchive)}, kind) {
+func isThere(prebuilt string) bool {
+	source, err := config.ParseSource(prebuilt)
+	if err != nil {
 		return true
 	}
-	// FILE:NAME is one of several images.
-	file, _, _ := strings.Cut(path, ":")
-	_, whole := os.Stat(path)
-	_, err := os.Stat(file)
-	return !errors.Is(whole, fs.ErrNotExist) || !errors.Is(err, fs.ErrNotExist)
+	switch source.Kind {
+	case config.SourceDockerArchive, config.SourceOCI, config.SourceOCIArchive:
+		return engine.HasArchive(source)
+	}
+	return true
 }
 
 func (r *loadRun) fromEngine(ctx context.Context, text string) (*from, error) {

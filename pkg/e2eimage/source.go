@@ -78,15 +78,11 @@ func idsOf(candidates []string, state kindnode.State) (string, error) {
 
 // similar lists what the nodes have under the same last path component.
 func similar(wanted string, states map[string]kindnode.State) string {
-	base := lastComponent(ociimage.Repository(wanted))
-	if base == "" {
-		return ""
-	}
 	near := map[string]bool{}
 	for _, state := range states {
 		for _, image := range state.Images {
 			for _, tag := range image.RepoTags {
-				if other := lastComponent(ociimage.Repository(tag)); strings.Contains(other, base) || strings.Contains(base, other) {
+				if ociimage.Alike(tag, wanted) {
 					near[tag] = true
 				}
 			}
@@ -97,10 +93,6 @@ func similar(wanted string, states map[string]kindnode.State) string {
 	}
 	names := slices.Sorted(maps.Keys(near))
 	return "; they have " + strings.Join(names[:min(5, len(names))], ", ")
-}
-
-func lastComponent(repository string) string {
-	return repository[strings.LastIndex(repository, "/")+1:]
 }
 
 // loadHint is what to type to bring an image into the nodes.

@@ -148,9 +148,12 @@ func (r *tagRun) carryOut(ctx context.Context) error {
 	return r.complete(ctx)
 }
 
-func (r *tagRun) platform() string {
-	for _, node := range sortedKeys(r.states) {
-		return r.states[node].Platform
+func (r *tagRun) platform() string { return platformOf(r.states) }
+
+// platformOf the nodes; all of a Kind cluster are containers of one host.
+func platformOf(states map[string]kindnode.State) string {
+	for _, node := range sortedKeys(states) {
+		return states[node].Platform
 	}
 	return ""
 }

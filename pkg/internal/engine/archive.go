@@ -3,8 +3,10 @@ package engine
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -18,18 +20,15 @@ func OpenArchive(source config.Source, stdin io.Reader, nodes string) (ociimage.
 	choice := ociimage.Choice{Platform: nodes}
 	if source.Kind == config.SourceStdin {
 		if stdin == nil {
-			return nil, fmt.Errorf("there is no standard input to read the image from")
+			return nil, errors.New("there is no standard input to read the image from")
 		}
 		return named("standard input", ociimage.OpenStream(stdin, choice, ociimage.Image{}, closing(func() error { return nil }))), nil
 	}
-	path := source.Value
-	if _, err := os.Stat(path); err != nil {
-		before, name, cut := strings.Cut(path, ":")
-		if _, again := os.Stat(before); !cut || again != nil {
-			return nil, err
-		}
-		path, choice.Name = before, name
+	path, name, err := splitArchive(source.Value)
+	if err != nil {
+		return nil, err
 	}
+	choice.Name = name
 	open := openFile
 	if source.Kind == config.SourceOCI {
 		open = openFolder
@@ -39,6 +38,24 @@ func OpenArchive(source config.Source, stdin io.Reader, nodes string) (ociimage.
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return named(path, opened), nil
+}
+
+// splitArchive takes FILE:NAME apart; a file may have a colon in its own name.
+func splitArchive(text string) (path, name string, err error) {
+	if _, err = os.Stat(text); err == nil {
+		return text, "", nil
+	}
+	before, name, cut := strings.Cut(text, ":")
+	if _, again := os.Stat(before); !cut || errors.Is(again, fs.ErrNotExist) {
+		return "", "", err
+	}
+	return before, name, nil
+}
+
+// HasArchive tells whether an archive is there. One that may not be read is.
+func HasArchive(source config.Source) bool {
+	_, _, err := splitArchive(source.Value)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func openFolder(path string, choice ociimage.Choice) (ociimage.Source, error) {
@@ -80,7 +97,7 @@ func openArchive(file *os.File, choice ociimage.Choice) (ociimage.Source, error)
 	begin := make([]byte, 262)
 	n, err := io.ReadFull(file, begin)
 	if err != nil && n == 0 {
-		return nil, fmt.Errorf("it is empty")
+		return nil, errors.New("it is empty")
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, err

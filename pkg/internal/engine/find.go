@@ -170,7 +170,7 @@ func inspect(ctx context.Context, runner hostexec.Runner, engine, reference stri
 		id = full
 	}
 	image := &Image{
-		Engine: engine, EngineID: id, Reference: reference, Platform: platform(one), DiffIDs: one.RootFS.Layers, Size: one.Size,
+		Engine: engine, EngineID: id, Reference: reference, Platform: ociimage.Platform(one.Os, one.Architecture, one.Variant), DiffIDs: one.RootFS.Layers, Size: one.Size,
 		isPodman: one.ManifestType != "", manifestType: one.ManifestType, idIsConfig: len(one.Descriptor) == 0 || string(one.Descriptor) == "null",
 	}
 	for _, tag := range one.RepoTags {
@@ -189,16 +189,8 @@ func isUnknown(stderr string) bool {
 	return strings.Contains(said, "no such image") || strings.Contains(said, "image not known") || strings.Contains(said, "no such object")
 }
 
-func platform(one inspected) string {
-	if one.Variant == "" || one.Architecture == "arm64" && one.Variant == "v8" {
-		return one.Os + "/" + one.Architecture
-	}
-	return one.Os + "/" + one.Architecture + "/" + one.Variant
-}
-
 // near lists what engines have that has the same last path component.
 func near(ctx context.Context, runner hostexec.Runner, asked []string, reference string) []string {
-	base := lastComponent(reference)
 	var found []string
 	for _, engine := range asked {
 		var out bytes.Buffer
@@ -208,7 +200,7 @@ func near(ctx context.Context, runner hostexec.Runner, asked []string, reference
 		}
 		for name := range strings.Lines(out.String()) {
 			name = strings.TrimSpace(name)
-			if other := lastComponent(name); !strings.Contains(name, "<none>") && (strings.Contains(other, base) || strings.Contains(base, other)) {
+			if !strings.Contains(name, "<none>") && ociimage.Alike(name, reference) {
 				found = append(found, name)
 			}
 		}
@@ -216,9 +208,4 @@ func near(ctx context.Context, runner hostexec.Runner, asked []string, reference
 	slices.Sort(found)
 	found = slices.Compact(found)
 	return found[:min(5, len(found))]
-}
-
-func lastComponent(reference string) string {
-	repository := ociimage.Repository(reference)
-	return repository[strings.LastIndex(repository, "/")+1:]
 }

@@ -48,7 +48,7 @@ func (c *Cluster) enter(ctx context.Context, node string) (*link, error) {
 	l := &link{over: make(chan struct{})}
 	go func() {
 		defer kill(nil)
-		l.why = c.exec(running, node, sessionLimit, []string{"perl", "-e", script("session.pl")}, stdin, stdout)
+		l.why = c.exec(running, node, sessionLimit, []string{"perl", "-e", sessionScript}, stdin, stdout)
 		close(l.over)
 		end := l.why
 		if end == nil {

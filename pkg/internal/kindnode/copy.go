@@ -24,11 +24,11 @@ func (c *Cluster) copy(ctx, running context.Context, from, to, name string) erro
 	reader, writer := io.Pipe()
 	exported := make(chan error, 1)
 	go func() {
-		err := c.shell(exporting, from, "export", nil, writer, name)
+		err := c.shell(exporting, from, exportImage, nil, writer, name)
 		_ = writer.CloseWithError(err)
 		exported <- err
 	}()
-	imported := c.shell(running, to, "import", reader, io.Discard)
+	imported := c.shell(running, to, importImage, reader, io.Discard)
 	_ = reader.CloseWithError(io.ErrClosedPipe)
 	stop()
 	// The one that did not just follow the other's end is the cause.
@@ -40,8 +40,16 @@ func (c *Cluster) copy(ctx, running context.Context, from, to, name string) erro
 	return context.Cause(ctx)
 }
 
-// shell runs an embedded shell script in the node; values travel as arguments only.
-func (c *Cluster) shell(ctx context.Context, node, name string, stdin io.Reader, stdout io.Writer, args ...string) error {
-	argv := append([]string{"sh", "-c", script(name + ".sh"), "e2eimage-" + name}, args...)
+// script is a shell script and what its process is called in the node.
+type script struct{ name, text string }
+
+var (
+	exportImage = script{"e2eimage-export", exportScript}
+	importImage = script{"e2eimage-import", importScript}
+)
+
+// shell runs one of them in the node; values travel as arguments only.
+func (c *Cluster) shell(ctx context.Context, node string, run script, stdin io.Reader, stdout io.Writer, args ...string) error {
+	argv := append([]string{"sh", "-c", run.text, run.name}, args...)
 	return c.exec(ctx, node, copyLimit, argv, stdin, stdout)
 }

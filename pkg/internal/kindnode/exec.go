@@ -2,7 +2,7 @@ package kindnode
 
 import (
 	"context"
-	"embed"
+	_ "embed" // for the scripts
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +13,15 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
-//go:embed scripts
-var scripts embed.FS
+// What runs inside a node; values travel as arguments and over stdin only.
+var (
+	//go:embed scripts/session.pl
+	sessionScript string
+	//go:embed scripts/export.sh
+	exportScript string
+	//go:embed scripts/import.sh
+	importScript string
+)
 
 const (
 	// sessionLimit bounds a session inside the node, in case that its end
@@ -72,15 +79,6 @@ func forEach[T any](nodes []string, do func(node string) (T, error)) (map[string
 		return results, failures
 	}
 	return results, nil
-}
-
-// script returns an embedded script.
-func script(name string) string {
-	text, err := scripts.ReadFile("scripts/" + name)
-	if err != nil {
-		panic(err) // embedded: cannot happen in a binary that was ever run
-	}
-	return string(text)
 }
 
 // exec runs argv in the node, bounded from inside.

@@ -52,12 +52,13 @@ func ParseConfig(config []byte) (Image, error) {
 	}
 	image := Image{
 		ID: digest.FromBytes(config), Config: config, DiffIDs: parsed.RootFS.DiffIDs,
-		Platform: platformOf(parsed.OS, parsed.Architecture, parsed.Variant),
+		Platform: Platform(parsed.OS, parsed.Architecture, parsed.Variant),
 	}
 	return image, nil
 }
 
-func platformOf(os, architecture, variant string) string {
+// Platform writes a platform as nodes do, like linux/amd64.
+func Platform(os, architecture, variant string) string {
 	// As containerd normalises them: arm64 is v8 unless it says otherwise.
 	if variant == "" || architecture == "arm64" && variant == "v8" {
 		return os + "/" + architecture

@@ -2,6 +2,7 @@ package ociimage
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"strings"
 
@@ -83,6 +84,16 @@ func Repository(ref string) string {
 		return ""
 	}
 	return named.Name()
+}
+
+// Alike tells whether of two references one's last path component contains the
+// other's: what somebody may have meant who mistyped one.
+func Alike(a, b string) bool {
+	a, b = path.Base(Repository(a)), path.Base(Repository(b))
+	if a == "." || b == "." {
+		return false
+	}
+	return strings.Contains(a, b) || strings.Contains(b, a)
 }
 
 var imageID = regexp.MustCompile(`^(sha256:)?[0-9a-f]{64}$`)

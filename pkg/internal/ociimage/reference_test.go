@@ -156,3 +156,20 @@ func TestShortIDsHaveTwelveDigits(t *testing.T) {
 		}
 	}
 }
+
+func TestReferencesAreAlikeByTheirLastComponent(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{"localhost/datastorage:dev", "quay.io/team/kubernaut-datastorage:v1", true},
+		{"localhost/x:dev", "localhost/x:other", true},
+		{"localhost/team/x:dev", "localhost/team/y:dev", false},
+		{"no reference at all!", "localhost/x:dev", false},
+	} {
+		if got := Alike(test.a, test.b); got != test.want || got != Alike(test.b, test.a) {
+			t.Errorf("%s and %s: %t, want %t", test.a, test.b, got, test.want)
+		}
+	}
+}
