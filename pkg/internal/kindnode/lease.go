@@ -2,17 +2,13 @@ package kindnode
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/containerd/containerd/api/services/content/v1"
 	"github.com/containerd/containerd/api/services/leases/v1"
 	"github.com/opencontainers/go-digest"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
-
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
 // leaseLimit is when containerd's garbage collection takes what a killed run
@@ -43,26 +39,21 @@ func (l lease) keep(ctx context.Context, kind, id string) error {
 
 // commit ends a blob and keeps it, also where somebody else was faster.
 func (l lease) commit(ctx context.Context, w *write, blob digest.Digest, labels map[string]string) error {
-	existed, err := w.commit(blob, labels)
-	if err != nil || !existed {
-		return err
-	}
+	// What is there already belongs to no lease of ours, so that garbage collection
+	// might take it after the commit found it; a lease can hold what is yet to come.
 	if err := l.keep(ctx, "content", blob.String()); err != nil {
 		return err
 	}
-	// Only now it stays. A mask names what is changed; the other labels are theirs.
+	existed, err := w.commit(blob, labels)
+	if err != nil || !existed || len(labels) == 0 {
+		return err
+	}
+	// A mask names what is changed; the other labels are theirs.
 	request := &content.UpdateRequest{Info: &content.Info{Digest: blob.String(), Labels: labels}, UpdateMask: &fieldmaskpb.FieldMask{}}
 	for key := range labels {
 		request.UpdateMask.Paths = append(request.UpdateMask.Paths, "labels."+key)
 	}
-	if len(labels) == 0 {
-		_, err = l.loading.content.Info(ctx, &content.InfoRequest{Digest: blob.String()})
-	} else {
-		_, err = l.loading.content.Update(ctx, request)
-	}
-	if isCode(err, codes.NotFound) {
-		return fmt.Errorf("%s went away meanwhile; run again", ociimage.ShortID(blob.String()))
-	}
+	_, err = l.loading.content.Update(ctx, request)
 	return err
 }
 
