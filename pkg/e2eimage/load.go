@@ -94,10 +94,10 @@ func (c *Client) Load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 			result.Images = append(result.Images, *loaded)
 		}
 		if cause := context.Cause(ctx); cause != nil {
-			if err != nil && !errors.Is(err, cause) {
-				cause = fmt.Errorf("%w: %w", cause, err)
+			if err == nil || !errors.Is(err, cause) {
+				err = errors.Join(cause, err)
 			}
-			return result, classify(cause)
+			return result, classify(err)
 		}
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", image.Name, err))

@@ -199,6 +199,26 @@ func TestPodmanSavesOnlyWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestALayerThatWentAwaySinceThePlanComesWithTheWhole(t *testing.T) {
+	t.Parallel()
+	image, said := built(t)
+	said.isPodman, said.manifestType = true, string(types.OCIManifestSchema1)
+	answers := host{"engine save --quiet -- ": saves(t, image), "engine save --quiet --uncompressed --format oci-dir": podmanSaves(t, image)}
+	planned := said.DiffIDs[:2]
+	source, err := said.Open(t.Context(), answers, "linux/amd64", func(diffID digest.Digest) bool { return slices.Contains(planned, diffID) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{has: planned[:1]}
+	got, err := source.Read(t.Context(), n)
+	if err = errors.Join(err, source.Close()); err != nil || got.ID.String() != said.EngineID {
+		t.Fatalf("read %s, %v", got.ID, err)
+	}
+	if !slices.Contains(n.got, said.DiffIDs[1]) || !slices.Contains(n.got, said.DiffIDs[2]) {
+		t.Errorf("got %v", n.got)
+	}
+}
+
 func TestPodmanSavesTheWholeWhereItCannotLeaveOut(t *testing.T) {
 	t.Parallel()
 	for what, change := range map[string]func(*Image){

@@ -27,6 +27,10 @@ type receiver struct {
 	stop  context.CancelFunc
 	lease lease
 
+	undoing     sync.Once
+	undoContext context.Context
+	undone      context.CancelFunc
+
 	events chan event
 	// written and unpacked are closed when the goroutines have ended.
 	written, unpacked chan struct{}
@@ -118,10 +122,7 @@ func (r *receiver) finish(ctx context.Context, image ociimage.Image, names []str
 	if err == nil {
 		err = r.complete(image, names)
 	}
-	if r.lease.session != nil {
-		r.undo(r.lease.end)
-	}
-	r.stop()
+	r.end()
 	if err != nil && ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), err)
 	}
@@ -164,7 +165,14 @@ func (r *receiver) abort() {
 	r.fail(context.Canceled)
 	r.stop()
 	r.close()
+	r.end()
+}
+
+// end gives up the lease.
+func (r *receiver) end() {
 	if r.lease.session != nil {
 		r.undo(r.lease.end)
+		r.undone()
 	}
+	r.stop()
 }

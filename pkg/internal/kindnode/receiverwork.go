@@ -58,11 +58,13 @@ func (r *receiver) write() {
 	}
 }
 
-// undo is bounded by itself: what does not answer is left to the lease's end.
+// undo is bounded, all of a node's together: what does not answer is left to the
+// lease's end.
 func (r *receiver) undo(do func(context.Context)) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), settleGrace)
-	defer cancel()
-	do(ctx)
+	r.undoing.Do(func() {
+		r.undoContext, r.undone = context.WithTimeout(context.WithoutCancel(r.ctx), settleGrace)
+	})
+	do(r.undoContext)
 }
 
 // unpack makes snapshots as blobs arrive, the lowest first, if the image is known

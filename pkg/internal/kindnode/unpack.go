@@ -53,11 +53,7 @@ func (s *session) unpack(ctx context.Context, snapshotter string, image ociimage
 	if err == nil {
 		_, err = s.loading.snapshots.Commit(ctx, &snapshots.CommitSnapshotRequest{Snapshotter: snapshotter, Name: chain, Key: key, Labels: labels})
 	}
-	if err != nil {
-		removing, cancel := Outlive(ctx, settleGrace)
-		defer cancel()
-		_, _ = s.loading.snapshots.Remove(removing, &snapshots.RemoveSnapshotRequest{Snapshotter: snapshotter, Key: key})
-	}
+	// A snapshot that was prepared in vain goes with the lease.
 	if isCode(err, codes.AlreadyExists) {
 		// Another load was faster.
 		return nil

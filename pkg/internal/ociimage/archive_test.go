@@ -334,6 +334,36 @@ func TestBadArchivesAreRefused(t *testing.T) {
 	}
 }
 
+func TestContentThatGrowsWithoutMeasureIsRefused(t *testing.T) {
+	t.Parallel()
+	packed, writer := io.Pipe()
+	defer packed.Close()
+	go func() {
+		zipping, err := zstd.NewWriter(writer)
+		if err == nil {
+			_, err = io.CopyN(zipping, zeros{}, 2*ratioFrom)
+		}
+		_ = writer.CloseWithError(err)
+	}()
+	plain, err := decompressed(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.Copy(io.Discard, plain)
+	if err == nil || !strings.Contains(err.Error(), "no image of anybody's") || got > ratioFrom+ratioFrom/8 {
+		t.Errorf("read %d bytes, error %v", got, err)
+	}
+}
+
+// zeros is endless.
+type zeros struct{}
+
+// Read implements io.Reader.
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
 func TestAStreamThatGivesNothingEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
