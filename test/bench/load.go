@@ -21,7 +21,10 @@ const (
 	bigBase  = "localhost/bench-big:base"
 	// bigLayers of bigLayer bytes each, and a small one on top.
 	bigLayers, bigLayer = 3, 200_000_000
-	loadRounds          = 5
+	// hugeImage has hugeLayers of the same size; what counts is the memory.
+	hugeImage  = "localhost/bench-huge:dev"
+	hugeLayers = 10
+	loadRounds = 5
 )
 
 // loads measures loading a large image into a cluster of one node and into the
@@ -30,10 +33,10 @@ func (b *bench) loads(ctx context.Context) (err error) {
 	dir := filepath.Join(b.dir, "big")
 	defer func() {
 		removing := context.WithoutCancel(ctx)
-		_, _ = b.output(removing, b.provider, "image", "rm", "--force", bigImage, bigBase)
+		_, _ = b.output(removing, b.provider, "image", "rm", "--force", bigImage, bigBase, hugeImage)
 		_ = os.RemoveAll(dir)
 	}()
-	if err := b.buildBase(ctx, dir); err != nil {
+	if err := b.buildBase(ctx, dir, bigBase, bigLayers); err != nil {
 		return err
 	}
 	small := kindtest.Options{Name: b.cluster + "-one", Provider: b.provider, Kubeconfig: b.dir + "/one", Wait: 3 * time.Minute, Log: io.Discard}
@@ -54,24 +57,32 @@ func (b *bench) loads(ctx context.Context) (err error) {
 		if err := target.measure(ctx); err != nil {
 			return err
 		}
+		if err := target.layout(ctx); err != nil {
+			return err
+		}
+		if len(target.nodes) == 1 {
+			if err := target.huge(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-// buildBase makes the large layers.
-func (b *bench) buildBase(ctx context.Context, dir string) error {
+// buildBase makes an image of so many large layers.
+func (b *bench) buildBase(ctx context.Context, dir, ref string, layers int) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	dockerfile := "FROM scratch\n"
-	for i := range bigLayers {
+	for i := range layers {
 		name := fmt.Sprintf("big%d", i)
 		if err := random(filepath.Join(dir, name), bigLayer); err != nil {
 			return err
 		}
 		dockerfile += fmt.Sprintf("COPY %s /%s\n", name, name)
 	}
-	return b.buildIn(ctx, dir, bigBase, dockerfile)
+	return b.buildIn(ctx, dir, ref, dockerfile)
 }
 
 func random(file string, size int64) error {
@@ -123,7 +134,7 @@ func (l *loading) change(ctx context.Context) error {
 func (l *loading) wipe(ctx context.Context) error {
 	for _, node := range l.nodes {
 		_, err := l.output(ctx, l.provider, "exec", node, "sh", "-c",
-			`ctr -n k8s.io images ls -q | grep -e bench-big -e /import- | xargs -r ctr -n k8s.io images rm --sync
+			`ctr -n k8s.io images ls -q | grep -e bench-big -e bench-huge -e /import- | xargs -r ctr -n k8s.io images rm --sync
 for id in $(crictl images -o json | jq -r '.images[] | select(.repoTags == []) | .id'); do crictl rmi "$id"; done
 ctr -n k8s.io content prune references >/dev/null`)
 		if err != nil {
@@ -134,8 +145,8 @@ ctr -n k8s.io content prune references >/dev/null`)
 }
 
 // ours loads and notes how much memory that took.
-func (l *loading) ours(ctx context.Context) (time.Duration, error) {
-	command := exec.CommandContext(ctx, "kubectl-e2eimage", "load", "-q", "--source", bigImage, "--engine", l.provider, "--kind-cluster", l.cluster, "--kubeconfig", l.kubeconfig)
+func (l *loading) ours(ctx context.Context, source string) (time.Duration, error) {
+	command := exec.CommandContext(ctx, "kubectl-e2eimage", "load", "-q", "--source", source, "--engine", l.provider, "--kind-cluster", l.cluster, "--kubeconfig", l.kubeconfig)
 	begun := time.Now()
 	if out, err := command.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("load: %w: %s", err, out)
@@ -210,7 +221,7 @@ func (l *loading) one(ctx context.Context, c loadCase, peers map[string][]time.D
 		if err := c.before(ctx); err != nil {
 			return err
 		}
-		took, err := l.ours(ctx)
+		took, err := l.ours(ctx, bigImage)
 		if err != nil {
 			return err
 		}
@@ -233,6 +244,27 @@ func (l *loading) one(ctx context.Context, c loadCase, peers map[string][]time.D
 		l.add(what, fmt.Sprintf("%s, %d MB", spread(ours), l.memory/1000), spread(peers[name]), faster(peers[name], ours), c.goal)
 	}
 	return nil
+}
+
+// huge measures the memory that a much larger image takes.
+func (l *loading) huge(ctx context.Context) error {
+	if err := l.wipe(ctx); err != nil {
+		return err
+	}
+	dir := filepath.Join(l.dir, "huge")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := l.buildBase(ctx, dir, hugeImage, hugeLayers); err != nil {
+		return err
+	}
+	l.memory = 0
+	took, err := l.ours(ctx, hugeImage)
+	if err != nil {
+		return err
+	}
+	l.add(fmt.Sprintf("`load` of %d MB into %d, first time, once", hugeLayers*bigLayer/1_000_000, len(l.nodes)), fmt.Sprintf("%s, %d MB", seconds(took), l.memory/1000), "", "", "under 200 MB")
+	return l.wipe(ctx)
 }
 
 // faster tells how many times as fast.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,6 +89,14 @@ func (u *user) shapes() map[string]scratchimage.Image {
 		"a file made a folder":      u.service(ref("folder"), text("/thing", "file"), text("/thing/inside", "file")),
 		"compressed layers":         zipped,
 		"a name that looks like js": u.service(ref("json"), text("/{", u.namespace)),
+		"an empty layer":            u.service(ref("nothing"), []scratchimage.File{}, text("/above", u.namespace)),
+		"links": u.service(ref("links"), append(text("/dir/file", u.namespace),
+			scratchimage.File{Path: "/dir/same", Same: "/dir/file"}, scratchimage.File{Path: "/dir/link", Link: "../dir/file"}, scratchimage.File{Path: "/out", Link: "../../../etc/passwd"})),
+		"modes and attributes": u.service(ref("modes"), []scratchimage.File{
+			{Path: "/setuid", Content: []byte(u.namespace), Mode: 0o755 | fs.ModeSetuid}, {Path: "/secret", Content: []byte("x"), Mode: 0o400},
+			{Path: "/marked", Content: []byte("x"), Attributes: map[string]string{"user.e2eimage": u.namespace}},
+		}),
+		"long names": u.service(ref("names"), text("/"+strings.Repeat("größer/", 30)+strings.Repeat("x", 200), u.namespace)),
 	}
 }
 
@@ -95,7 +104,8 @@ func (u *user) shapes() map[string]scratchimage.Image {
 func tree(t *testing.T, node, image string) string {
 	t.Helper()
 	return onNode(t, node, "sh", "-c", `dir=$(mktemp -d) && ctr -n k8s.io images mount "$1" "$dir" >/dev/null 2>&1 &&
-cd "$dir" && find . -exec stat -c '%n %F %a %u %g %s' {} + | grep -v '^\. ' | sort | sha256sum && find . -type f -exec sha256sum {} + | sort | sha256sum
+cd "$dir" && find . -exec stat -c '%n %F %a %u %g %s' {} + | grep -v '^\. ' | sort | sha256sum &&
+tar --sort=name --xattrs --xattrs-include='*' --mtime=@0 --pax-option=delete=atime,delete=ctime -cf - . | sha256sum
 cd / && ctr -n k8s.io images unmount --rm "$dir" >/dev/null 2>&1; rmdir "$dir"`, "tree", image)
 }
 

@@ -30,7 +30,8 @@ type Image struct {
 	Tar string
 	// Files are a layer.
 	Files []File
-	// Layers are further layers on top, one per element.
+	// Layers are further layers on top, one per element; one of no files is an
+	// empty layer.
 	Layers     [][]File
 	Entrypoint []string
 	Env        []string
@@ -47,8 +48,12 @@ type File struct {
 	// Source is a file of this machine, else Content is the content.
 	Source  string
 	Content []byte
+	// Link makes it a symbolic link there, Same another name of a file of the layer.
+	Link, Same string
 	// Mode is 0644 if zero.
 	Mode fs.FileMode
+	// Attributes are extended ones, like user.x.
+	Attributes map[string]string
 }
 
 // WriteArchive writes a docker archive, as `docker save` does, with all the
@@ -114,7 +119,7 @@ func (i Image) openers() []tarball.Opener {
 		all = append(all, func() (io.ReadCloser, error) { return os.Open(i.Tar) })
 	}
 	for _, files := range append([][]File{i.Files}, i.Layers...) {
-		if len(files) > 0 {
+		if files != nil {
 			all = append(all, func() (io.ReadCloser, error) { return layerReader(files), nil })
 		}
 	}
@@ -163,7 +168,20 @@ func (f File) write(tw *tar.Writer) error {
 		mode = 0o644
 	}
 	// No time stamps and owners: they would make the image ID differ.
-	if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: clean(f.Path), Mode: int64(mode.Perm()), Size: size}); err != nil {
+	header := &tar.Header{Typeflag: tar.TypeReg, Name: clean(f.Path), Mode: int64(mode.Perm()), Size: size}
+	if mode&fs.ModeSetuid != 0 {
+		header.Mode |= 0o4000
+	}
+	for name, value := range f.Attributes {
+		header.PAXRecords = map[string]string{"SCHILY.xattr." + name: value}
+	}
+	switch {
+	case f.Link != "":
+		header.Typeflag, header.Linkname, header.Size = tar.TypeSymlink, f.Link, 0
+	case f.Same != "":
+		header.Typeflag, header.Linkname, header.Size = tar.TypeLink, clean(f.Same), 0
+	}
+	if err := tw.WriteHeader(header); err != nil {
 		return err
 	}
 	_, err := io.Copy(tw, content)
