@@ -12,12 +12,16 @@ type Build struct {
 	// File is "" for the engine's default in Context.
 	File   string
 	Target string
+	// Platform like linux/amd64, "" for the engine's own.
+	Platform string
 	// Args are templates; see RenderArgs.
 	Args    map[string]string
 	NoCache bool
 	// Flags of each engine.
 	Flags   map[string][]string
 	Command []string
+	// Dir is the folder of the file that says so: where Command runs.
+	Dir string
 }
 
 // RenderArgs fills in the templates of Args: only a build needs their values.

@@ -24,6 +24,11 @@ func (d *document) checkFile() {
 		d.wrong("kind", "must be %s, is %s", kind, quote(f.Kind))
 	}
 	d.value("tag", f.Tag, checkTagTemplate)
+	d.value("engine", f.Engine, checkEngine)
+	d.value("freshness", f.Freshness, checkFreshness)
+	if f.KeepPrevious != nil && *f.KeepPrevious < 0 {
+		d.wrong("keepPrevious", "%d must be 0 or more", *f.KeepPrevious)
+	}
 	if len(f.Images) == 0 {
 		d.missing("images", "names no image; it needs at least:\n%s", example)
 	}

@@ -6,6 +6,8 @@ func (r *resolver) checkFlags() {
 	r.checkSaid(r.consumer, checkName)
 	r.checkSaid(r.kindCluster, checkKindCluster)
 	r.checkSaid(r.namespace, checkName)
+	r.checkSaid(r.engine, checkEngine)
+	r.checkSaid(r.prebuilt, checkPrebuilt)
 	switch f.Provider {
 	case "", "docker", "podman":
 	default:

@@ -42,12 +42,13 @@ func (d *document) templated(field, text, name string, check func(string) string
 }
 
 func (d *document) checkBuild(field string, build *fileBuild) {
-	if len(build.Command) > 0 && (build.File != "" || build.Target != "" || build.NoCache || len(build.Args) > 0 || len(build.Flags) > 0) {
-		d.wrong(field, "has both command and what only an engine's build uses: file, target, args, noCache or flags; choose one")
+	if len(build.Command) > 0 && (build.File != "" || build.Target != "" || build.Platform != "" || build.NoCache || len(build.Args) > 0 || len(build.Flags) > 0) {
+		d.wrong(field, "has both command and what only an engine's build uses: file, target, platform, args, noCache or flags; choose one")
 	}
 	if len(build.Command) > 0 && build.Command[0] == "" {
 		d.wrong(field+".command[0]", "is empty; it is the program to run")
 	}
+	d.value(field+".platform", build.Platform, checkPlatform)
 	for _, key := range slices.Sorted(maps.Keys(build.Args)) {
 		d.value(child(field+".args", key), build.Args[key], func(text string) string { return checkTemplate(text, "", tagFields(), nil) })
 	}

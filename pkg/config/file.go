@@ -16,11 +16,15 @@ const (
 
 // file is e2eimage.yaml as written.
 type file struct {
-	APIVersion string      `yaml:"apiVersion"`
-	Kind       string      `yaml:"kind"`
-	Tag        string      `yaml:"tag"`
-	Images     []fileImage `yaml:"images"`
-	Suites     []fileSuite `yaml:"suites"`
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	Tag        string `yaml:"tag"`
+	Engine     string `yaml:"engine"`
+	Freshness  string `yaml:"freshness"`
+	// KeepPrevious is nil for the default.
+	KeepPrevious *int        `yaml:"keepPrevious"`
+	Images       []fileImage `yaml:"images"`
+	Suites       []fileSuite `yaml:"suites"`
 	// A single suite may stand at top level.
 	Consumer    string            `yaml:"consumer"`
 	KindCluster string            `yaml:"kindCluster"`
@@ -49,13 +53,14 @@ type fileImage struct {
 }
 
 type fileBuild struct {
-	Context string              `yaml:"context"`
-	File    string              `yaml:"file"`
-	Target  string              `yaml:"target"`
-	Args    map[string]string   `yaml:"args"`
-	NoCache bool                `yaml:"noCache"`
-	Flags   map[string][]string `yaml:"flags"`
-	Command []string            `yaml:"command"`
+	Context  string              `yaml:"context"`
+	File     string              `yaml:"file"`
+	Target   string              `yaml:"target"`
+	Platform string              `yaml:"platform"`
+	Args     map[string]string   `yaml:"args"`
+	NoCache  bool                `yaml:"noCache"`
+	Flags    map[string][]string `yaml:"flags"`
+	Command  []string            `yaml:"command"`
 }
 
 type fileDeploy struct {

@@ -21,13 +21,14 @@ func TestEveryFieldOfAFullFileArrivesInTheSuite(t *testing.T) {
 		Name: "datastorage", Source: "localhost/kubernaut-datastorage:e2e-test-datastorage", Repository: "localhost/datastorage",
 		TagTemplate: "{{.Consumer}}-{{.Random}}", Prebuilt: "docker-archive:" + filepath.Join(dir, "out/datastorage.tar"),
 		Build: &Build{
-			Context: dir, File: filepath.Join(dir, "docker/datastorage.Dockerfile"), Args: map[string]string{"GOFLAGS": `{{env "GOFLAGS"}}`},
+			Dir: dir, Context: dir, Platform: "linux/amd64", File: filepath.Join(dir, "docker/datastorage.Dockerfile"), Args: map[string]string{"GOFLAGS": `{{env "GOFLAGS"}}`},
 			Flags: map[string][]string{"podman": {}, "docker": {}},
 		},
 		Deploy: Deploy{Workloads: []string{"deployment/datastorage"}, Containers: []string{"datastorage"}, Timeout: 2 * time.Minute, MaxRestarts: 3},
 	}
 	want := Suite{
 		Consumer: "workflowexecution", KindCluster: "workflowexecution-e2e", Namespace: "kubernaut-system", File: filepath.Join(dir, fileName),
+		Engine: "podman", Prebuilt: PrebuiltPrefer, Freshness: FreshnessStrict, KeepPrevious: 5, LockDir: filepath.Join(dir, ".e2eimage"),
 		Images: []Image{storage, {
 			Name: "postgres", External: "docker.io/library/postgres:16", TagTemplate: "{{.Consumer}}-{{.Random}}",
 			Deploy: Deploy{Workloads: []string{"deployment/postgres"}, Timeout: DefaultTimeout, MaxRestarts: DefaultMaxRestarts},
@@ -44,6 +45,7 @@ func TestEveryFieldOfAFullFileArrivesInTheSuite(t *testing.T) {
 	second, err := Resolve(Flags{Consumer: "fullpipeline"}, environment.lookup, dir)
 	want = Suite{
 		Consumer: "fullpipeline", Namespace: "kubernaut-system", TagGroup: "chart", File: filepath.Join(dir, fileName), Images: []Image{storage},
+		Engine: "podman", Prebuilt: PrebuiltPrefer, Freshness: FreshnessStrict, KeepPrevious: 5, LockDir: filepath.Join(dir, ".e2eimage"),
 		Helm: map[string]string{"global.image.tag": "{{.Tag}}", "datastorage.image.repository": "{{.Repository}}"},
 	}
 	if diff := cmp.Diff(want, second); diff != "" || err != nil {

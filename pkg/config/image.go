@@ -24,7 +24,7 @@ func (r *resolver) image(written fileImage, consumer string) Image {
 	image.Prebuilt = fill.source(FieldPrebuilt, written.Prebuilt)
 	if b := written.Build; b != nil {
 		image.Build = &Build{
-			Context: absolute(r.base, first(b.Context, ".")), Target: b.Target, NoCache: b.NoCache,
+			Context: absolute(r.base, first(b.Context, ".")), Target: b.Target, Platform: b.Platform, Dir: r.base, NoCache: b.NoCache,
 			Flags: b.Flags, Command: b.Command, Args: maps.Clone(b.Args),
 		}
 		if b.File != "" {

@@ -43,7 +43,7 @@ type resolver struct {
 	base  string
 	found problems
 	// What flag or variable say.
-	consumer, kindCluster, namespace setting
+	consumer, kindCluster, namespace, engine, prebuilt, lock setting
 }
 
 // setting is a value and who said it.
@@ -66,6 +66,9 @@ func (r *resolver) read() {
 	r.consumer = pick("--consumer", r.flags.Consumer, "E2EIMAGE_CONSUMER")
 	r.kindCluster = pick("--kind-cluster", r.flags.KindCluster, "E2EIMAGE_KIND_CLUSTER", "KIND_CLUSTER_NAME")
 	r.namespace = pick("--namespace", r.flags.Namespace, "E2EIMAGE_NAMESPACE")
+	r.engine = pick("--engine", r.flags.Engine, "E2EIMAGE_ENGINE")
+	r.prebuilt = pick("--prebuilt", string(r.flags.Prebuilt), "E2EIMAGE_PREBUILT")
+	r.lock = pick("--lock", r.flags.Lock, "E2EIMAGE_LOCK")
 }
 
 func first(values ...string) string {
@@ -82,7 +85,11 @@ func (r *resolver) suite() Suite {
 	hint, _ := r.environment("KIND_EXPERIMENTAL_PROVIDER")
 	suite := Suite{
 		Consumer: r.consumer.value, KindCluster: r.kindCluster.value, Namespace: r.namespace.value,
-		Provider: r.flags.Provider, ProviderHint: hint,
+		Provider: r.flags.Provider, ProviderHint: hint, Engine: r.engine.value,
+		Prebuilt: Prebuilt(first(r.prebuilt.value, string(PrebuiltPrefer))), Freshness: FreshnessWarn, KeepPrevious: DefaultKeepPrevious,
+	}
+	if r.lock.value != "" {
+		suite.Lock = absolute(r.dir, r.lock.value)
 	}
 	if r.doc == nil {
 		for _, name := range r.names() {
@@ -97,6 +104,12 @@ func (r *resolver) suite() Suite {
 	suite.Consumer = first(suite.Consumer, written.Consumer)
 	suite.KindCluster = first(suite.KindCluster, written.KindCluster)
 	suite.Namespace = first(suite.Namespace, written.Namespace)
+	suite.Engine = first(suite.Engine, r.doc.file.Engine)
+	suite.Freshness = Freshness(first(r.doc.file.Freshness, string(suite.Freshness)))
+	if keep := r.doc.file.KeepPrevious; keep != nil {
+		suite.KeepPrevious = *keep
+	}
+	suite.LockDir = filepath.Join(r.base, lockFolder)
 	suite.TagGroup, suite.Helm = written.TagGroup, written.Helm
 	for _, image := range r.chosenImages(written) {
 		suite.Images = append(suite.Images, r.image(image, suite.Consumer))

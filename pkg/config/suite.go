@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"path/filepath"
+	"time"
+)
 
 // Suite is what a verb works on: one consumer's images, resolved.
 type Suite struct {
@@ -18,6 +21,21 @@ type Suite struct {
 	Namespace string
 	// TagGroup lets several images share one drawn tag.
 	TagGroup string
+	// Engine that builds and has the images, docker or podman, "" when nobody
+	// said.
+	Engine string
+	// Prebuilt says whether prebuilt images replace builds.
+	Prebuilt Prebuilt
+	// Freshness says what happens when a tree changed since its image was built.
+	Freshness Freshness
+	// KeepPrevious is how many images that were recorded before stay named on
+	// nodes and host.
+	KeepPrevious int
+	// Lock is the lock file that was asked for, "" for the one of LockDir.
+	Lock string
+	// LockDir is where lock files are, one for each consumer: beside File; ""
+	// without one.
+	LockDir string
 	// Helm maps chart values to templates.
 	Helm map[string]string
 	// Images in the order asked, or in the file's.
@@ -50,6 +68,43 @@ type Image struct {
 	Deploy   Deploy
 }
 
+// Prebuilt says whether prebuilt images replace builds.
+type Prebuilt string
+
+// What becomes of prebuilt images.
+const (
+	// PrebuiltPrefer takes those that are there and builds the others.
+	PrebuiltPrefer Prebuilt = "prefer"
+	// PrebuiltRequire fails where one is not there.
+	PrebuiltRequire Prebuilt = "require"
+	// PrebuiltIgnore builds all.
+	PrebuiltIgnore Prebuilt = "ignore"
+)
+
+// Freshness says what a tree that changed since its image was built means.
+type Freshness string
+
+// What a changed tree means.
+const (
+	// FreshnessStrict makes it an error.
+	FreshnessStrict Freshness = "strict"
+	// FreshnessWarn makes it a warning.
+	FreshnessWarn Freshness = "warn"
+	// FreshnessOff looks at nothing.
+	FreshnessOff Freshness = "off"
+)
+
+// lockFolder is where lock files are, beside e2eimage.yaml.
+const lockFolder = ".e2eimage"
+
+// LockFile is the path of the consumer's lock file, "" when there is none.
+func (s Suite) LockFile(consumer string) string {
+	if s.Lock != "" || s.LockDir == "" {
+		return s.Lock
+	}
+	return filepath.Join(s.LockDir, consumer+".lock.yaml")
+}
+
 // Deploy says what runs an image.
 type Deploy struct {
 	// Workloads as [NAMESPACE/]KIND/NAME; empty means nothing to deploy.
@@ -69,6 +124,8 @@ const (
 	DefaultTagTemplate = "{{.Consumer}}-{{.Random}}"
 	DefaultTimeout     = 120 * time.Second
 	DefaultMaxRestarts = 3
+	// DefaultKeepPrevious images that were recorded before.
+	DefaultKeepPrevious = 2
 )
 
 // DefaultRepository of the recorded image of name.
@@ -77,6 +134,8 @@ func DefaultRepository(name string) string { return "localhost/" + name }
 // Flags are what a command line, or a Go suite, says. Zero values say nothing.
 type Flags struct {
 	ConfigPath, Consumer, KindCluster, Provider, Namespace string
+	Engine, Lock                                           string
+	Prebuilt                                               Prebuilt
 	// Names of the images, empty for every image of the suite.
 	Names []string
 	// Source, Repository and Tag are for exactly one image.
@@ -98,6 +157,9 @@ func Variables() [][2]string {
 		{"E2EIMAGE_KIND_CLUSTER", "the Kind cluster, like --kind-cluster"},
 		{"KIND_CLUSTER_NAME", "the Kind cluster, where E2EIMAGE_KIND_CLUSTER is not set"},
 		{"E2EIMAGE_NAMESPACE", "the namespace, like --namespace"},
+		{"E2EIMAGE_ENGINE", "the engine that builds and has the images, like --engine"},
+		{"E2EIMAGE_PREBUILT", "whether prebuilt images replace builds, like --prebuilt"},
+		{"E2EIMAGE_LOCK", "the lock file, like --lock"},
 		{"KIND_EXPERIMENTAL_PROVIDER", "decides between docker and podman where both have the cluster"},
 	}
 }

@@ -16,6 +16,7 @@ var (
 	dnsLabel    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	kindCluster = regexp.MustCompile(`^[a-z0-9.-]+$`)
 	workload    = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?/)?[a-zA-Z][a-zA-Z0-9.-]*/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+	platform    = regexp.MustCompile(`^linux/[a-z0-9]+(/[a-z0-9]+)?$`)
 	validTag    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 )
 
@@ -62,6 +63,39 @@ func checkPullPolicy(policy string) string {
 		return ""
 	}
 	return fmt.Sprintf("%s must be Never or IfNotPresent, or be left out", quote(policy))
+}
+
+func checkEngine(name string) string {
+	switch name {
+	case "docker", "podman":
+		return ""
+	}
+	return fmt.Sprintf("%s is neither docker nor podman", quote(name))
+}
+
+func checkFreshness(word string) string {
+	switch Freshness(word) {
+	case FreshnessStrict, FreshnessWarn, FreshnessOff:
+		return ""
+	}
+	return fmt.Sprintf("%s must be strict, warn or off", quote(word))
+}
+
+func checkPrebuilt(word string) string {
+	switch Prebuilt(word) {
+	case PrebuiltPrefer, PrebuiltRequire, PrebuiltIgnore:
+		return ""
+	}
+	return fmt.Sprintf("%s must be prefer, require or ignore", quote(word))
+}
+
+// checkPlatform wants one platform as engines write it: an image of several could
+// not be pinned by one image ID.
+func checkPlatform(text string) string {
+	if platform.MatchString(text) {
+		return ""
+	}
+	return fmt.Sprintf("%s is not one platform such as linux/amd64 or linux/arm64", quote(text))
 }
 
 func checkExternal(text string) string {

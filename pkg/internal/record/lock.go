@@ -1,0 +1,212 @@
+package record
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+)
+
+const lockKind = "Lock"
+
+// Lock is what one host knows of a consumer's images: which image each was built,
+// loaded or tagged as, and which clusters that was carried into.
+type Lock struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Consumer   string `json:"consumer"`
+	// Host whose engines the entries are about.
+	Host string `json:"host"`
+	// Images by name.
+	Images map[string]*Locked `json:"images"`
+
+	path string
+}
+
+// Ways in which an entry came to be.
+const (
+	// ViaBuild: built by the product. Its image ID is pinned.
+	ViaBuild = "build"
+	// ViaPrebuilt: adopted. Its image ID is pinned, the host's copy is not ours.
+	ViaPrebuilt = "prebuilt"
+	// ViaLoad: built by others, loaded by the product. Its image ID is pinned.
+	ViaLoad = "load"
+	// ViaTag: built and loaded by others; what the source stands for on the nodes
+	// decides each time.
+	ViaTag = "tag"
+)
+
+// Locked is one image of a Lock.
+type Locked struct {
+	// Image is the recorded image, "" until a tag is decided.
+	Image string `json:"image,omitempty"`
+	// ImageID is the config digest, "" where only loading tells it.
+	ImageID string `json:"imageID,omitempty"`
+	// Via is build, prebuilt, load or tag.
+	Via string `json:"via"`
+	// Engine that has it and what that calls its ID, "" for an archive.
+	Engine   string `json:"engine,omitempty"`
+	EngineID string `json:"engineID,omitempty"`
+	// Source that it was built as, loaded or tagged from.
+	Source   string `json:"source,omitempty"`
+	Platform string `json:"platform,omitempty"`
+	// By is who did it last, user@host.
+	By string `json:"by,omitempty"`
+	// Commit and Tree are what it was built from.
+	Commit string `json:"commit,omitempty"`
+	Tree   *Tree  `json:"tree,omitempty"`
+	// Built, Loaded and Tagged are when that was done last.
+	Built  *metav1.Time `json:"built,omitempty"`
+	Loaded *metav1.Time `json:"loaded,omitempty"`
+	Tagged *metav1.Time `json:"tagged,omitempty"`
+	// Clusters that have the recorded image as their record.
+	Clusters []Carried `json:"clusters,omitempty"`
+	// Supersedes are the images that the entry was before, the newest first.
+	Supersedes []Superseded `json:"supersedes,omitempty"`
+}
+
+// Tree is the state of what an image was built from, as digests.
+type Tree struct {
+	// Metadata of all files: equal means unchanged, and costs little to tell.
+	Metadata string `json:"metadata"`
+	// Content of all files.
+	Content string `json:"content"`
+	// Settings of the build, salted: arguments may be secrets.
+	Settings string `json:"settings"`
+	Salt     string `json:"salt"`
+}
+
+// Carried is a cluster that an entry was carried into.
+type Carried struct {
+	// CA is the fingerprint of its certificate authority: names come back.
+	CA          string      `json:"ca"`
+	KindCluster string      `json:"kindCluster"`
+	Namespace   string      `json:"namespace"`
+	At          metav1.Time `json:"at"`
+}
+
+// Superseded is what an entry was before.
+type Superseded struct {
+	Image    string `json:"image"`
+	ImageID  string `json:"imageID,omitempty"`
+	Via      string `json:"via,omitempty"`
+	Engine   string `json:"engine,omitempty"`
+	EngineID string `json:"engineID,omitempty"`
+}
+
+// Pinned tells whether the entry says which content it is, whatever its source
+// stands for by now.
+func (l *Locked) Pinned() bool { return l != nil && l.Via != ViaTag && l.ImageID != "" }
+
+// Ours tells whether the host's copy was made by the product.
+func (l *Locked) Ours() bool { return l.Via == ViaBuild }
+
+// Same tells whether two entries are of the same content.
+func (l *Locked) Same(other *Locked) bool {
+	if l.ImageID != "" && other.ImageID != "" {
+		return l.ImageID == other.ImageID
+	}
+	return l.EngineID != "" && l.EngineID == other.EngineID && l.Engine == other.Engine
+}
+
+// Replaces tells whether the entry came after an image.
+func (l *Locked) Replaces(image string) bool {
+	return slices.ContainsFunc(l.Supersedes, func(s Superseded) bool { return s.Image == image })
+}
+
+// In returns when the entry was carried into a namespace of a cluster, nil for
+// never.
+func (l *Locked) In(ca, namespace string) *Carried {
+	for i := range l.Clusters {
+		if l.Clusters[i].CA == ca && l.Clusters[i].Namespace == namespace {
+			return &l.Clusters[i]
+		}
+	}
+	return nil
+}
+
+// Carry notes that a cluster has the entry's image recorded.
+func (l *Locked) Carry(ca, kindCluster, namespace string) {
+	l.Clusters = slices.DeleteFunc(l.Clusters, func(c Carried) bool { return c.CA == ca && c.Namespace == namespace })
+	l.Clusters = append(l.Clusters, Carried{CA: ca, KindCluster: kindCluster, Namespace: namespace, At: now()})
+	l.Clusters = l.Clusters[max(0, len(l.Clusters)-maxPrevious):]
+}
+
+// Forget takes a namespace of a cluster out of the entry.
+func (l *Locked) Forget(ca, namespace string) {
+	l.Clusters = slices.DeleteFunc(l.Clusters, func(c Carried) bool { return c.CA == ca && c.Namespace == namespace })
+}
+
+// Put makes next the entry of name. next.Image, which may be freshly drawn, gives
+// way to the recorded image of the same content, unless it has to be that one.
+func (l *Lock) Put(name string, next Locked, exact bool) *Locked {
+	before := l.Images[name]
+	entry := &next
+	if before != nil {
+		if before.Same(entry) && before.Image != "" && !exact {
+			entry.Image = before.Image
+		}
+		entry.Supersedes = slices.Clone(before.Supersedes)
+		if entry.Image == before.Image {
+			entry.Clusters = before.Clusters
+		} else if before.Image != "" {
+			was := Superseded{Image: before.Image, ImageID: before.ImageID, Via: before.Via, Engine: before.Engine, EngineID: before.EngineID}
+			entry.Supersedes = slices.Insert(entry.Supersedes, 0, was)
+		}
+	}
+	entry.Supersedes = slices.DeleteFunc(entry.Supersedes, func(s Superseded) bool { return s.Image == entry.Image })
+	entry.Supersedes = entry.Supersedes[:min(len(entry.Supersedes), maxPrevious)]
+	l.Images[name] = entry
+	return entry
+}
+
+// Names of the images, sorted.
+func (l *Lock) Names() []string { return slices.Sorted(maps.Keys(l.Images)) }
+
+// Path of the file that the lock is in.
+func (l *Lock) Path() string { return l.path }
+
+// LockError says what is wrong with a lock file.
+type LockError struct {
+	Path string
+	// Newer is the version that wrote it, "" where it is damaged.
+	Newer string
+	Err   error
+}
+
+func (e *LockError) Error() string {
+	if e.Newer != "" {
+		return fmt.Sprintf("%s was written as %s, which this version does not know (it writes %s %s); use a newer kubectl-e2eimage", e.Path, e.Newer, APIVersion, lockKind)
+	}
+	return fmt.Sprintf("%s is damaged: %v\ntake it away (rm %s), then build or load the images again", e.Path, e.Err, e.Path)
+}
+
+// Unwrap returns what could not be read.
+func (e *LockError) Unwrap() error { return e.Err }
+
+func parseLock(path, consumer string, text []byte) (*Lock, error) {
+	var lock Lock
+	if err := yaml.Unmarshal(text, &lock); err != nil {
+		return nil, &LockError{Path: path, Err: err}
+	}
+	switch {
+	case lock.APIVersion == "" || lock.Kind == "":
+		return nil, &LockError{Path: path, Err: fmt.Errorf("it has no apiVersion or kind")}
+	case lock.APIVersion != APIVersion || lock.Kind != lockKind:
+		return nil, &LockError{Path: path, Newer: lock.APIVersion + " " + lock.Kind}
+	case consumer != "" && lock.Consumer != consumer:
+		return nil, &LockError{Path: path, Err: fmt.Errorf("it is the lock of consumer %q, not of %q", lock.Consumer, consumer)}
+	}
+	for name, entry := range lock.Images {
+		if entry == nil || entry.Via == "" {
+			return nil, &LockError{Path: path, Err: fmt.Errorf("its entry %s is not whole", name)}
+		}
+	}
+	if lock.Images == nil {
+		lock.Images = map[string]*Locked{}
+	}
+	lock.path = path
+	return &lock, nil
+}

@@ -1,0 +1,162 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	"sigs.k8s.io/yaml"
+)
+
+// LockFile keeps a Lock in a file. Readers find it whole at any time; writers,
+// also of other processes, take turns.
+type LockFile struct {
+	path, consumer, host string
+	// ignored is set where Git must not see the folder.
+	ignored bool
+}
+
+// lockSuffix is how the lock files of a folder are called, behind the consumer.
+const lockSuffix = ".lock.yaml"
+
+// NewLockFile returns the consumer's lock in a file, which need not exist. host is
+// the name of this host.
+func NewLockFile(path, consumer, host string) *LockFile {
+	return &LockFile{path: path, consumer: consumer, host: host, ignored: filepath.Base(filepath.Dir(path)) == ".e2eimage"}
+}
+
+// Path of the file.
+func (f *LockFile) Path() string { return f.path }
+
+// Read returns the lock, an empty one where there is no file. Errors: *LockError.
+func (f *LockFile) Read() (*Lock, error) {
+	text, err := os.ReadFile(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Lock{Consumer: f.consumer, Host: f.host, Images: map[string]*Locked{}, path: f.path}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	return parseLock(f.path, f.consumer, text)
+}
+
+// turnLimit is how long other writers are waited for; each takes milliseconds.
+const turnLimit = 10 * time.Second
+
+// Update changes the lock. What change leaves as it was is not written; a lock
+// without images goes.
+func (f *LockFile) Update(ctx context.Context, change func(*Lock) error) error {
+	dir := filepath.Dir(f.path)
+	if err := f.makeDir(dir); err != nil {
+		return err
+	}
+	// The folder stands for all locks in it: no further files are needed.
+	turn := flock.New(dir, flock.SetFlag(os.O_RDONLY))
+	waiting, cancel := context.WithTimeout(ctx, turnLimit)
+	defer cancel()
+	if _, err := turn.TryLockContext(waiting, 5*time.Millisecond); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("lock: another process holds %s for more than %s: %w", dir, turnLimit, err)
+	}
+	defer func() { _ = turn.Close() }()
+	lock, err := f.Read()
+	if err != nil {
+		return err
+	}
+	before, err := f.marshal(lock)
+	if err != nil {
+		return err
+	}
+	if err := change(lock); err != nil {
+		return err
+	}
+	if len(lock.Images) == 0 {
+		if err := os.Remove(f.path); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	after, err := f.marshal(lock)
+	if err != nil || bytes.Equal(before, after) {
+		return err
+	}
+	return f.write(after)
+}
+
+func (f *LockFile) marshal(lock *Lock) ([]byte, error) {
+	lock.APIVersion, lock.Kind, lock.Host = APIVersion, lockKind, f.host
+	return yaml.Marshal(lock)
+}
+
+func (f *LockFile) makeDir(dir string) error {
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil && f.ignored {
+		ignore := filepath.Join(dir, ".gitignore")
+		if _, err = os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
+			err = os.WriteFile(ignore, []byte("*\n"), 0o644)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("the lock cannot be written: %w\nsay another file with --lock", err)
+	}
+	return nil
+}
+
+// write replaces the file in one step.
+func (f *LockFile) write(text []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(f.path), "."+filepath.Base(f.path)+".*")
+	if err != nil {
+		return fmt.Errorf("the lock cannot be written: %w\nsay another file with --lock", err)
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.Write(text)
+	if err == nil {
+		err = file.Sync()
+	}
+	err = errors.Join(err, file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), f.path)
+	}
+	if err != nil {
+		return fmt.Errorf("the lock cannot be written: %w", err)
+	}
+	return nil
+}
+
+// LocksIn reads all locks of a folder, by consumer. Those that are not readable
+// come as errors.
+func LocksIn(dir string) ([]*Lock, error) {
+	listed, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var locks []*Lock
+	var mistakes []error
+	for _, entry := range listed {
+		consumer, is := strings.CutSuffix(entry.Name(), lockSuffix)
+		if !is || consumer == "" || strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		lock, err := NewLockFile(filepath.Join(dir, entry.Name()), consumer, "").Read()
+		if err != nil {
+			mistakes = append(mistakes, err)
+			continue
+		}
+		locks = append(locks, lock)
+	}
+	slices.SortFunc(locks, func(a, b *Lock) int { return strings.Compare(a.Consumer, b.Consumer) })
+	return locks, errors.Join(mistakes...)
+}
