@@ -3,12 +3,15 @@ package engine
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -56,6 +59,32 @@ func splitArchive(text string) (path, name string, err error) {
 func HasArchive(source config.Source) bool {
 	_, _, err := splitArchive(source.Value)
 	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// ArchiveDigest tells archives apart whose image only loading tells.
+func ArchiveDigest(ctx context.Context, source config.Source) (digest.Digest, error) {
+	path, _, err := splitArchive(source.Value)
+	if err != nil {
+		return "", err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = file.Close() })
+	defer stop()
+	sum, err := digest.FromReader(file)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return sum, errors.Join(err, ignoreClosed(file.Close()))
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, fs.ErrClosed) {
+		return nil
+	}
+	return err
 }
 
 func openFolder(path string, choice ociimage.Choice) (ociimage.Source, error) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -35,6 +36,8 @@ type Image struct {
 	DiffIDs  []digest.Digest
 	// Size in bytes as the engine counts it.
 	Size int64
+	// Created is when it was built, as the engine says; zero where it does not.
+	Created time.Time
 
 	// isPodman is set where the engine is podman, whatever its command is called.
 	isPodman bool
@@ -143,6 +146,7 @@ type inspected struct {
 	// Architecture and Variant in OCI form.
 	Architecture, Variant string
 	Size                  int64
+	Created               string
 	RootFS                struct{ Layers []digest.Digest }
 	// ManifestType is podman's.
 	ManifestType string
@@ -173,6 +177,8 @@ func inspect(ctx context.Context, runner hostexec.Runner, engine, reference stri
 		Engine: engine, EngineID: id, Reference: reference, Platform: ociimage.Platform(one.Os, one.Architecture, one.Variant), DiffIDs: one.RootFS.Layers, Size: one.Size,
 		isPodman: one.ManifestType != "", manifestType: one.ManifestType, idIsConfig: len(one.Descriptor) == 0 || string(one.Descriptor) == "null",
 	}
+	// Images that are the same whoever builds them say no time, or none that counts.
+	image.Created, _ = time.Parse(time.RFC3339, one.Created)
 	for _, tag := range one.RepoTags {
 		if full, err := ociimage.Normalize(tag); err == nil {
 			image.Names = append(image.Names, full)

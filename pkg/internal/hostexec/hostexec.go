@@ -5,6 +5,7 @@ package hostexec
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,17 @@ type Command struct {
 	Argv   []string
 	Stdin  io.Reader
 	Stdout io.Writer
+	// Stderr gets what the command says while it says it; nil for nobody. The
+	// end of it is in the error either way.
+	Stderr io.Writer
+	// Env are variables on top of this process's own, KEY=VALUE: what must not
+	// stand in an argument, which every user of the host can see.
+	Env []string
+	// Dir is the working folder, "" for this process's own.
+	Dir string
+	// Grace is how long a cancelled command may clean up after SIGTERM; 0 is
+	// KillGrace.
+	Grace time.Duration
 }
 
 // Runner runs commands on the host.
@@ -46,9 +58,16 @@ func (Host) Run(ctx context.Context, command Command) error {
 	process := exec.CommandContext(ctx, command.Argv[0], command.Argv[1:]...)
 	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	process.Cancel = func() error { return syscall.Kill(-process.Process.Pid, syscall.SIGTERM) }
-	process.WaitDelay = KillGrace
+	process.WaitDelay = cmp.Or(command.Grace, KillGrace)
 	stderr := &tail{limit: 4 << 10}
 	process.Stdin, process.Stdout, process.Stderr = command.Stdin, command.Stdout, stderr
+	if command.Stderr != nil {
+		process.Stderr = io.MultiWriter(stderr, command.Stderr)
+	}
+	process.Dir = command.Dir
+	if len(command.Env) > 0 {
+		process.Env = append(process.Environ(), command.Env...)
+	}
 	begun := time.Now()
 	err := process.Run()
 	klog.FromContext(ctx).V(6).Info("command", "argv", shortened(command.Argv), "took", since(begun))

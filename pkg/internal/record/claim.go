@@ -15,6 +15,9 @@ type Wish struct {
 	Exact bool
 	// New is set when the user wants a new tag although the content is known.
 	New bool
+	// Move is set when the tag is shared with other images: other content under
+	// it takes its place.
+	Move bool
 	// Repository, when the user named one: a known tag under another
 	// repository will not do.
 	Repository string
@@ -54,7 +57,7 @@ func (s *Set) Claim(wish Wish, holder string, repositoryOf func(string) string) 
 	case evidence.State == Ready && fits(evidence.Image, evidence.ImageID):
 		decision.Image, decision.Recorded = evidence.Image, evidence
 		return decision, nil
-	case evidence.State == Ready && wish.Exact && evidence.Image == wish.Image && evidence.ImageID != wish.ImageID:
+	case evidence.State == Ready && wish.Exact && !wish.Move && evidence.Image == wish.Image && evidence.ImageID != wish.ImageID:
 		return Decision{}, &MovedError{Name: wish.Name, Image: wish.Image, Recorded: evidence.ImageID, Wanted: wish.ImageID}
 	case evidence.State == Releasing && slices.Contains(evidence.Tags(), wish.Image):
 		return Decision{}, &ReleasingError{Set: s, Name: wish.Name, Image: wish.Image}
@@ -93,10 +96,22 @@ if that run was killed, finish its work: kubectl e2eimage clean %s -n %s --consu
 // supersede puts a new claim over whatever the entry was. Tags of a claim that
 // nobody finished are noted for release.
 func (e *Evidence) supersede(wish Wish, holder string) *Evidence {
-	claim := Claim{Image: wish.Image, ImageID: wish.ImageID, Claimed: now(), Holders: []string{holder}}
+	claim := Claim{Image: wish.Image, ImageID: wish.ImageID, Claimed: Now(), Holders: []string{holder}}
 	release := func(image string) {
 		if image != wish.Image {
 			e.Release = join(e.Release, image)
+		}
+	}
+	if e.State == Ready && e.Image == wish.Image {
+		// Moved: nothing is true of it until every node has the new content.
+		if e.Claim != nil {
+			release(e.Claim.Image)
+		}
+		was := *e
+		was.Previous, was.Release, was.Claim, was.APIVersion, was.Kind = nil, nil, nil, "", ""
+		return &Evidence{
+			State: Pending, Image: claim.Image, ImageID: claim.ImageID, Claimed: claim.Claimed, Holders: claim.Holders,
+			Previous: e.Previous, Release: e.Release, Was: &was,
 		}
 	}
 	if e.State == Ready {
@@ -107,6 +122,11 @@ func (e *Evidence) supersede(wish Wish, holder string) *Evidence {
 		return e
 	}
 	next := &Evidence{State: Pending, Image: claim.Image, ImageID: claim.ImageID, Claimed: claim.Claimed, Holders: claim.Holders}
+	if e.Was != nil && e.Image == wish.Image {
+		// Moved on before it was there.
+		next.Was, next.Previous, next.Release = e.Was, e.Previous, e.Release
+		return next
+	}
 	for _, image := range e.Tags() {
 		if image != wish.Image {
 			next.Release = join(next.Release, image)
@@ -123,6 +143,12 @@ type Fact struct {
 	Source   string
 	Platform string
 	Nodes    []string
+	// EngineID, Commit and By as Evidence has them.
+	EngineID, Commit, By string
+	// Keep is how many images of before keep their tags; others do while they
+	// are InUse.
+	Keep  int
+	InUse func(image string) bool
 }
 
 // SupersededError says that another run claimed the image for other content
@@ -156,10 +182,7 @@ func (s *Set) Complete(fact Fact) (release []string, err error) {
 		claimed = *evidence.Claim
 		evidence.Previous = slices.Insert(evidence.Previous, 0,
 			Previous{Image: evidence.Image, ImageID: evidence.ImageID, Recorded: evidence.Recorded})
-		for _, dropped := range evidence.Previous[min(maxPrevious, len(evidence.Previous)):] {
-			evidence.Release = join(evidence.Release, dropped.Image)
-		}
-		evidence.Previous = evidence.Previous[:min(maxPrevious, len(evidence.Previous))]
+		evidence.keep(fact)
 	default:
 		theirs := evidence.Image
 		if evidence.Claim != nil {
@@ -167,13 +190,28 @@ func (s *Set) Complete(fact Fact) (release []string, err error) {
 		}
 		return nil, &SupersededError{Name: fact.Name, Ours: fact.Image, Theirs: theirs}
 	}
-	recorded := now()
+	recorded := Now()
 	done := &Evidence{
 		State: Ready, Image: fact.Image, ImageID: fact.ImageID, Source: fact.Source, Platform: fact.Platform,
+		EngineID: fact.EngineID, Commit: fact.Commit, By: fact.By,
 		Nodes: fact.Nodes, Claimed: claimed.Claimed, Recorded: &recorded,
 		Previous: evidence.Previous, Release: without(evidence.Release, fact.Image),
 	}
 	return done.Release, s.put(fact.Name, done)
+}
+
+// keep lets go of the tags of before that nobody needs.
+func (e *Evidence) keep(fact Fact) {
+	var kept []Previous
+	for i, previous := range e.Previous {
+		switch {
+		case i < min(fact.Keep, maxPrevious), len(kept) < maxPrevious && fact.InUse != nil && fact.InUse(previous.Image):
+			kept = append(kept, previous)
+		default:
+			e.Release = join(e.Release, previous.Image)
+		}
+	}
+	e.Previous = kept
 }
 
 func join(list []string, item string) []string {

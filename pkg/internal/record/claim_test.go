@@ -40,7 +40,7 @@ func claimed(image, imageID, holder string) func(*Set) error {
 
 func completed(image, imageID string) func(*Set) error {
 	return func(set *Set) error {
-		_, err := set.Complete(Fact{Name: "datastorage", Image: image, ImageID: imageID})
+		_, err := set.Complete(Fact{Name: "datastorage", Image: image, ImageID: imageID, Keep: maxPrevious})
 		return err
 	}
 }
@@ -99,6 +99,10 @@ func TestClaim(t *testing.T) {
 			steps:   []func(*Set) error{claimed(first, oldID, "a"), completed(first, oldID)},
 			wish:    Wish{Name: "datastorage", Image: first, ImageID: newID, Exact: true},
 			wantErr: new(*MovedError),
+		},
+		"a shared tag takes the new content": {
+			steps: []func(*Set) error{claimed(first, oldID, "a"), completed(first, oldID)},
+			wish:  Wish{Name: "datastorage", Image: first, ImageID: newID, Exact: true, Move: true}, want: first,
 		},
 		"another repository wins over known content": {
 			steps: []func(*Set) error{claimed(first, oldID, "a"), completed(first, oldID)},
@@ -181,6 +185,31 @@ func TestAbandonLeavesTheTagToOtherHolders(t *testing.T) {
 	}
 	if !set.empty() {
 		t.Errorf("left behind: %v", set.Names())
+	}
+}
+
+func TestASharedTagThatWasNotMovedIsWhatItWas(t *testing.T) {
+	t.Parallel()
+	const image = "localhost/datastorage:shared"
+	set := setOf(t, claimed(image, oldID, "a"), completed(image, oldID))
+	for _, id := range []string{newID, strings.Replace(newID, "2", "3", 1)} {
+		if _, err := set.Claim(Wish{Name: "datastorage", Image: image, ImageID: id, Exact: true, Move: true}, "b", repositoryOf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if release, err := set.Abandon("datastorage", image, "b"); err != nil || release != "" {
+		t.Fatalf("releases %q (%v), want nothing", release, err)
+	}
+	was, err := set.Moving("datastorage", image, newID)
+	if err != nil || was == nil || was.ImageID != oldID {
+		t.Fatalf("it was %+v, %v", was, err)
+	}
+	if err := set.MovedBack("datastorage", image); err != nil {
+		t.Fatal(err)
+	}
+	evidence, err := set.Entry("datastorage")
+	if err != nil || evidence.State != Ready || evidence.ImageID != oldID || evidence.Was != nil {
+		t.Errorf("the record is %+v, %v", evidence, err)
 	}
 }
 

@@ -54,6 +54,8 @@ type Evidence struct {
 	Platform string `json:"platform,omitempty"`
 	// Commit that the image was built from, where known.
 	Commit string `json:"commit,omitempty"`
+	// By is who recorded it, user@host.
+	By string `json:"by,omitempty"`
 	// Nodes that had the image when it was recorded.
 	Nodes []string `json:"nodes,omitempty"`
 	// Claimed and Recorded are when the tag was decided and when it was true
@@ -65,6 +67,9 @@ type Evidence struct {
 	// Claim is the next image while one is being carried out: the record above
 	// stays true until it is done.
 	Claim *Claim `json:"claim,omitempty"`
+	// Was is what a shared tag stood for before this claim moves it: undone, it is
+	// that again.
+	Was *Evidence `json:"was,omitempty"`
 	// Previous are the images recorded before, the newest first.
 	Previous []Previous `json:"previous,omitempty"`
 	// Release are tags that still have to be taken off the nodes.
@@ -135,6 +140,6 @@ func (e *Evidence) marshal() (string, error) {
 	return string(text), err
 }
 
-// now has the precision that YAML keeps, so that what is written equals what is
+// Now has the precision that YAML keeps, so that what is written equals what is
 // read.
-func now() metav1.Time { return metav1.NewTime(time.Now().UTC().Truncate(time.Second)) }
+func Now() metav1.Time { return metav1.NewTime(time.Now().UTC().Truncate(time.Second)) }

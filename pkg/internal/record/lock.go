@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -130,7 +131,7 @@ func (l *Locked) In(ca, namespace string) *Carried {
 // Carry notes that a cluster has the entry's image recorded.
 func (l *Locked) Carry(ca, kindCluster, namespace string) {
 	l.Clusters = slices.DeleteFunc(l.Clusters, func(c Carried) bool { return c.CA == ca && c.Namespace == namespace })
-	l.Clusters = append(l.Clusters, Carried{CA: ca, KindCluster: kindCluster, Namespace: namespace, At: now()})
+	l.Clusters = append(l.Clusters, Carried{CA: ca, KindCluster: kindCluster, Namespace: namespace, At: Now()})
 	l.Clusters = l.Clusters[max(0, len(l.Clusters)-maxPrevious):]
 }
 
@@ -148,6 +149,11 @@ func (l *Lock) Put(name string, next Locked, exact bool) *Locked {
 		if before.Same(entry) && before.Image != "" && !exact {
 			entry.Image = before.Image
 		}
+		if before.Same(entry) {
+			// What loading and tagging told is still true.
+			entry.ImageID = cmp.Or(entry.ImageID, before.ImageID)
+			entry.Loaded, entry.Tagged = orTime(entry.Loaded, before.Loaded), orTime(entry.Tagged, before.Tagged)
+		}
 		entry.Supersedes = slices.Clone(before.Supersedes)
 		if entry.Image == before.Image {
 			entry.Clusters = before.Clusters
@@ -160,6 +166,36 @@ func (l *Lock) Put(name string, next Locked, exact bool) *Locked {
 	entry.Supersedes = entry.Supersedes[:min(len(entry.Supersedes), maxPrevious)]
 	l.Images[name] = entry
 	return entry
+}
+
+func orTime(a, b *metav1.Time) *metav1.Time {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// DropBeyond forgets which of the superseded images the host has, but for the first
+// keep, and returns those.
+func (l *Locked) DropBeyond(keep int) []Superseded {
+	var dropped []Superseded
+	for i := range l.Supersedes {
+		if i >= keep && l.Supersedes[i].Engine != "" {
+			dropped = append(dropped, l.Supersedes[i])
+			l.Supersedes[i].Engine, l.Supersedes[i].EngineID = "", ""
+		}
+	}
+	return dropped
+}
+
+// leaveHost forgets what the engines of another host have.
+func (l *Lock) leaveHost() {
+	for _, entry := range l.Images {
+		entry.Engine, entry.EngineID = "", ""
+		for i := range entry.Supersedes {
+			entry.Supersedes[i].Engine, entry.Supersedes[i].EngineID = "", ""
+		}
+	}
 }
 
 // Names of the images, sorted.
@@ -186,6 +222,13 @@ func (e *LockError) Error() string {
 // Unwrap returns what could not be read.
 func (e *LockError) Unwrap() error { return e.Err }
 
+// OtherLockError says that a lock file is another consumer's.
+type OtherLockError struct{ Path, Has, Wanted string }
+
+func (e *OtherLockError) Error() string {
+	return fmt.Sprintf("%s is the lock of consumer %q, not of %q; say another file with --lock, or that --consumer", e.Path, e.Has, e.Wanted)
+}
+
 func parseLock(path, consumer string, text []byte) (*Lock, error) {
 	var lock Lock
 	if err := yaml.Unmarshal(text, &lock); err != nil {
@@ -197,7 +240,7 @@ func parseLock(path, consumer string, text []byte) (*Lock, error) {
 	case lock.APIVersion != APIVersion || lock.Kind != lockKind:
 		return nil, &LockError{Path: path, Newer: lock.APIVersion + " " + lock.Kind}
 	case consumer != "" && lock.Consumer != consumer:
-		return nil, &LockError{Path: path, Err: fmt.Errorf("it is the lock of consumer %q, not of %q", lock.Consumer, consumer)}
+		return nil, &OtherLockError{Path: path, Has: lock.Consumer, Wanted: consumer}
 	}
 	for name, entry := range lock.Images {
 		if entry == nil || entry.Via == "" {

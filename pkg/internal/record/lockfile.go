@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -48,9 +49,6 @@ func (f *LockFile) Read() (*Lock, error) {
 	return parseLock(f.path, f.consumer, text)
 }
 
-// turnLimit is how long other writers are waited for; each takes milliseconds.
-const turnLimit = 10 * time.Second
-
 // Update changes the lock. What change leaves as it was is not written; a lock
 // without images goes.
 func (f *LockFile) Update(ctx context.Context, change func(*Lock) error) error {
@@ -60,13 +58,11 @@ func (f *LockFile) Update(ctx context.Context, change func(*Lock) error) error {
 	}
 	// The folder stands for all locks in it: no further files are needed.
 	turn := flock.New(dir, flock.SetFlag(os.O_RDONLY))
-	waiting, cancel := context.WithTimeout(ctx, turnLimit)
-	defer cancel()
-	if _, err := turn.TryLockContext(waiting, 5*time.Millisecond); err != nil {
+	if _, err := turn.TryLockContext(ctx, 5*time.Millisecond); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("lock: another process holds %s for more than %s: %w", dir, turnLimit, err)
+		return fmt.Errorf("lock: %w", err)
 	}
 	defer func() { _ = turn.Close() }()
 	lock, err := f.Read()
@@ -76,6 +72,9 @@ func (f *LockFile) Update(ctx context.Context, change func(*Lock) error) error {
 	before, err := f.marshal(lock)
 	if err != nil {
 		return err
+	}
+	if lock.Host != f.host {
+		lock.leaveHost()
 	}
 	if err := change(lock); err != nil {
 		return err
@@ -94,8 +93,9 @@ func (f *LockFile) Update(ctx context.Context, change func(*Lock) error) error {
 }
 
 func (f *LockFile) marshal(lock *Lock) ([]byte, error) {
-	lock.APIVersion, lock.Kind, lock.Host = APIVersion, lockKind, f.host
-	return yaml.Marshal(lock)
+	written := *lock
+	written.APIVersion, written.Kind, written.Host = APIVersion, lockKind, f.host
+	return yaml.Marshal(&written)
 }
 
 func (f *LockFile) makeDir(dir string) error {
@@ -159,4 +159,23 @@ func LocksIn(dir string) ([]*Lock, error) {
 	}
 	slices.SortFunc(locks, func(a, b *Lock) int { return strings.Compare(a.Consumer, b.Consumer) })
 	return locks, errors.Join(mistakes...)
+}
+
+// InTurn does something while no other process does something under the same key
+// beside the same lock, however long that takes.
+func (f *LockFile) InTurn(ctx context.Context, key string, do func() error) error {
+	dir := filepath.Dir(f.path)
+	if err := f.makeDir(dir); err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(key))
+	turn := flock.New(filepath.Join(dir, fmt.Sprintf(".turn-%x", sum[:6])))
+	if _, err := turn.TryLockContext(ctx, 100*time.Millisecond); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("lock: %w", err)
+	}
+	defer func() { _ = turn.Close() }()
+	return do()
 }

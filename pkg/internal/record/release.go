@@ -14,7 +14,8 @@ func (s *Set) Abandon(name, image, holder string) (release string, err error) {
 	switch {
 	case evidence.State == Pending && evidence.Image == image:
 		evidence.Holders = without(evidence.Holders, holder)
-		if len(evidence.Holders) > 0 {
+		if len(evidence.Holders) > 0 || evidence.Was != nil {
+			// A tag that moves goes back, and then MovedBack.
 			return "", s.put(name, evidence)
 		}
 		evidence.State = Releasing
@@ -29,6 +30,44 @@ func (s *Set) Abandon(name, image, holder string) (release string, err error) {
 		return image, s.put(name, evidence)
 	}
 	return "", nil
+}
+
+// Moving returns what a shared tag has to stand for again when a run gives up image
+// with imageID for name: what it was before, or what another run made of it. nil
+// where nothing has to be done.
+func (s *Set) Moving(name, image, imageID string) (*Evidence, error) {
+	evidence, err := s.evidence(name)
+	switch {
+	case err != nil || evidence == nil || evidence.Image != image:
+		return nil, err
+	case evidence.State == Ready && evidence.ImageID != imageID:
+		return evidence, nil
+	case evidence.State == Pending && len(evidence.Holders) == 0 && evidence.Was != nil:
+		return evidence.Was, nil
+	}
+	return nil, nil
+}
+
+// MovedBack notes that a shared tag is on all nodes what it was.
+func (s *Set) MovedBack(name, image string) error {
+	evidence, err := s.evidence(name)
+	if err != nil || evidence == nil || evidence.State != Pending || evidence.Image != image || evidence.Was == nil || len(evidence.Holders) > 0 {
+		return err
+	}
+	was := *evidence.Was
+	was.Previous, was.Release = evidence.Previous, evidence.Release
+	return s.put(name, &was)
+}
+
+// BeginTrim lets go of the images of before that name's record does not have to
+// keep, and returns their tags, which stay listed until Released.
+func (s *Set) BeginTrim(name string, fact Fact) ([]string, error) {
+	evidence, err := s.Entry(name)
+	if err != nil || evidence == nil {
+		return nil, err
+	}
+	evidence.keep(fact)
+	return evidence.Release, s.put(name, evidence)
 }
 
 // BeginRelease withdraws the record of name: its annotation goes at once, its

@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
+)
+
+// BuildSpec is one build by an engine.
+type BuildSpec struct {
+	Engine string
+	// Context is a folder, File a Dockerfile or "" for the engine's default.
+	Context, File string
+	Target        string
+	Platform      string
+	// Args are build arguments. Their values do not appear among the command's
+	// own arguments, unless the engine itself would take them for its settings.
+	Args    map[string]string
+	NoCache bool
+	// Flags are handed on as they are.
+	Flags []string
+	// Output gets what the engine says.
+	Output io.Writer
+}
+
+// buildGrace is how long a cancelled build may take to remove its containers.
+const buildGrace = 10 * time.Second
+
+// BuildError says that a build failed.
+type BuildError struct {
+	// By is the engine, or the user's own command.
+	By string
+	// Said are the last lines of its output.
+	Said string
+	Err  error
+}
+
+func (e *BuildError) Error() string {
+	message := fmt.Sprintf("the build by %s failed", e.By)
+	var failed *hostexec.CommandError
+	switch {
+	case !errors.As(e.Err, &failed):
+		message += ": " + e.Err.Error()
+	case failed.ExitCode() >= 0:
+		message = fmt.Sprintf("the build by %s ended with exit code %d", e.By, failed.ExitCode())
+	default:
+		// Not its own output, of which Said is the end, and nothing secret.
+		message += ": " + failed.Err.Error()
+	}
+	if e.Said != "" {
+		message += "; it said last:\n" + e.Said
+	}
+	return message
+}
+
+// Unwrap returns how the command ended.
+func (e *BuildError) Unwrap() error { return e.Err }
+
+// Build builds an image without a name and returns it.
+func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (Image, error) {
+	dir, err := os.MkdirTemp("", "e2eimage-build-")
+	if err != nil {
+		return Image{}, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	idFile := filepath.Join(dir, "id")
+	argv, env := spec.command(idFile)
+	if err := build(ctx, runner, spec.Engine, hostexec.Command{Argv: argv, Env: env}, spec.Output); err != nil {
+		return Image{}, err
+	}
+	id, err := os.ReadFile(idFile)
+	if err != nil {
+		return Image{}, fmt.Errorf("%s did not say which image it built: %w", spec.Engine, err)
+	}
+	return Find(ctx, runner, spec.Engine, strings.TrimSpace(string(id)))
+}
+
+// Run carries out the user's own command, which leaves an image under a name.
+func Run(ctx context.Context, runner hostexec.Runner, argv []string, dir string, output io.Writer) error {
+	return build(ctx, runner, argv[0], hostexec.Command{Argv: argv, Dir: dir}, output)
+}
+
+func build(ctx context.Context, runner hostexec.Runner, by string, command hostexec.Command, output io.Writer) error {
+	said := &lastLines{to: output}
+	command.Stdout, command.Stderr, command.Grace = said, said, buildGrace
+	err := runner.Run(ctx, command)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return &BuildError{By: by, Said: said.String(), Err: err}
+}
+
+func (s BuildSpec) command(idFile string) (argv, env []string) {
+	argv = []string{s.Engine, "build", "--iidfile", idFile}
+	add := func(flag, value string) {
+		if value != "" {
+			argv = append(argv, flag, value)
+		}
+	}
+	add("--file", s.File)
+	add("--target", s.Target)
+	add("--platform", s.Platform)
+	for _, key := range slices.Sorted(maps.Keys(s.Args)) {
+		// Both engines take the value of a bare name from the environment.
+		if isSetting(key) {
+			argv = append(argv, "--build-arg", key+"="+s.Args[key])
+			continue
+		}
+		argv = append(argv, "--build-arg", key)
+		env = append(env, key+"="+s.Args[key])
+	}
+	if s.Engine == "docker" {
+		// Where docker keeps whole indexes, an attestation of the time would make
+		// each build another image.
+		env = append(env, "BUILDX_NO_DEFAULT_ATTESTATIONS=1")
+	}
+	if s.NoCache {
+		argv = append(argv, "--no-cache")
+	}
+	argv = append(argv, s.Flags...)
+	return append(argv, "--", s.Context), env
+}
+
+// isSetting tells whether an engine's own command would act on a variable.
+func isSetting(key string) bool {
+	if slices.Contains([]string{"PATH", "HOME", "USER", "TMPDIR", "TERM"}, key) {
+		return true
+	}
+	return slices.ContainsFunc([]string{"DOCKER_", "BUILDKIT_", "BUILDX_", "CONTAINER", "PODMAN_", "BUILDAH_", "STORAGE_", "XDG_", "LD_", "SSL_", "GODEBUG"},
+		func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+}
+
+// CommandLine is what a build would run, for people.
+func (s BuildSpec) CommandLine() string {
+	argv, _ := s.command("FILE")
+	for i, arg := range argv {
+		if key, _, has := strings.Cut(arg, "="); has && i > 0 && argv[i-1] == "--build-arg" {
+			argv[i] = key
+		}
+	}
+	return strings.Join(argv, " ")
+}
+
+// Name gives an image of an engine another name.
+func (i Image) Name(ctx context.Context, runner hostexec.Runner, name string) error {
+	return runner.Run(ctx, hostexec.Command{Argv: []string{i.Engine, "tag", i.EngineID, name}, Stdout: io.Discard})
+}
+
+// Installed returns those of the known engines that have a command here.
+func Installed() []string {
+	var found []string
+	for _, engine := range engines {
+		if _, err := exec.LookPath(engine); err == nil {
+			found = append(found, engine)
+		}
+	}
+	return found
+}
+
+// lastLines passes on what is written and keeps the end of it.
+type lastLines struct {
+	to io.Writer
+
+	mu   sync.Mutex
+	kept []byte
+}
+
+// keptBytes is about a dozen lines.
+const keptBytes = 2 << 10
+
+// Write implements io.Writer. A reader that went away is no failure of the build.
+func (l *lastLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kept = append(l.kept, p...)
+	l.kept = l.kept[max(0, len(l.kept)-keptBytes):]
+	if l.to != nil {
+		_, _ = l.to.Write(p)
+	}
+	return len(p), nil
+}
+
+// String returns whole lines only.
+func (l *lastLines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	text := string(l.kept)
+	if len(l.kept) == keptBytes {
+		_, text, _ = strings.Cut(text, "\n")
+	}
+	return strings.TrimSpace(text)
+}

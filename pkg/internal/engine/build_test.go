@@ -1,0 +1,80 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestBuildsBecomeCommandLines(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		spec      BuildSpec
+		argv, env []string
+	}{
+		"the least": {BuildSpec{Engine: "podman", Context: "/c"}, []string{"podman", "build", "--iidfile", "ID", "--", "/c"}, nil},
+		"everything": {
+			BuildSpec{
+				Engine: "docker", Context: "/c", File: "/f", Target: "t", Platform: "linux/arm64", NoCache: true, Flags: []string{"--pull"},
+				Args: map[string]string{"B": "b $(x)", "A": "s3cret"},
+			},
+			[]string{"docker", "build", "--iidfile", "ID", "--file", "/f", "--target", "t", "--platform", "linux/arm64", "--build-arg", "A", "--build-arg", "B", "--no-cache", "--pull", "--", "/c"},
+			[]string{"A=s3cret", "B=b $(x)", "BUILDX_NO_DEFAULT_ATTESTATIONS=1"},
+		},
+		"an argument that the engine would take for its own": {
+			BuildSpec{Engine: "docker", Context: "/c", Args: map[string]string{"DOCKER_HOST": "x", "PATH": "/bin"}},
+			[]string{"docker", "build", "--iidfile", "ID", "--build-arg", "DOCKER_HOST=x", "--build-arg", "PATH=/bin", "--", "/c"},
+			[]string{"BUILDX_NO_DEFAULT_ATTESTATIONS=1"},
+		},
+		"a context that looks like a flag": {BuildSpec{Engine: "podman", Context: "-c"}, []string{"podman", "build", "--iidfile", "ID", "--", "-c"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			argv, env := test.spec.command("ID")
+			if diff := cmp.Diff([][]string{test.argv, test.env}, [][]string{argv, env}); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if line := test.spec.CommandLine(); strings.Contains(line, "s3cret") || strings.Contains(line, "=x") {
+				t.Errorf("for people it is %s", line)
+			}
+		})
+	}
+}
+
+func TestABuildIsTakenByItsID(t *testing.T) {
+	t.Parallel()
+	id := "sha256:" + strings.Repeat("a", 64)
+	answers := host{
+		"engine build": func(argv []string, out io.Writer) error {
+			fmt.Fprintln(out, "STEP 1")
+			return os.WriteFile(argv[slices.Index(argv, "--iidfile")+1], []byte(id+"\n"), 0o600)
+		},
+		"engine image inspect -- " + id: prints(`[{"Id":"` + id + `","Os":"linux","Architecture":"amd64","Created":""}]`),
+	}
+	var said strings.Builder
+	found, err := Build(t.Context(), answers, BuildSpec{Engine: "engine", Context: "/c", Output: &said})
+	if err != nil || found.EngineID != id || said.String() != "STEP 1\n" || !found.Created.IsZero() {
+		t.Errorf("built %+v, %v; it said %q", found, err, said.String())
+	}
+}
+
+func TestABuildThatFailsSaysItsLastLines(t *testing.T) {
+	t.Parallel()
+	answers := host{"engine build": func(_ []string, out io.Writer) error {
+		for i := range 1000 {
+			fmt.Fprintf(out, "line %d\n", i)
+		}
+		return errors.New("broken")
+	}}
+	_, err := Build(t.Context(), answers, BuildSpec{Engine: "engine", Context: "/c"})
+	var failed *BuildError
+	if !errors.As(err, &failed) || !strings.HasSuffix(failed.Said, "line 999") || !strings.HasPrefix(failed.Said, "line ") || len(failed.Said) > keptBytes {
+		t.Errorf("error %v", err)
+	}
+}
