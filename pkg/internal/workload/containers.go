@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	named "github.com/distribution/reference"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
 // assignment is a container of a workload and the image that it gets.
@@ -77,9 +78,9 @@ func containersOf(image Image, among []Image, spec *corev1.PodSpec) ([]string, e
 	var matching []string
 	for _, container := range containers {
 		another := slices.ContainsFunc(among, func(other Image) bool {
-			return other.Name != image.Name && means(other, container.Image) == fully
+			return other.Name != image.Name && means(other, container.Image) == ociimage.Fully
 		})
-		if match := means(image, container.Image); match == fully || match == byRepository && !another {
+		if match := means(image, container.Image); match == ociimage.Fully || match == ociimage.ByRepository && !another {
 			matching = append(matching, container.Name)
 		}
 	}
@@ -113,37 +114,7 @@ func described(containers []corev1.Container) string {
 	return strings.Join(each, ", ")
 }
 
-// match is how well a container's reference matches an image.
-type match int
-
-const (
-	not match = iota
-	byRepository
-	fully
-)
-
-// means tells how the image's own name or one of its aliases matches a
-// reference.
-func means(image Image, ref string) match {
-	has, ok := normalized(ref)
-	if !ok {
-		return not
-	}
-	best := not
-	for _, alias := range append([]string{image.Image}, image.Aliases...) {
-		known, ok := normalized(alias)
-		switch {
-		case !ok || known.Name() != has.Name():
-		case !named.IsNameOnly(known) && named.TagNameOnly(known).String() == named.TagNameOnly(has).String():
-			return fully
-		default:
-			best = byRepository
-		}
-	}
-	return best
-}
-
-func normalized(ref string) (named.Named, bool) {
-	parsed, err := named.ParseNormalizedNamed(ref)
-	return parsed, err == nil
+// means tells how the image's own name or one of its aliases matches a reference.
+func means(image Image, ref string) ociimage.Match {
+	return ociimage.MatchReference(ref, append([]string{image.Image}, image.Aliases...)...)
 }

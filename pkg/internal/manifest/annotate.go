@@ -1,0 +1,146 @@
+package manifest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// AnnotationPrefix comes before an image's name in the annotation that has its ID.
+const AnnotationPrefix = "imageid.e2eimage.dev/"
+
+// annotate writes the IDs of the images that a pod template has into its metadata.
+// node is the template if it has a spec with containers.
+func (r *rendering) annotate(node *yaml.Node, path []string) {
+	if len(path) > 0 && path[len(path)-1] != "template" && path[len(path)-1] != "podTemplate" {
+		return
+	}
+	spec := field(node, "spec")
+	if spec == nil || len(path) == 0 && field(spec, "containers") == nil {
+		return
+	}
+	ids := map[string]string{}
+	for _, list := range []string{"initContainers", "containers"} {
+		containers := field(spec, list)
+		if containers == nil || containers.Kind != yaml.SequenceNode {
+			continue
+		}
+		for _, container := range containers.Content {
+			value := field(container, "image")
+			if value == nil || value.Kind != yaml.ScalarNode {
+				continue
+			}
+			if image := r.meant(value); image != nil && image.ImageID != "" {
+				ids[AnnotationPrefix+image.Name] = image.ImageID
+			}
+		}
+	}
+	if len(ids) > 0 {
+		r.write(node, ids)
+	}
+}
+
+// field is the value of a mapping's key; aliases are followed.
+func field(node *yaml.Node, key string) *yaml.Node {
+	node = followed(node)
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return followed(node.Content[i+1])
+		}
+	}
+	return nil
+}
+
+func followed(node *yaml.Node) *yaml.Node {
+	if node != nil && node.Kind == yaml.AliasNode {
+		return node.Alias
+	}
+	return node
+}
+
+// write puts annotations where the template has room for them.
+func (r *rendering) write(template *yaml.Node, ids map[string]string) {
+	metadata := field(template, "metadata")
+	annotations := field(metadata, "annotations")
+	keys := make([]string, 0, len(ids))
+	for key := range ids {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	var missing []string
+	for _, key := range keys {
+		if value := field(annotations, key); value != nil {
+			r.replace(value, ids[key])
+			continue
+		}
+		missing = append(missing, key)
+	}
+	if len(missing) == 0 {
+		return
+	}
+	quote := ""
+	if isJSON(template) {
+		quote = `"`
+	}
+	pairs := make([]string, 0, len(missing))
+	for _, key := range missing {
+		pairs = append(pairs, quote+key+quote+": "+quote+ids[key]+quote)
+	}
+	all := quote + "annotations" + quote + ": {" + strings.Join(pairs, ", ") + "}"
+	switch {
+	case isMapping(annotations):
+		r.insert(annotations, pairs)
+	case isMapping(metadata) && annotations == nil:
+		r.insert(metadata, []string{all})
+	case metadata == nil:
+		r.insert(template, []string{quote + "metadata" + quote + ": {" + all + "}"})
+	default:
+		r.problem(template, "its pod template has metadata or annotations that are written so that nothing can be added; write them as a mapping")
+	}
+}
+
+// isJSON tells whether a mapping is written as JSON has it.
+func isJSON(mapping *yaml.Node) bool {
+	return mapping.Style&yaml.FlowStyle != 0 && len(mapping.Content) > 0 && mapping.Content[0].Style&yaml.DoubleQuotedStyle != 0
+}
+
+func isMapping(node *yaml.Node) bool { return node != nil && node.Kind == yaml.MappingNode }
+
+// insert adds entries before the first one of a mapping.
+func (r *rendering) insert(mapping *yaml.Node, entries []string) {
+	if r.done[mapping] {
+		return
+	}
+	r.done[mapping] = true
+	if mapping.Style&yaml.FlowStyle != 0 {
+		at := r.offset(mapping.Line, mapping.Column)
+		for at < len(r.text) && r.text[at] != '{' {
+			at++
+		}
+		text := strings.Join(entries, ", ")
+		if len(mapping.Content) > 0 {
+			text += ", "
+		}
+		r.edits = append(r.edits, edit{from: at + 1, to: at + 1, text: text})
+		return
+	}
+	first := mapping.Content[0]
+	at := r.offset(first.Line, first.Column)
+	line := r.lines[first.Line-1]
+	end := "\n"
+	if next := r.lines[min(first.Line, len(r.lines)-1)]; next >= 2 && r.text[next-1] == '\n' && r.text[next-2] == '\r' {
+		end = "\r\n"
+	}
+	// What stands before the key on its line may be the dash of a list.
+	indent := strings.Repeat(" ", len([]rune(string(r.text[line:at]))))
+	text := ""
+	for _, entry := range entries {
+		text += fmt.Sprintf("%s%s%s", entry, end, indent)
+	}
+	r.edits = append(r.edits, edit{from: at, to: at, text: text})
+}

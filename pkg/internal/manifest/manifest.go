@@ -1,0 +1,147 @@
+// Package manifest puts recorded images into the text of Kubernetes manifests. It
+// changes nothing but the images: comments, order, anchors, quotes, line ends and
+// kinds that it does not know stay as they are. It must not know clusters or
+// records, and talks to nobody.
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	"golang.org/x/sync/errgroup"
+)
+
+// Placeholder begins a value that stands for the image of a name:
+// e2eimage://datastorage.
+const Placeholder = "e2eimage://"
+
+// Image is a recorded image.
+type Image struct {
+	// Name in records, like datastorage.
+	Name string
+	// Image is `<repository>:<tag>`, ImageID its identity.
+	Image, ImageID string
+	// Aliases are references and repositories that mean the image, too.
+	Aliases []string
+}
+
+// Options say what is put in.
+type Options struct {
+	Images []Image
+	// Annotate also writes imageid.e2eimage.dev/<name> into the pod templates that
+	// have an image, so that new content under an old tag rolls out.
+	Annotate bool
+}
+
+// Problem is one thing that is wrong, with its line in the text, from 1 on.
+type Problem struct {
+	Line int
+	Text string
+}
+
+// Error says all that is wrong with a text.
+type Error struct {
+	// File is what the text is called, "" for standard input.
+	File     string
+	Problems []Problem
+}
+
+func (e *Error) Error() string {
+	file := e.File
+	if file == "" {
+		file = "standard input"
+	}
+	lines := make([]string, 0, len(e.Problems))
+	for _, problem := range e.Problems {
+		lines = append(lines, fmt.Sprintf("%s:%d: %s", file, problem.Line, problem.Text))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Render returns the text with the images in it. file is what the text is called in
+// errors, which are *Error.
+func Render(text []byte, file string, options Options) ([]byte, error) {
+	documents := split(text)
+	needles := needles(options.Images)
+	rendered := make([][]byte, len(documents))
+	failed := make([][]Problem, len(documents))
+	var working errgroup.Group
+	working.SetLimit(runtime.GOMAXPROCS(0))
+	for i, document := range documents {
+		rendered[i] = document.text
+		if !slices.ContainsFunc(needles, func(needle []byte) bool { return bytes.Contains(document.text, needle) }) {
+			// Most documents of a chart have no image of the suite.
+			continue
+		}
+		working.Go(func() error {
+			var err error
+			rendered[i], err = document.render(options)
+			var wrong *Error
+			if errors.As(err, &wrong) {
+				failed[i] = wrong.Problems
+			}
+			return nil
+		})
+	}
+	_ = working.Wait() // each says its problems itself
+	if all := slices.Concat(failed...); len(all) > 0 {
+		return nil, &Error{File: file, Problems: all}
+	}
+	return bytes.Join(rendered, nil), nil
+}
+
+// needles are texts of which a document has one if it has any of the images.
+func needles(images []Image) [][]byte {
+	found := [][]byte{[]byte(Placeholder)}
+	for _, image := range images {
+		for _, name := range append([]string{image.Image}, image.Aliases...) {
+			named, err := reference.ParseNormalizedNamed(name)
+			if err != nil {
+				continue
+			}
+			// The last part is in it however the name is written, also where a
+			// slash is escaped.
+			repository := named.Name()
+			needle := []byte(repository[strings.LastIndexByte(repository, '/')+1:])
+			if !slices.ContainsFunc(found, func(other []byte) bool { return bytes.Equal(other, needle) }) {
+				found = append(found, needle)
+			}
+		}
+	}
+	return found
+}
+
+// document is a part of the text that begins with its separator, if it has one.
+type document struct {
+	text []byte
+	// line is where it begins, from 0 on.
+	line int
+}
+
+// split cuts the text where documents begin. Nothing is lost.
+func split(text []byte) []document {
+	var documents []document
+	begin, line, begun := 0, 0, 0
+	for at := 0; at < len(text); {
+		end := len(text)
+		if i := bytes.IndexByte(text[at:], '\n'); i >= 0 {
+			end = at + i + 1
+		}
+		if at > begin && isSeparator(text[at:end]) {
+			documents = append(documents, document{text: text[begin:at], line: begun})
+			begin, begun = at, line
+		}
+		at = end
+		line++
+	}
+	return append(documents, document{text: text[begin:], line: begun})
+}
+
+func isSeparator(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("---")) && (len(line) == 3 || strings.IndexByte(" \t\r\n", line[3]) >= 0)
+}

@@ -1,0 +1,195 @@
+package workload
+
+import (
+	"context"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+)
+
+// Used is a workload of a namespace, or a pod that belongs to none, with what its
+// pods are to run and do run.
+type Used struct {
+	// Name as kubectl prints it, like deployment.apps/datastorage.
+	Name string
+	// Consumer whose mark it has, "" for none.
+	Consumer string
+	// Template is what new pods are made of.
+	Template corev1.PodTemplateSpec
+	// Wanted is how many pods there are to be; 0 where that is not said.
+	Wanted int
+	// Pods that belong to it and have not ended.
+	Pods []UsedPod
+}
+
+// UsedPod is a pod of a workload.
+type UsedPod struct {
+	Name string
+	Node string
+	// Containers are those that were started, by name.
+	Containers map[string]UsedContainer
+}
+
+// UsedContainer is a container that was started.
+type UsedContainer struct {
+	// ID as the CRI has it; Image is what the pod's spec asked for.
+	ID, Image string
+	Ready     bool
+}
+
+// Usage lists all workloads of a namespace and their pods: one list call for each
+// kind. Kinds that may not be listed are left out and returned as unseen.
+func Usage(ctx context.Context, api kubernetes.Interface, namespace string) (used []*Used, unseen []string, err error) {
+	u := &usage{byKey: map[string]*Used{}}
+	options := metav1.ListOptions{}
+	for _, list := range []struct {
+		kind string
+		do   func() error
+	}{
+		{"deployments", func() error { return u.deployments(api.AppsV1().Deployments(namespace).List(ctx, options)) }},
+		{"statefulsets", func() error { return u.statefulSets(api.AppsV1().StatefulSets(namespace).List(ctx, options)) }},
+		{"daemonsets", func() error { return u.daemonSets(api.AppsV1().DaemonSets(namespace).List(ctx, options)) }},
+		{"jobs", func() error { return u.jobs(api.BatchV1().Jobs(namespace).List(ctx, options)) }},
+		{"cronjobs", func() error { return u.cronJobs(api.BatchV1().CronJobs(namespace).List(ctx, options)) }},
+		{"pods", func() error { return u.pods(api.CoreV1().Pods(namespace).List(ctx, options)) }},
+	} {
+		switch err := list.do(); {
+		case apierrors.IsForbidden(err):
+			unseen = append(unseen, list.kind)
+		case err != nil:
+			return nil, nil, explainAPI("list "+list.kind+" in namespace "+namespace, err)
+		}
+	}
+	return u.all, unseen, nil
+}
+
+// usage gathers.
+type usage struct {
+	all   []*Used
+	byKey map[string]*Used
+}
+
+func (u *usage) deployments(l *appsv1.DeploymentList, err error) error {
+	if err != nil {
+		return err
+	}
+	for i := range l.Items {
+		d := &l.Items[i]
+		u.add("deployment.apps/", &d.ObjectMeta, d.Spec.Template, replicas(d.Spec.Replicas))
+	}
+	return nil
+}
+
+func (u *usage) statefulSets(l *appsv1.StatefulSetList, err error) error {
+	if err != nil {
+		return err
+	}
+	for i := range l.Items {
+		s := &l.Items[i]
+		u.add("statefulset.apps/", &s.ObjectMeta, s.Spec.Template, replicas(s.Spec.Replicas))
+	}
+	return nil
+}
+
+func (u *usage) daemonSets(l *appsv1.DaemonSetList, err error) error {
+	if err != nil {
+		return err
+	}
+	for i := range l.Items {
+		d := &l.Items[i]
+		u.add("daemonset.apps/", &d.ObjectMeta, d.Spec.Template, int(d.Status.DesiredNumberScheduled))
+	}
+	return nil
+}
+
+func replicas(said *int32) int {
+	if said == nil {
+		return 1
+	}
+	return int(*said)
+}
+
+func (u *usage) add(prefix string, meta *metav1.ObjectMeta, template corev1.PodTemplateSpec, wanted int) {
+	one := &Used{Name: prefix + meta.Name, Consumer: meta.Annotations[ConsumerAnnotation], Template: template, Wanted: wanted}
+	u.all = append(u.all, one)
+	u.byKey[one.Name] = one
+}
+
+func (u *usage) jobs(l *batchv1.JobList, err error) error {
+	if err != nil {
+		return err
+	}
+	for i := range l.Items {
+		job := &l.Items[i]
+		u.add("job.batch/", &job.ObjectMeta, job.Spec.Template, 0)
+	}
+	return nil
+}
+
+func (u *usage) cronJobs(l *batchv1.CronJobList, err error) error {
+	if err != nil {
+		return err
+	}
+	for i := range l.Items {
+		job := &l.Items[i]
+		u.add("cronjob.batch/", &job.ObjectMeta, job.Spec.JobTemplate.Spec.Template, 0)
+	}
+	return nil
+}
+
+func (u *usage) pods(l *corev1.PodList, err error) error {
+	if err != nil {
+		return err
+	}
+	for i := range l.Items {
+		pod := &l.Items[i]
+		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+			continue
+		}
+		owner := u.byKey[ownerOf(pod)]
+		if owner == nil {
+			owner = &Used{Name: "pod/" + pod.Name, Template: corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, Wanted: 1}
+			u.all = append(u.all, owner)
+		}
+		owner.Pods = append(owner.Pods, usedPod(pod))
+	}
+	return nil
+}
+
+// ownerOf is the workload that a pod belongs to. Of a Deployment's pods the
+// ReplicaSet is between, whose name ends with the hash that the pod's label has.
+func ownerOf(pod *corev1.Pod) string {
+	owner := metav1.GetControllerOf(pod)
+	if owner == nil {
+		return ""
+	}
+	switch owner.Kind {
+	case "ReplicaSet":
+		return "deployment.apps/" + strings.TrimSuffix(owner.Name, "-"+pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey])
+	case "StatefulSet", "DaemonSet":
+		return strings.ToLower(owner.Kind) + ".apps/" + owner.Name
+	case "Job":
+		return "job.batch/" + owner.Name
+	}
+	return ""
+}
+
+func usedPod(pod *corev1.Pod) UsedPod {
+	used := UsedPod{Name: pod.Name, Node: pod.Spec.NodeName, Containers: map[string]UsedContainer{}}
+	ids := containerIDs(pod)
+	ready := map[string]bool{}
+	for _, status := range statuses(pod) {
+		ready[status.Name] = status.Ready
+	}
+	for _, container := range all(&pod.Spec) {
+		if id := ids[container.Name]; id != "" {
+			used.Containers[container.Name] = UsedContainer{ID: id, Image: container.Image, Ready: ready[container.Name]}
+		}
+	}
+	return used
+}
