@@ -34,7 +34,7 @@ func (r *resolver) checkFlags() {
 	})
 	r.checkSaid(setting{f.TagTemplate, "--tag-template"}, checkTagTemplate)
 	r.checkDeployFlags()
-	if r.doc == nil && len(f.Names) == 0 && len(r.found.all) == 0 {
+	if r.doc == nil && len(f.Names) == 0 && !f.AnyImages && len(r.found.all) == 0 {
 		r.found.add(place{}, "which image? Give its NAME, or write an %s like this:\n%s", fileName, example)
 	}
 }

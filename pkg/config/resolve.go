@@ -111,6 +111,7 @@ func (r *resolver) suite() Suite {
 	}
 	suite.LockDir = filepath.Join(r.base, lockFolder)
 	suite.TagGroup, suite.Helm = written.TagGroup, written.Helm
+	suite.Part = len(r.flags.Names) > 0
 	for _, image := range r.chosenImages(written) {
 		suite.Images = append(suite.Images, r.image(image, suite.Consumer))
 	}

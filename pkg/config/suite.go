@@ -38,6 +38,8 @@ type Suite struct {
 	LockDir string
 	// Helm maps chart values to templates.
 	Helm map[string]string
+	// Part is set when not all images of the suite were asked for.
+	Part bool
 	// Images in the order asked, or in the file's.
 	Images []Image
 	// File is the config file that was used, "" for none.
@@ -138,6 +140,9 @@ type Flags struct {
 	Prebuilt                                               Prebuilt
 	// Names of the images, empty for every image of the suite.
 	Names []string
+	// AnyImages lets a suite have no images, where neither names nor a file say
+	// any: all that there are.
+	AnyImages bool
 	// Source, Repository and Tag are for exactly one image.
 	Source, Repository, Tag, TagTemplate string
 	Workloads, Containers                []string

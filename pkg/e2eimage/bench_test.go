@@ -35,6 +35,7 @@ const (
 	namespace = "tests"
 	source    = "localhost/datastorage:dev"
 	imageID   = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+	thirdID   = "sha256:3333333333333333333333333333333333333333333333333333333333333333"
 	otherID   = "sha256:2222222222222222222222222222222222222222222222222222222222222222"
 )
 
@@ -85,7 +86,7 @@ func (b *bench) client() *Client {
 
 // suite is what config.Resolve makes of names.
 func suite(consumer string, names ...string) config.Suite {
-	s := config.Suite{Consumer: consumer}
+	s := config.Suite{Consumer: consumer, KeepPrevious: config.DefaultKeepPrevious}
 	for _, name := range names {
 		s.Images = append(s.Images, config.Image{Name: name, Source: "localhost/" + name + ":dev", TagTemplate: config.DefaultTagTemplate})
 	}

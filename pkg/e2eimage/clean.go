@@ -2,9 +2,11 @@ package e2eimage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
@@ -14,17 +16,51 @@ import (
 // CleanInput is what Clean needs.
 type CleanInput struct {
 	Suite config.Suite
+	// Scope says where; "" is ScopeAll.
+	Scope Scope
+	// Keep, unless nil, takes away only the images of before, but for so many; the
+	// records and what they stand for stay.
+	Keep *int
+	// OlderThan leaves alone what was recorded later than so long ago.
+	OlderThan time.Duration
+	// Orphans takes away tags on nodes whose record is gone, and nothing else; see
+	// Client.Clean.
+	Orphans bool
 	// Force takes tags away although containers run them.
 	Force bool
 	// DryRun reports but removes nothing.
 	DryRun bool
 }
 
+// Scope says where Clean takes things away.
+type Scope string
+
+// Where Clean takes things away.
+const (
+	// ScopeAll is both: the host only after the cluster.
+	ScopeAll Scope = "all"
+	// ScopeCluster is the nodes and the records.
+	ScopeCluster Scope = "cluster"
+	// ScopeHost is the engines' names and the lock; it needs no cluster.
+	ScopeHost Scope = "host"
+)
+
 // CleanResult is what Clean removed and what it left.
 type CleanResult struct {
-	Consumer  string         `json:"consumer"`
-	Namespace string         `json:"namespace"`
+	Consumer string `json:"consumer"`
+	// Namespace of the records, "" where only the host was cleaned.
+	Namespace string         `json:"namespace,omitempty"`
 	Images    []CleanedImage `json:"images"`
+	// Orphans are tags whose record was gone.
+	Orphans []Orphan `json:"orphans,omitempty"`
+}
+
+// Orphan is a tag on nodes that no record has.
+type Orphan struct {
+	Image string `json:"image"`
+	// Owner is the record that had it, <namespace>.<consumer>.<name>.
+	Owner string   `json:"owner"`
+	Nodes []string `json:"nodes"`
 }
 
 // CleanedImage is what became of one record.
@@ -36,6 +72,11 @@ type CleanedImage struct {
 	Freed []string `json:"freed"`
 	// RecordRemoved is set when the record is gone, too.
 	RecordRemoved bool `json:"recordRemoved"`
+	// Host are the names that were taken off this host's engines, like
+	// "podman localhost/x:dev".
+	Host []string `json:"host"`
+	// LockRemoved is set when the lock's entry is gone.
+	LockRemoved bool `json:"lockRemoved"`
 	// Left are the tags that containers still run, with where; the record stays.
 	Left []TagInUse `json:"left,omitempty"`
 }
@@ -48,20 +89,75 @@ type TagInUse struct {
 }
 
 // Clean takes away what the records of the suite's images own: their tags on
-// all nodes, images that then nothing names or runs, and the records. Tags that
-// containers run are left, with their records, and listed.
+// all nodes, images that then nothing names or runs, the records, the names that
+// builds gave on this host, and the lock's entries. Tags that containers run are
+// left, with their records, and listed. What was adopted on the host stays.
+//
+// Orphans are tags that carry the label of a record which is gone, or does not have
+// them: of the suite's namespace and consumer where it says those, else of all. They
+// are taken away when they are an hour old, or older than OlderThan.
 func (c *Client) Clean(ctx context.Context, in CleanInput) (*CleanResult, error) {
+	if in.Orphans {
+		return c.cleanOrphans(ctx, in)
+	}
+	if in.Scope == ScopeHost {
+		return c.cleanHost(ctx, in)
+	}
+	return c.cleanCluster(ctx, in)
+}
+
+// cleanSet finds what is recorded. It is not read: clean is also how to get rid of
+// damaged records. What the suite names and nobody recorded is gone already; what
+// the lock has may be on nodes without a record.
+func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube) (*record.Set, *locks, []string, error) {
+	wanted := recordedNames(in.Suite)
+	set, err := kube.setWith(ctx, in.Suite, true)
+	var none *noRecordError
+	if err != nil && !errors.As(err, &none) {
+		return nil, nil, nil, err
+	}
+	consumer := in.Suite.Consumer
+	if set != nil {
+		consumer = set.Consumer
+	}
+	if consumer == "" {
+		lock, failed := c.lockWith(in.Suite)
+		if failed != nil || lock == nil {
+			return nil, nil, nil, errors.Join(err, failed)
+		}
+		consumer = lock.Consumer
+	}
+	lock, failed := c.openLock(in.Suite, consumer)
+	if failed != nil {
+		return nil, nil, nil, failed
+	}
+	locked := lock.names(wanted)
+	if set == nil {
+		if len(locked) == 0 {
+			return nil, nil, nil, err
+		}
+		if set, err = kube.records.Get(ctx, kube.namespace, consumer); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	names := namesIn(set, wanted)
+	for _, name := range locked {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return set, lock, names, nil
+}
+
+func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult, error) {
 	kube, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err
 	}
-	// Not read: clean is also how to get rid of damaged records. What the
-	// suite names and nobody recorded is gone already.
-	set, err := kube.setWith(ctx, in.Suite, true)
+	set, lock, names, err := c.cleanSet(ctx, in, kube)
 	if err != nil {
 		return nil, err
 	}
-	names := namesIn(set, recordedNames(in.Suite))
 	cluster, err := c.find(ctx, in.Suite)
 	if err != nil {
 		return nil, err
@@ -75,10 +171,17 @@ func (c *Client) Clean(ctx context.Context, in CleanInput) (*CleanResult, error)
 		return nil, err
 	}
 	run := &cleanRun{
-		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states,
+		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock,
 		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
 	}
-	return run.result, classify(run.carryOut(ctx, names))
+	if names, err = run.old(set, names); err != nil {
+		return nil, classify(err)
+	}
+	err = run.carryOut(ctx, names)
+	if err == nil {
+		err = run.lockToo(ctx)
+	}
+	return run.result, classify(err)
 }
 
 type cleanRun struct {
@@ -88,6 +191,7 @@ type cleanRun struct {
 	cluster  *kindnode.Cluster
 	consumer string
 	states   map[string]kindnode.State
+	lock     *locks
 	result   *CleanResult
 }
 
@@ -101,7 +205,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 			if err != nil {
 				return err
 			}
-			r.result.Images = append(r.result.Images, CleanedImage{Name: name, Removed: []string{}, Freed: []string{}, Left: left})
+			r.result.Images = append(r.result.Images, CleanedImage{Name: name, Removed: []string{}, Freed: []string{}, Host: []string{}, Left: left})
 			if len(left) == 0 {
 				tags[name] = released
 			}
@@ -116,7 +220,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 		err = begin(set)
 		for i, image := range r.result.Images {
 			r.result.Images[i].Removed = append(image.Removed, tags[image.Name]...)
-			r.result.Images[i].RecordRemoved = len(image.Left) == 0
+			r.result.Images[i].RecordRemoved = len(image.Left) == 0 && r.in.Keep == nil
 		}
 		return err
 	}
@@ -132,7 +236,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 		return fmt.Errorf("%w\nwhat is left is noted in the record; run clean again when the cause is mended", err)
 	}
 	for i, image := range r.result.Images {
-		r.result.Images[i].RecordRemoved = len(image.Left) == 0
+		r.result.Images[i].RecordRemoved = len(image.Left) == 0 && r.in.Keep == nil
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w, but what had begun was finished: %s of consumer %s is clean", context.Cause(ctx), strings.Join(sortedKeys(tags), ", "), r.consumer)
@@ -142,6 +246,12 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 
 // begin withdraws one record, unless containers run its tags.
 func (r *cleanRun) begin(set *record.Set, name string) ([]string, []TagInUse, error) {
+	if r.in.Keep != nil {
+		tags, err := set.BeginTrim(name, record.Fact{Keep: *r.in.Keep, InUse: func(tag string) bool {
+			return !r.in.Force && len(r.inUse([]string{tag})) > 0
+		}})
+		return tags, nil, err
+	}
 	owned := r.ownedTags(name)
 	if !r.in.Force {
 		if left := r.inUse(owned); len(left) > 0 {
@@ -158,6 +268,24 @@ func (r *cleanRun) begin(set *record.Set, name string) ([]string, []TagInUse, er
 		}
 	}
 	return owned, nil, nil
+}
+
+// old are those of the names that were recorded long enough ago.
+func (r *cleanRun) old(set *record.Set, names []string) ([]string, error) {
+	if r.in.OlderThan <= 0 {
+		return names, nil
+	}
+	var old []string
+	for _, name := range names {
+		evidence, err := set.Entry(name)
+		if err != nil {
+			return nil, err
+		}
+		if evidence != nil && evidence.Recorded != nil && time.Since(evidence.Recorded.Time) > r.in.OlderThan {
+			old = append(old, name)
+		}
+	}
+	return old, nil
 }
 
 // ownedTags are the names on any node that carry the record's owner label.

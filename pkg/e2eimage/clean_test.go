@@ -32,7 +32,7 @@ func TestCleanTakesTagsAndRecordAway(t *testing.T) {
 	removed := []string{min(first, second), max(first, second)}
 	want := &CleanResult{Consumer: "suite", Namespace: namespace, Images: []CleanedImage{{
 		// The first image had no other name any more.
-		Name: "datastorage", Removed: removed, Freed: []string{"dev-control-plane", "dev-worker", "dev-worker2"}, RecordRemoved: true,
+		Name: "datastorage", Removed: removed, Freed: []string{"dev-control-plane", "dev-worker", "dev-worker2"}, Host: []string{}, RecordRemoved: true,
 	}}}
 	if diff := cmp.Diff(want, result); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -232,7 +232,7 @@ func TestCleanOfASuiteSkipsWhatIsNotRecordedAnyMore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []CleanedImage{{Name: "datastorage", Removed: []string{image}, Freed: []string{}, RecordRemoved: true}}
+		want := []CleanedImage{{Name: "datastorage", Removed: []string{image}, Freed: []string{}, Host: []string{}, RecordRemoved: true}}
 		if diff := cmp.Diff(want, result.Images); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

@@ -24,6 +24,8 @@ type Options struct {
 	Kube genericclioptions.RESTClientGetter
 	// Context is the kube context asked for, "" for the current one.
 	Context string
+	// User is who runs this, for records and locks; "" leaves it out.
+	User string
 	// Reporter is told what happens; nil for silence.
 	Reporter progress.Reporter
 }
@@ -34,6 +36,7 @@ type Client struct {
 	report  progress.Reporter
 	runner  hostexec.Runner
 	connect func(*rest.Config) (kubernetes.Interface, error)
+	host    string
 	holder  string
 }
 
@@ -59,6 +62,7 @@ func New(options Options) (*Client, error) {
 		report:  report,
 		runner:  hostexec.Host{},
 		connect: func(c *rest.Config) (kubernetes.Interface, error) { return kubernetes.NewForConfig(c) },
+		host:    host,
 		holder:  fmt.Sprintf("%s/%d/%s", host, os.Getpid(), random),
 	}, nil
 }

@@ -120,9 +120,14 @@ func (k *kube) noRecord(ctx context.Context, suite config.Suite, names []string,
 	if there != "" {
 		message += "; recorded there:" + there
 	}
-	return fmt.Errorf("%s\nrecord it with: kubectl e2eimage tag %s -n %s, or look elsewhere with -n and --consumer",
-		message, strings.Join(names, " "), k.namespace)
+	return &noRecordError{fmt.Sprintf("%s\nrecord it with: kubectl e2eimage tag %s -n %s, or look elsewhere with -n and --consumer",
+		message, strings.Join(names, " "), k.namespace)}
 }
+
+// noRecordError says that nothing is recorded.
+type noRecordError struct{ message string }
+
+func (e *noRecordError) Error() string { return e.message }
 
 // notReady says that a record is only claimed or just being taken away.
 func (r recorded) notReady(consumer string) error {

@@ -31,6 +31,10 @@ type DeployInput struct {
 	Suite config.Suite
 	// TakeOver patches workloads that carry another consumer's mark.
 	TakeOver bool
+	// Use decides between lock and cluster where they disagree; "" stops then.
+	Use Use
+	// AllowStale deploys what is recorded although it is known to be old.
+	AllowStale bool
 	// DryRun is "" or none, client, server.
 	DryRun DryRun
 }
@@ -75,19 +79,23 @@ func (c *Client) Deploy(ctx context.Context, in DeployInput) (*DeployResult, err
 		return nil, err
 	}
 	defer run.cluster.Close()
-	if err := run.look(ctx); err != nil {
+	return run.carryOut(ctx)
+}
+
+// carryOut is Deploy where records and cluster are known.
+func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
+	if err := d.look(ctx); err != nil {
 		return nil, err
 	}
-	plan, err := workload.Prepare(ctx, run.kube, workload.Options{
-		Namespace: run.kube.namespace, Consumer: run.consumer, TakeOver: in.TakeOver,
-		DryRun: workload.DryRun(in.DryRun), Alive: run.kube.alive,
-	}, run.images())
+	plan, err := workload.Prepare(ctx, d.kube, workload.Options{
+		Namespace: d.kube.namespace, Consumer: d.consumer, TakeOver: d.in.TakeOver,
+		DryRun: workload.DryRun(d.in.DryRun), Alive: d.kube.alive,
+	}, d.images())
 	if err != nil {
 		return nil, classifyWorkload(err)
 	}
-	dry := in.DryRun == DryRunClient || in.DryRun == DryRunServer
-	if !dry {
-		if err := run.heal(ctx); err != nil {
+	if !d.dry() {
+		if err := d.heal(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -95,25 +103,30 @@ func (c *Client) Deploy(ctx context.Context, in DeployInput) (*DeployResult, err
 	if err != nil {
 		return nil, classifyWorkload(err)
 	}
-	result := run.result(changes)
-	if dry {
+	result := d.result(changes)
+	if d.dry() {
 		return result, nil
 	}
-	if err := run.wait(ctx, plan); err != nil {
+	if err := d.wait(ctx, plan); err != nil {
 		return nil, err
 	}
-	result.Proved, err = run.prove(ctx, plan.Running())
+	result.Proved, err = d.prove(ctx, plan.Running())
 	return result, err
 }
 
 // deployRun is one run of Deploy.
 type deployRun struct {
 	client   *Client
+	in       DeployInput
 	kube     *kube
 	cluster  *kindnode.Cluster
 	consumer string
-	records  []recorded
-	states   map[string]kindnode.State
+	// freshBuilt is set where host and tree were looked at just now.
+	freshBuilt bool
+	// adopt makes the lock say what the cluster does, where that is right.
+	adopt   []func(context.Context) error
+	records []recorded
+	states  map[string]kindnode.State
 }
 
 // beginDeploy reads the records and finds the nodes.
@@ -122,7 +135,18 @@ func (c *Client) beginDeploy(ctx context.Context, in DeployInput) (*deployRun, e
 	if err != nil {
 		return nil, err
 	}
-	run := &deployRun{client: c, kube: kube}
+	run, err := c.deployRecorded(ctx, in, kube)
+	if err != nil {
+		return nil, err
+	}
+	run.cluster, err = c.find(ctx, in.Suite)
+	return run, err
+}
+
+// deployRecorded reads the records only.
+func (c *Client) deployRecorded(ctx context.Context, in DeployInput, kube *kube) (*deployRun, error) {
+	run := &deployRun{client: c, in: in, kube: kube}
+	var err error
 	if run.consumer, run.records, err = kube.readRecords(ctx, in.Suite); err != nil {
 		return nil, err
 	}
@@ -130,21 +154,34 @@ func (c *Client) beginDeploy(ctx context.Context, in DeployInput) (*deployRun, e
 	for _, r := range run.records {
 		mistakes = append(mistakes, r.notReady(run.consumer))
 	}
-	if err := errors.Join(mistakes...); err != nil {
-		return nil, err
-	}
-	run.cluster, err = c.find(ctx, in.Suite)
-	return run, err
+	return run, errors.Join(mistakes...)
 }
 
-// look asks the nodes; it changes nothing.
+// look asks the nodes, and compares the records with lock and host meanwhile; it
+// changes nothing.
 func (d *deployRun) look(ctx context.Context) error {
+	fresh := make(chan error, 1)
+	go func() { fresh <- d.fresh(ctx) }()
 	var err error
-	if d.states, err = d.client.ask(ctx, d.cluster, (*kindnode.Cluster).Probe); err != nil {
+	d.states, err = d.client.ask(ctx, d.cluster, (*kindnode.Cluster).Probe)
+	if stale := <-fresh; err == nil {
+		err = stale
+	}
+	if err != nil {
 		return err
 	}
-	return d.kube.checkRightCluster(ctx, d.cluster, d.states)
+	if err := d.kube.checkRightCluster(ctx, d.cluster, d.states); err != nil || d.dry() {
+		return err
+	}
+	for _, adopt := range d.adopt {
+		if err := adopt(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+func (d *deployRun) dry() bool { return d.in.DryRun == DryRunClient || d.in.DryRun == DryRunServer }
 
 func (d *deployRun) owner(name string) string {
 	return record.Owner(d.kube.namespace, d.consumer, name)

@@ -14,8 +14,6 @@ import (
 // LoadInput is what Load needs.
 type LoadInput struct {
 	Suite config.Suite
-	// Engine to take images from, docker or podman; "" for whichever has them.
-	Engine string
 	// Stdin is what the source "-" reads.
 	Stdin io.Reader
 	// Release takes the image out of the engine when all nodes have it.
@@ -69,27 +67,32 @@ func (c *Client) Load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 	if err := in.Suite.Need(config.FieldSource); err != nil {
 		return nil, err
 	}
-	kube, err := c.kube(in.Suite)
+	place, err := c.openPlace(ctx, in.Suite)
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := c.find(ctx, in.Suite)
-	if err != nil {
-		return nil, err
-	}
-	defer cluster.Close()
+	defer place.cluster.Close()
+	return c.loadInto(ctx, in, place)
+}
+
+// loadInto is Load where the cluster is known.
+func (c *Client) loadInto(ctx context.Context, in LoadInput, place *place) (*LoadResult, error) {
 	result := &LoadResult{Images: []LoadedImage{}}
 	var mistakes []error
 	for _, image := range in.Suite.Images {
-		states, err := c.ask(ctx, cluster, (*kindnode.Cluster).ProbeContent)
+		states, err := c.ask(ctx, place.cluster, (*kindnode.Cluster).ProbeContent)
 		if err == nil {
-			err = kube.checkRightCluster(ctx, cluster, states)
+			err = place.kube.checkRightCluster(ctx, place.cluster, states)
 		}
 		if err != nil {
 			return result, classify(errors.Join(append(mistakes, err)...))
 		}
-		run := &loadRun{client: c, in: in, cluster: cluster, image: image, states: states}
+		run := &loadRun{client: c, in: in, cluster: place.cluster, image: image, states: states}
+		run.useLock(place)
 		loaded, err := run.load(ctx)
+		if err == nil {
+			err = run.note(ctx, loaded)
+		}
 		if loaded != nil {
 			result.Images = append(result.Images, *loaded)
 		}

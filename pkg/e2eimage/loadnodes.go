@@ -13,6 +13,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -23,6 +24,13 @@ type loadRun struct {
 	cluster *kindnode.Cluster
 	image   config.Image
 	states  map[string]kindnode.State
+	// lock may be nil; entry is what it says of the image, owner what the name
+	// that is recorded there is labelled with.
+	lock  *locks
+	entry *record.Locked
+	owner string
+	// engine that has the image, and what that calls its ID.
+	engine, engineID string
 }
 
 func (r *loadRun) platform() string { return platformOf(r.states) }
@@ -38,6 +46,9 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 		return nil, err
 	}
 	defer f.close()
+	if f.engine != nil {
+		r.engine, r.engineID = f.engine.Engine, f.engine.EngineID
+	}
 	var lacking []string
 	for _, node := range sortedKeys(r.states) {
 		if f.image.ID == "" || !r.states[node].Whole(f.image) {
@@ -71,8 +82,8 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	loaded := r.result(f, image, delivered, named, took)
 	r.client.report.Info(loaded.summary())
 	// What was adopted, an external or a prebuilt image, is not ours to remove.
-	if r.in.Release && f.engine != nil && f.text == r.image.Source {
-		if err := f.engine.Remove(ctx, r.client.runner); err != nil {
+	if r.in.Release && f.engine != nil && r.ours(f) {
+		if err := r.release(ctx, f); err != nil {
 			return loaded, fmt.Errorf("every node has it, but it stays in %s: %w", f.engine.Engine, err)
 		}
 		loaded.Released = true
@@ -80,12 +91,33 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	return loaded, nil
 }
 
+// ours tells whether the engine's copy may go: what was adopted may not.
+func (r *loadRun) ours(f *from) bool {
+	if f.pinned {
+		return r.entry.Ours()
+	}
+	return f.text == r.image.Source && f.text != r.image.Prebuilt
+}
+
+// release takes the names off the host that the image was built under.
+func (r *loadRun) release(ctx context.Context, f *from) error {
+	if !f.pinned {
+		return f.engine.Remove(ctx, r.client.runner)
+	}
+	for _, name := range []string{r.entry.Image, r.entry.Source} {
+		if _, err := r.client.nameOffHost(ctx, record.Superseded{Image: name, Engine: r.entry.Engine, EngineID: r.entry.EngineID}, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // checkNames refuses to move a name that a record owns.
-func (r *loadRun) checkNames(names []string) error {
+func (r *loadRun) checkNames(names []kindnode.Name) error {
 	for _, node := range sortedKeys(r.states) {
 		for _, name := range names {
-			if owner := r.states[node].Owners[name]; owner != "" {
-				return &InconsistentError{fmt.Errorf("on node %s %s is a recorded image, of %s (namespace.consumer.name), and must not move\nname the image otherwise where it is built", node, name, owner)}
+			if owner := r.states[node].Owners[name.Text]; owner != "" && owner != name.Owner {
+				return &InconsistentError{fmt.Errorf("on node %s %s is a recorded image, of %s (namespace.consumer.name), and must not move\nname the image otherwise where it is built", node, name.Text, owner)}
 			}
 		}
 	}
@@ -174,8 +206,8 @@ func named(image, known ociimage.Image) ociimage.Image {
 func (r *loadRun) giveNames(ctx context.Context, f *from, lacking []string) ([]string, error) {
 	var nodes []string
 	for _, node := range sortedKeys(r.states) {
-		lacks := func(name string) bool {
-			return r.states[node].ID(name) != f.image.ID.String() || !r.states[node].Names[name]
+		lacks := func(name kindnode.Name) bool {
+			return r.states[node].ID(name.Text) != f.image.ID.String() || !r.states[node].Names[name.Text] || r.states[node].Owners[name.Text] != name.Owner
 		}
 		if !slices.Contains(lacking, node) && slices.ContainsFunc(f.names, lacks) {
 			nodes = append(nodes, node)
@@ -213,10 +245,13 @@ func (r *loadRun) plan(f *from, lacking []string) *LoadedImage {
 
 func (r *loadRun) result(f *from, image ociimage.Image, delivered map[string]kindnode.Delivered, named []string, took time.Duration) *LoadedImage {
 	loaded := &LoadedImage{
-		Name: r.image.Name, Names: f.names, ImageID: image.ID.String(), Source: f.text, Platform: r.platform(), Nodes: []LoadedNode{},
+		Name: r.image.Name, Names: []string{}, ImageID: image.ID.String(), Source: f.text, Platform: r.platform(), Nodes: []LoadedNode{},
+	}
+	for _, name := range f.names {
+		loaded.Names = append(loaded.Names, name.Text)
 	}
 	if len(f.names) > 0 {
-		loaded.Image = f.names[0]
+		loaded.Image = f.names[0].Text
 	}
 	for _, node := range sortedKeys(r.states) {
 		done := delivered[node]

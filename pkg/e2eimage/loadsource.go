@@ -10,6 +10,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
@@ -22,16 +23,25 @@ type from struct {
 	// image is what is known of it.
 	image ociimage.Image
 	// names that the nodes are to have it under.
-	names []string
+	names []kindnode.Name
+	// pinned is set where the lock says which image it is.
+	pinned bool
 }
 
 // source decides where the image comes from.
 func (r *loadRun) source(ctx context.Context) (*from, error) {
+	if r.pinned() {
+		return r.fromLock(ctx)
+	}
 	text := r.image.Source
 	if r.image.External != "" {
 		text = r.image.External
 	}
-	if prebuilt := r.image.Prebuilt; prebuilt != "" && r.image.Unfilled[config.FieldPrebuilt].What == "" && isThere(prebuilt) {
+	prebuilt, err := prebuiltOf(r.image, r.in.Suite.Prebuilt)
+	if err != nil {
+		return nil, err
+	}
+	if prebuilt != "" {
 		text = prebuilt
 	}
 	if text == "" {
@@ -43,8 +53,12 @@ func (r *loadRun) source(ctx context.Context) (*from, error) {
 	}
 	switch source.Kind {
 	case config.SourceReference, config.SourceID:
-		return r.fromEngine(ctx, text)
+		return r.fromEngine(ctx, text, r.in.Suite.Engine)
 	}
+	return r.fromArchive(source, text)
+}
+
+func (r *loadRun) fromArchive(source config.Source, text string) (*from, error) {
 	archive, err := engine.OpenArchive(source, r.in.Stdin, r.platform())
 	if err != nil {
 		return nil, err
@@ -68,8 +82,8 @@ func isThere(prebuilt string) bool {
 	return true
 }
 
-func (r *loadRun) fromEngine(ctx context.Context, text string) (*from, error) {
-	found, err := engine.Find(ctx, r.client.runner, r.in.Engine, text)
+func (r *loadRun) fromEngine(ctx context.Context, text, by string) (*from, error) {
+	found, err := engine.Find(ctx, r.client.runner, by, text)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +96,15 @@ func (r *loadRun) fromEngine(ctx context.Context, text string) (*from, error) {
 // nameIt decides the names that the nodes get, when it is known which the image
 // has where it comes from.
 func (r *loadRun) nameIt(f *from, image ociimage.Image) error {
+	if f.pinned && !r.moves(image.ID.String()) {
+		f.names = []kindnode.Name{{Text: r.entry.Image, Owner: r.owner}}
+		return nil
+	}
+	if f.pinned {
+		// The record says what it stands for, until tag moves it.
+		f.names = []kindnode.Name{{Text: nextPrefix(r.entry.Image) + image.ID.Encoded()[:12], Owner: r.owner}}
+		return nil
+	}
 	wanted := r.image.Source
 	if r.image.External != "" {
 		wanted = r.image.External
@@ -94,20 +117,29 @@ func (r *loadRun) nameIt(f *from, image ociimage.Image) error {
 		// podman's x:y is localhost/x:y, docker's is docker.io/library/x:y.
 		for _, candidate := range candidates {
 			if slices.Contains(image.Names, candidate) {
-				f.names = []string{candidate}
+				f.names = free(candidate)
 				return nil
 			}
 		}
 		if f.engine == nil || len(image.Names) == 0 || f.text != wanted {
-			f.names = candidates[:1]
+			f.names = free(candidates[0])
 			return nil
 		}
 	}
-	f.names = slices.Compact(slices.Sorted(slices.Values(image.Names)))
+	f.names = free(slices.Compact(slices.Sorted(slices.Values(image.Names)))...)
 	if len(f.names) == 0 {
 		return fmt.Errorf("%s has no name, so nodes could not tell what it is; give it one where it was built, like localhost/%s:dev", f.text, r.image.Name)
 	}
 	return nil
+}
+
+// free are names that no record owns.
+func free(texts ...string) []kindnode.Name {
+	var names []kindnode.Name
+	for _, text := range texts {
+		names = append(names, kindnode.Name{Text: text})
+	}
+	return names
 }
 
 // open begins to read the image; layers that every node has are left out where

@@ -2,23 +2,32 @@ package e2eimage
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // RefInput is what Ref needs.
 type RefInput struct {
 	Suite config.Suite
+	// From decides where it is read; "" is the lock where that has all images,
+	// else the cluster. There is no falling back from one that cannot be read.
+	From Use
 }
 
 // RefResult is what is recorded, in the order of the suite's images.
 type RefResult struct {
-	Consumer  string `json:"consumer"`
-	Namespace string `json:"namespace"`
-	Images    []Ref  `json:"images"`
+	Consumer string `json:"consumer"`
+	// Namespace of the record, "" where the lock was read.
+	Namespace string `json:"namespace,omitempty"`
+	// From is lock or cluster.
+	From   Use   `json:"from"`
+	Images []Ref `json:"images"`
 }
 
 // Ref is one recorded image, whole and in its parts.
@@ -32,8 +41,53 @@ type Ref struct {
 	Recorded   *metav1.Time `json:"recorded,omitempty"`
 }
 
-// Ref reads the recorded images: one API call, no look at the nodes.
+// Ref reads the recorded images from the lock, or with one API call from the
+// cluster; no look at the nodes.
 func (c *Client) Ref(ctx context.Context, in RefInput) (*RefResult, error) {
+	if in.From != UseCluster {
+		lock, err := c.lockWith(in.Suite)
+		if err != nil {
+			return nil, err
+		}
+		if lock != nil {
+			return refOfLock(in.Suite, lock)
+		}
+		if in.From == UseLock {
+			return nil, c.notLocked(in.Suite)
+		}
+	}
+	return c.refOfCluster(ctx, in)
+}
+
+// notLocked says that no lock has the images.
+func (c *Client) notLocked(suite config.Suite) error {
+	where := "there is no lock without e2eimage.yaml or --lock"
+	switch {
+	case suite.Lock != "":
+		where = "not in " + suite.Lock
+	case suite.LockDir != "":
+		where = "not in the locks of " + suite.LockDir
+	}
+	names := strings.Join(recordedNames(suite), " ")
+	return fmt.Errorf("no tag of %s is decided on this host: %s\ndecide it: kubectl e2eimage build %s, or kubectl e2eimage tag %s", names, where, names, names)
+}
+
+func refOfLock(suite config.Suite, lock *record.Lock) (*RefResult, error) {
+	result := &RefResult{Consumer: lock.Consumer, From: UseLock, Images: []Ref{}}
+	for _, name := range recordedNames(suite) {
+		entry := lock.Images[name]
+		repository, tag, err := ociimage.Split(entry.Image)
+		if err != nil {
+			return nil, &InconsistentError{&record.LockError{Path: lock.Path(), Err: err}}
+		}
+		result.Images = append(result.Images, Ref{
+			Name: name, Image: entry.Image, Repository: repository, Tag: tag, ImageID: entry.ImageID, Source: entry.Source, Recorded: entry.Tagged,
+		})
+	}
+	return result, nil
+}
+
+func (c *Client) refOfCluster(ctx context.Context, in RefInput) (*RefResult, error) {
 	kube, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err
@@ -42,7 +96,7 @@ func (c *Client) Ref(ctx context.Context, in RefInput) (*RefResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := &RefResult{Consumer: consumer, Namespace: kube.namespace, Images: []Ref{}}
+	result := &RefResult{Consumer: consumer, Namespace: kube.namespace, From: UseCluster, Images: []Ref{}}
 	for _, found := range records {
 		if err := found.notReady(consumer); err != nil {
 			return nil, err

@@ -22,7 +22,7 @@ func TestRefReadsTheRecordAndNothingElse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := &RefResult{Consumer: "suite", Namespace: namespace, Images: []Ref{{
+		want := &RefResult{Consumer: "suite", Namespace: namespace, From: UseCluster, Images: []Ref{{
 			Name: "datastorage", Image: image, Repository: "localhost/datastorage", Tag: strings.TrimPrefix(image, "localhost/datastorage:"),
 			ImageID: imageID, Source: source,
 		}}}

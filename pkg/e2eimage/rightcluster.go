@@ -3,8 +3,11 @@ package e2eimage
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"os"
 
@@ -58,6 +61,17 @@ func notTrusted(bundle []byte, states map[string]kindnode.State) []string {
 		}
 	}
 	return strangers
+}
+
+// fingerprint identifies the cluster that nodes are of: names come back.
+func fingerprint(states map[string]kindnode.State) (string, error) {
+	for _, node := range sortedKeys(states) {
+		for _, ca := range certificates(states[node].CA) {
+			sum := sha256.Sum256(ca.Raw)
+			return "sha256:" + hex.EncodeToString(sum[:]), nil
+		}
+	}
+	return "", errors.New("no node says its certificate authority")
 }
 
 func certificates(bundle []byte) []*x509.Certificate {

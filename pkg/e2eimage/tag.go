@@ -22,6 +22,10 @@ type TagInput struct {
 	Values config.TemplateValues
 	// New draws a new tag although the content has one already.
 	New bool
+	// Use decides between lock and cluster where they disagree; "" stops then.
+	Use Use
+	// AllowStale goes on although the host's image is not the loaded one.
+	AllowStale bool
 	// CreateNamespace makes the namespace when it does not exist.
 	CreateNamespace bool
 	// DryRun decides and reports but writes nothing anywhere.
@@ -52,11 +56,23 @@ type TaggedImage struct {
 // this run added is taken back. Running it again with the same content changes
 // nothing.
 func (c *Client) Tag(ctx context.Context, in TagInput) (*TagResult, error) {
-	run, err := c.beginTag(ctx, in)
+	if err := in.Suite.Need(config.FieldSource, config.FieldRepository); err != nil {
+		return nil, err
+	}
+	place, err := c.openPlace(ctx, in.Suite)
 	if err != nil {
 		return nil, err
 	}
-	defer run.cluster.Close()
+	defer place.cluster.Close()
+	return c.tagIn(ctx, in, place)
+}
+
+// tagIn is Tag where the cluster is known.
+func (c *Client) tagIn(ctx context.Context, in TagInput, place *place) (*TagResult, error) {
+	run := &tagRun{
+		client: c, in: in, kube: place.kube, cluster: place.cluster, consumer: place.consumer, lock: place.lock,
+		sources: map[string]string{}, changed: map[string]bool{}, useCluster: map[string]bool{}, moved: map[string]bool{}, entries: map[string]*record.Locked{},
+	}
 	if err := run.look(ctx); err != nil {
 		return nil, err
 	}
@@ -68,9 +84,9 @@ func (c *Client) Tag(ctx context.Context, in TagInput) (*TagResult, error) {
 			return nil, err
 		}
 	}
-	err = run.carryOut(ctx)
+	err := run.carryOut(ctx)
 	if err == nil {
-		return run.result(), nil
+		return run.result(), run.note(ctx)
 	}
 	if undo := run.undo(ctx); undo != nil {
 		err = errors.Join(err, undo)
@@ -80,44 +96,29 @@ func (c *Client) Tag(ctx context.Context, in TagInput) (*TagResult, error) {
 
 // tagRun is one run of Tag: what it wants, and what was decided.
 type tagRun struct {
-	client    *Client
-	in        TagInput
-	kube      *kube
-	cluster   *kindnode.Cluster
-	consumer  string
+	client   *Client
+	in       TagInput
+	kube     *kube
+	cluster  *kindnode.Cluster
+	consumer string
+	lock     *locks
+	// ca identifies the cluster.
+	ca string
+	// entries are what the lock says of the images, where it applies.
+	entries   map[string]*record.Locked
 	states    map[string]kindnode.State
 	wishes    []record.Wish
 	sources   map[string]string
 	decisions []record.Decision
 	changed   map[string]bool
+	// useCluster are the images of which the cluster is right.
+	useCluster map[string]bool
+	// moved are the image IDs that shared tags stood for before.
+	moved map[string]bool
+	// crowded is set where more was recorded before than is to be kept.
+	crowded bool
 	// tagging is set when nodes may have the decided tags.
 	tagging bool
-}
-
-// beginTag finds the API server and the nodes.
-func (c *Client) beginTag(ctx context.Context, in TagInput) (*tagRun, error) {
-	if err := in.Suite.Need(config.FieldSource, config.FieldRepository); err != nil {
-		return nil, err
-	}
-	if in.Suite.TagGroup != "" {
-		return nil, &UsageError{fmt.Errorf("tagGroup %q: images that share a tag are not supported yet; take tagGroup out of the suite", in.Suite.TagGroup)}
-	}
-	kube, err := c.kube(in.Suite)
-	if err != nil {
-		return nil, err
-	}
-	cluster, err := c.find(ctx, in.Suite)
-	if err != nil {
-		return nil, err
-	}
-	consumer := in.Suite.Consumer
-	if consumer == "" {
-		consumer = cluster.Name
-	}
-	return &tagRun{
-		client: c, in: in, kube: kube, cluster: cluster, consumer: consumer,
-		sources: map[string]string{}, changed: map[string]bool{},
-	}, nil
 }
 
 // look asks the nodes and works out what is wanted; it changes nothing.
@@ -127,6 +128,9 @@ func (r *tagRun) look(ctx context.Context) error {
 		return err
 	}
 	if err := r.kube.checkRightCluster(ctx, r.cluster, r.states); err != nil {
+		return err
+	}
+	if err := r.fresh(ctx); err != nil {
 		return err
 	}
 	return r.wish(ctx)

@@ -23,6 +23,11 @@ func (r *tagRun) decide(set *record.Set) error {
 	clear(r.changed)
 	var mistakes []error
 	for _, wish := range r.wishes {
+		wish, err := r.reconcile(set, wish)
+		if err != nil {
+			mistakes = append(mistakes, err)
+			continue
+		}
 		decision, err := set.Claim(wish, r.client.holder, ociimage.Repository)
 		if err == nil {
 			err = r.checkTarget(decision)
@@ -56,14 +61,33 @@ func (r *tagRun) checkTarget(decision record.Decision) error {
 
 func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner string) error {
 	switch {
+	case imageID != "" && imageID != decision.ImageID && r.in.Suite.TagGroup != "" && owner == r.owner(decision.Name):
+		// Shared with other images: it moves.
 	case imageID != "" && imageID != decision.ImageID:
 		return &InconsistentError{fmt.Errorf("%s: on node %s %s is another image already, %s instead of %s\nchoose another --tag or --repository",
 			decision.Name, node, decision.Image, ociimage.ShortID(imageID), ociimage.ShortID(decision.ImageID))}
-	case owner != "" && owner != r.owner(decision.Name):
+	case owner != "" && owner != r.owner(decision.Name) && owner != r.gives(decision):
 		return &InconsistentError{fmt.Errorf("%s: on node %s %s belongs to another record, %s (namespace.consumer.name)\nchoose another --tag or --repository",
 			decision.Name, node, decision.Image, owner)}
 	}
 	return nil
+}
+
+// gives is the owner that a name has on nodes because it was loaded with another
+// namespace in mind, in which nothing was recorded since. "" for none.
+func (r *tagRun) gives(decision record.Decision) string {
+	entry := r.entries[decision.Name]
+	if entry == nil || entry.Built == nil || entry.Image != decision.Image || entry.ImageID != decision.ImageID {
+		return ""
+	}
+	for _, node := range sortedKeys(r.states) {
+		owner := r.states[node].Owners[decision.Image]
+		namespace, ours := strings.CutSuffix(owner, "."+r.consumer+"."+decision.Name)
+		if ours && namespace != r.kube.namespace && entry.In(r.ca, namespace) == nil {
+			return owner
+		}
+	}
+	return ""
 }
 
 // tagNodes adds what is missing, on each node that lacks something.
@@ -73,9 +97,12 @@ func (r *tagRun) tagNodes(ctx context.Context) error {
 	lacking := map[string]bool{}
 	var ops []kindnode.TagOp
 	for _, decision := range r.decisions {
-		ops = append(ops, kindnode.TagOp{ImageID: decision.ImageID, Target: decision.Image, Owner: r.owner(decision.Name)})
+		ops = append(ops, kindnode.TagOp{ImageID: decision.ImageID, Target: decision.Image, Owner: r.owner(decision.Name), From: r.gives(decision), Move: r.in.Suite.TagGroup != "" && decision.Recorded == nil})
 		for node, state := range r.states {
-			if decision.Recorded == nil || state.ID(decision.Image) == "" {
+			if held := state.ID(decision.Image); held != "" && held != decision.ImageID && r.in.Suite.TagGroup != "" {
+				r.moved[held] = true
+			}
+			if decision.Recorded == nil || state.ID(decision.Image) != decision.ImageID {
 				lacking[node] = true
 				r.changed[decision.Name] = true
 			}
@@ -105,7 +132,12 @@ func (r *tagRun) checkTagged(done map[string][]kindnode.Tagged) error {
 				mistakes = append(mistakes, fmt.Errorf("%s: node %s has the tag %s, but its CRI does not list it", decision.Name, node, decision.Image))
 				continue
 			}
-			if err := r.checkHeld(decision, node, tagged.ImageID, tagged.Owner); err != nil {
+			owner := tagged.Owner
+			if tagged.ImageID != decision.ImageID {
+				// It was to move, if it could.
+				owner = ""
+			}
+			if err := r.checkHeld(decision, node, tagged.ImageID, owner); err != nil {
 				mistakes = append(mistakes, err)
 			}
 		}

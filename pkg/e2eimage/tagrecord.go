@@ -14,8 +14,12 @@ import (
 // complete records what is now true, and takes away the tags of claims that
 // nobody finished.
 func (r *tagRun) complete(ctx context.Context) error {
+	inUse, err := r.inUse(ctx)
+	if err != nil {
+		return err
+	}
 	release := map[string][]string{}
-	err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
+	err = r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
 		clear(release)
 		var mistakes []error
 		for _, decision := range r.decisions {
@@ -23,12 +27,9 @@ func (r *tagRun) complete(ctx context.Context) error {
 				mistakes = append(mistakes, r.stillRecorded(set, decision))
 				continue
 			}
-			tags, err := set.Complete(record.Fact{
-				Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID,
-				Source: r.sources[decision.Name], Platform: r.platform(), Nodes: r.cluster.Names(),
-			})
+			tags, err := set.Complete(r.fact(decision, inUse))
 			mistakes = append(mistakes, err)
-			if len(tags) > 0 {
+			if tags = append(tags, r.nexts(decision)...); len(tags) > 0 {
 				release[decision.Name] = tags
 			}
 		}
@@ -42,7 +43,46 @@ func (r *tagRun) complete(ctx context.Context) error {
 	if err := r.client.release(finishing, r.kube, r.cluster, r.consumer, release); err != nil {
 		r.client.report.Warn(fmt.Sprintf("tags of an unfinished run stay on nodes for now: %v", err))
 	}
+	if len(r.moved) > 0 {
+		if err := r.cluster.Free(finishing, r.cluster.Names(), sortedKeys(r.moved)); err != nil {
+			r.client.report.Warn(fmt.Sprintf("what a shared tag stood for before stays on nodes for now: %v", err))
+		}
+	}
 	return nil
+}
+
+// fact is what is recorded of a decision.
+func (r *tagRun) fact(decision record.Decision, inUse func(string) bool) record.Fact {
+	fact := record.Fact{
+		Keep: r.in.Suite.KeepPrevious, InUse: inUse,
+		Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID, By: r.client.by(),
+		Source: r.sources[decision.Name], Platform: r.platform(), Nodes: r.cluster.Names(),
+	}
+	if entry := r.entries[decision.Name]; entry != nil && entry.ImageID == decision.ImageID && !r.useCluster[decision.Name] {
+		fact.EngineID, fact.Commit = entry.EngineID, entry.Commit
+	}
+	return fact
+}
+
+// inUse tells which names containers run. Nodes are asked only where a tag may have
+// to go.
+func (r *tagRun) inUse(ctx context.Context) (func(string) bool, error) {
+	isNew := func(decision record.Decision) bool { return decision.Recorded == nil }
+	if !r.crowded || !slices.ContainsFunc(r.decisions, isNew) {
+		return func(string) bool { return true }, nil
+	}
+	states, err := r.cluster.ProbeUse(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(image string) bool {
+		for _, state := range states {
+			if slices.ContainsFunc(state.Containers, func(c kindnode.Container) bool { return c.Image == image && state.InUse(c) }) {
+				return true
+			}
+		}
+		return false
+	}, nil
 }
 
 // undo takes back what this run claimed and tagged. It has its own bounded
@@ -68,13 +108,51 @@ func (r *tagRun) undo(ctx context.Context) error {
 		return nil
 	})
 	if err == nil {
-		err = r.client.release(ctx, r.kube, r.cluster, r.consumer, release)
+		err = errors.Join(r.client.release(ctx, r.kube, r.cluster, r.consumer, release), r.moveBack(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("undoing was not possible: %w\nwhat is left is noted in the record; finish with: kubectl e2eimage clean -n %s --consumer %s %s",
 			err, r.kube.namespace, r.consumer, strings.Join(r.names(), " "))
 	}
 	return nil
+}
+
+// moveBack lets shared tags that this run moved, or may have, stand for what the
+// record says they do.
+func (r *tagRun) moveBack(ctx context.Context) error {
+	if r.in.Suite.TagGroup == "" || !r.tagging {
+		return nil
+	}
+	set, err := r.kube.records.Get(ctx, r.kube.namespace, r.consumer)
+	if err != nil {
+		return err
+	}
+	var ops []kindnode.TagOp
+	var back []record.Decision
+	for _, decision := range r.decisions {
+		was, err := set.Moving(decision.Name, decision.Image, decision.ImageID)
+		if err != nil {
+			return err
+		}
+		if was != nil {
+			ops = append(ops, kindnode.TagOp{ImageID: was.ImageID, Target: decision.Image, Owner: r.owner(decision.Name), Move: true})
+			back = append(back, decision)
+		}
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	if _, err := r.cluster.Tag(ctx, r.cluster.Names(), ops); err != nil {
+		return err
+	}
+	return r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
+		for _, decision := range back {
+			if err := set.MovedBack(decision.Name, decision.Image); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (r *tagRun) names() []string {

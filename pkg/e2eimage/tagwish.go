@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,11 +18,28 @@ func (r *tagRun) wish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if r.ca, err = fingerprint(r.states); err != nil {
+		return err
+	}
+	shared, err := groupTag(r.in.Suite, r.consumer, r.in.Values, r.in.New, func() []string {
+		images := r.lock.recordedImages()
+		for _, name := range records.Names() {
+			// What is wrong with one is told with its own wish.
+			if evidence, err := records.Entry(name); err == nil && evidence != nil {
+				images = append(images, evidence.Image)
+			}
+		}
+		return images
+	})
+	if err != nil {
+		return err
+	}
 	var mistakes []error
 	for _, image := range r.in.Suite.Images {
 		if image.External != "" {
 			continue
 		}
+		image.Tag = cmp.Or(image.Tag, shared)
 		wish, err := r.wishFor(image, records)
 		if err != nil {
 			mistakes = append(mistakes, err)
@@ -37,17 +55,28 @@ func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, 
 	if err != nil {
 		return record.Wish{}, err
 	}
+	if evidence != nil && len(evidence.Previous) >= r.in.Suite.KeepPrevious {
+		r.crowded = true
+	}
+	entry := r.entries[image.Name]
 	source := image.Source
-	if source == "" && evidence != nil {
+	switch {
+	case source == "" && entry != nil:
+		source = entry.Source
+	case source == "" && evidence != nil:
 		source = evidence.Source
 	}
-	loaded, err := r.loadedSource(image.Name, source)
+	imageID, err := r.imageID(image.Name, source, entry)
 	if err != nil {
 		return record.Wish{}, err
 	}
-	imageID, err := resolveSource(image.Name, loaded, r.cluster, r.states)
-	if err != nil {
-		return record.Wish{}, err
+	r.sources[image.Name] = source
+	wish := record.Wish{Name: image.Name, ImageID: imageID, Exact: image.Tag != "", New: r.in.New, Move: r.in.Suite.TagGroup != "", Repository: image.Repository}
+	if entry != nil && entry.Image != "" && entry.ImageID == imageID && image.Tag == "" && !r.in.New && underRepository(image, entry.Image) && !r.otherNamespace(entry, r.ca) {
+		wish.Image = entry.Image
+		// What was decided before the build is what everybody was told.
+		wish.Exact = entry.Built != nil
+		return wish, nil
 	}
 	repository, err := targetRepository(image.Name, image.Repository, config.DefaultRepository(image.Name), imageID, r.states)
 	if err != nil {
@@ -55,19 +84,36 @@ func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, 
 	}
 	tag := image.Tag
 	if tag == "" {
-		if tag, err = r.draw(image); err != nil {
+		if tag, err = drawTag(image, r.consumer, r.in.Values); err != nil {
 			return record.Wish{}, err
 		}
 	}
-	target, err := ociimage.Join(repository, tag)
-	if err != nil {
+	if wish.Image, err = ociimage.Join(repository, tag); err != nil {
 		return record.Wish{}, &UsageError{fmt.Errorf("%s: %w", image.Name, err)}
 	}
-	r.sources[image.Name] = source
-	return record.Wish{
-		Name: image.Name, ImageID: imageID, Image: target,
-		Exact: image.Tag != "", New: r.in.New, Repository: image.Repository,
-	}, nil
+	return wish, nil
+}
+
+// imageID is what is tagged: what the lock pins, else what the source stands for on
+// the nodes.
+func (r *tagRun) imageID(name, source string, entry *record.Locked) (string, error) {
+	if entry.Pinned() {
+		for _, node := range sortedKeys(r.states) {
+			if r.states[node].ID(entry.ImageID) == "" {
+				return "", &InconsistentError{fmt.Errorf("%s: node %s does not have %s, which was %s here: it was not loaded\nload it: kubectl e2eimage load %s",
+					name, node, ociimage.ShortID(entry.ImageID), lockedHow(entry), name)}
+			}
+		}
+		return entry.ImageID, nil
+	}
+	if entry != nil && entry.Built != nil {
+		return "", &InconsistentError{fmt.Errorf("%s: it was %s, but not loaded: only loading tells its image ID\nload it: kubectl e2eimage load %s", name, lockedHow(entry), name)}
+	}
+	loaded, err := r.loadedSource(name, source)
+	if err != nil {
+		return "", err
+	}
+	return resolveSource(name, loaded, r.cluster, r.states)
 }
 
 // loadedSource is what nodes have of a source: an archive's image by its ID.
@@ -88,21 +134,4 @@ func (r *tagRun) loadedSource(name, text string) (string, error) {
 		}
 	}
 	return "", &UsageError{fmt.Errorf("%s: which image %s has is known only once it is loaded\nload it, and give --source the imageID that load -o json prints", name, text)}
-}
-
-func (r *tagRun) draw(image config.Image) (string, error) {
-	values := r.in.Values
-	values.Consumer, values.Name = r.consumer, image.Name
-	if values.Random == "" {
-		random, err := config.NewRandom()
-		if err != nil {
-			return "", err
-		}
-		values.Random = random
-	}
-	tag, err := config.DrawTag(image.TagTemplate, values)
-	if err != nil {
-		return "", &UsageError{fmt.Errorf("%s: %w", image.Name, err)}
-	}
-	return tag, nil
 }

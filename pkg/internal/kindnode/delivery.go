@@ -173,7 +173,7 @@ type Delivered struct {
 // Finish makes the image whole on every node, names it there, and waits until the
 // CRI has it. It returns what became of each node, with a NodeErrors for those
 // that failed.
-func (d *Delivery) Finish(ctx context.Context, image ociimage.Image, names []string) (map[string]Delivered, error) {
+func (d *Delivery) Finish(ctx context.Context, image ociimage.Image, names []Name) (map[string]Delivered, error) {
 	nodes := slices.Collect(maps.Keys(d.receivers))
 	return forEach(nodes, func(node string) (Delivered, error) {
 		r := d.receivers[node]

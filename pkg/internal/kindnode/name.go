@@ -61,12 +61,25 @@ func (l lease) writeSmall(ctx context.Context, text []byte, labels map[string]st
 	return err
 }
 
+// Name is one that an image gets.
+type Name struct {
+	// Text like localhost/x:dev.
+	Text string
+	// Owner is the value of the label e2eimage.dev/owner, "" for a name that
+	// belongs to nobody and may move.
+	Owner string
+}
+
 // name gives the image a name, which may have stood for another one, and waits
 // until the CRI has it so.
-func (s *session) name(ctx context.Context, name, imageID string, target *types.Descriptor) error {
-	_, err := s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{Name: name, Target: target}})
+func (s *session) name(ctx context.Context, wanted Name, imageID string, target *types.Descriptor) error {
+	name, labels := wanted.Text, map[string]string(nil)
+	if wanted.Owner != "" {
+		labels = map[string]string{OwnerLabel: wanted.Owner}
+	}
+	_, err := s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{Name: name, Target: target, Labels: labels}})
 	if isCode(err, codes.AlreadyExists) {
-		err = s.rename(ctx, name, target)
+		err = s.rename(ctx, wanted, target)
 	}
 	if err != nil {
 		return err
@@ -83,17 +96,25 @@ func (s *session) name(ctx context.Context, name, imageID string, target *types.
 	return err
 }
 
-// rename moves a name that no record owns.
-func (s *session) rename(ctx context.Context, name string, target *types.Descriptor) error {
+// rename moves a name that no record owns. One that is to have an owner only gets
+// it.
+func (s *session) rename(ctx context.Context, wanted Name, target *types.Descriptor) error {
+	name := wanted.Text
 	held, err := s.images.Get(ctx, &images.GetImageRequest{Name: name})
 	if err != nil {
 		return err
 	}
-	if owner := held.GetImage().GetLabels()[OwnerLabel]; owner != "" {
+	owner := held.GetImage().GetLabels()[OwnerLabel]
+	same := held.GetImage().GetTarget().GetDigest() == target.GetDigest()
+	switch {
+	case owner != "" && owner != wanted.Owner:
 		return fmt.Errorf("%s is a recorded image, of %s (namespace.consumer.name), and must not move", name, owner)
-	}
-	if held.GetImage().GetTarget().GetDigest() == target.GetDigest() {
+	case same && wanted.Owner != "" && owner == "":
+		return s.adopt(ctx, held.GetImage(), wanted.Owner)
+	case same:
 		return nil
+	case wanted.Owner != "":
+		return fmt.Errorf("%s is another image there already; choose another --tag or --repository", name)
 	}
 	// Without its labels, so that the CRI gives the new image its own name, too.
 	_, err = s.images.Update(ctx, &images.UpdateImageRequest{Image: &images.Image{Name: name, Target: target}})
@@ -101,8 +122,8 @@ func (s *session) rename(ctx context.Context, name string, target *types.Descrip
 }
 
 // GiveNames gives an image that the nodes have names, also such as stand for others.
-func (c *Cluster) GiveNames(ctx context.Context, nodes []string, imageID string, names []string) error {
-	_, err := change(ctx, c, nodes, names, func(s *session, ctx context.Context, name string) (struct{}, error) {
+func (c *Cluster) GiveNames(ctx context.Context, nodes []string, imageID string, names []Name) error {
+	_, err := change(ctx, c, nodes, names, func(s *session, ctx context.Context, name Name) (struct{}, error) {
 		target, err := s.content(ctx, imageID)
 		if err != nil {
 			return struct{}{}, err

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/containerd/containerd/api/services/images/v1"
 	"golang.org/x/sync/errgroup"
@@ -125,8 +126,10 @@ func listOwned(ctx context.Context, s *session, state *State) error {
 	if err != nil {
 		return err
 	}
+	state.OwnedSince = map[string]time.Time{}
 	for _, image := range listed.GetImages() {
 		state.Owners[image.GetName()] = image.GetLabels()[OwnerLabel]
+		state.OwnedSince[image.GetName()] = image.GetCreatedAt().AsTime()
 	}
 	return nil
 }

@@ -116,7 +116,7 @@ func (r *receiver) close() {
 }
 
 // finish makes the image whole and names it.
-func (r *receiver) finish(ctx context.Context, image ociimage.Image, names []string) error {
+func (r *receiver) finish(ctx context.Context, image ociimage.Image, names []Name) error {
 	r.close()
 	err := r.failure()
 	if err == nil {
@@ -129,7 +129,7 @@ func (r *receiver) finish(ctx context.Context, image ociimage.Image, names []str
 	return err
 }
 
-func (r *receiver) complete(image ociimage.Image, names []string) error {
+func (r *receiver) complete(image ociimage.Image, names []Name) error {
 	r.known = image
 	for _, diffID := range image.DiffIDs {
 		if r.lacks(diffID) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -20,6 +21,8 @@ type State struct {
 	Images []Image
 	// Owners says which record each name that carries the owner label belongs to.
 	Owners map[string]string
+	// OwnedSince is when each of those names was given.
+	OwnedSince map[string]time.Time
 	// Pulled are the images that the kubelet pulled itself, by image ID.
 	Pulled map[string]Pulled
 	// Snapshotter that images are unpacked by. Filled on demand, with what

@@ -21,6 +21,10 @@ type TagOp struct {
 	// Adopt gives the label also to a name that is there already, for the same
 	// content, and that nobody owns.
 	Adopt bool
+	// From is another owner that gives way, "" for none.
+	From string
+	// Move lets a name of the same owner take other content.
+	Move bool
 }
 
 // Tagged is what became of a TagOp on one node.
@@ -35,7 +39,7 @@ type Tagged struct {
 }
 
 // Tag carries out the operations on the named nodes side by side. Existing names
-// are never overwritten; callers compare Tagged.ImageID with what they wanted.
+// are never overwritten, but for an owner's own that are to move; callers compare Tagged.ImageID with what they wanted.
 // When ctx ends, operations that have begun are waited for, no new ones begin.
 func (c *Cluster) Tag(ctx context.Context, nodes []string, ops []TagOp) (map[string][]Tagged, error) {
 	return change(ctx, c, nodes, ops, (*session).tag)
@@ -57,12 +61,17 @@ func (s *session) tag(ctx context.Context, op TagOp) (Tagged, error) {
 			return Tagged{}, err
 		}
 		done.Added, done.Owner = false, held.GetImage().GetLabels()[OwnerLabel]
-		if held.GetImage().GetTarget().GetDigest() != content.GetDigest() {
+		same := held.GetImage().GetTarget().GetDigest() == content.GetDigest()
+		switch {
+		case !same && op.Move && done.Owner == op.Owner:
+			if err := s.move(ctx, op, content); err != nil {
+				return done, err
+			}
+		case !same:
 			image, err := s.image(ctx, op.Target)
 			done.ImageID = image.GetId()
 			return done, err
-		}
-		if op.Adopt && done.Owner == "" {
+		case op.Adopt && done.Owner == "" || op.From != "" && done.Owner == op.From:
 			if err := s.adopt(ctx, held.GetImage(), op.Owner); err != nil {
 				return done, err
 			}
@@ -78,6 +87,16 @@ func (s *session) tag(ctx context.Context, op TagOp) (Tagged, error) {
 		return done.ImageID == op.ImageID, err
 	})
 	return done, err
+}
+
+// move lets a name stand for other content. Its other labels go, so that the CRI
+// gives the new image its own name, too. What it stood for stays, so that it can be
+// moved back.
+func (s *session) move(ctx context.Context, op TagOp, content *types.Descriptor) error {
+	_, err := s.images.Update(ctx, &images.UpdateImageRequest{
+		Image: &images.Image{Name: op.Target, Target: content, Labels: map[string]string{OwnerLabel: op.Owner}},
+	})
+	return err
 }
 
 // adopt gives a name the owner label and leaves its other labels alone.

@@ -61,6 +61,18 @@ func (s *session) untag(ctx context.Context, op UntagOp) (Untagged, error) {
 	return done, err
 }
 
+// Free takes images away on the named nodes that nobody refers to and nothing runs.
+func (c *Cluster) Free(ctx context.Context, nodes, imageIDs []string) error {
+	_, err := change(ctx, c, nodes, imageIDs, func(s *session, ctx context.Context, imageID string) (struct{}, error) {
+		image, err := s.image(ctx, imageID)
+		if err == nil {
+			err = s.free(ctx, image, "")
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
 // leftover is what `kind load` names an image besides: nobody refers to it.
 var leftover = regexp.MustCompile(`^docker\.io/library/import-[0-9-]*@sha256:`)
 

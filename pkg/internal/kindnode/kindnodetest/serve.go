@@ -105,6 +105,12 @@ func (s *imagesServer) Update(_ context.Context, request *images.UpdateImageRequ
 	if image.GetTarget() == nil {
 		return nil, status.Error(codes.Internal, "an update without a target crashes containerd")
 	}
+	if request.GetUpdateMask() == nil {
+		// Without one, all is replaced.
+		s.node.add(image.GetName(), image.GetTarget().GetDigest())
+		s.node.Owners[image.GetName()] = image.GetLabels()[kindnode.OwnerLabel]
+		return &images.UpdateImageResponse{Image: image}, nil
+	}
 	if len(request.GetUpdateMask().GetPaths()) != 1 || request.GetUpdateMask().GetPaths()[0] != "labels."+kindnode.OwnerLabel {
 		return nil, status.Errorf(codes.InvalidArgument, "mask %v", request.GetUpdateMask())
 	}

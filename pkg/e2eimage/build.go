@@ -1,0 +1,218 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+)
+
+// BuildInput is what Build needs.
+type BuildInput struct {
+	Suite config.Suite
+	// Values for templates of tags and build arguments; Consumer, Name and Random
+	// are filled in.
+	Values config.TemplateValues
+	// New draws a new tag although the content has one already.
+	New bool
+	// Flags for the engine, on top of the config's; for one image only.
+	Flags []string
+	// Parallel bounds how many images are built at once; 0 is DefaultParallel.
+	Parallel int
+	// Timeout bounds all builds together; 0 does not.
+	Timeout time.Duration
+	// DryRun decides and reports but builds nothing.
+	DryRun bool
+}
+
+// DefaultParallel is how many images are built at once: engines share the host's
+// memory, and each build has parallel steps of its own.
+const DefaultParallel = 2
+
+// BuildResult is what Build made, in the order of the suite's images.
+type BuildResult struct {
+	Images []BuiltImage `json:"images"`
+}
+
+// BuiltImage is an image whose tag is decided and whose content is pinned.
+type BuiltImage struct {
+	Name     string `json:"name"`
+	Consumer string `json:"consumer"`
+	// Image is the recorded image.
+	Image string `json:"image"`
+	// ImageID is "" where only loading tells it: docker with containerd's store,
+	// and compressed archives.
+	ImageID string `json:"imageID,omitempty"`
+	// Engine that has it, and what that calls its ID; "" for an archive.
+	Engine   string `json:"engine,omitempty"`
+	EngineID string `json:"engineID,omitempty"`
+	Platform string `json:"platform,omitempty"`
+	// Prebuilt is the source that was adopted instead of a build.
+	Prebuilt string `json:"prebuilt,omitempty"`
+	// Changed is false when the content is that of before.
+	Changed bool `json:"changed"`
+	// Seconds that it took.
+	Seconds float64 `json:"seconds"`
+}
+
+// Build decides the recorded image of every image of the suite that has a build,
+// builds it and pins the result in the lock by its ID, so that it does not matter
+// who takes its source's name afterwards. The same content keeps its tag. No
+// cluster is needed. A build that fails leaves nothing behind, and does not keep
+// the others from being built.
+func (c *Client) Build(ctx context.Context, in BuildInput) (*BuildResult, error) {
+	run, err := c.beginBuild(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	images, err := run.wanted()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := buildTime(ctx, in.Timeout)
+	defer cancel()
+	built, err := run.all(ctx, images)
+	result := &BuildResult{Images: []BuiltImage{}}
+	for _, image := range built {
+		if image != nil {
+			result.Images = append(result.Images, *image)
+		}
+	}
+	return result, err
+}
+
+// buildRun is one run of Build.
+type buildRun struct {
+	client   *Client
+	in       BuildInput
+	consumer string
+	lock     *locks
+	// groupTag is what the images of a tagGroup share, "" where each has its own.
+	groupTag string
+	// several is set where lines of output have to be told apart.
+	several bool
+}
+
+func (c *Client) beginBuild(ctx context.Context, in BuildInput) (*buildRun, error) {
+	if err := in.Suite.Need(config.FieldSource, config.FieldRepository); err != nil {
+		return nil, err
+	}
+	consumer, err := c.consumerOf(in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	run := &buildRun{client: c, in: in, consumer: consumer}
+	if run.lock, err = c.openLock(in.Suite, consumer); err != nil {
+		return nil, err
+	}
+	if run.lock == nil {
+		return nil, &UsageError{errors.New("a build is written down in a lock, which is beside e2eimage.yaml: write one, or say --lock FILE")}
+	}
+	run.groupTag, err = groupTag(in.Suite, consumer, in.Values, in.New, run.lock.recordedImages)
+	return run, err
+}
+
+// wanted are the images that can be built or adopted.
+func (r *buildRun) wanted() ([]config.Image, error) {
+	var images []config.Image
+	var without []string
+	for _, image := range r.in.Suite.Images {
+		switch {
+		case image.External != "":
+		case image.Build == nil && image.Prebuilt == "":
+			without = append(without, image.Name)
+		default:
+			images = append(images, image)
+		}
+	}
+	switch {
+	case len(images) == 0 && len(without) == 0:
+		return nil, &UsageError{errors.New("nothing to build: all images are external")}
+	case len(images) == 0:
+		return nil, &UsageError{fmt.Errorf("%s has no build in e2eimage.yaml; write one: build: {context: .}\nwhat others build is only loaded: kubectl e2eimage load %s", strings.Join(without, ", "), strings.Join(without, " "))}
+	case len(r.in.Flags) > 0 && len(images) != 1:
+		return nil, &UsageError{fmt.Errorf("what stands behind -- is for the build of exactly one image, not of %d", len(images))}
+	}
+	r.several = len(images) > 1
+	return images, nil
+}
+
+// buildTime bounds builds.
+func buildTime(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, limit, &TimeoutError{fmt.Errorf("not built after --build-timeout=%s", limit)})
+}
+
+// all builds some images at once, and says all that went wrong.
+func (r *buildRun) all(ctx context.Context, images []config.Image) ([]*BuiltImage, error) {
+	built := make([]*BuiltImage, len(images))
+	failed := make([]error, len(images))
+	var working errgroup.Group
+	working.SetLimit(r.parallel())
+	for i, image := range images {
+		working.Go(func() error {
+			if err := context.Cause(ctx); err != nil {
+				failed[i] = err
+				return nil
+			}
+			begun := time.Now()
+			if built[i], failed[i] = r.one(ctx, image); failed[i] != nil && context.Cause(ctx) == nil {
+				failed[i] = fmt.Errorf("%s: %w", image.Name, failed[i])
+			}
+			if built[i] != nil {
+				built[i].Seconds = time.Since(begun).Seconds()
+			}
+			return nil
+		})
+	}
+	_ = working.Wait() // each says its error itself
+	if cause := context.Cause(ctx); cause != nil {
+		return built, classify(cause)
+	}
+	return built, classify(errors.Join(failed...))
+}
+
+func (r *buildRun) parallel() int {
+	if r.in.Parallel > 0 {
+		return r.in.Parallel
+	}
+	return DefaultParallel
+}
+
+// chooseEngine decides which engine builds: as said, else the cluster's provider,
+// else the only one there is.
+func (c *Client) chooseEngine(ctx context.Context, suite config.Suite) (string, error) {
+	if suite.Engine != "" {
+		return suite.Engine, nil
+	}
+	installed := engine.Installed()
+	switch len(installed) {
+	case 0:
+		return "", errors.New("no container engine here to build with; install docker or podman")
+	case 1:
+		return installed[0], nil
+	}
+	if suite.Provider != "" {
+		return suite.Provider, nil
+	}
+	if name, err := c.kindCluster(suite); err == nil {
+		cluster, err := kindnode.Find(ctx, c.runner, kindnode.Query{Name: name, Hint: suite.ProviderHint})
+		if err == nil {
+			defer cluster.Close()
+			return cluster.Provider, nil
+		}
+	}
+	if suite.ProviderHint != "" {
+		return suite.ProviderHint, nil
+	}
+	return "", &UsageError{fmt.Errorf("%s are here; which one builds? Say it with --engine, or as engine in e2eimage.yaml", strings.Join(installed, " and "))}
+}

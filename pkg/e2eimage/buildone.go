@@ -1,0 +1,278 @@
+package e2eimage
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// one builds or adopts one image.
+func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, error) {
+	target, err := r.target(image)
+	if err != nil {
+		return nil, err
+	}
+	adopted, err := r.adopt(ctx, image)
+	if err != nil {
+		return nil, err
+	}
+	if adopted != nil {
+		return r.write(ctx, image, target, *adopted, nil)
+	}
+	if image.Build == nil {
+		return nil, fmt.Errorf("its prebuilt image %s is not there, and it has no build", image.Prebuilt)
+	}
+	spec, secrets, err := r.spec(ctx, image)
+	if err != nil {
+		return nil, err
+	}
+	if r.in.DryRun {
+		r.client.report.Info(fmt.Sprintf("%s: would run %s", image.Name, commandLine(image, spec)))
+		return &BuiltImage{Name: image.Name, Consumer: r.consumer, Image: target, Changed: true}, nil
+	}
+	tree := r.tree(ctx, image, spec)
+	end := r.client.report.Start("build " + image.Name)
+	found, err := r.build(ctx, image, spec, secrets)
+	end(err)
+	if err != nil {
+		return nil, err
+	}
+	now := record.Now()
+	made := record.Locked{
+		Via: record.ViaBuild, Engine: found.Engine, EngineID: found.EngineID, ImageID: found.Known().ID.String(),
+		Source: image.Source, Platform: found.Platform, By: r.client.by(), Commit: r.in.Values.GitCommit, Tree: tree, Built: &now,
+	}
+	return r.write(ctx, image, target, made, &found)
+}
+
+// target is the recorded image that a new content gets.
+func (r *buildRun) target(image config.Image) (string, error) {
+	repository := image.Repository
+	if repository == "" {
+		repository = config.DefaultRepository(image.Name)
+	}
+	tag := cmp.Or(image.Tag, r.groupTag)
+	if tag == "" {
+		var err error
+		if tag, err = drawTag(image, r.consumer, r.in.Values); err != nil {
+			return "", err
+		}
+	}
+	target, err := ociimage.Join(repository, tag)
+	if err != nil {
+		return "", &UsageError{err}
+	}
+	return target, nil
+}
+
+// drawTag draws a tag from the image's template.
+func drawTag(image config.Image, consumer string, values config.TemplateValues) (string, error) {
+	values.Consumer, values.Name = consumer, image.Name
+	if values.Random == "" {
+		random, err := config.NewRandom()
+		if err != nil {
+			return "", err
+		}
+		values.Random = random
+	}
+	tag, err := config.DrawTag(image.TagTemplate, values)
+	if err != nil {
+		return "", &UsageError{fmt.Errorf("%s: %w", image.Name, err)}
+	}
+	return tag, nil
+}
+
+// spec is the build as its engine has to carry it out, with what of it is secret.
+func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.BuildSpec, secrets []string, err error) {
+	b := image.Build
+	values := r.in.Values
+	values.Consumer, values.Name = r.consumer, image.Name
+	values.Environment = listening(values.Environment, &secrets)
+	args, err := b.RenderArgs(values)
+	if err != nil {
+		return spec, nil, &UsageError{err}
+	}
+	spec = engine.BuildSpec{
+		Context: b.Context, File: b.File, Target: b.Target, Platform: b.Platform, Args: args, NoCache: b.NoCache,
+	}
+	if len(b.Command) > 0 {
+		if reference(image) == "" {
+			return spec, nil, &UsageError{errors.New("its build is a command, which has to leave the image under its source: say which reference that is")}
+		}
+		if len(r.in.Flags) > 0 {
+			return spec, nil, &UsageError{errors.New("its build is a command, which takes nothing behind --")}
+		}
+		spec.Engine = r.in.Suite.Engine
+		return spec, secrets, nil
+	}
+	if spec.Engine, err = r.client.chooseEngine(ctx, r.in.Suite); err != nil {
+		return spec, nil, err
+	}
+	spec.Flags = append(slices.Clone(b.Flags[spec.Engine]), r.in.Flags...)
+	return spec, secrets, nil
+}
+
+// build runs the engine, or the user's command.
+func (r *buildRun) build(ctx context.Context, image config.Image, spec engine.BuildSpec, secrets []string) (engine.Image, error) {
+	output := &outputLines{report: r.client.report, secrets: secrets}
+	if r.several {
+		output.prefix = image.Name + " | "
+	}
+	defer output.flush()
+	var found engine.Image
+	var err error
+	if len(image.Build.Command) == 0 {
+		spec.Output = output
+		found, err = engine.Build(ctx, r.client.runner, spec)
+	} else {
+		found, err = r.command(ctx, image, spec.Engine, output)
+	}
+	var failed *engine.BuildError
+	if errors.As(err, &failed) {
+		failed.Said = masked(failed.Said, output.secrets)
+	}
+	return found, err
+}
+
+// command runs the user's command. Nobody who builds the same reference does so
+// meanwhile: only its name tells which image it left.
+func (r *buildRun) command(ctx context.Context, image config.Image, by string, output io.Writer) (engine.Image, error) {
+	var found engine.Image
+	err := r.lock.file.InTurn(ctx, reference(image), func() error {
+		err := engine.Run(ctx, r.client.runner, image.Build.Command, image.Build.Dir, output)
+		if err == nil {
+			if found, err = engine.Find(ctx, r.client.runner, by, reference(image)); err != nil {
+				err = fmt.Errorf("its command ended well, but left no image: %w", err)
+			}
+		}
+		return err
+	})
+	return found, err
+}
+
+func commandLine(image config.Image, spec engine.BuildSpec) string {
+	if len(image.Build.Command) > 0 {
+		return fmt.Sprintf("%q in %s", image.Build.Command, image.Build.Dir)
+	}
+	return spec.CommandLine()
+}
+
+// write pins what was made and gives the host's copy its recorded name, so that no
+// prune takes it.
+func (r *buildRun) write(ctx context.Context, image config.Image, target string, made record.Locked, found *engine.Image) (*BuiltImage, error) {
+	made.Image = target
+	result := &BuiltImage{Name: image.Name, Consumer: r.consumer, Changed: true}
+	if r.in.DryRun {
+		r.client.report.Info(fmt.Sprintf("%s: would adopt %s", image.Name, made.Source))
+		result.Image, result.ImageID, result.Prebuilt = target, made.ImageID, made.Source
+		return result, nil
+	}
+	var dropped []record.Superseded
+	err := r.lock.update(ctx, func(lock *record.Lock) error {
+		if err := r.share(lock, &made); err != nil {
+			return err
+		}
+		before := lock.Images[image.Name]
+		entry := lock.Put(image.Name, made, r.in.New || r.groupTag != "" || image.Tag != "" || before != nil && !underRepository(image, before.Image))
+		result.Changed = before == nil || !before.Same(entry) || before.Image != entry.Image
+		dropped = entry.DropBeyond(r.in.Suite.KeepPrevious)
+		if err := r.name(ctx, image, entry.Image, found); err != nil {
+			return err
+		}
+		result.Image, result.ImageID, result.Engine, result.EngineID, result.Platform = entry.Image, entry.ImageID, entry.Engine, entry.EngineID, entry.Platform
+		if entry.Via == record.ViaPrebuilt {
+			result.Prebuilt = entry.Source
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.client.dropFromHost(ctx, r.lock, dropped)
+	what := "built"
+	switch {
+	case !result.Changed:
+		what = "nothing changed"
+	case result.Prebuilt != "":
+		what = "adopted " + result.Prebuilt
+	}
+	r.client.report.Info(fmt.Sprintf("%s: %s, %s", image.Name, what, result.Image))
+	return result, nil
+}
+
+// share lets a build of a tagGroup have the tag that another one, which was built
+// side by side, decided meanwhile.
+func (r *buildRun) share(lock *record.Lock, made *record.Locked) error {
+	if r.groupTag == "" || r.in.New {
+		return nil
+	}
+	shared, err := groupTag(r.in.Suite, r.consumer, r.in.Values, false, func() []string { return append(imagesOf(lock), made.Image) })
+	if err == nil {
+		made.Image, err = ociimage.Join(ociimage.Repository(made.Image), shared)
+	}
+	return err
+}
+
+// name gives a built image its recorded name, then its source's: whoever finds it
+// under the latter sees that it is recorded.
+func (r *buildRun) name(ctx context.Context, image config.Image, recorded string, found *engine.Image) error {
+	if found == nil {
+		return nil
+	}
+	names := []string{recorded}
+	if source := reference(image); source != "" && len(image.Build.Command) == 0 {
+		names = append(names, source)
+	}
+	// Both or none, whatever ends the run.
+	naming, cancel := kindnode.Outlive(ctx, undoLimit)
+	defer cancel()
+	for i, name := range names {
+		err := found.Name(naming, r.client.runner, name)
+		if err == nil {
+			continue
+		}
+		if i > 0 {
+			_, undone := r.client.nameOffHost(naming, record.Superseded{Image: recorded, Engine: found.Engine, EngineID: found.EngineID}, false)
+			err = errors.Join(err, undone)
+		}
+		return fmt.Errorf("it was built, but could not be named %s: %w", name, err)
+	}
+	return nil
+}
+
+// reference is the source as the name that an engine has it under, "" where it is
+// something else.
+func reference(image config.Image) string {
+	source, err := config.ParseSource(image.Source)
+	if err != nil || source.Kind != config.SourceReference {
+		return ""
+	}
+	return source.Value
+}
+
+// underRepository tells whether a recorded image is where the suite wants it.
+func underRepository(image config.Image, recorded string) bool {
+	return image.Repository == "" || recorded == "" || ociimage.Repository(recorded) == image.Repository
+}
+
+// dropFromHost takes names of the product's own off the host's engines.
+func (c *Client) dropFromHost(ctx context.Context, lock *locks, images []record.Superseded) {
+	shared := lock.others()
+	for _, image := range images {
+		if image.Via != record.ViaBuild || image.Engine == "" || shared[image.Image+" "+image.EngineID] {
+			continue
+		}
+		if _, err := c.nameOffHost(ctx, image, false); err != nil {
+			c.report.Warn(fmt.Sprintf("%s stays in %s: %v", image.Image, image.Engine, err))
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package e2eimage
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
+)
+
+// outputLines reports a command's output line by line, without secrets in it.
+type outputLines struct {
+	report  progress.Reporter
+	prefix  string
+	secrets []string
+
+	mu   sync.Mutex
+	rest []byte
+}
+
+// longLine is where a line is reported although it has not ended: some progress
+// never does.
+const longLine = 8 << 10
+
+// Write implements io.Writer.
+func (o *outputLines) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rest = append(o.rest, p...)
+	for {
+		i := bytes.IndexByte(o.rest, '\n')
+		if i < 0 && len(o.rest) >= longLine {
+			i = len(o.rest)
+		}
+		if i < 0 {
+			return len(p), nil
+		}
+		o.print(o.rest[:i])
+		o.rest = o.rest[min(i+1, len(o.rest)):]
+	}
+}
+
+func (o *outputLines) flush() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.rest) > 0 {
+		o.print(o.rest)
+		o.rest = nil
+	}
+}
+
+// print leaves of a line that was drawn over itself what was seen last.
+func (o *outputLines) print(line []byte) {
+	text := strings.TrimRight(string(line), "\r")
+	text = text[strings.LastIndexByte(text, '\r')+1:]
+	o.report.Info(o.prefix + masked(text, o.secrets))
+}
+
+// leastSecret is the length below which masking would hide more than it protects.
+const leastSecret = 6
+
+// listening notes what templates take from the environment: what is written in the
+// config file is no secret.
+func listening(environment config.Environment, heard *[]string) config.Environment {
+	if environment == nil {
+		return nil
+	}
+	return func(key string) (string, bool) {
+		value, ok := environment(key)
+		// Output comes by lines.
+		for line := range strings.Lines(value) {
+			if line = strings.TrimSpace(line); len(line) >= leastSecret {
+				*heard = append(*heard, line)
+			}
+		}
+		return value, ok
+	}
+}
+
+// masked hides secrets, the longest first: one may be a part of another.
+func masked(text string, secrets []string) string {
+	longest := slices.SortedFunc(slices.Values(secrets), func(a, b string) int { return len(b) - len(a) })
+	for _, secret := range longest {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	return text
+}

@@ -1,0 +1,231 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// names are those of the wanted images that the lock has.
+func (l *locks) names(wanted []string) []string {
+	if l == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return l.current().Images[name] == nil })
+}
+
+// cleanHost takes away what this host has, without any cluster.
+func (c *Client) cleanHost(ctx context.Context, in CleanInput) (*CleanResult, error) {
+	lock, err := c.hostLock(in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	result := &CleanResult{Consumer: lock.current().Consumer, Images: []CleanedImage{}}
+	var mistakes []error
+	for _, name := range lock.names(recordedNames(in.Suite)) {
+		image := CleanedImage{Name: name, Removed: []string{}, Freed: []string{}, Host: []string{}}
+		mistakes = append(mistakes, c.offHost(ctx, lock, &image, in.DryRun))
+		result.Images = append(result.Images, image)
+	}
+	return result, classify(errors.Join(mistakes...))
+}
+
+// hostLock finds the lock that has some of the suite's images.
+func (c *Client) hostLock(suite config.Suite) (*locks, error) {
+	consumer := suite.Consumer
+	if consumer == "" && suite.LockDir != "" && suite.Lock == "" {
+		all, err := record.LocksIn(suite.LockDir)
+		if err != nil {
+			return nil, &InconsistentError{err}
+		}
+		wanted := recordedNames(suite)
+		var having []string
+		for _, lock := range all {
+			if slices.ContainsFunc(wanted, func(name string) bool { return lock.Images[name] != nil }) {
+				having = append(having, lock.Consumer)
+			}
+		}
+		if len(having) > 1 {
+			return nil, &UsageError{fmt.Errorf("several consumers have these images in their locks: %q; say which with --consumer", having)}
+		}
+		if len(having) == 1 {
+			consumer = having[0]
+		}
+	}
+	lock, err := c.openLock(suite, consumer)
+	if err != nil {
+		return nil, err
+	}
+	if lock == nil || len(lock.names(recordedNames(suite))) == 0 {
+		return nil, c.notLocked(suite)
+	}
+	return lock, nil
+}
+
+// offHost takes the names that builds gave an image off the engines, and its entry
+// out of the lock.
+func (c *Client) offHost(ctx context.Context, lock *locks, image *CleanedImage, dryRun bool) error {
+	entry := lock.current().Images[image.Name]
+	if entry == nil {
+		// Another clean was faster.
+		return nil
+	}
+	for _, name := range lock.hostNames(entry) {
+		removed, err := c.nameOffHost(ctx, name, dryRun)
+		if err != nil {
+			return fmt.Errorf("%s: %s stays in %s: %w", image.Name, name.Image, name.Engine, err)
+		}
+		if removed {
+			image.Host = append(image.Host, name.Engine+" "+name.Image)
+		}
+	}
+	image.LockRemoved = true
+	if dryRun {
+		return nil
+	}
+	return lock.update(ctx, func(l *record.Lock) error {
+		if now := l.Images[image.Name]; now != nil && !now.Same(entry) {
+			image.LockRemoved = false
+			return fmt.Errorf("%s was built anew meanwhile, and stays; run again to take that away, too", image.Name)
+		}
+		delete(l.Images, image.Name)
+		return nil
+	})
+}
+
+// hostNames are the names that builds gave on this host and that no other suite's
+// lock has, too.
+func (l *locks) hostNames(entry *record.Locked) []record.Superseded {
+	if !l.local {
+		return nil
+	}
+	var names []record.Superseded
+	if entry.Ours() {
+		for _, name := range []string{entry.Image, entry.Source} {
+			names = append(names, record.Superseded{Image: name, Via: entry.Via, Engine: entry.Engine, EngineID: entry.EngineID})
+		}
+	}
+	shared := l.others()
+	return slices.DeleteFunc(append(names, entry.Supersedes...), func(s record.Superseded) bool {
+		return s.Via != record.ViaBuild || s.Engine == "" || s.Image == "" || shared[s.Image+" "+s.EngineID]
+	})
+}
+
+// others are the names, with their engine's IDs, that locks of other suites beside
+// this one have.
+func (l *locks) others() map[string]bool {
+	found := map[string]bool{}
+	all, _ := record.LocksIn(filepath.Dir(l.file.Path())) // those that are damaged say nothing
+	for _, other := range all {
+		if other.Path() == l.file.Path() {
+			continue
+		}
+		for _, entry := range other.Images {
+			found[entry.Image+" "+entry.EngineID], found[entry.Source+" "+entry.EngineID] = true, true
+			for _, before := range entry.Supersedes {
+				found[before.Image+" "+before.EngineID] = true
+			}
+		}
+	}
+	return found
+}
+
+// nameOffHost removes a name, unless it stands for something else by now.
+func (c *Client) nameOffHost(ctx context.Context, name record.Superseded, dryRun bool) (bool, error) {
+	found, err := engine.Find(ctx, c.runner, name.Engine, name.Image)
+	var absent *engine.NotFoundError
+	if errors.As(err, &absent) && len(absent.Engines) == 0 || err == nil && found.EngineID != name.EngineID {
+		return false, nil
+	}
+	if err != nil || dryRun {
+		return err == nil, err
+	}
+	return true, found.Remove(ctx, c.runner)
+}
+
+// lockToo does for the lock, and the host, what was done for the cluster.
+func (r *cleanRun) lockToo(ctx context.Context) error {
+	if r.lock == nil {
+		return nil
+	}
+	if r.in.Keep != nil {
+		return r.trimHost(ctx)
+	}
+	ca, err := fingerprint(r.states)
+	if err != nil {
+		return err
+	}
+	var mistakes []error
+	for i := range r.result.Images {
+		image := &r.result.Images[i]
+		if len(image.Left) > 0 || r.lock.current().Images[image.Name] == nil {
+			continue
+		}
+		if r.in.Scope == ScopeCluster {
+			mistakes = append(mistakes, r.forget(ctx, image.Name, ca))
+			continue
+		}
+		mistakes = append(mistakes, r.client.offHost(ctx, r.lock, image, r.in.DryRun))
+	}
+	return errors.Join(mistakes...)
+}
+
+// trimHost takes the names of before off the host, but for those that are kept.
+func (r *cleanRun) trimHost(ctx context.Context) error {
+	if r.in.Scope == ScopeCluster || r.in.DryRun || !r.lock.local {
+		return nil
+	}
+	dropped := map[string][]record.Superseded{}
+	err := r.lock.update(ctx, func(lock *record.Lock) error {
+		for _, image := range r.result.Images {
+			if entry := lock.Images[image.Name]; entry != nil {
+				dropped[image.Name] = entry.DropBeyond(*r.in.Keep)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i, image := range r.result.Images {
+		for _, name := range dropped[image.Name] {
+			removed, err := r.client.nameOffHost(ctx, name, false)
+			if err != nil {
+				return err
+			}
+			if removed {
+				r.result.Images[i].Host = append(r.result.Images[i].Host, name.Engine+" "+name.Image)
+			}
+		}
+	}
+	return nil
+}
+
+// forget notes that the cluster has nothing of an image any more. A tag that was
+// decided before the build stays decided.
+func (r *cleanRun) forget(ctx context.Context, name, ca string) error {
+	if r.in.DryRun {
+		return nil
+	}
+	return r.lock.update(ctx, func(lock *record.Lock) error {
+		entry := lock.Images[name]
+		if entry == nil {
+			return nil
+		}
+		entry.Forget(ca, r.kube.namespace)
+		if len(entry.Clusters) > 0 {
+			return nil
+		}
+		entry.Loaded, entry.Tagged = nil, nil
+		if entry.Built == nil {
+			delete(lock.Images, name)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,122 @@
+package e2eimage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+)
+
+// orphanGrace is how old a tag without a record has to be: one that was just loaded
+// is about to get it.
+const orphanGrace = time.Hour
+
+// cleanOrphans takes tags off the nodes whose record is gone, with its namespace
+// perhaps.
+func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult, error) {
+	kube, err := c.kube(in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := c.find(ctx, in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	defer cluster.Close()
+	states, err := c.ask(ctx, cluster, (*kindnode.Cluster).ProbeUse)
+	if err != nil {
+		return nil, err
+	}
+	if err := kube.checkRightCluster(ctx, cluster, states); err != nil {
+		return nil, err
+	}
+	run := &cleanRun{client: c, in: in, kube: kube, cluster: cluster, states: states, result: &CleanResult{Consumer: in.Suite.Consumer, Namespace: in.Suite.Namespace, Images: []CleanedImage{}}}
+	orphans, err := run.orphans(ctx)
+	if err != nil || len(orphans) == 0 || in.DryRun {
+		run.result.Orphans = orphans
+		return run.result, classify(err)
+	}
+	var ops []kindnode.UntagOp
+	for _, orphan := range orphans {
+		ops = append(ops, kindnode.UntagOp{Name: orphan.Image, Owner: orphan.Owner})
+	}
+	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
+	defer cancel()
+	end := c.report.Start(fmt.Sprintf("take %d tags off %d nodes", len(ops), len(cluster.Nodes)))
+	_, err = cluster.Untag(finishing, cluster.Names(), ops)
+	end(err)
+	if err != nil {
+		return run.result, classify(err)
+	}
+	run.result.Orphans = orphans
+	return run.result, nil
+}
+
+// orphans finds the tags; those that containers run are left and said.
+func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
+	grace := orphanGrace
+	if r.in.OlderThan > 0 {
+		grace = r.in.OlderThan
+	}
+	found := map[string]*Orphan{}
+	for _, node := range sortedKeys(r.states) {
+		for tag, owner := range r.states[node].Owners {
+			if time.Since(r.states[node].OwnedSince[tag]) < grace {
+				continue
+			}
+			if found[tag] == nil {
+				found[tag] = &Orphan{Image: tag, Owner: owner}
+			}
+			found[tag].Nodes = append(found[tag].Nodes, node)
+		}
+	}
+	records := map[string][]string{}
+	var orphans []Orphan
+	for _, tag := range sortedKeys(found) {
+		orphan := found[tag]
+		namespace, rest, _ := strings.Cut(orphan.Owner, ".")
+		consumer, _, named := strings.Cut(rest, ".")
+		if !named || r.in.Suite.Namespace != "" && namespace != r.in.Suite.Namespace || r.in.Suite.Consumer != "" && consumer != r.in.Suite.Consumer {
+			continue
+		}
+		key := namespace + "." + consumer
+		if _, asked := records[key]; !asked {
+			tags, err := r.recordedTags(ctx, namespace, consumer)
+			if err != nil {
+				return nil, err
+			}
+			records[key] = tags
+		}
+		if slices.Contains(records[key], tag) {
+			continue
+		}
+		if using := r.inUse([]string{tag}); len(using) > 0 && !r.in.Force {
+			r.client.report.Warn(fmt.Sprintf("%s is left: pod %s on %s runs it", tag, using[0].Pod, using[0].Node))
+			continue
+		}
+		orphans = append(orphans, *orphan)
+	}
+	return orphans, nil
+}
+
+// recordedTags are all that a consumer's records in a namespace have.
+func (r *cleanRun) recordedTags(ctx context.Context, namespace, consumer string) ([]string, error) {
+	set, err := r.kube.records.Get(ctx, namespace, consumer)
+	if err != nil {
+		return nil, err
+	}
+	tags := []string{}
+	for _, name := range set.Names() {
+		evidence, err := set.Entry(name)
+		if err != nil {
+			return nil, err
+		}
+		if evidence != nil {
+			tags = append(tags, evidence.Tags()...)
+		}
+	}
+	return tags, nil
+}

@@ -1,0 +1,125 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// useLock takes the image from the lock of the consumer.
+func (r *loadRun) useLock(place *place) {
+	r.lock = place.lock
+	r.entry = place.lock.entry(r.image, r.in.Suite.Prebuilt)
+	r.owner = record.Owner(place.kube.namespace, place.consumer, r.image.Name)
+	if r.entry == nil {
+		return
+	}
+	// Loaded before with another namespace in mind, it stays with that; tag decides.
+	for _, node := range sortedKeys(r.states) {
+		if owner := r.states[node].Owners[r.entry.Image]; strings.HasSuffix(owner, "."+place.consumer+"."+r.image.Name) {
+			r.owner = owner
+		}
+	}
+}
+
+// pinned tells whether the tag was decided before, together with the content: then
+// that is what is loaded, whatever its source's name stands for by now.
+func (r *loadRun) pinned() bool {
+	return r.entry != nil && r.entry.Image != "" && r.entry.Built != nil
+}
+
+// fromLock is the image that was built or adopted.
+func (r *loadRun) fromLock(ctx context.Context) (*from, error) {
+	f, err := r.lockedCopy(ctx)
+	if err == nil {
+		f.text, f.pinned = r.entry.Source, true
+		if f.text == "" {
+			f.text = r.entry.Image
+		}
+		return f, nil
+	}
+	var absent *engine.NotFoundError
+	if !(errors.As(err, &absent) && len(absent.Engines) == 0) && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if r.entry.ImageID != "" && r.everywhere(r.entry.ImageID) {
+		// Nobody needs the copy that went, with --release perhaps.
+		return &from{text: r.entry.Image, image: ociimage.Image{ID: digest.Digest(r.entry.ImageID)}, pinned: true}, nil
+	}
+	return nil, &InconsistentError{fmt.Errorf("%s, which was %s, is gone: no node can get it\nbuild it again: kubectl e2eimage build %s",
+		orNoID(r.entry.EngineID, r.entry.Source), lockedHow(r.entry), r.image.Name)}
+}
+
+func (r *loadRun) lockedCopy(ctx context.Context) (*from, error) {
+	if r.entry.Engine != "" {
+		return r.fromEngine(ctx, r.entry.EngineID, r.entry.Engine)
+	}
+	source, err := config.ParseSource(r.entry.Source)
+	if err != nil {
+		return nil, &UsageError{err}
+	}
+	f, err := r.fromArchive(source, r.entry.Source)
+	if err == nil && r.entry.ImageID != "" && f.image.ID != "" && f.image.ID.String() != r.entry.ImageID {
+		f.close()
+		return nil, &InconsistentError{fmt.Errorf("%s has %s by now instead of %s, which was adopted\nadopt the new one: kubectl e2eimage build %s",
+			r.entry.Source, ociimage.ShortID(f.image.ID.String()), ociimage.ShortID(r.entry.ImageID), r.image.Name)}
+	}
+	return f, err
+}
+
+// moves tells whether a node has other content under the recorded name, which
+// images of a tagGroup share.
+func (r *loadRun) moves(imageID string) bool {
+	for _, state := range r.states {
+		if held := state.ID(r.entry.Image); held != "" && held != imageID && state.Owners[r.entry.Image] == r.owner {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *loadRun) everywhere(imageID string) bool {
+	for _, state := range r.states {
+		if !state.Whole(ociimage.Image{ID: digest.Digest(imageID)}) {
+			return false
+		}
+	}
+	return true
+}
+
+// note writes into the lock what was loaded, so that tag takes just that.
+func (r *loadRun) note(ctx context.Context, loaded *LoadedImage) error {
+	if loaded == nil || r.in.DryRun || r.image.External != "" || loaded.ImageID == "" {
+		return nil
+	}
+	return r.lock.update(ctx, func(lock *record.Lock) error {
+		now := record.Now()
+		entry := lock.Images[r.image.Name]
+		if r.pinned() && entry != nil && entry.Image == r.entry.Image && entry.Same(r.entry) {
+			entry.ImageID, entry.Loaded = loaded.ImageID, &now
+			return nil
+		}
+		if r.pinned() || entry != nil && entry.Built != nil && r.lock.isNew(r.image.Name, entry) {
+			// Built anew meanwhile: what was loaded is history already.
+			return nil
+		}
+		via := record.ViaLoad
+		if loaded.Source == r.image.Prebuilt {
+			via = record.ViaPrebuilt
+		}
+		lock.Put(r.image.Name, record.Locked{
+			Via: via, ImageID: loaded.ImageID, Engine: r.engine, EngineID: r.engineID,
+			Source: loaded.Source, Platform: loaded.Platform, By: r.client.by(), Loaded: &now,
+		}, false)
+		return nil
+	})
+}

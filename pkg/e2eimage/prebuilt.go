@@ -1,0 +1,87 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// prebuiltOf returns the prebuilt image that takes the place of a build, "" where
+// there is none or where none is wanted.
+func prebuiltOf(image config.Image, wanted config.Prebuilt) (string, error) {
+	switch {
+	case wanted == config.PrebuiltIgnore || image.External != "":
+		return "", nil
+	case image.Prebuilt == "":
+		if wanted == config.PrebuiltRequire {
+			return "", &UsageError{errors.New("prebuilt images are required, but e2eimage.yaml names none for it")}
+		}
+		return "", nil
+	case wanted == config.PrebuiltRequire:
+		return image.Prebuilt, image.Need(config.FieldPrebuilt)
+	case image.Unfilled[config.FieldPrebuilt].What != "" || !isThere(image.Prebuilt):
+		return "", nil
+	}
+	return image.Prebuilt, nil
+}
+
+// adopt returns the image's prebuilt image as an entry of the lock, nil where
+// there is none and it may be built. What was adopted is never removed.
+func (r *buildRun) adopt(ctx context.Context, image config.Image) (*record.Locked, error) {
+	wanted := r.in.Suite.Prebuilt
+	prebuilt, err := prebuiltOf(image, wanted)
+	if err != nil || prebuilt == "" {
+		return nil, err
+	}
+	entry, err := r.prebuilt(ctx, prebuilt)
+	var absent *engine.NotFoundError
+	if errors.As(err, &absent) && wanted != config.PrebuiltRequire {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("its prebuilt image %s: %w", prebuilt, err)
+	}
+	now := record.Now()
+	entry.Via, entry.Source, entry.By, entry.Built = record.ViaPrebuilt, prebuilt, r.client.by(), &now
+	return entry, nil
+}
+
+func (r *buildRun) prebuilt(ctx context.Context, text string) (*record.Locked, error) {
+	source, err := config.ParseSource(text)
+	if err != nil {
+		return nil, &UsageError{err}
+	}
+	host := "linux/" + runtime.GOARCH
+	switch source.Kind {
+	case config.SourceStdin:
+		return nil, &UsageError{errors.New("standard input cannot be read twice; write it to a file")}
+	case config.SourceReference, config.SourceID:
+		found, err := engine.Find(ctx, r.client.runner, r.in.Suite.Engine, text)
+		if err != nil {
+			return nil, err
+		}
+		if found.Platform != host {
+			return nil, &InconsistentError{fmt.Errorf("it is for %s, but nodes on this host are %s; build it for %s", found.Platform, host, host)}
+		}
+		return &record.Locked{Engine: found.Engine, EngineID: found.EngineID, ImageID: found.Known().ID.String(), Platform: found.Platform}, nil
+	}
+	archive, err := engine.OpenArchive(source, nil, host)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = archive.Close() }()
+	entry := &record.Locked{}
+	if known, ok := archive.Image(); ok {
+		entry.ImageID, entry.Platform = known.ID.String(), known.Platform
+		return entry, nil
+	}
+	// The same file is the same image.
+	sum, err := engine.ArchiveDigest(ctx, source)
+	entry.EngineID = sum.String()
+	return entry, err
+}

@@ -1,0 +1,214 @@
+package e2eimage
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+)
+
+// StatusInput is what Status needs.
+type StatusInput struct {
+	// Suite says which images; one without images means all that are recorded in
+	// the namespace, for its consumer if it has one.
+	Suite config.Suite
+}
+
+// State is how a record, nodes, workloads and this host agree.
+type State string
+
+// States, the worst first: an image has the worst that is true of it.
+const (
+	// StateTampered: annotation and evidence of the record disagree, or it cannot
+	// be read.
+	StateTampered State = "Tampered"
+	// StateUnfinished: a run of tag or clean is under way, or was killed.
+	StateUnfinished State = "Unfinished"
+	// StateMissing: a node does not have the recorded image.
+	StateMissing State = "MissingOnNodes"
+	// StateDrifted: a workload is to run, or a pod runs, something else.
+	StateDrifted State = "Drifted"
+	// StateRolling: pods of a workload are still to come; written with how many of
+	// how many run, as RolledOut 1/3.
+	StateRolling State = "RolledOut"
+	// StateStale: this host has something newer than what is recorded.
+	StateStale State = "Stale"
+	// StateOrphaned: a tag on nodes whose record is gone.
+	StateOrphaned State = "Orphaned"
+	// StateConsistent: all of them agree.
+	StateConsistent State = "Consistent"
+)
+
+// worst is the order of states.
+func worst() []State {
+	return []State{StateTampered, StateUnfinished, StateMissing, StateDrifted, StateRolling, StateStale, StateOrphaned, StateConsistent}
+}
+
+// StatusResult is what is true of the images, by consumer and name.
+type StatusResult struct {
+	Namespace string        `json:"namespace"`
+	Images    []ImageStatus `json:"images"`
+	// Unseen are kinds of workloads that may not be listed.
+	Unseen []string `json:"unseen,omitempty"`
+}
+
+// ImageStatus is what is true of one image.
+type ImageStatus struct {
+	Name     string       `json:"name"`
+	Consumer string       `json:"consumer"`
+	Image    string       `json:"image"`
+	ImageID  string       `json:"imageID,omitempty"`
+	Source   string       `json:"source,omitempty"`
+	Platform string       `json:"platform,omitempty"`
+	By       string       `json:"by,omitempty"`
+	Recorded *metav1.Time `json:"recorded,omitempty"`
+	// NodesWith have the recorded image; NodesWithout do not.
+	NodesWith    []string         `json:"nodesWith"`
+	NodesWithout []string         `json:"nodesWithout,omitempty"`
+	Workloads    []WorkloadStatus `json:"workloads"`
+	State        State            `json:"state"`
+	Problems     []Problem        `json:"problems,omitempty"`
+}
+
+// WorkloadStatus is a workload that uses an image.
+type WorkloadStatus struct {
+	Name string `json:"name"`
+	// Running pods run the recorded image, by its ID; Wanted are there to be, 0
+	// where that is not said.
+	Running int `json:"running"`
+	Wanted  int `json:"wanted"`
+}
+
+// Problem is one thing that does not agree, and what mends it.
+type Problem struct {
+	State State  `json:"state"`
+	Text  string `json:"text"`
+	// Mend is a command, "" where time does.
+	Mend string `json:"mend,omitempty"`
+}
+
+// Status compares records, lock, host, nodes, workloads and running pods. It reads
+// each of them once, however many records there are, and changes nothing.
+func (c *Client) Status(ctx context.Context, in StatusInput) (*StatusResult, error) {
+	kube, err := c.kube(in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := c.find(ctx, in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	defer cluster.Close()
+	run := &statusRun{client: c, in: in, kube: kube}
+	return run.report(ctx, cluster)
+}
+
+// statusRun is one run of Status.
+type statusRun struct {
+	client *Client
+	in     StatusInput
+	kube   *kube
+	states map[string]kindnode.State
+	sets   []*record.Set
+	used   []*workload.Used
+	// containers are those of all nodes, by the CRI's ID: the image ID each runs.
+	containers map[string]string
+}
+
+func (r *statusRun) report(ctx context.Context, cluster *kindnode.Cluster) (*StatusResult, error) {
+	var err error
+	if r.sets, err = r.kube.setsFor(ctx, r.in.Suite); err != nil {
+		return nil, err
+	}
+	if r.states, err = r.client.ask(ctx, cluster, (*kindnode.Cluster).ProbeUse); err != nil {
+		return nil, err
+	}
+	if err := r.kube.checkRightCluster(ctx, cluster, r.states); err != nil {
+		return nil, err
+	}
+	result := &StatusResult{Namespace: r.kube.namespace, Images: []ImageStatus{}}
+	if r.used, result.Unseen, err = workload.Usage(ctx, r.kube, r.kube.namespace); err != nil {
+		return nil, err
+	}
+	r.containers = map[string]string{}
+	for _, state := range r.states {
+		for _, container := range state.Containers {
+			r.containers[container.ID] = container.ImageRef
+		}
+	}
+	for _, set := range r.sets {
+		stale := r.stale(ctx, set)
+		for _, name := range set.Names() {
+			if r.wanted(name) {
+				result.Images = append(result.Images, r.image(set, name, stale[name]))
+			}
+		}
+	}
+	result.Images = append(result.Images, r.notRecorded(result.Images)...)
+	result.Images = append(result.Images, r.orphans()...)
+	return result, nil
+}
+
+// wanted tells whether the image was asked for.
+func (r *statusRun) wanted(name string) bool {
+	return len(r.in.Suite.Images) == 0 || slices.ContainsFunc(r.in.Suite.Images, func(i config.Image) bool { return i.Name == name && i.External == "" })
+}
+
+// notRecorded are the images that were asked for and have no record.
+func (r *statusRun) notRecorded(found []ImageStatus) []ImageStatus {
+	var missing []ImageStatus
+	for _, image := range recordable(r.in.Suite) {
+		if slices.ContainsFunc(found, func(i ImageStatus) bool { return i.Name == image.Name }) {
+			continue
+		}
+		missing = append(missing, ImageStatus{
+			Name: image.Name, Consumer: r.in.Suite.Consumer, NodesWith: []string{}, Workloads: []WorkloadStatus{}, State: StateUnfinished,
+			Problems: []Problem{{State: StateUnfinished, Text: "nothing is recorded in namespace " + r.kube.namespace, Mend: "kubectl e2eimage up " + image.Name}},
+		})
+	}
+	return missing
+}
+
+// orphans are tags on nodes that carry the label of a record that is gone, or that
+// does not know them any more.
+func (r *statusRun) orphans() []ImageStatus {
+	known := map[string]bool{}
+	for _, set := range r.sets {
+		for _, name := range set.Names() {
+			// One that cannot be read is told as such.
+			if evidence, err := set.Entry(name); err == nil && evidence != nil {
+				for _, tag := range evidence.Tags() {
+					known[tag] = true
+				}
+			}
+		}
+	}
+	on := map[string][]string{}
+	owners := map[string]string{}
+	for _, node := range sortedKeys(r.states) {
+		for tag, owner := range r.states[node].Owners {
+			if !known[tag] {
+				on[tag], owners[tag] = append(on[tag], node), owner
+			}
+		}
+	}
+	var found []ImageStatus
+	for _, tag := range sortedKeys(on) {
+		rest, ours := strings.CutPrefix(owners[tag], r.kube.namespace+".")
+		consumer, name, _ := strings.Cut(rest, ".")
+		if !ours || !r.wanted(name) || r.in.Suite.Consumer != "" && consumer != r.in.Suite.Consumer {
+			continue
+		}
+		found = append(found, ImageStatus{
+			Name: name, Consumer: consumer, Image: tag, NodesWith: on[tag], Workloads: []WorkloadStatus{}, State: StateOrphaned,
+			Problems: []Problem{{State: StateOrphaned, Text: tag + " is on " + strings.Join(on[tag], ", ") + ", but no record has it", Mend: "kubectl e2eimage tag " + name + ", or kubectl e2eimage clean " + name}},
+		})
+	}
+	return found
+}

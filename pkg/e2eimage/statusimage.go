@@ -1,0 +1,215 @@
+package e2eimage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+)
+
+// image is what is true of one record.
+func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageStatus {
+	status := ImageStatus{Name: name, Consumer: set.Consumer, NodesWith: []string{}, Workloads: []WorkloadStatus{}}
+	evidence, err := set.Entry(name)
+	if err != nil {
+		status.problem(StateTampered, r.typed("clean", name, set)+" && "+r.typed("tag", name, set), "%v", err)
+		status.settle()
+		return status
+	}
+	status.Image, status.ImageID, status.Source, status.Platform = evidence.Image, evidence.ImageID, evidence.Source, evidence.Platform
+	status.By, status.Recorded = evidence.By, evidence.Recorded
+	if evidence.State != record.Ready {
+		status.problem(StateUnfinished, r.typed("tag", name, set), "it is %s: a run of tag or clean is under way or was killed", strings.ToLower(evidence.State))
+	}
+	for _, node := range sortedKeys(r.states) {
+		if held := r.states[node].ID(evidence.Image); held == evidence.ImageID {
+			status.NodesWith = append(status.NodesWith, node)
+		} else {
+			status.NodesWithout = append(status.NodesWithout, node)
+		}
+	}
+	if len(status.NodesWithout) > 0 && evidence.State == record.Ready {
+		status.problem(StateMissing, r.typed("deploy", name, set), "%s is not on %s", evidence.Image, strings.Join(status.NodesWithout, ", "))
+	}
+	if evidence.State == record.Ready {
+		for _, used := range r.used {
+			r.workload(&status, set, evidence, used)
+		}
+	}
+	status.Problems = append(status.Problems, stale...)
+	status.settle()
+	return status
+}
+
+func (s *ImageStatus) problem(state State, mend, format string, args ...any) {
+	s.Problems = append(s.Problems, Problem{State: state, Text: fmt.Sprintf(format, args...), Mend: mend})
+}
+
+// settle takes the worst state.
+func (s *ImageStatus) settle() {
+	for _, state := range worst() {
+		if state == StateConsistent || slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.State == state }) {
+			s.State = state
+			break
+		}
+	}
+	if s.State != StateRolling {
+		return
+	}
+	running, wanted := 0, 0
+	for _, w := range s.Workloads {
+		running, wanted = running+w.Running, wanted+w.Wanted
+	}
+	s.State = State(fmt.Sprintf("%s %d/%d", StateRolling, running, wanted))
+}
+
+// typed is a command that mends something.
+func (r *statusRun) typed(verb, name string, set *record.Set) string {
+	return fmt.Sprintf("kubectl e2eimage %s %s -n %s --consumer %s", verb, name, set.Namespace, set.Consumer)
+}
+
+// workload adds a workload to the status of an image, if it uses that: by a
+// container's image, or by the annotation that deploy leaves.
+func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *record.Evidence, used *workload.Used) {
+	if used.Consumer != "" && used.Consumer != set.Consumer {
+		return
+	}
+	_, marked := used.Template.Annotations[workload.ImageIDPrefix+status.Name]
+	matching := map[string]corev1.Container{}
+	for _, container := range append(slices.Clone(used.Template.Spec.InitContainers), used.Template.Spec.Containers...) {
+		if ociimage.MatchReference(container.Image, r.aliases(status.Name, evidence)...) != ociimage.NoMatch {
+			matching[container.Name] = container
+		}
+	}
+	if !marked && len(matching) == 0 {
+		return
+	}
+	mend := r.typed("deploy", status.Name, set)
+	one := WorkloadStatus{Name: used.Name, Wanted: used.Wanted}
+	if len(matching) == 0 {
+		status.problem(StateDrifted, mend, "%s was deployed with it, but none of its containers has it any more", used.Name)
+	}
+	for _, name := range sortedKeys(matching) {
+		container := matching[name]
+		if container.Image != evidence.Image {
+			status.problem(StateDrifted, mend, "%s is to run %s in container %s instead of %s", used.Name, container.Image, name, evidence.Image)
+		}
+		if container.ImagePullPolicy == corev1.PullAlways {
+			status.problem(StateDrifted, mend, "%s pulls the image of container %s always, past what nodes have", used.Name, name)
+		}
+	}
+	for _, pod := range used.Pods {
+		r.pod(status, &one, evidence, used, pod, matching)
+	}
+	if one.Running < one.Wanted && status.rolling(used.Name) {
+		status.problem(StateRolling, "", "%s runs it in %d of %d pods", used.Name, one.Running, one.Wanted)
+	}
+	status.Workloads = append(status.Workloads, one)
+}
+
+// rolling tells whether nothing else is wrong with a workload, so that time may
+// bring its pods.
+func (s *ImageStatus) rolling(name string) bool {
+	return !slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.State == StateDrifted && strings.HasPrefix(p.Text, name+" ") })
+}
+
+// pod holds what a pod's containers really run against the record.
+func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *record.Evidence, used *workload.Used, pod workload.UsedPod, matching map[string]corev1.Container) {
+	right := len(matching) > 0
+	for _, name := range sortedKeys(matching) {
+		container, started := pod.Containers[name]
+		if !started {
+			right = false
+			continue
+		}
+		runs := r.containers[container.ID]
+		switch {
+		case runs == evidence.ImageID:
+			right = right && (container.Ready || r.isInit(used, name))
+		case container.Image == evidence.Image:
+			right = false
+			status.problem(StateDrifted, "kubectl delete pod "+pod.Name+" -n "+r.kube.namespace, "%s: pod %s container %s on %s runs %s instead of the recorded %s",
+				used.Name, pod.Name, name, pod.Node, orNothing(runs), evidence.ImageID)
+		default:
+			// Of the rollout before.
+			right = false
+		}
+	}
+	if right {
+		one.Running++
+	}
+}
+
+func (r *statusRun) isInit(used *workload.Used, name string) bool {
+	return slices.ContainsFunc(used.Template.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == name })
+}
+
+// aliases are what else means the image.
+func (r *statusRun) aliases(name string, evidence *record.Evidence) []string {
+	aliases := []string{evidence.Image, evidence.Source}
+	for _, previous := range evidence.Previous {
+		aliases = append(aliases, previous.Image)
+	}
+	for _, image := range r.in.Suite.Images {
+		if image.Name == name {
+			aliases = append(aliases, image.Source, image.Repository)
+		}
+	}
+	return aliases
+}
+
+// stale compares a consumer's records with its lock and this host. What cannot be
+// compared is not stale.
+func (r *statusRun) stale(ctx context.Context, set *record.Set) map[string][]Problem {
+	found := map[string][]Problem{}
+	lock, err := r.client.openLock(r.in.Suite, set.Consumer)
+	if err != nil {
+		for _, name := range set.Names() {
+			found[name] = []Problem{{State: StateStale, Text: err.Error()}}
+		}
+		return found
+	}
+	if lock == nil {
+		return found
+	}
+	for _, name := range set.Names() {
+		image := r.asked(name)
+		entry := lock.entry(image, r.in.Suite.Prebuilt)
+		evidence, err := set.Entry(name)
+		if entry == nil || err != nil || evidence == nil || evidence.State != record.Ready || !r.wanted(name) {
+			continue
+		}
+		var problems []error
+		if entry.ImageID != evidence.ImageID {
+			problems = append(problems, notTagged(recorded{Image: image, Evidence: evidence}, entry))
+		}
+		if lock.local {
+			problems = append(problems, r.client.checkSource(ctx, image, entry, lock))
+		}
+		for _, problem := range problems {
+			if problem != nil {
+				text, mend, _ := strings.Cut(problem.Error(), "\n")
+				_, mend, _ = strings.Cut(mend, ": ")
+				found[name] = append(found[name], Problem{State: StateStale, Text: strings.TrimPrefix(text, name+": "), Mend: mend})
+			}
+		}
+	}
+	return found
+}
+
+// asked is an image of the suite, or one of which only the name is known.
+func (r *statusRun) asked(name string) config.Image {
+	for _, image := range r.in.Suite.Images {
+		if image.Name == name {
+			return image
+		}
+	}
+	return config.Image{Name: name}
+}

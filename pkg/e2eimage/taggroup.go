@@ -1,0 +1,74 @@
+package e2eimage
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// groupTag is the tag that the images of a suite's tagGroup share, "" where there is
+// no group: the one that a member has, else, and where a new one is asked for, one
+// that is drawn with the group's name in place of an image's. recorded returns the
+// recorded images of the members, also of those that nobody asked for.
+func groupTag(suite config.Suite, consumer string, values config.TemplateValues, isNew bool, recorded func() []string) (string, error) {
+	if suite.TagGroup == "" {
+		return "", nil
+	}
+	if isNew && suite.Part {
+		return "", &UsageError{fmt.Errorf("a new tag is for the whole tagGroup %s: give no NAME", suite.TagGroup)}
+	}
+	members := recordable(suite)
+	for _, image := range members {
+		if image.Tag != "" {
+			return image.Tag, nil
+		}
+	}
+	for _, image := range recorded() {
+		if _, tag, err := ociimage.Split(image); err == nil && !isNew {
+			return tag, nil
+		}
+	}
+	for _, image := range members {
+		image.Name = suite.TagGroup
+		return drawTag(image, consumer, values)
+	}
+	return "", nil
+}
+
+// nextPrefix begins the names under which nodes have content that a shared tag is
+// to move to.
+func nextPrefix(recorded string) string { return ociimage.Repository(recorded) + ":e2eimage-next-" }
+
+// nexts are such names of a decision on any node: once the tag has moved, they go.
+func (r *tagRun) nexts(decision record.Decision) []string {
+	found := map[string]bool{}
+	for _, state := range r.states {
+		for name, owner := range state.Owners {
+			if owner == r.owner(decision.Name) && strings.HasPrefix(name, nextPrefix(decision.Image)) && name != decision.Image {
+				found[name] = true
+			}
+		}
+	}
+	return sortedKeys(found)
+}
+
+// recordedImages are those that the lock has.
+func (l *locks) recordedImages() []string {
+	if l == nil {
+		return nil
+	}
+	return imagesOf(l.current())
+}
+
+func imagesOf(lock *record.Lock) []string {
+	var images []string
+	for _, name := range lock.Names() {
+		if image := lock.Images[name].Image; image != "" {
+			images = append(images, image)
+		}
+	}
+	return images
+}

@@ -1,0 +1,262 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+)
+
+// UpInput is what Up needs.
+type UpInput struct {
+	Suite config.Suite
+	// Values for templates of tags and build arguments.
+	Values config.TemplateValues
+	// SkipBuild takes what was built before.
+	SkipBuild bool
+	// Parallel bounds how many images are built at once; 0 is DefaultParallel.
+	Parallel int
+	// BuildTimeout bounds all builds together; 0 does not.
+	BuildTimeout time.Duration
+	// Use, AllowStale, TakeOver and CreateNamespace are as Tag and Deploy have them.
+	Use             Use
+	AllowStale      bool
+	TakeOver        bool
+	CreateNamespace bool
+}
+
+// UpResult is what Up did; what was true already is not in it.
+type UpResult struct {
+	Built  []BuiltImage  `json:"built"`
+	Loaded []LoadedImage `json:"loaded"`
+	Tagged []TaggedImage `json:"tagged"`
+	// Images are the recorded ones, in the order of the suite.
+	Images []Ref `json:"images"`
+	// Deployed is nil where nothing is to be deployed.
+	Deployed *DeployResult `json:"deployed,omitempty"`
+}
+
+// Up builds, loads, tags and deploys the images of the suite, and repeats nothing
+// that is true already: an image whose tree has not changed is not built, one that
+// is recorded is neither loaded nor tagged. An image is loaded while others are
+// still being built. Without a cluster the images are built all the same.
+func (c *Client) Up(ctx context.Context, in UpInput) (*UpResult, error) {
+	run, err := c.beginUp(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	err = run.bring(ctx)
+	place, missing := run.place()
+	if missing == nil {
+		defer place.cluster.Close()
+	}
+	if err != nil || missing != nil {
+		return run.result, run.stopped(err, missing)
+	}
+	return run.result, run.finish(ctx, place)
+}
+
+// upRun is one run of Up.
+type upRun struct {
+	client *Client
+	in     UpInput
+	build  *buildRun
+	// place is opened beside the builds.
+	place  func() (*place, error)
+	result *UpResult
+
+	mu sync.Mutex
+	// loading is held by who loads: all images go to the same nodes.
+	loading sync.Mutex
+	// fresh are the images that have to be tagged.
+	fresh []config.Image
+}
+
+func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
+	if err := in.Suite.Need(config.FieldSource, config.FieldRepository); err != nil {
+		return nil, err
+	}
+	run := &upRun{client: c, in: in, result: &UpResult{Built: []BuiltImage{}, Loaded: []LoadedImage{}, Tagged: []TaggedImage{}, Images: []Ref{}}}
+	if !in.SkipBuild && buildable(in.Suite) {
+		var err error
+		build := BuildInput{Suite: in.Suite, Values: in.Values, Parallel: in.Parallel}
+		if run.build, err = c.beginBuild(ctx, build); err != nil {
+			return nil, err
+		}
+		run.build.several = len(in.Suite.Images) > 1
+	}
+	run.place = sync.OnceValues(func() (*place, error) { return c.openPlace(ctx, in.Suite) })
+	go func() { _, _ = run.place() }()
+	return run, nil
+}
+
+// buildable tells whether anything of the suite can be built or adopted.
+func buildable(suite config.Suite) bool {
+	for _, image := range suite.Images {
+		if image.External == "" && (image.Build != nil || image.Prebuilt != "") {
+			return true
+		}
+	}
+	return false
+}
+
+// bring builds the images, and loads each as soon as it is there.
+func (r *upRun) bring(ctx context.Context) error {
+	building, cancel := buildTime(ctx, r.in.BuildTimeout)
+	defer cancel()
+	turns := make(chan struct{}, max(1, r.in.Parallel))
+	if r.build != nil {
+		turns = make(chan struct{}, r.build.parallel())
+	}
+	failed := make([]error, len(r.in.Suite.Images))
+	var working errgroup.Group
+	for i, image := range r.in.Suite.Images {
+		working.Go(func() error {
+			if err := r.built(building, image, turns); err != nil {
+				failed[i] = fmt.Errorf("%s: %w", image.Name, err)
+				return nil
+			}
+			failed[i] = r.loaded(ctx, image)
+			return nil
+		})
+	}
+	_ = working.Wait() // each says its error itself
+	names := recordedNames(r.in.Suite)
+	slices.SortFunc(r.result.Built, func(a, b BuiltImage) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
+	if cause := context.Cause(ctx); cause != nil {
+		return classify(cause)
+	}
+	return classify(errors.Join(failed...))
+}
+
+// built makes sure that the image is what its tree says.
+func (r *upRun) built(ctx context.Context, image config.Image, turns chan struct{}) error {
+	if r.build == nil || image.External != "" || image.Build == nil && image.Prebuilt == "" {
+		return nil
+	}
+	if r.build.unchanged(ctx, image) {
+		return nil
+	}
+	select {
+	case turns <- struct{}{}:
+		defer func() { <-turns }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	begun := time.Now()
+	one, err := r.build.one(ctx, image)
+	if err != nil {
+		return err
+	}
+	one.Seconds = time.Since(begun).Seconds()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Built = append(r.result.Built, *one)
+	return nil
+}
+
+// loaded brings the image into the nodes, unless the record says that it is there.
+func (r *upRun) loaded(ctx context.Context, image config.Image) error {
+	place, err := r.place()
+	if err != nil {
+		// Said once all that can be done without a cluster is done.
+		return nil //nolint:nilerr // Up returns it
+	}
+	r.loading.Lock()
+	defer r.loading.Unlock()
+	if image.External == "" {
+		is, err := r.recorded(ctx, place, image)
+		if err != nil || is {
+			return err
+		}
+		r.mu.Lock()
+		r.fresh = append(r.fresh, image)
+		r.mu.Unlock()
+	}
+	in := LoadInput{Suite: r.in.Suite}
+	in.Suite.Images = []config.Image{image}
+	if place.lock, err = r.client.openLock(in.Suite, place.consumer); err != nil {
+		return err
+	}
+	loaded, err := r.client.loadInto(ctx, in, place)
+	if loaded != nil {
+		r.mu.Lock()
+		r.result.Loaded = append(r.result.Loaded, loaded.Images...)
+		r.mu.Unlock()
+	}
+	return err
+}
+
+// stopped says what is missing, and what was done all the same.
+func (r *upRun) stopped(err, missing error) error {
+	if missing == nil {
+		return err
+	}
+	var built []string
+	for _, image := range r.result.Built {
+		built = append(built, image.Image)
+	}
+	if err == nil && len(built) > 0 {
+		missing = fmt.Errorf("%w\n%s: built. When the cluster is there: kubectl e2eimage up", missing, strings.Join(built, ", "))
+	}
+	return classify(errors.Join(err, missing))
+}
+
+// finish tags what is new, and deploys.
+func (r *upRun) finish(ctx context.Context, place *place) error {
+	if len(r.fresh) > 0 {
+		in := TagInput{Suite: r.in.Suite, Values: r.in.Values, Use: r.in.Use, AllowStale: r.in.AllowStale, CreateNamespace: r.in.CreateNamespace}
+		in.Suite.Images = inOrder(r.in.Suite.Images, r.fresh)
+		var err error
+		if place.lock, err = r.client.openLock(in.Suite, place.consumer); err != nil {
+			return err
+		}
+		tagged, err := r.client.tagIn(ctx, in, place)
+		if err != nil {
+			return err
+		}
+		r.result.Tagged = tagged.Images
+	}
+	suite := r.in.Suite
+	suite.Consumer = place.consumer
+	images, err := r.client.refOfCluster(ctx, RefInput{Suite: suite})
+	if err != nil {
+		return err
+	}
+	r.result.Images = images.Images
+	return r.deploy(ctx, place, suite)
+}
+
+func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) error {
+	suite.Images = nil
+	for _, image := range r.in.Suite.Images {
+		if image.External == "" && len(image.Deploy.Workloads) > 0 {
+			suite.Images = append(suite.Images, image)
+		}
+	}
+	if len(suite.Images) == 0 {
+		return nil
+	}
+	in := DeployInput{Suite: suite, Use: r.in.Use, AllowStale: r.in.AllowStale, TakeOver: r.in.TakeOver}
+	deploying, err := r.client.deployRecorded(ctx, in, place.kube)
+	if err != nil {
+		return err
+	}
+	deploying.cluster, deploying.freshBuilt = place.cluster, r.build != nil
+	r.result.Deployed, err = deploying.carryOut(ctx)
+	return err
+}
+
+// inOrder are the chosen images in the order of all.
+func inOrder(all, chosen []config.Image) []config.Image {
+	return slices.DeleteFunc(slices.Clone(all), func(image config.Image) bool {
+		return !slices.ContainsFunc(chosen, func(one config.Image) bool { return one.Name == image.Name })
+	})
+}

@@ -1,0 +1,89 @@
+package e2eimage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// unchanged tells whether building the image again would make the same: its tree
+// and its settings are those of the last build, and the engine still has that. A
+// command of the user's own is always run: only it knows what it depends on.
+func (r *buildRun) unchanged(ctx context.Context, image config.Image) bool {
+	entry := r.lock.entry(image, r.in.Suite.Prebuilt)
+	if entry == nil || entry.Via != record.ViaBuild || entry.Tree == nil || !r.lock.local ||
+		image.Build == nil || len(image.Build.Command) > 0 || image.Build.NoCache || image.Tag != "" || r.in.New || !underRepository(image, entry.Image) {
+		return false
+	}
+	if prebuilt, err := prebuiltOf(image, r.in.Suite.Prebuilt); err != nil || prebuilt != "" {
+		return false
+	}
+	there := make(chan bool, 1)
+	go func() {
+		found, err := engine.Find(ctx, r.client.runner, entry.Engine, entry.Image)
+		there <- err == nil && found.EngineID == entry.EngineID
+	}()
+	same := r.sameSettings(ctx, image, entry)
+	if same {
+		is, err := changed(ctx, image, entry.Tree)
+		same = err == nil && !is
+	}
+	if !<-there || !same {
+		return false
+	}
+	r.client.report.Info(fmt.Sprintf("%s: nothing changed since it was built %s", image.Name, ago(entry.Built)))
+	return true
+}
+
+func (r *buildRun) sameSettings(ctx context.Context, image config.Image, entry *record.Locked) bool {
+	if r.in.Suite.Engine != "" && r.in.Suite.Engine != entry.Engine {
+		return false
+	}
+	asBefore := *r
+	asBefore.in.Suite.Engine = entry.Engine
+	spec, _, err := asBefore.spec(ctx, image)
+	if err != nil {
+		return false
+	}
+	now, err := settings(spec, image, entry.Tree.Salt)
+	return err == nil && now == entry.Tree.Settings
+}
+
+// recorded tells whether the cluster's record is what the lock pins, so that
+// neither loading nor tagging would change anything. Nodes that lost the image are
+// healed by the deployment.
+func (r *upRun) recorded(ctx context.Context, place *place, image config.Image) (bool, error) {
+	lock, err := r.client.openLock(r.in.Suite, place.consumer)
+	if err != nil {
+		return false, err
+	}
+	entry := lock.entry(image, r.in.Suite.Prebuilt)
+	if !entry.Pinned() || entry.Tagged == nil || image.Tag != "" && !tagged(entry.Image, image.Tag) {
+		return false, nil
+	}
+	set, err := place.kube.records.Get(ctx, place.kube.namespace, place.consumer)
+	if err != nil || !slices.Contains(set.Names(), image.Name) {
+		return false, nil //nolint:nilerr // tag says what is wrong with it
+	}
+	evidence, err := set.Entry(image.Name)
+	if err != nil || evidence.State != record.Ready || evidence.Image != entry.Image || evidence.ImageID != entry.ImageID {
+		return false, nil //nolint:nilerr // tag says what is wrong with it
+	}
+	if entry.Built == nil {
+		// Others build it: is it still what was loaded?
+		found, err := engine.Find(ctx, r.client.runner, entry.Engine, entry.Source)
+		if err != nil || entry.EngineID == "" || found.EngineID != entry.EngineID {
+			return false, nil //nolint:nilerr // load says what is wrong with it
+		}
+	}
+	r.client.report.Info(fmt.Sprintf("%s: recorded already as %s, nothing to load or tag", image.Name, entry.Image))
+	return true, nil
+}
+
+func tagged(image, tag string) bool {
+	return len(image) > len(tag) && image[len(image)-len(tag)-1:] == ":"+tag
+}
