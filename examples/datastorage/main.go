@@ -11,14 +11,19 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
 
-// build is set by the linker; it tells builds apart.
+// build is set by the linker; it tells builds apart. In an image of which a file
+// /build says it, that does.
 var build = "unknown"
 
 func main() {
+	if said, err := os.ReadFile("/build"); err == nil {
+		build = strings.TrimSpace(string(said))
+	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "datastorage:", err)
 		os.Exit(1)

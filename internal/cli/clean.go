@@ -12,20 +12,25 @@ import (
 )
 
 type cleanFlags struct {
-	force   bool
-	dryRun  dryRun
-	output  string
-	timeout time.Duration
+	scope     string
+	keep      count
+	olderThan time.Duration
+	orphans   bool
+	force     bool
+	dryRun    dryRun
+	output    string
+	timeout   time.Duration
 }
 
 func (a *app) cleanCommand() *cobra.Command {
-	var flags cleanFlags
+	flags := cleanFlags{keep: -1}
 	cmd := &cobra.Command{
 		Use:   "clean [NAME...] [flags]",
 		Short: "Take away what the record owns",
 		Long: `Take away what the records own: their tags on every node, images that then
-nothing names or runs, and the records themselves. The source and other
-people's names of the same image are left alone.
+nothing names or runs, the records themselves, and on this host the names that
+builds gave and the lock's entries. The source, other people's names of the same
+image, and images that were adopted are left alone.
 
 A tag that containers run is left together with its record, and listed;
 --force takes it away all the same.`,
@@ -33,22 +38,40 @@ A tag that containers run is left together with its record, and listed;
   kubectl e2eimage clean datastorage --dry-run
 
   # Take it away
-  kubectl e2eimage clean datastorage`,
+  kubectl e2eimage clean datastorage
+
+  # Only what was recorded before, but for the last one
+  kubectl e2eimage clean --keep 1
+
+  # Tags whose records are gone, with their namespaces perhaps
+  kubectl e2eimage clean --orphans
+
+  # After the cluster was deleted
+  kubectl e2eimage clean datastorage --scope=host`,
 		ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return a.runClean(cmd, names, flags)
 		},
 	}
+	cmd.Flags().Var(&choice{&flags.scope, []string{string(e2eimage.ScopeAll), string(e2eimage.ScopeCluster), string(e2eimage.ScopeHost)}}, "scope",
+		"Where: cluster, host or all (default all); host needs no cluster")
+	cmd.Flags().Var(&flags.keep, "keep", "Take away only images of before, but for so many")
+	cmd.Flags().Var(&span{value: &flags.olderThan, least: 1}, "older-than", "Leave alone what was recorded later than this long ago, for example 24h")
+	cmd.Flags().BoolVar(&flags.orphans, "orphans", false, "Take away tags on nodes whose record is gone, an hour old or --older-than")
 	cmd.Flags().BoolVar(&flags.force, "force", false, "Also take away tags that containers run")
 	addDryRun(cmd.Flags(), &flags.dryRun, false)
 	addOutput(cmd.Flags(), &flags.output, "Output format, json or yaml", "json", "yaml")
 	addTimeout(cmd.Flags(), &flags.timeout)
-	completeChoices(cmd, "dry-run", "output")
+	completeChoices(cmd, "dry-run", "output", "scope")
+	cmd.MarkFlagsMutuallyExclusive("orphans", "keep")
+	cmd.MarkFlagsMutuallyExclusive("orphans", "scope")
 	return cmd
 }
 
 func (a *app) runClean(cmd *cobra.Command, names []string, flags cleanFlags) error {
-	suite, err := a.suite(a.flags(names))
+	said := a.flags(names)
+	said.AnyImages = flags.orphans
+	suite, err := a.suite(said)
 	if err != nil {
 		return err
 	}
@@ -58,7 +81,11 @@ func (a *app) runClean(cmd *cobra.Command, names []string, flags cleanFlags) err
 	}
 	ctx, cancel := bounded(cmd.Context(), flags.timeout)
 	defer cancel()
-	result, err := client.Clean(ctx, e2eimage.CleanInput{Suite: suite, Force: flags.force, DryRun: flags.dryRun != dryRunNone})
+	var keep *int
+	if flags.keep >= 0 {
+		keep = (*int)(&flags.keep)
+	}
+	result, err := client.Clean(ctx, e2eimage.CleanInput{Suite: suite, Scope: e2eimage.Scope(flags.scope), Keep: keep, OlderThan: flags.olderThan, Orphans: flags.orphans, Force: flags.force, DryRun: flags.dryRun != dryRunNone})
 	if result == nil {
 		return err
 	}
@@ -75,6 +102,11 @@ func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
 		verb = "would be removed"
 	}
 	reporter := a.reporter()
+	for _, orphan := range result.Orphans {
+		if err := a.println(orphan.Image + " " + verb); err != nil {
+			return err
+		}
+	}
 	for _, image := range result.Images {
 		for _, left := range image.Left {
 			reporter.Warn(fmt.Sprintf("%s is left: pod %s on %s runs it; delete that first, or give --force", left.Image, left.Pod, left.Node))
@@ -87,11 +119,20 @@ func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
 		if len(image.Freed) > 0 {
 			reporter.Info(fmt.Sprintf("%s: nothing names the image any more, it went from %s", image.Name, strings.Join(image.Freed, ", ")))
 		}
-		if !image.RecordRemoved {
-			continue
+		var lines []string
+		if image.RecordRemoved {
+			lines = append(lines, fmt.Sprintf("record %s/%s/%s %s", result.Namespace, result.Consumer, image.Name, verb))
 		}
-		if err := a.println(fmt.Sprintf("record %s/%s/%s %s", result.Namespace, result.Consumer, image.Name, verb)); err != nil {
-			return err
+		for _, name := range image.Host {
+			lines = append(lines, name+" "+verb)
+		}
+		if image.LockRemoved {
+			lines = append(lines, fmt.Sprintf("lock %s/%s %s", result.Consumer, image.Name, verb))
+		}
+		for _, line := range lines {
+			if err := a.println(line); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

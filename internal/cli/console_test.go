@@ -25,12 +25,21 @@ type library struct {
 	deploy  []e2eimage.DeployInput
 	clean   []e2eimage.CleanInput
 	load    []e2eimage.LoadInput
+	build   []e2eimage.BuildInput
+	up      []e2eimage.UpInput
+	render  []e2eimage.RenderInput
+	status  []e2eimage.StatusInput
+	verify  []e2eimage.VerifyInput
 
 	tagged   *e2eimage.TagResult
 	read     *e2eimage.RefResult
 	deployed *e2eimage.DeployResult
 	cleaned  *e2eimage.CleanResult
 	loaded   *e2eimage.LoadResult
+	built    *e2eimage.BuildResult
+	upped    *e2eimage.UpResult
+	rendered *e2eimage.RenderResult
+	stated   *e2eimage.StatusResult
 	err      error
 	// during runs inside every verb.
 	during func(context.Context)
@@ -46,6 +55,34 @@ func (l *library) Tag(ctx context.Context, in e2eimage.TagInput) (*e2eimage.TagR
 func (l *library) Load(ctx context.Context, in e2eimage.LoadInput) (*e2eimage.LoadResult, error) {
 	l.load = append(l.load, in)
 	return answer(ctx, l, l.loaded)
+}
+
+func (l *library) Build(ctx context.Context, in e2eimage.BuildInput) (*e2eimage.BuildResult, error) {
+	l.build = append(l.build, in)
+	return answer(ctx, l, l.built)
+}
+
+func (l *library) Up(ctx context.Context, in e2eimage.UpInput) (*e2eimage.UpResult, error) {
+	l.up = append(l.up, in)
+	return answer(ctx, l, l.upped)
+}
+
+func (l *library) Render(ctx context.Context, in e2eimage.RenderInput) (*e2eimage.RenderResult, error) {
+	l.render = append(l.render, in)
+	if l.rendered == nil {
+		return answer(ctx, l, &e2eimage.RenderResult{Manifests: in.Manifests})
+	}
+	return answer(ctx, l, l.rendered)
+}
+
+func (l *library) Status(ctx context.Context, in e2eimage.StatusInput) (*e2eimage.StatusResult, error) {
+	l.status = append(l.status, in)
+	return answer(ctx, l, l.stated)
+}
+
+func (l *library) Verify(ctx context.Context, in e2eimage.VerifyInput) (*e2eimage.StatusResult, error) {
+	l.verify = append(l.verify, in)
+	return answer(ctx, l, l.stated)
 }
 
 func (l *library) Ref(ctx context.Context, in e2eimage.RefInput) (*e2eimage.RefResult, error) {
@@ -77,7 +114,9 @@ func answer[T any](ctx context.Context, l *library, result *T) (*T, error) {
 	return result, nil
 }
 
-func (l *library) calls() int { return len(l.tag) + len(l.ref) + len(l.deploy) + len(l.clean) }
+func (l *library) calls() int {
+	return len(l.tag) + len(l.build) + len(l.up) + len(l.render) + len(l.status) + len(l.verify) + len(l.ref) + len(l.deploy) + len(l.clean)
+}
 
 // console is a terminal with one command in it.
 type console struct {

@@ -10,6 +10,7 @@ import (
 )
 
 type deployFlags struct {
+	conflictFlags
 	workloads, containers []string
 	pullPolicy            string
 	timeout               time.Duration // 0 for nobody said
@@ -53,9 +54,10 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
 	flags.maxRestarts = -1
 	set.Var((*count)(&flags.maxRestarts), "max-restarts", "Give up a crash loop after so many restarts, 0 never (default 3)")
 	set.BoolVar(&flags.takeOver, "take-over", false, "Also patch workloads that another consumer deployed")
+	flags.conflictFlags.add(set)
 	addDryRun(set, &flags.dryRun, true)
 	addOutput(set, &flags.output, "Output format: name, json or yaml", "name", "json", "yaml")
-	completeChoices(cmd, "dry-run", "output", "pull-policy")
+	completeChoices(cmd, "dry-run", "output", "pull-policy", "use")
 	return cmd
 }
 
@@ -73,7 +75,7 @@ func (a *app) deployInput(names []string, flags deployFlags) (e2eimage.DeployInp
 	if err != nil {
 		return e2eimage.DeployInput{}, err
 	}
-	return e2eimage.DeployInput{Suite: suite, TakeOver: flags.takeOver, DryRun: e2eimage.DryRun(flags.dryRun)}, nil
+	return e2eimage.DeployInput{Suite: suite, TakeOver: flags.takeOver, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun)}, nil
 }
 
 func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) error {

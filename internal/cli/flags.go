@@ -20,6 +20,7 @@ type commonFlags struct {
 	consumer    string
 	kindCluster string
 	provider    string
+	lock        string
 	quiet       bool
 }
 
@@ -28,6 +29,7 @@ func (f *commonFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.consumer, "consumer", "", "The suite that uses the images")
 	flags.StringVar(&f.kindCluster, "kind-cluster", "", "Name of the Kind cluster (default: from the kube context kind-NAME)")
 	flags.StringVar(&f.provider, "provider", "", "Engine that the Kind cluster runs on, docker or podman (default: the one that has it)")
+	flags.StringVar(&f.lock, "lock", "", "The lock file (default: .e2eimage/CONSUMER.lock.yaml beside e2eimage.yaml)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "Say nothing but results and errors")
 }
 
@@ -35,7 +37,7 @@ func (f *commonFlags) add(flags *pflag.FlagSet) {
 func (a *app) flags(names []string) config.Flags {
 	said := config.Flags{
 		ConfigPath: a.common.config, Consumer: a.common.consumer, KindCluster: a.common.kindCluster,
-		Provider: a.common.provider, Names: names,
+		Provider: a.common.provider, Lock: a.common.lock, Names: names,
 	}
 	if a.kube.Namespace != nil {
 		said.Namespace = *a.kube.Namespace
@@ -50,7 +52,7 @@ func (a *app) suite(flags config.Flags) (config.Suite, error) {
 
 // client connects the library to this command's kubeconfig and streams.
 func (a *app) client() (verbs, error) {
-	options := e2eimage.Options{Kube: a.kube, Reporter: a.reporter()}
+	options := e2eimage.Options{Kube: a.kube, Reporter: a.reporter(), User: userName()}
 	if a.kube.Context != nil {
 		options.Context = *a.kube.Context
 	}

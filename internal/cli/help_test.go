@@ -9,7 +9,7 @@ import (
 func TestHelpFitsAnOldTerminal(t *testing.T) {
 	t.Parallel()
 	for name, line := range map[string]string{
-		"help": "--help", "help-tag": "tag --help", "help-deploy": "deploy --help", "help-ref": "ref --help", "help-clean": "clean --help", "help-load": "load --help",
+		"help": "--help", "help-tag": "tag --help", "help-deploy": "deploy --help", "help-ref": "ref --help", "help-clean": "clean --help", "help-load": "load --help", "help-build": "build --help", "help-up": "up --help", "help-render": "render --help", "help-status": "status --help", "help-verify": "verify --help",
 		"help-version": "version --help", "help-completion": "completion --help", "help-options": "options --help", "options": "options",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,11 +12,12 @@ import (
 )
 
 type loadFlags struct {
-	source, engine string
-	release        bool
-	dryRun         dryRun
-	output         string
-	timeout        time.Duration
+	engineFlags
+	source  string
+	release bool
+	dryRun  dryRun
+	output  string
+	timeout time.Duration
 }
 
 func (a *app) loadCommand() *cobra.Command {
@@ -27,6 +28,8 @@ func (a *app) loadCommand() *cobra.Command {
 		Long: `Put images on every node of the Kind cluster, under the name that they have
 where they come from: from docker or podman, from an archive or from standard
 input. The engine need not be the one that the cluster runs on.
+
+Where the lock says what was built, that is loaded, under its recorded name.
 
 Only layers that a node lacks are read and sent, once for all nodes; nothing is
 sent where the image is there already. Nothing is removed from nodes. Without
@@ -63,14 +66,14 @@ images.`,
 	}
 	set := cmd.Flags()
 	set.StringVar(&flags.source, "source", "", "Where the image comes from, see above")
-	set.Var(&choice{&flags.engine, []string{"docker", "podman"}}, "engine", "Engine that has the image, docker or podman (default: the one that has it)")
+	flags.add(set, "Engine that has the image, docker or podman (default: the one that has it)")
 	set.BoolVar(&flags.release, "release", false, "Take the image out of the engine when every node has it")
 	addDryRun(set, &flags.dryRun, false)
 	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
 	addTimeout(set, &flags.timeout)
 	flags.timeout = defaultLoadTimeout
 	set.Lookup("timeout").DefValue = flags.timeout.String()
-	completeChoices(cmd, "dry-run", "output", "engine")
+	completeChoices(cmd, "dry-run", "output", "engine", "prebuilt")
 	return cmd
 }
 
@@ -84,13 +87,14 @@ func (a *app) loadInput(names []string, flags loadFlags) (e2eimage.LoadInput, er
 		names = []string{nameOf(flags.source)}
 	}
 	said := a.flags(names)
+	flags.say(&said)
 	said.Source = flags.source
 	suite, err := a.suite(said)
 	if err != nil {
 		return e2eimage.LoadInput{}, err
 	}
 	return e2eimage.LoadInput{
-		Suite: suite, Engine: flags.engine, Stdin: a.host.Streams.In, Release: flags.release, DryRun: flags.dryRun != dryRunNone,
+		Suite: suite, Stdin: a.host.Streams.In, Release: flags.release, DryRun: flags.dryRun != dryRunNone,
 	}, nil
 }
 

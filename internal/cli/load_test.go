@@ -28,13 +28,13 @@ func TestLoadCommandLinesBecomeInputs(t *testing.T) {
 		"everything said": {
 			line: "load datastorage --source - --engine podman --release --dry-run",
 			want: e2eimage.LoadInput{
-				Suite: config.Suite{Images: []config.Image{sourced("datastorage", "-")}}, Engine: "podman", Release: true, DryRun: true,
+				Suite: config.Suite{Images: []config.Image{sourced("datastorage", "-")}, Engine: "podman"}, Release: true, DryRun: true,
 			},
 		},
 		"an image of the file": {
 			line: "load gateway --consumer workflow", file: suitesFile,
 			want: e2eimage.LoadInput{Suite: config.Suite{
-				Consumer: "workflow", KindCluster: "workflow-e2e", Namespace: "kubernaut-system", File: "DIR/e2eimage.yaml",
+				Consumer: "workflow", KindCluster: "workflow-e2e", Namespace: "kubernaut-system", File: "DIR/e2eimage.yaml", Part: true,
 				Images: []config.Image{with(plain("gateway"), func(i *config.Image) {
 					i.Source, i.TagTemplate = "docker-archive:DIR/out/gateway.tar", "{{.Name}}-{{.Random}}"
 				})},

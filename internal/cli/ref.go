@@ -15,6 +15,7 @@ import (
 
 type refFlags struct {
 	output     string
+	from       string
 	outputFile string
 }
 
@@ -23,8 +24,8 @@ func (a *app) refCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ref [NAME...] [flags]",
 		Short: "Print the recorded image for scripts, Helm and Kustomize",
-		Long: `Print what is recorded, in the form that the next tool wants. Reads one
-ConfigMap and looks at nothing else.
+		Long: `Print what is recorded, in the form that the next tool wants. Reads the lock if
+that has the images, and needs no cluster then; else one ConfigMap.
 
 Formats: image (repository:tag, one a line), env (NAME_IMAGE, NAME_REPOSITORY,
 NAME_TAG, NAME_ID for a shell), helm (--set-string arguments), kustomize (an
@@ -48,8 +49,10 @@ images: block), json, yaml.`,
 	}
 	addOutput(cmd.Flags(), &flags.output, "Output format: image, env, helm, kustomize, json or yaml",
 		"image", "env", "helm", "kustomize", "json", "yaml")
+	cmd.Flags().Var(&choice{&flags.from, []string{string(e2eimage.UseLock), string(e2eimage.UseCluster)}}, "from",
+		"Read the lock or the cluster (default: the lock if it has the image, else the cluster)")
 	cmd.Flags().StringVar(&flags.outputFile, "output-file", "", "Write to this file instead of stdout")
-	completeChoices(cmd, "output")
+	completeChoices(cmd, "output", "from")
 	return cmd
 }
 
@@ -62,7 +65,7 @@ func (a *app) runRef(cmd *cobra.Command, names []string, flags refFlags) error {
 	if err != nil {
 		return err
 	}
-	result, err := client.Ref(cmd.Context(), e2eimage.RefInput{Suite: suite})
+	result, err := client.Ref(cmd.Context(), e2eimage.RefInput{Suite: suite, From: e2eimage.Use(flags.from)})
 	if err != nil {
 		return err
 	}

@@ -15,10 +15,10 @@ import (
 
 func TestRefAndCleanCommandLinesBecomeInputs(t *testing.T) {
 	t.Parallel()
-	named := config.Suite{
+	named := suiteInDir(config.Suite{
 		Consumer: "suite", Namespace: "ns", KindCluster: "dev", Provider: "docker",
 		Images: []config.Image{plain("a"), plain("b")},
-	}
+	}, "")
 	const flags = " a b --consumer suite -n ns --kind-cluster dev --provider docker"
 	tests := map[string]struct {
 		ref   []e2eimage.RefInput

@@ -100,7 +100,7 @@ func escapeHelm(value string) string {
 }
 
 // refKustomize prints the images: block of a kustomization. Manifests name the
-// image by the repository of its source.
+// image by the repository of its source, or by its own.
 func refKustomize(result *e2eimage.RefResult) (string, error) {
 	type image struct {
 		Name    string `json:"name"`
@@ -111,7 +111,9 @@ func refKustomize(result *e2eimage.RefResult) (string, error) {
 		Images []image `json:"images"`
 	}
 	for _, ref := range result.Images {
-		block.Images = append(block.Images, image{Name: sourceRepository(ref), NewName: ref.Repository, NewTag: ref.Tag})
+		for _, name := range slices.Compact([]string{sourceRepository(ref), ref.Repository}) {
+			block.Images = append(block.Images, image{Name: name, NewName: ref.Repository, NewTag: ref.Tag})
+		}
 	}
 	text, err := yaml.Marshal(block)
 	return string(text), err

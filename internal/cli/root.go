@@ -28,10 +28,15 @@ type Host struct {
 
 // verbs is the library as the commands see it.
 type verbs interface {
+	Build(context.Context, e2eimage.BuildInput) (*e2eimage.BuildResult, error)
+	Up(context.Context, e2eimage.UpInput) (*e2eimage.UpResult, error)
 	Tag(context.Context, e2eimage.TagInput) (*e2eimage.TagResult, error)
 	Load(context.Context, e2eimage.LoadInput) (*e2eimage.LoadResult, error)
 	Ref(context.Context, e2eimage.RefInput) (*e2eimage.RefResult, error)
+	Render(context.Context, e2eimage.RenderInput) (*e2eimage.RenderResult, error)
 	Deploy(context.Context, e2eimage.DeployInput) (*e2eimage.DeployResult, error)
+	Status(context.Context, e2eimage.StatusInput) (*e2eimage.StatusResult, error)
+	Verify(context.Context, e2eimage.VerifyInput) (*e2eimage.StatusResult, error)
 	Clean(context.Context, e2eimage.CleanInput) (*e2eimage.CleanResult, error)
 }
 
@@ -85,7 +90,10 @@ func (a *app) root() *cobra.Command {
 		Long: `The tag of an E2E image is decided once, put on every node of the Kind cluster,
 recorded together with the image's identity, and everything that deploys it
 reads that record and proves that the pods run exactly that image.`,
-		Example: `  # Put an image on every node
+		Example: `  # Build, load, tag and deploy what e2eimage.yaml says
+  kubectl e2eimage up
+
+  # Put an image on every node
   kubectl e2eimage load --source localhost/datastorage:dev
 
   # Decide the tag of a loaded image, put it on every node, record it
@@ -123,7 +131,7 @@ reads that record and proves that the pods run exactly that image.`,
 	root.PersistentFlags().Lookup("cache-dir").DefValue = "$HOME/.kube/cache"
 	a.common.add(root.PersistentFlags())
 	addVerbosity(root.PersistentFlags())
-	root.AddCommand(a.loadCommand(), a.tagCommand(), a.deployCommand(), a.refCommand(), a.cleanCommand(),
+	root.AddCommand(a.buildCommand(), a.loadCommand(), a.tagCommand(), a.deployCommand(), a.upCommand(), a.refCommand(), a.renderCommand(), a.statusCommand(), a.verifyCommand(), a.cleanCommand(),
 		a.versionCommand(), a.completionCommand(), optionsCommand())
 	useKubectlStyle(root)
 	return root

@@ -10,6 +10,7 @@ import (
 )
 
 type tagFlags struct {
+	conflictFlags
 	source, repository, tag, template string
 	isNew, createNamespace            bool
 	dryRun                            dryRun
@@ -26,8 +27,10 @@ func (a *app) tagCommand() *cobra.Command {
 second name of the source, and record it in the ConfigMap e2eimage-<consumer>.
 
 The same content keeps its tag: running it again prints the same image and
-changes nothing. Without NAME: every image of the suite in e2eimage.yaml.
-Prints the recorded images, one a line, in the order asked.`,
+changes nothing. What the lock says was built or loaded on this host is tagged
+by its ID, whatever its source's name stands for by now. Without NAME: every
+image of the suite in e2eimage.yaml. Prints the recorded images, one a line, in
+the order asked.`,
 		Example: `  # Retag an image that was loaded under a fixed reference
   kubectl e2eimage tag datastorage --source localhost/datastorage:dev
 
@@ -54,10 +57,11 @@ Prints the recorded images, one a line, in the order asked.`,
 	set.StringVar(&flags.template, "tag-template", "", "Go template of the tag (default {{.Consumer}}-{{.Random}})")
 	set.BoolVar(&flags.isNew, "new", false, "Draw a new tag although the content has one already")
 	set.BoolVar(&flags.createNamespace, "create-namespace", false, "Create the namespace if it does not exist")
+	flags.conflictFlags.add(set)
 	addDryRun(set, &flags.dryRun, false)
 	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
 	addTimeout(set, &flags.timeout)
-	completeChoices(cmd, "dry-run", "output")
+	completeChoices(cmd, "dry-run", "output", "use")
 	cmd.MarkFlagsMutuallyExclusive("tag", "tag-template")
 	cmd.MarkFlagsMutuallyExclusive("tag", "new")
 	return cmd
@@ -72,7 +76,7 @@ func (a *app) tagInput(ctx context.Context, names []string, flags tagFlags) (e2e
 		return e2eimage.TagInput{}, err
 	}
 	return e2eimage.TagInput{
-		Suite: suite, Values: a.templateValues(ctx, suite), New: flags.isNew,
+		Suite: suite, Values: a.templateValues(ctx, suite), New: flags.isNew, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale,
 		CreateNamespace: flags.createNamespace, DryRun: flags.dryRun != dryRunNone,
 	}, nil
 }

@@ -134,7 +134,7 @@ func TestTagCommandLinesBecomeInputs(t *testing.T) {
 		"flags win over the file": {
 			line: "tag datastorage --consumer full --source localhost/x:y --repository localhost/z --tag-template v{{.Unix}} -n other", file: suitesFile,
 			want: e2eimage.TagInput{Suite: config.Suite{
-				Consumer: "full", KindCluster: "full-e2e", Namespace: "other", File: "DIR/e2eimage.yaml",
+				Consumer: "full", KindCluster: "full-e2e", Namespace: "other", File: "DIR/e2eimage.yaml", Part: true,
 				Helm: map[string]string{"global.image.tag": "{{.Tag}}"},
 				Images: []config.Image{with(storage(), func(i *config.Image) {
 					i.Source, i.Repository, i.TagTemplate = "localhost/x:y", "localhost/z", "v{{.Unix}}"
@@ -174,6 +174,13 @@ func inDir(in e2eimage.TagInput, dir string) e2eimage.TagInput {
 
 func suiteInDir(suite config.Suite, dir string) config.Suite {
 	suite.File = strings.Replace(suite.File, "DIR", dir, 1)
+	if suite.File != "" && suite.LockDir == "" {
+		suite.LockDir = filepath.Join(filepath.Dir(suite.File), ".e2eimage")
+	}
+	if suite.Prebuilt == "" {
+		suite.Prebuilt = config.PrebuiltPrefer
+	}
+	suite.Freshness, suite.KeepPrevious = config.FreshnessWarn, config.DefaultKeepPrevious
 	for i := range suite.Images {
 		suite.Images[i].Source = strings.Replace(suite.Images[i].Source, "DIR", dir, 1)
 	}

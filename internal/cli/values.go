@@ -17,10 +17,7 @@ import (
 // is asked only when a template wants to know; no answer leaves the field empty,
 // and a template that uses it then says so.
 func (a *app) templateValues(ctx context.Context, suite config.Suite) config.TemplateValues {
-	values := config.TemplateValues{Unix: time.Now().Unix(), Arch: runtime.GOARCH, Environment: a.host.Environment}
-	if current, err := user.Current(); err == nil {
-		values.User = current.Username
-	}
+	values := config.TemplateValues{Unix: time.Now().Unix(), Arch: runtime.GOARCH, User: userName(), Environment: a.host.Environment}
 	templates := slices.Collect(maps.Values(suite.Helm))
 	for _, image := range suite.Images {
 		templates = append(templates, image.TagTemplate)
@@ -30,6 +27,27 @@ func (a *app) templateValues(ctx context.Context, suite config.Suite) config.Tem
 		values.GitShort = a.git(ctx, "rev-parse", "--short", "HEAD")
 	}
 	return values
+}
+
+// buildValues are the facts that builds can use and that are written down.
+func (a *app) buildValues(ctx context.Context, suite config.Suite) config.TemplateValues {
+	values := a.templateValues(ctx, suite)
+	if values.GitCommit == "" {
+		values.GitCommit = a.git(ctx, "rev-parse", "HEAD")
+	}
+	if values.GitShort == "" {
+		values.GitShort = a.git(ctx, "rev-parse", "--short", "HEAD")
+	}
+	return values
+}
+
+// userName is who runs this, "" where the system does not tell.
+func userName() string {
+	current, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return current.Username
 }
 
 func (a *app) git(ctx context.Context, args ...string) string {

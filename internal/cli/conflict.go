@@ -1,0 +1,18 @@
+package cli
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+// conflictFlags decide where lock, host and cluster do not agree.
+type conflictFlags struct {
+	use        string
+	allowStale bool
+}
+
+func (f *conflictFlags) add(set *pflag.FlagSet) {
+	set.Var(&choice{&f.use, []string{string(e2eimage.UseLock), string(e2eimage.UseCluster)}}, "use", "Which is right where lock and cluster disagree, lock or cluster")
+	set.BoolVar(&f.allowStale, "allow-stale", false, "Go on although this host has something newer, which is then a warning")
+}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+type renderFlags struct {
+	files    []string
+	from     string
+	annotate bool
+}
+
+func (a *app) renderCommand() *cobra.Command {
+	var flags renderFlags
+	cmd := &cobra.Command{
+		Use:   "render [NAME...] [flags]",
+		Short: "Put recorded images into manifests",
+		Long: `Read manifests and print them with the recorded images in them. Everything else
+stays as it is: comments, order, anchors, quotes, line ends, unknown kinds.
+
+An image field is replaced that has an image's source, its repository or its
+recorded name; so is any value that is e2eimage://NAME. Reads the lock if that
+has the images, and needs no cluster then; else the record. Without NAME: every
+image of the suite in e2eimage.yaml.`,
+		Example: `  # As a filter
+  helm template chart | kubectl e2eimage render | kubectl apply -f -
+  kubectl kustomize overlay | kubectl e2eimage render | kubectl apply -f -
+
+  # Files and folders
+  kubectl e2eimage render -f deploy/ | kubectl apply -f -
+
+  # So that new content under an old tag rolls out
+  kubectl e2eimage render --annotate -f deployment.yaml`,
+		ValidArgsFunction: a.completeNames,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			return a.runRender(cmd, names, flags)
+		},
+	}
+	set := cmd.Flags()
+	set.StringSliceVarP(&flags.files, "filename", "f", nil, "File or folder with manifests, - for standard input (default -)")
+	set.Var(&choice{&flags.from, []string{string(e2eimage.UseLock), string(e2eimage.UseCluster)}}, "from",
+		"Read the lock or the cluster (default: the lock if it has the image, else the cluster)")
+	set.BoolVar(&flags.annotate, "annotate", false, "Also write the image IDs into pod templates")
+	completeChoices(cmd, "from")
+	return cmd
+}
+
+func (a *app) runRender(cmd *cobra.Command, names []string, flags renderFlags) error {
+	suite, err := a.suite(a.flags(names))
+	if err != nil {
+		return err
+	}
+	manifests, err := a.manifests(flags.files)
+	if err != nil {
+		return err
+	}
+	client, err := a.client()
+	if err != nil {
+		return err
+	}
+	result, err := client.Render(cmd.Context(), e2eimage.RenderInput{
+		Suite: suite, From: e2eimage.Use(flags.from), Annotate: flags.annotate, Manifests: manifests,
+	})
+	if err != nil {
+		return err
+	}
+	return a.printManifests(result.Manifests)
+}
+
+// printManifests puts a separator between texts that have none.
+func (a *app) printManifests(manifests []e2eimage.Manifest) error {
+	for i, manifest := range manifests {
+		if i > 0 && !bytes.HasPrefix(manifest.Text, []byte("---")) {
+			if _, err := io.WriteString(a.host.Streams.Out, "---\n"); err != nil {
+				return err
+			}
+		}
+		if i+1 < len(manifests) && len(manifest.Text) > 0 && !bytes.HasSuffix(manifest.Text, []byte("\n")) {
+			manifest.Text = append(manifest.Text, '\n')
+		}
+		if _, err := a.host.Streams.Out.Write(manifest.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manifests reads files, those of folders in the order of their names, and standard
+// input.
+func (a *app) manifests(paths []string) ([]e2eimage.Manifest, error) {
+	if len(paths) == 0 {
+		paths = []string{"-"}
+	}
+	var manifests []e2eimage.Manifest
+	var mistakes []error
+	for _, path := range paths {
+		read, err := a.manifestsIn(path)
+		manifests, mistakes = append(manifests, read...), append(mistakes, err)
+	}
+	return manifests, errors.Join(mistakes...)
+}
+
+func (a *app) manifestsIn(path string) ([]e2eimage.Manifest, error) {
+	if path == "-" {
+		text, err := io.ReadAll(a.host.Streams.In)
+		return []e2eimage.Manifest{{Text: text}}, err
+	}
+	at := path
+	if !filepath.IsAbs(at) {
+		at = filepath.Join(a.host.Dir, at)
+	}
+	var manifests []e2eimage.Manifest
+	err := filepath.WalkDir(at, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() || file != at && !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)) {
+			return nil
+		}
+		text, err := os.ReadFile(file)
+		shown := path
+		if inner, relative := filepath.Rel(at, file); relative == nil && inner != "." {
+			shown = filepath.Join(path, inner)
+		}
+		manifests = append(manifests, e2eimage.Manifest{Name: shown, Text: text})
+		return err
+	})
+	if err == nil && len(manifests) == 0 {
+		err = fmt.Errorf("%s has no file that ends with .yaml, .yml or .json", path)
+	}
+	return manifests, err
+}

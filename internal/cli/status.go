@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/cli-runtime/pkg/printers"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+type statusFlags struct {
+	output  string
+	timeout time.Duration
+}
+
+func (a *app) statusCommand() *cobra.Command {
+	var flags statusFlags
+	cmd := &cobra.Command{
+		Use:   "status [NAME...] [flags]",
+		Short: "Show how records, nodes, workloads and this host agree",
+		Long: `Compare records, lock, this host, all nodes, the workloads of the namespace and
+what their pods really run. Without NAME: the images of the suite in
+e2eimage.yaml, and without that all that are recorded in the namespace.
+
+States: Consistent; Stale: this host has something newer; RolledOut 1/3: pods
+are still to come; Drifted: a workload is to run, or a pod runs, something else;
+MissingOnNodes; Unfinished: not recorded, or a run was killed; Tampered: the
+record was changed by hand; Orphaned: a tag whose record is gone.`,
+		Example: `  # What is there?
+  kubectl e2eimage status
+
+  # With what is wrong and what mends it
+  kubectl e2eimage status -o wide`,
+		ValidArgsFunction: a.completeNames,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			return a.runStatus(cmd, names, flags)
+		},
+	}
+	addOutput(cmd.Flags(), &flags.output, "Output format: json, yaml or wide", "json", "yaml", "wide")
+	addTimeout(cmd.Flags(), &flags.timeout)
+	completeChoices(cmd, "output")
+	return cmd
+}
+
+func (a *app) runStatus(cmd *cobra.Command, names []string, flags statusFlags) error {
+	said := a.flags(names)
+	said.AnyImages = true
+	suite, err := a.suite(said)
+	if err != nil {
+		return err
+	}
+	client, err := a.client()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := bounded(cmd.Context(), flags.timeout)
+	defer cancel()
+	result, err := client.Status(ctx, e2eimage.StatusInput{Suite: suite})
+	if err != nil {
+		return err
+	}
+	switch flags.output {
+	case "json", "yaml":
+		return a.printObject(flags.output, result)
+	}
+	return a.printStatus(result, flags.output == "wide")
+}
+
+func (a *app) printStatus(result *e2eimage.StatusResult, wide bool) error {
+	if len(result.Images) == 0 {
+		a.reporter().Info(fmt.Sprintf("nothing is recorded in namespace %s", result.Namespace))
+		return nil
+	}
+	table := printers.GetNewTabWriter(a.host.Streams.Out)
+	columns := []string{"NAME", "CONSUMER", "IMAGE", "IMAGE ID", "NODES", "WORKLOADS", "AGE", "STATE"}
+	if wide {
+		columns = append(columns, "SOURCE", "BY")
+	}
+	if _, err := fmt.Fprintln(table, strings.Join(columns, "\t")); err != nil {
+		return err
+	}
+	for _, image := range result.Images {
+		row := []string{
+			image.Name, orNone(image.Consumer), orNone(image.Image), shortID(image.ImageID),
+			fmt.Sprintf("%d/%d", len(image.NodesWith), len(image.NodesWith)+len(image.NodesWithout)), workloads(image), age(image), string(image.State),
+		}
+		if wide {
+			row = append(row, orNone(image.Source), orNone(image.By))
+		}
+		if _, err := fmt.Fprintln(table, strings.Join(row, "\t")); err != nil {
+			return err
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if wide {
+		return printProblems(a.host.Streams.Out, result)
+	}
+	return nil
+}
+
+// printProblems says what is wrong with each image, and what mends it.
+func printProblems(out io.Writer, result *e2eimage.StatusResult) error {
+	for _, image := range result.Images {
+		for _, problem := range image.Problems {
+			line := fmt.Sprintf("%s (%s): %s: %s", image.Name, orNone(image.Consumer), problem.State, problem.Text)
+			if problem.Mend != "" {
+				line += "\n  mend it: " + problem.Mend
+			}
+			if _, err := fmt.Fprintln(out, line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "<none>"
+	}
+	return text
+}
+
+func shortID(id string) string {
+	_, hex, _ := strings.Cut(id, ":")
+	return orNone(hex[:min(len(hex), 12)])
+}
+
+func workloads(image e2eimage.ImageStatus) string {
+	names := make([]string, 0, len(image.Workloads))
+	for _, workload := range image.Workloads {
+		kind, name, _ := strings.Cut(workload.Name, "/")
+		kind, _, _ = strings.Cut(kind, ".")
+		names = append(names, fmt.Sprintf("%s/%s %d/%d", kind, name, workload.Running, workload.Wanted))
+	}
+	return orNone(strings.Join(names, ", "))
+}
+
+func age(image e2eimage.ImageStatus) string {
+	if image.Recorded == nil {
+		return "<none>"
+	}
+	return duration.HumanDuration(time.Since(image.Recorded.Time))
+}

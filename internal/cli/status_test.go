@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+func statedThree() *e2eimage.StatusResult {
+	return &e2eimage.StatusResult{Namespace: "tests", Images: []e2eimage.ImageStatus{
+		{
+			Name: "datastorage", Consumer: "suite", Image: "localhost/datastorage:suite-1", ImageID: imageID, NodesWith: []string{"a", "b"},
+			Workloads: []e2eimage.WorkloadStatus{{Name: "deployment.apps/datastorage", Running: 2, Wanted: 2}}, State: e2eimage.StateConsistent, By: "me@here",
+		},
+		{
+			Name: "gateway", Consumer: "suite", Image: "localhost/gateway:suite-1", ImageID: otherID, NodesWith: []string{"a"}, NodesWithout: []string{"b"},
+			State:    e2eimage.StateMissing,
+			Problems: []e2eimage.Problem{{State: e2eimage.StateMissing, Text: "localhost/gateway:suite-1 is not on b", Mend: "kubectl e2eimage deploy gateway"}},
+		},
+		{Name: "none", State: e2eimage.StateUnfinished, Problems: []e2eimage.Problem{{State: e2eimage.StateUnfinished, Text: "nothing is recorded"}}},
+	}}
+}
+
+func TestStatusLooksAsWritten(t *testing.T) {
+	t.Parallel()
+	for name, line := range map[string]string{"status": "status", "status-wide": "status -o wide", "status-json": "status -o json", "verify": "verify"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newConsole(t)
+			c.library.stated = statedThree()
+			c.done(line)
+			golden(t, name, c.out.String())
+		})
+	}
+}
+
+func TestStatusOfNothingSaysSo(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.stated = &e2eimage.StatusResult{Namespace: "tests"}
+	c.done("status -n tests --timeout 5s")
+	if c.out.Len() > 0 || !strings.Contains(c.errOut.String(), "nothing is recorded in namespace tests") {
+		t.Errorf("%q, %q", c.out.String(), c.errOut.String())
+	}
+	c.done("verify a --wait --timeout 9s")
+	if got := c.library.verify[0]; !got.Wait || got.Suite.Images[0].Deploy.Timeout.Seconds() != 9 {
+		t.Errorf("verify got %+v", got)
+	}
+}

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+type upFlags struct {
+	engineFlags
+	conflictFlags
+	skipBuild       bool
+	parallel        count
+	takeOver        bool
+	createNamespace bool
+	output          string
+	buildTimeout    time.Duration
+	timeout         time.Duration // 0 for nobody said
+}
+
+func (a *app) upCommand() *cobra.Command {
+	flags := upFlags{parallel: -1}
+	cmd := &cobra.Command{
+		Use:   "up [NAME...] [flags]",
+		Short: "Build, load, tag and deploy; repeat nothing that is true",
+		Long: `Build, load, tag and deploy the images of the suite in e2eimage.yaml. Nothing is
+repeated that is true already: an image whose files have not changed is not
+built (one with a command of its own always is), one that is recorded is not
+loaded or tagged, a workload that is right is not touched. An image is loaded
+while others are still being built. Without a cluster the images are built, and
+what is missing is said. Prints the recorded images, one a line, in the order
+asked.`,
+		Example: `  # After each change of the code
+  kubectl e2eimage up
+
+  # One image of the suite
+  kubectl e2eimage up datastorage
+
+  # With what was built before
+  kubectl e2eimage up --skip-build`,
+		ValidArgsFunction: a.completeNames,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			return a.runUp(cmd, names, flags)
+		},
+	}
+	set := cmd.Flags()
+	flags.engineFlags.add(set, buildEngineUsage)
+	set.BoolVar(&flags.skipBuild, "skip-build", false, "Take what was built before")
+	addParallel(set, &flags.parallel)
+	flags.conflictFlags.add(set)
+	set.BoolVar(&flags.takeOver, "take-over", false, "Also patch workloads that another consumer deployed")
+	set.BoolVar(&flags.createNamespace, "create-namespace", false, "Create the namespace if it does not exist")
+	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
+	addBuildTimeout(set, &flags.buildTimeout)
+	set.Var(&span{value: &flags.timeout, least: 1}, "timeout", "Wait this long for each rollout (default 120s)")
+	completeChoices(cmd, "output", "engine", "prebuilt", "use")
+	return cmd
+}
+
+// upInput maps the command line to the library's input.
+func (a *app) upInput(ctx context.Context, names []string, flags upFlags) (e2eimage.UpInput, error) {
+	said := a.flags(names)
+	flags.say(&said)
+	if flags.timeout > 0 {
+		said.Timeout = &flags.timeout
+	}
+	suite, err := a.suite(said)
+	if err != nil {
+		return e2eimage.UpInput{}, err
+	}
+	return e2eimage.UpInput{
+		Suite: suite, Values: a.buildValues(ctx, suite), SkipBuild: flags.skipBuild, Parallel: max(0, int(flags.parallel)),
+		BuildTimeout: flags.buildTimeout, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale,
+		TakeOver: flags.takeOver, CreateNamespace: flags.createNamespace,
+	}, nil
+}
+
+func (a *app) runUp(cmd *cobra.Command, names []string, flags upFlags) error {
+	input, err := a.upInput(cmd.Context(), names, flags)
+	if err != nil {
+		return err
+	}
+	client, err := a.client()
+	if err != nil {
+		return err
+	}
+	result, err := client.Up(cmd.Context(), input)
+	if result == nil {
+		return err
+	}
+	if flags.output != "" {
+		return errors.Join(a.printObject(flags.output, result), err)
+	}
+	for _, image := range result.Images {
+		if failed := a.println(image.Image); failed != nil {
+			return failed
+		}
+	}
+	return err
+}

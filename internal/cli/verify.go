@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+type verifyFlags struct {
+	wait    bool
+	output  string
+	timeout time.Duration // 0 for nobody said
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var flags verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify [NAME...] [flags]",
+		Short: "Fail unless records, nodes, workloads and pods agree",
+		Long: `The report of status as a gate: prints what does not agree and the command that
+mends it, and exits with 3 then. Changes nothing.
+
+--wait first waits for the rollouts, such as those of a helm install, and fails
+as deploy does as soon as one is hopeless.`,
+		Example: `  # After another tool deployed
+  helm install services chart && kubectl e2eimage verify --wait
+
+  # As a gate
+  kubectl e2eimage verify datastorage`,
+		ValidArgsFunction: a.completeNames,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			return a.runVerify(cmd, names, flags)
+		},
+	}
+	cmd.Flags().BoolVar(&flags.wait, "wait", false, "Wait for the rollouts first")
+	addOutput(cmd.Flags(), &flags.output, "Output format, json or yaml", "json", "yaml")
+	cmd.Flags().Var(&span{value: &flags.timeout, least: 1}, "timeout", "Wait this long for each rollout (default 120s)")
+	completeChoices(cmd, "output")
+	return cmd
+}
+
+func (a *app) runVerify(cmd *cobra.Command, names []string, flags verifyFlags) error {
+	said := a.flags(names)
+	said.AnyImages = true
+	if flags.timeout > 0 {
+		said.Timeout = &flags.timeout
+	}
+	suite, err := a.suite(said)
+	if err != nil {
+		return err
+	}
+	client, err := a.client()
+	if err != nil {
+		return err
+	}
+	result, err := client.Verify(cmd.Context(), e2eimage.VerifyInput{Suite: suite, Wait: flags.wait})
+	if result == nil {
+		return err
+	}
+	if flags.output != "" {
+		return errors.Join(err, a.printObject(flags.output, result))
+	}
+	return errors.Join(err, printProblems(a.host.Streams.Out, result))
+}
