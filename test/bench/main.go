@@ -17,7 +17,7 @@ import (
 func main() {
 	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on, podman or docker")
 	rounds := flag.Int("rounds", 7, "rounds of each case; the median counts")
-	only := flag.String("only", "", `"loads" for these only`)
+	only := flag.String("only", "", `"loads" or "ups" for these only`)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, *provider, *rounds, *only)
@@ -52,9 +52,12 @@ func run(ctx context.Context, provider string, rounds int, only string) (err err
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	all := []func(context.Context) error{b.tags, b.deploys, b.scale, b.loads}
-	if only == "loads" {
-		all = all[3:]
+	all := []func(context.Context) error{b.tags, b.deploys, b.scale, b.ups, b.loads}
+	switch only {
+	case "loads":
+		all = all[4:]
+	case "ups":
+		all = all[3:4]
 	}
 	for _, measure := range all {
 		if err := measure(ctx); err != nil {

@@ -162,9 +162,14 @@ func documented(t *testing.T, page string) string {
 	return block
 }
 
+// write puts a file into the user's folder.
 func (u *user) write(name, text string) {
 	u.t.Helper()
-	if err := os.WriteFile(filepath.Join(u.dir, name), []byte(text), 0o600); err != nil {
+	path := filepath.Join(u.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		u.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		u.t.Fatal(err)
 	}
 }
@@ -181,4 +186,13 @@ func TestKubectlFindsThePlugin(t *testing.T) {
 			t.Errorf("the help does not say %q:\n%s", words, help.stdout)
 		}
 	}
+}
+
+func readAll(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -93,7 +93,8 @@ func (u *user) shapes() map[string]scratchimage.Image {
 		"links": u.service(ref("links"), append(text("/dir/file", u.namespace),
 			scratchimage.File{Path: "/dir/same", Same: "/dir/file"}, scratchimage.File{Path: "/dir/link", Link: "../dir/file"}, scratchimage.File{Path: "/out", Link: "../../../etc/passwd"})),
 		"modes and attributes": u.service(ref("modes"), []scratchimage.File{
-			{Path: "/setuid", Content: []byte(u.namespace), Mode: 0o755 | fs.ModeSetuid}, {Path: "/secret", Content: []byte("x"), Mode: 0o400},
+			{Path: "/setuid", Content: []byte(u.namespace), Mode: 0o755 | fs.ModeSetuid},
+			{Path: "/secret", Content: []byte("x"), Mode: 0o400},
 			{Path: "/marked", Content: []byte("x"), Attributes: map[string]string{"user.e2eimage": u.namespace}},
 		}),
 		"long names": u.service(ref("names"), text("/"+strings.Repeat("größer/", 30)+strings.Repeat("x", 200), u.namespace)),
