@@ -178,14 +178,17 @@ func (r *statusRun) notRecorded(found []ImageStatus) []ImageStatus {
 // orphans are tags on nodes that carry the label of a record that is gone, or that
 // does not know them any more.
 func (r *statusRun) orphans() []ImageStatus {
-	known := map[string]bool{}
+	known, unread := map[string]bool{}, map[string]bool{}
 	for _, set := range r.sets {
 		for _, name := range set.Names() {
-			// One that cannot be read is told as such.
-			if evidence, err := set.Entry(name); err == nil && evidence != nil {
-				for _, tag := range evidence.Tags() {
-					known[tag] = true
-				}
+			evidence, err := set.Entry(name)
+			if err != nil {
+				// It is told as such; its tags may be right.
+				unread[record.Owner(set.Namespace, set.Consumer, name)] = true
+				continue
+			}
+			for _, tag := range evidence.Tags() {
+				known[tag] = true
 			}
 		}
 	}
@@ -193,7 +196,7 @@ func (r *statusRun) orphans() []ImageStatus {
 	owners := map[string]string{}
 	for _, node := range sortedKeys(r.states) {
 		for tag, owner := range r.states[node].Owners {
-			if !known[tag] {
+			if !known[tag] && !unread[owner] {
 				on[tag], owners[tag] = append(on[tag], node), owner
 			}
 		}

@@ -53,12 +53,18 @@ func (c *Client) Up(ctx context.Context, in UpInput) (*UpResult, error) {
 		return nil, err
 	}
 	err = run.bring(ctx)
-	place, missing := run.place()
+	place, missing := run.place(ctx)
 	if missing == nil {
 		defer place.cluster.Close()
 	}
 	if err != nil || missing != nil {
 		return run.result, run.stopped(err, missing)
+	}
+	// The cluster came while the last ones were built.
+	for _, image := range run.waiting {
+		if err := run.loaded(ctx, image); err != nil {
+			return run.result, err
+		}
 	}
 	return run.result, run.finish(ctx, place)
 }
@@ -68,15 +74,18 @@ type upRun struct {
 	client *Client
 	in     UpInput
 	build  *buildRun
-	// place is opened beside the builds.
-	place  func() (*place, error)
 	result *UpResult
+
+	// opening guards opened, which is nil until there is a cluster.
+	opening sync.Mutex
+	opened  *place
 
 	mu sync.Mutex
 	// loading is held by who loads: all images go to the same nodes.
 	loading sync.Mutex
-	// fresh are the images that have to be tagged.
-	fresh []config.Image
+	// fresh are the images that have to be tagged, waiting those for which there was
+	// no cluster yet.
+	fresh, waiting []config.Image
 }
 
 func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
@@ -92,9 +101,23 @@ func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
 		}
 		run.build.several = len(in.Suite.Images) > 1
 	}
-	run.place = sync.OnceValues(func() (*place, error) { return c.openPlace(ctx, in.Suite) })
-	go func() { _, _ = run.place() }()
+	go func() { _, _ = run.place(ctx) }()
 	return run, nil
+}
+
+// place opens the cluster beside the builds. One that is not there yet may be by the
+// time that the next image is built.
+func (r *upRun) place(ctx context.Context) (*place, error) {
+	r.opening.Lock()
+	defer r.opening.Unlock()
+	if r.opened != nil {
+		return r.opened, nil
+	}
+	opened, err := r.client.openPlace(ctx, r.in.Suite)
+	if err == nil {
+		r.opened = opened
+	}
+	return opened, err
 }
 
 // buildable tells whether anything of the suite can be built or adopted.
@@ -164,9 +187,12 @@ func (r *upRun) built(ctx context.Context, image config.Image, turns chan struct
 
 // loaded brings the image into the nodes, unless the record says that it is there.
 func (r *upRun) loaded(ctx context.Context, image config.Image) error {
-	place, err := r.place()
+	place, err := r.place(ctx)
 	if err != nil {
 		// Said once all that can be done without a cluster is done.
+		r.mu.Lock()
+		r.waiting = append(r.waiting, image)
+		r.mu.Unlock()
 		return nil //nolint:nilerr // Up returns it
 	}
 	r.loading.Lock()

@@ -86,11 +86,10 @@ func (b *bench) deploys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, deploy[0], append(deploy[1:], "-v", "6")...).CombinedOutput()
+	calls, err := b.calls(ctx, append(slices.Clone(deploy), "-v", "6")...)
 	if err != nil {
-		return fmt.Errorf("deploy: %w: %s", err, out)
+		return err
 	}
-	calls := strings.Count(string(out), `"Response"`) + strings.Count(string(out), `"Caches populated"`)
 	b.add("`deploy` against `kubectl set image` + `rollout status`", spread(ours), spread(theirs),
 		fmt.Sprintf("%+.2f s", (median(ours)-median(theirs)).Seconds()), "+0.3 s at most")
 	b.add("API calls of that `deploy`", fmt.Sprint(calls), "", "", "10 at most")
@@ -114,4 +113,13 @@ func (b *bench) settled(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// calls counts the requests to the API that a command with -v 6 tells of.
+func (b *bench) calls(ctx context.Context, argv ...string) (int, error) {
+	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, out)
+	}
+	return strings.Count(string(out), `"Response"`) + strings.Count(string(out), `"Caches populated"`), nil
 }

@@ -52,12 +52,12 @@ func run(ctx context.Context, provider string, rounds int, only string) (err err
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	all := []func(context.Context) error{b.tags, b.deploys, b.scale, b.ups, b.loads}
+	all := []func(context.Context) error{b.tags, b.deploys, b.scale, b.ups, b.status, b.loads}
 	switch only {
 	case "loads":
-		all = all[4:]
+		all = all[5:]
 	case "ups":
-		all = all[3:4]
+		all = all[3:5]
 	}
 	for _, measure := range all {
 		if err := measure(ctx); err != nil {
