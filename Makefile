@@ -9,7 +9,7 @@ PROVIDERS ?= podman docker
 SEED      ?=
 ROUNDS    ?= 1000
 
-.PHONY: build install test test-unit test-e2e lint format chaos bench demo demo-clean down toolchain help
+.PHONY: build install test test-unit test-fuzz test-e2e lint format chaos bench demo demo-clean down toolchain help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -20,10 +20,16 @@ build: ## bin/kubectl-e2eimage
 install: ## into the Go bin folder, which has to be on PATH
 	go install -trimpath ./cmd/kubectl-e2eimage
 
-test: test-unit test-e2e ## unit tests, then the end-to-end suite on real clusters
+FUZZTIME  ?= 5s
+
+test: test-unit test-fuzz test-e2e ## unit tests, a little fuzzing, then the end-to-end suite on real clusters
 
 test-unit: toolchain ## no engine needed
 	go test -race ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/...
+
+test-fuzz: ## what reads what others wrote, for FUZZTIME each
+	go test -run '^$$' -fuzz '^FuzzArchives$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./pkg/internal/ociimage
+	go test -run '^$$' -fuzz '^FuzzRender$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./pkg/internal/manifest
 
 test-e2e: toolchain ## on each of PROVIDERS, setting up what is missing
 	@for provider in $(PROVIDERS); do \

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -299,5 +300,20 @@ func TestAnAdoptedImageOfTheEngineIsNotRemoved(t *testing.T) {
 	u.must("clean")
 	if names := u.onHost(t.Context(), ci.Reference); len(names) != 1 {
 		t.Errorf("it is gone: %v", names)
+	}
+}
+
+func TestAnImageForAnotherPlatformIsNotLoaded(t *testing.T) {
+	t.Parallel()
+	u := builder(t, "")
+	other := map[string]string{"amd64": "linux/arm64", "arm64": "linux/amd64"}[runtime.GOARCH]
+	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: "+suite.provider+"\nimages:\n- name: datastorage\n  source: "+u.source()+
+		"\n  build: {context: code, platform: "+other+"}\n")
+	image := u.must("build")
+	u.refused(3, []string{"is for " + other, "the nodes are linux/" + runtime.GOARCH}, "load")
+	for node, has := range imagesOn(t) {
+		if has[image] != "" {
+			t.Errorf("node %s has it", node)
+		}
 	}
 }
