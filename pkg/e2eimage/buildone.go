@@ -177,11 +177,12 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 		return result, nil
 	}
 	var dropped []record.Superseded
+	var before *record.Locked
 	err := r.lock.update(ctx, func(lock *record.Lock) error {
 		if err := r.share(lock, &made); err != nil {
 			return err
 		}
-		before := lock.Images[image.Name]
+		before = lock.Images[image.Name]
 		entry := lock.Put(image.Name, made, r.in.New || r.groupTag != "" || image.Tag != "" || before != nil && !underRepository(image, before.Image))
 		result.Changed = before == nil || !before.Same(entry) || before.Image != entry.Image
 		dropped = entry.DropBeyond(r.in.Suite.KeepPrevious)
@@ -198,6 +199,9 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 		return nil, err
 	}
 	r.client.dropFromHost(ctx, r.lock, dropped)
+	if before != nil && before.Ours() && before.EngineID != made.EngineID {
+		r.client.dropUnnamed(ctx, *before)
+	}
 	what := "built"
 	switch {
 	case !result.Changed:
@@ -262,6 +266,18 @@ func reference(image config.Image) string {
 // underRepository tells whether a recorded image is where the suite wants it.
 func underRepository(image config.Image, recorded string) bool {
 	return image.Repository == "" || recorded == "" || ociimage.Repository(recorded) == image.Repository
+}
+
+// dropUnnamed removes what a build of before left when all its names have moved on.
+func (c *Client) dropUnnamed(ctx context.Context, before record.Locked) {
+	found, err := engine.Find(ctx, c.runner, before.Engine, before.EngineID)
+	if err == nil && len(found.Names) == 0 {
+		err = found.Remove(ctx, c.runner)
+	}
+	var absent *engine.NotFoundError
+	if err != nil && !errors.As(err, &absent) {
+		c.report.Warn(fmt.Sprintf("%s stays in %s without a name: %v", ociimage.ShortID(before.EngineID), before.Engine, err))
+	}
 }
 
 // dropFromHost takes names of the product's own off the host's engines.

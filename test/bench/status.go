@@ -11,8 +11,9 @@ import (
 
 const (
 	statusNamespace = "bench-status"
-	// statusRecords are recorded; statusPods run, statusReplicas for each Deployment.
-	statusRecords, statusPods, statusReplicas = 50, 200, 20
+	// statusRecords are recorded; statusPods run, statusReplicas for each Deployment:
+	// as many as a small machine can start.
+	statusRecords, statusPods, statusReplicas = 50, 60, 6
 )
 
 // status measures the report over many records and pods.
