@@ -158,18 +158,11 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := c.find(ctx, in.Suite)
+	cluster, states, err := c.inUse(ctx, in.Suite, kube)
 	if err != nil {
 		return nil, err
 	}
 	defer cluster.Close()
-	states, err := c.ask(ctx, cluster, (*kindnode.Cluster).ProbeUse)
-	if err != nil {
-		return nil, err
-	}
-	if err := kube.checkRightCluster(ctx, cluster, states); err != nil {
-		return nil, err
-	}
 	run := &cleanRun{
 		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock,
 		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},

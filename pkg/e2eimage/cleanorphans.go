@@ -21,18 +21,11 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := c.find(ctx, in.Suite)
+	cluster, states, err := c.inUse(ctx, in.Suite, kube)
 	if err != nil {
 		return nil, err
 	}
 	defer cluster.Close()
-	states, err := c.ask(ctx, cluster, (*kindnode.Cluster).ProbeUse)
-	if err != nil {
-		return nil, err
-	}
-	if err := kube.checkRightCluster(ctx, cluster, states); err != nil {
-		return nil, err
-	}
 	run := &cleanRun{client: c, in: in, kube: kube, cluster: cluster, states: states, result: &CleanResult{Consumer: in.Suite.Consumer, Namespace: in.Suite.Namespace, Images: []CleanedImage{}}}
 	orphans, err := run.orphans(ctx)
 	if err != nil || len(orphans) == 0 || in.DryRun {

@@ -125,6 +125,24 @@ func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluste
 	return cluster, classify(err)
 }
 
+// inUse asks the nodes of the cluster what they have and run, and makes sure that
+// they are the API server's. The caller closes the cluster.
+func (c *Client) inUse(ctx context.Context, suite config.Suite, kube *kube) (*kindnode.Cluster, map[string]kindnode.State, error) {
+	cluster, err := c.find(ctx, suite)
+	if err != nil {
+		return nil, nil, err
+	}
+	states, err := c.ask(ctx, cluster, (*kindnode.Cluster).ProbeUse)
+	if err == nil {
+		err = kube.checkRightCluster(ctx, cluster, states)
+	}
+	if err != nil {
+		cluster.Close()
+		return nil, nil, err
+	}
+	return cluster, states, nil
+}
+
 // ask asks all nodes what they have.
 func (c *Client) ask(ctx context.Context, cluster *kindnode.Cluster,
 	probe func(*kindnode.Cluster, context.Context) (map[string]kindnode.State, error),

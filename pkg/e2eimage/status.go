@@ -100,13 +100,17 @@ func (c *Client) Status(ctx context.Context, in StatusInput) (*StatusResult, err
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := c.find(ctx, in.Suite)
+	run := &statusRun{client: c, in: in, kube: kube}
+	if run.sets, err = kube.setsFor(ctx, in.Suite); err != nil {
+		return nil, err
+	}
+	cluster, states, err := c.inUse(ctx, in.Suite, kube)
 	if err != nil {
 		return nil, err
 	}
 	defer cluster.Close()
-	run := &statusRun{client: c, in: in, kube: kube}
-	return run.report(ctx, cluster)
+	run.states = states
+	return run.report(ctx)
 }
 
 // statusRun is one run of Status.
@@ -121,17 +125,8 @@ type statusRun struct {
 	containers map[string]string
 }
 
-func (r *statusRun) report(ctx context.Context, cluster *kindnode.Cluster) (*StatusResult, error) {
+func (r *statusRun) report(ctx context.Context) (*StatusResult, error) {
 	var err error
-	if r.sets, err = r.kube.setsFor(ctx, r.in.Suite); err != nil {
-		return nil, err
-	}
-	if r.states, err = r.client.ask(ctx, cluster, (*kindnode.Cluster).ProbeUse); err != nil {
-		return nil, err
-	}
-	if err := r.kube.checkRightCluster(ctx, cluster, r.states); err != nil {
-		return nil, err
-	}
 	result := &StatusResult{Namespace: r.kube.namespace, Images: []ImageStatus{}}
 	if r.used, result.Unseen, err = workload.Usage(ctx, r.kube, r.kube.namespace); err != nil {
 		return nil, err
