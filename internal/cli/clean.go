@@ -109,7 +109,7 @@ func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
 	}
 	for _, image := range result.Images {
 		for _, left := range image.Left {
-			reporter.Warn(fmt.Sprintf("%s is left: pod %s on %s runs it; delete that first, or give --force", left.Image, left.Pod, left.Node))
+			reporter.Warn(fmt.Sprintf("%s is left: pod %s on %s runs it; delete what made that first, or give --force", left.Image, left.Pod, left.Node))
 		}
 		for _, tag := range image.Removed {
 			if err := a.println(tag + " " + verb); err != nil {

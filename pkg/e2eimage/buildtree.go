@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/buildtree"
@@ -20,6 +21,10 @@ func treeOf(image config.Image) buildtree.Tree {
 // tree notes what is about to be built, before it is, so that a change during the
 // build shows. A tree that cannot be read whole is no reason not to build.
 func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.BuildSpec) *record.Tree {
+	if folder := filepath.Dir(r.lock.file.Path()); treeOf(image).Sends(folder) && len(image.Build.Command) == 0 {
+		r.client.report.Warn(fmt.Sprintf("%s: the lock's folder %s is a part of its build context; write %s into .dockerignore, or a Dockerfile that copies all makes another image each time",
+			image.Name, folder, filepath.Base(folder)))
+	}
 	if r.in.Suite.Freshness == config.FreshnessOff {
 		return nil
 	}

@@ -149,14 +149,27 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube) (*reco
 	return set, lock, names, nil
 }
 
+// nothingLeft tells what is clean already from what was misspelt: a whole suite may
+// be cleaned again.
+func (c *Client) nothingLeft(suite config.Suite, err error) error {
+	if suite.File == "" || suite.Part || !as[*noRecordError](err) {
+		return err
+	}
+	c.report.Info("nothing is left of the suite's images")
+	return nil
+}
+
 func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult, error) {
 	kube, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err
 	}
 	set, lock, names, err := c.cleanSet(ctx, in, kube)
-	if err != nil {
+	if err = c.nothingLeft(in.Suite, err); err != nil {
 		return nil, err
+	}
+	if set == nil {
+		return &CleanResult{Consumer: in.Suite.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}}, nil
 	}
 	cluster, states, err := c.inUse(ctx, in.Suite, kube)
 	if err != nil {
@@ -164,7 +177,7 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 	}
 	defer cluster.Close()
 	run := &cleanRun{
-		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock,
+		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock, had: map[string]bool{},
 		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
 	}
 	if names, err = run.old(set, names); err != nil {
@@ -185,13 +198,18 @@ type cleanRun struct {
 	consumer string
 	states   map[string]kindnode.State
 	lock     *locks
-	result   *CleanResult
+	// had are the names that had records.
+	had    map[string]bool
+	result *CleanResult
 }
 
 func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 	tags := map[string][]string{}
 	begin := func(set *record.Set) error {
 		clear(tags)
+		for _, name := range set.Names() {
+			r.had[name] = true
+		}
 		r.result.Images = r.result.Images[:0]
 		for _, name := range names {
 			released, left, err := r.begin(set, name)
@@ -213,7 +231,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 		err = begin(set)
 		for i, image := range r.result.Images {
 			r.result.Images[i].Removed = append(image.Removed, tags[image.Name]...)
-			r.result.Images[i].RecordRemoved = len(image.Left) == 0 && r.in.Keep == nil
+			r.result.Images[i].RecordRemoved = len(image.Left) == 0 && r.in.Keep == nil && r.had[image.Name]
 		}
 		return err
 	}
@@ -229,7 +247,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 		return fmt.Errorf("%w\nwhat is left is noted in the record; run clean again when the cause is mended", err)
 	}
 	for i, image := range r.result.Images {
-		r.result.Images[i].RecordRemoved = len(image.Left) == 0 && r.in.Keep == nil
+		r.result.Images[i].RecordRemoved = len(image.Left) == 0 && r.in.Keep == nil && r.had[image.Name]
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w, but what had begun was finished: %s of consumer %s is clean", context.Cause(ctx), strings.Join(sortedKeys(tags), ", "), r.consumer)

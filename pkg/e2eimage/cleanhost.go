@@ -23,8 +23,11 @@ func (l *locks) names(wanted []string) []string {
 // cleanHost takes away what this host has, without any cluster.
 func (c *Client) cleanHost(ctx context.Context, in CleanInput) (*CleanResult, error) {
 	lock, err := c.hostLock(in.Suite)
-	if err != nil {
+	if err = c.nothingLeft(in.Suite, err); err != nil {
 		return nil, err
+	}
+	if lock == nil {
+		return &CleanResult{Consumer: in.Suite.Consumer, Images: []CleanedImage{}}, nil
 	}
 	result := &CleanResult{Consumer: lock.current().Consumer, Images: []CleanedImage{}}
 	var mistakes []error

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
@@ -25,13 +26,13 @@ func (d *deployRun) fresh(ctx context.Context) error {
 		before := entry.Image == "" || entry.Replaces(r.Evidence.Image) || entry.Image == r.Evidence.Image && entry.Tagged == nil
 		switch {
 		case before && d.in.Use != UseCluster:
-			old = append(old, notTagged(r, entry))
+			old = append(old, notTagged(r, entry, d.in.Suite))
 		case d.in.Use == UseCluster:
 			d.adopt = append(d.adopt, func(ctx context.Context) error { return d.adoptCluster(ctx, lock, r) })
 		default:
 			set, err := d.kube.records.Get(ctx, d.kube.namespace, d.consumer)
 			if err == nil {
-				err = d.client.diverged(r.Image.Name, "tag", lock.file.Path(), entry, set, r.Evidence)
+				err = diverged(r.Image.Name, d.in.Suite, lock.file.Path(), entry, set, r.Evidence)
 			}
 			mistakes = append(mistakes, err)
 		}
@@ -47,14 +48,15 @@ func (d *deployRun) fresh(ctx context.Context) error {
 }
 
 // notTagged says that something newer was made than what is recorded.
-func notTagged(r recorded, entry *record.Locked) error {
-	name, step := r.Image.Name, "loaded, but not tagged\ntag it: kubectl e2eimage tag "
+func notTagged(r recorded, entry *record.Locked, suite config.Suite) error {
+	name := r.Image.Name
+	step := "loaded, but not tagged\ntag it: " + typed("tag", name, suite)
 	if entry.Loaded == nil {
-		step = "built, but not loaded\nload and tag it: kubectl e2eimage load %[1]s && kubectl e2eimage tag "
+		step = "built, but not loaded\nload and tag it: " + typed("load", name, suite) + " && " + typed("tag", name, suite)
 	}
-	return fmt.Errorf("%[1]s: recorded is %[2]s (%[3]s, %[4]s), but %[5]s (%[6]s) was "+step+"%[1]s",
+	return fmt.Errorf("%s: recorded is %s (%s, %s), but %s (%s) was %s",
 		name, r.Evidence.Image, ociimage.ShortID(r.Evidence.ImageID), ago(r.Evidence.Recorded),
-		ociimage.ShortID(orNoID(entry.ImageID, entry.EngineID)), lockedHow(entry))
+		ociimage.ShortID(orNoID(entry.ImageID, entry.EngineID)), lockedHow(entry), step)
 }
 
 func orNoID(ids ...string) string {
@@ -70,7 +72,7 @@ func orNoID(ids ...string) string {
 func (d *deployRun) adoptCluster(ctx context.Context, lock *locks, r recorded) error {
 	return lock.update(ctx, func(l *record.Lock) error {
 		l.Put(r.Image.Name, record.Locked{
-			Via: record.ViaTag, Image: r.Evidence.Image, ImageID: r.Evidence.ImageID, Source: r.Evidence.Source,
+			Via: record.ViaLoad, Loaded: r.Evidence.Recorded, Image: r.Evidence.Image, ImageID: r.Evidence.ImageID, Source: r.Evidence.Source,
 			Platform: r.Evidence.Platform, By: r.Evidence.By, Tagged: r.Evidence.Recorded,
 		}, true)
 		return nil

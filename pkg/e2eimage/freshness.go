@@ -28,9 +28,9 @@ func (c *Client) checkHost(ctx context.Context, suite config.Suite, lock *locks,
 	for i, image := range images {
 		if entry := lock.entry(image, suite.Prebuilt); entry != nil {
 			looking.Go(func() {
-				err := c.checkTree(ctx, image, entry, suite.Freshness)
+				err := c.checkTree(ctx, image, entry, suite)
 				if lock.local {
-					err = errors.Join(c.checkSource(ctx, image, entry, lock), err)
+					err = errors.Join(c.checkSource(ctx, image, entry, lock, suite), err)
 				}
 				stale[i] = err
 			})
@@ -57,7 +57,7 @@ func (c *Client) stale(err error, allowed bool) error {
 
 // checkSource compares what the engine has under the source's name with what was
 // built or loaded under it. A source that is gone is not stale.
-func (c *Client) checkSource(ctx context.Context, image config.Image, entry *record.Locked, lock *locks) error {
+func (c *Client) checkSource(ctx context.Context, image config.Image, entry *record.Locked, lock *locks, suite config.Suite) error {
 	source, err := config.ParseSource(entry.Source)
 	if err != nil || source.Kind != config.SourceReference || entry.Engine == "" || entry.EngineID == "" {
 		return nil
@@ -77,9 +77,9 @@ func (c *Client) checkSource(ctx context.Context, image config.Image, entry *rec
 		return fmt.Errorf("%s: suite %s overwrote the reference that both use\nbuild and load this suite's again, or let kubectl e2eimage build keep them apart", have, other)
 	}
 	if entry.Built != nil {
-		return fmt.Errorf("%s: it was built anew past kubectl e2eimage, and not loaded\nbuild it: kubectl e2eimage build %s", have, image.Name)
+		return fmt.Errorf("%s: it was built anew past kubectl e2eimage, and not loaded\nbuild it: %s", have, typed("build", image.Name, suite))
 	}
-	return fmt.Errorf("%s: it was built anew, but not loaded\nload it: kubectl e2eimage load %s", have, image.Name)
+	return fmt.Errorf("%s: it was built anew, but not loaded\nload it: %s", have, typed("load", image.Name, suite))
 }
 
 // isRecorded tells whether an image of the host has a name that build gives.
@@ -111,7 +111,7 @@ func (c *Client) ownerOf(engineID, source string, lock *locks) string {
 }
 
 // checkTree tells whether the files that the image was built from changed since.
-func (c *Client) checkTree(ctx context.Context, image config.Image, entry *record.Locked, freshness config.Freshness) error {
+func (c *Client) checkTree(ctx context.Context, image config.Image, entry *record.Locked, suite config.Suite) error {
 	if entry.Tree == nil || image.Build == nil {
 		return nil
 	}
@@ -123,8 +123,8 @@ func (c *Client) checkTree(ctx context.Context, image config.Image, entry *recor
 	if entry.Commit != "" {
 		from = " at commit " + entry.Commit[:min(len(entry.Commit), 12)]
 	}
-	err = fmt.Errorf("%s: files in %s changed since it was built %s%s\nbuild it: kubectl e2eimage build %s", image.Name, image.Build.Context, ago(entry.Built), from, image.Name)
-	if freshness == config.FreshnessStrict {
+	err = fmt.Errorf("%s: files in %s changed since it was built %s%s\nbuild it: %s", image.Name, image.Build.Context, ago(entry.Built), from, typed("build", image.Name, suite))
+	if suite.Freshness == config.FreshnessStrict {
 		return err
 	}
 	c.report.Warn(err.Error())

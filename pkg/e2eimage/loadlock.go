@@ -55,8 +55,8 @@ func (r *loadRun) fromLock(ctx context.Context) (*from, error) {
 		// Nobody needs the copy that went, with --release perhaps.
 		return &from{text: r.entry.Image, image: ociimage.Image{ID: digest.Digest(r.entry.ImageID)}, pinned: true}, nil
 	}
-	return nil, &InconsistentError{fmt.Errorf("%s, which was %s, is gone: no node can get it\nbuild it again: kubectl e2eimage build %s",
-		orNoID(r.entry.EngineID, r.entry.Source), lockedHow(r.entry), r.image.Name)}
+	return nil, &InconsistentError{fmt.Errorf("%s, which was %s, is gone: no node can get it\nbuild it again: %s",
+		orNoID(r.entry.EngineID, r.entry.Source), lockedHow(r.entry), typed("build", r.image.Name, r.in.Suite))}
 }
 
 func (r *loadRun) lockedCopy(ctx context.Context) (*from, error) {
@@ -70,8 +70,8 @@ func (r *loadRun) lockedCopy(ctx context.Context) (*from, error) {
 	f, err := r.fromArchive(source, r.entry.Source)
 	if err == nil && r.entry.ImageID != "" && f.image.ID != "" && f.image.ID.String() != r.entry.ImageID {
 		f.close()
-		return nil, &InconsistentError{fmt.Errorf("%s has %s by now instead of %s, which was adopted\nadopt the new one: kubectl e2eimage build %s",
-			r.entry.Source, ociimage.ShortID(f.image.ID.String()), ociimage.ShortID(r.entry.ImageID), r.image.Name)}
+		return nil, &InconsistentError{fmt.Errorf("%s has %s by now instead of %s, which was adopted\nadopt the new one: %s",
+			r.entry.Source, ociimage.ShortID(f.image.ID.String()), ociimage.ShortID(r.entry.ImageID), typed("build", r.image.Name, r.in.Suite))}
 	}
 	return f, err
 }

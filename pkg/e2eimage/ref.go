@@ -2,6 +2,7 @@ package e2eimage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -44,6 +45,9 @@ type Ref struct {
 // Ref reads the recorded images from the lock, or with one API call from the
 // cluster; no look at the nodes.
 func (c *Client) Ref(ctx context.Context, in RefInput) (*RefResult, error) {
+	if len(recordedNames(in.Suite)) == 0 {
+		return nil, &UsageError{errors.New("external images keep their own names; nothing is recorded of them")}
+	}
 	if in.From != UseCluster {
 		lock, err := c.lockWith(in.Suite)
 		if err != nil {
@@ -69,7 +73,7 @@ func (c *Client) notLocked(suite config.Suite) error {
 		where = "not in the locks of " + suite.LockDir
 	}
 	names := strings.Join(recordedNames(suite), " ")
-	return fmt.Errorf("no tag of %s is decided on this host: %s\ndecide it: kubectl e2eimage build %s, or kubectl e2eimage tag %s", names, where, names, names)
+	return &noRecordError{fmt.Sprintf("no tag of %s is decided on this host: %s\ndecide it: %s, or %s", names, where, typed("build", names, suite), typed("tag", names, suite))}
 }
 
 func refOfLock(suite config.Suite, lock *record.Lock) (*RefResult, error) {

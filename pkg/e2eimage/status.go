@@ -164,10 +164,32 @@ func (r *statusRun) notRecorded(found []ImageStatus) []ImageStatus {
 		}
 		missing = append(missing, ImageStatus{
 			Name: image.Name, Consumer: r.in.Suite.Consumer, NodesWith: []string{}, Workloads: []WorkloadStatus{}, State: StateUnfinished,
-			Problems: []Problem{{State: StateUnfinished, Text: "nothing is recorded in namespace " + r.kube.namespace, Mend: "kubectl e2eimage up " + image.Name}},
+			Problems: []Problem{{State: StateUnfinished, Text: "nothing is recorded in namespace " + r.kube.namespace, Mend: typed("up", image.Name, r.in.Suite)}},
 		})
 	}
 	return missing
+}
+
+// locked are the images that the locks of this host have.
+func (r *statusRun) locked() []string {
+	var images []string
+	consumers := []string{r.in.Suite.Consumer}
+	if r.in.Suite.Consumer == "" && r.in.Suite.LockDir != "" {
+		all, _ := record.LocksIn(r.in.Suite.LockDir) // one that is damaged is told where it is used
+		for _, lock := range all {
+			consumers = append(consumers, lock.Consumer)
+		}
+	}
+	for _, consumer := range consumers {
+		path := r.in.Suite.LockFile(consumer)
+		if path == "" || consumer == "" {
+			continue
+		}
+		if lock, err := record.NewLockFile(path, "", "").Read(); err == nil {
+			images = append(images, imagesOf(lock)...)
+		}
+	}
+	return images
 }
 
 // orphans are tags on nodes that carry the label of a record that is gone, or that
@@ -187,6 +209,10 @@ func (r *statusRun) orphans() []ImageStatus {
 			}
 		}
 	}
+	for _, image := range r.locked() {
+		// Built and loaded, and about to be tagged.
+		known[image] = true
+	}
 	on := map[string][]string{}
 	owners := map[string]string{}
 	for _, node := range sortedKeys(r.states) {
@@ -205,7 +231,7 @@ func (r *statusRun) orphans() []ImageStatus {
 		}
 		found = append(found, ImageStatus{
 			Name: name, Consumer: consumer, Image: tag, NodesWith: on[tag], Workloads: []WorkloadStatus{}, State: StateOrphaned,
-			Problems: []Problem{{State: StateOrphaned, Text: tag + " is on " + strings.Join(on[tag], ", ") + ", but no record has it", Mend: "kubectl e2eimage tag " + name + ", or kubectl e2eimage clean " + name}},
+			Problems: []Problem{{State: StateOrphaned, Text: tag + " is on " + strings.Join(on[tag], ", ") + ", but no record has it", Mend: "kubectl e2eimage clean --orphans -n " + r.kube.namespace + " --consumer " + consumer + " (what is an hour old, or --older-than)"}},
 		})
 	}
 	return found

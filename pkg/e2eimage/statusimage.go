@@ -19,7 +19,7 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 	status := ImageStatus{Name: name, Consumer: set.Consumer, NodesWith: []string{}, Workloads: []WorkloadStatus{}}
 	evidence, err := set.Entry(name)
 	if err != nil {
-		status.problem(StateTampered, r.typed("clean", name, set)+" && "+r.typed("tag", name, set), "%v", err)
+		status.problem(StateTampered, r.typed("clean", name, set)+" --force, then load and tag it again", "%v", err)
 		status.settle()
 		return status
 	}
@@ -72,7 +72,7 @@ func (s *ImageStatus) settle() {
 
 // typed is a command that mends something.
 func (r *statusRun) typed(verb, name string, set *record.Set) string {
-	return fmt.Sprintf("kubectl e2eimage %s %s -n %s --consumer %s", verb, name, set.Namespace, set.Consumer)
+	return typedFor(verb, name, set.Namespace, set.Consumer)
 }
 
 // workload adds a workload to the status of an image, if it uses that: by a
@@ -108,7 +108,11 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 	for _, pod := range used.Pods {
 		r.pod(status, &one, evidence, used, pod, matching)
 	}
-	if one.Running < one.Wanted && status.rolling(used.Name) {
+	if !used.Settled {
+		// Pods of the template before may run the same image.
+		one.Running = min(one.Running, used.Updated)
+	}
+	if (one.Running < one.Wanted || !used.Settled) && status.rolling(used.Name) {
 		status.problem(StateRolling, "", "%s runs it in %d of %d pods", used.Name, one.Running, one.Wanted)
 	}
 	status.Workloads = append(status.Workloads, one)
@@ -179,6 +183,8 @@ func (r *statusRun) stale(ctx context.Context, set *record.Set) map[string][]Pro
 	if lock == nil {
 		return found
 	}
+	suite := r.in.Suite
+	suite.Namespace, suite.Consumer = set.Namespace, set.Consumer
 	for _, name := range set.Names() {
 		image := r.asked(name)
 		entry := lock.entry(image, r.in.Suite.Prebuilt)
@@ -187,16 +193,22 @@ func (r *statusRun) stale(ctx context.Context, set *record.Set) map[string][]Pro
 			continue
 		}
 		var problems []error
-		if entry.ImageID != evidence.ImageID {
-			problems = append(problems, notTagged(recorded{Image: image, Evidence: evidence}, entry))
+		before := entry.Image == "" || entry.Replaces(evidence.Image) || entry.Image == evidence.Image || after(entry, evidence)
+		switch {
+		case entry.ImageID == evidence.ImageID:
+		case before:
+			problems = append(problems, notTagged(recorded{Image: image, Evidence: evidence}, entry, suite))
+		default:
+			problems = append(problems, diverged(name, suite, lock.file.Path(), entry, set, evidence))
 		}
 		if lock.local {
-			problems = append(problems, r.client.checkSource(ctx, image, entry, lock))
+			problems = append(problems, r.client.checkSource(ctx, image, entry, lock, suite))
 		}
 		for _, problem := range problems {
 			if problem != nil {
-				text, mend, _ := strings.Cut(problem.Error(), "\n")
-				_, mend, _ = strings.Cut(mend, ": ")
+				lines := strings.Split(problem.Error(), "\n")
+				text := strings.Join(lines[:len(lines)-1], "; ")
+				_, mend, _ := strings.Cut(lines[len(lines)-1], ": ")
 				found[name] = append(found[name], Problem{State: StateStale, Text: strings.TrimPrefix(text, name+": "), Mend: mend})
 			}
 		}

@@ -2,7 +2,7 @@ package e2eimage
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -42,12 +42,25 @@ func groupTag(suite config.Suite, consumer string, values config.TemplateValues,
 // to move to.
 func nextPrefix(recorded string) string { return ociimage.Repository(recorded) + ":e2eimage-next-" }
 
-// nexts are such names of a decision on any node: once the tag has moved, they go.
-func (r *tagRun) nexts(decision record.Decision) []string {
+// loadedOnly are names that nodes have of a decision's image and that were loaded
+// but never recorded: what a shared tag moved to, and what was built anew before it
+// was tagged. Once something is recorded, they go.
+func (r *tagRun) loadedOnly(set *record.Set, decision record.Decision) []string {
+	keep := []string{decision.Image}
+	if evidence, err := set.Entry(decision.Name); err == nil && evidence != nil {
+		keep = append(keep, evidence.Tags()...)
+	}
+	if r.lock != nil {
+		keep = append(keep, r.lock.recordedImages()...)
+		// Another run may have built and loaded the next one meanwhile.
+		if lock, err := r.lock.file.Read(); err == nil {
+			keep = append(keep, imagesOf(lock)...)
+		}
+	}
 	found := map[string]bool{}
 	for _, state := range r.states {
 		for name, owner := range state.Owners {
-			if owner == r.owner(decision.Name) && strings.HasPrefix(name, nextPrefix(decision.Image)) && name != decision.Image {
+			if owner == r.owner(decision.Name) && !slices.Contains(keep, name) {
 				found[name] = true
 			}
 		}

@@ -45,16 +45,10 @@ func (r *tagRun) reconcile(set *record.Set, wish record.Wish) (record.Wish, erro
 	if evidence.ImageID == wish.ImageID || evidence.Image == entry.Image || entry.Replaces(evidence.Image) || after(entry, evidence) {
 		return wish, nil
 	}
-	switch r.in.Use {
-	case UseLock:
-		return wish, nil
-	case UseCluster:
-		r.useCluster[wish.Name] = true
-		wish.ImageID, wish.Image, wish.Exact, wish.New, wish.Repository = evidence.ImageID, evidence.Image, true, false, ""
-		r.sources[wish.Name] = evidence.Source
+	if r.in.Use == UseLock {
 		return wish, nil
 	}
-	return wish, r.client.diverged(wish.Name, "tag", r.lock.file.Path(), entry, set, evidence)
+	return wish, diverged(wish.Name, r.in.Suite, r.lock.file.Path(), entry, set, evidence)
 }
 
 // after tells whether an entry without any history, as a new checkout has it, was
@@ -71,14 +65,14 @@ func after(entry *record.Locked, evidence *record.Evidence) bool {
 }
 
 // diverged names both sides.
-func (c *Client) diverged(name, verb, path string, entry *record.Locked, set *record.Set, evidence *record.Evidence) error {
+func diverged(name string, suite config.Suite, path string, entry *record.Locked, set *record.Set, evidence *record.Evidence) error {
 	return &InconsistentError{fmt.Errorf(`%s: lock and cluster disagree, and neither came after the other
   lock:    %s (%s), %s; %s
   cluster: %s (%s), recorded %s%s; ConfigMap %s/%s
-say which is right: kubectl e2eimage %s %s --use=lock, or --use=cluster`,
+say which is right: %s --use=lock, or --use=cluster`,
 		name, orUndecided(entry.Image), ociimage.ShortID(entry.ImageID), lockedHow(entry), path,
 		evidence.Image, ociimage.ShortID(evidence.ImageID), ago(evidence.Recorded), byWhom(evidence.By), set.Namespace, record.ConfigMapName(set.Consumer),
-		verb, name)}
+		typed("tag", name, suite))}
 }
 
 func orUndecided(image string) string {
@@ -142,6 +136,10 @@ func (r *tagRun) note(ctx context.Context) error {
 				continue
 			default:
 				next := record.Locked{Via: record.ViaTag, Source: r.sources[decision.Name], Platform: r.platform()}
+				if r.useCluster[decision.Name] {
+					// Said to be right, it is what the next run goes by.
+					next.Via, next.Loaded = record.ViaLoad, &now
+				}
 				if entry != nil && entry.ImageID == decision.ImageID {
 					next = *entry
 				}

@@ -29,7 +29,7 @@ func (r *tagRun) complete(ctx context.Context) error {
 			}
 			tags, err := set.Complete(r.fact(decision, inUse))
 			mistakes = append(mistakes, err)
-			if tags = append(tags, r.nexts(decision)...); len(tags) > 0 {
+			if tags = append(tags, r.loadedOnly(set, decision)...); len(tags) > 0 {
 				release[decision.Name] = tags
 			}
 		}

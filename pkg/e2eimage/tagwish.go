@@ -59,6 +59,10 @@ func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, 
 		r.crowded = true
 	}
 	entry := r.entries[image.Name]
+	if r.in.Use == UseCluster && entry.Pinned() && evidence != nil && evidence.State == record.Ready && evidence.ImageID != entry.ImageID {
+		r.useCluster[image.Name], r.sources[image.Name] = true, evidence.Source
+		return record.Wish{Name: image.Name, ImageID: evidence.ImageID, Image: evidence.Image, Exact: true}, nil
+	}
 	source := image.Source
 	switch {
 	case source == "" && entry != nil:
@@ -100,14 +104,14 @@ func (r *tagRun) imageID(name, source string, entry *record.Locked) (string, err
 	if entry.Pinned() {
 		for _, node := range sortedKeys(r.states) {
 			if r.states[node].ID(entry.ImageID) == "" {
-				return "", &InconsistentError{fmt.Errorf("%s: node %s does not have %s, which was %s here: it was not loaded\nload it: kubectl e2eimage load %s",
-					name, node, ociimage.ShortID(entry.ImageID), lockedHow(entry), name)}
+				return "", &InconsistentError{fmt.Errorf("%s: node %s does not have %s, which was %s here: it was not loaded\nload it: %s",
+					name, node, ociimage.ShortID(entry.ImageID), lockedHow(entry), typed("load", name, r.in.Suite))}
 			}
 		}
 		return entry.ImageID, nil
 	}
 	if entry != nil && entry.Built != nil {
-		return "", &InconsistentError{fmt.Errorf("%s: it was %s, but not loaded: only loading tells its image ID\nload it: kubectl e2eimage load %s", name, lockedHow(entry), name)}
+		return "", &InconsistentError{fmt.Errorf("%s: it was %s, but not loaded: only loading tells its image ID\nload it: %s", name, lockedHow(entry), typed("load", name, r.in.Suite))}
 	}
 	loaded, err := r.loadedSource(name, source)
 	if err != nil {

@@ -30,6 +30,9 @@ func (c *Client) Verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 	if err != nil {
 		return nil, err
 	}
+	if len(result.Images) == 0 {
+		return result, &InconsistentError{fmt.Errorf("nothing is recorded in namespace %q\nlook elsewhere with -n, or record something: kubectl e2eimage tag --help", result.Namespace)}
+	}
 	result.Images = slices.DeleteFunc(result.Images, func(image ImageStatus) bool { return image.State == StateConsistent })
 	if len(result.Images) == 0 {
 		return result, nil
@@ -52,16 +55,12 @@ func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 		return err
 	}
 	plan, err := workload.Prepare(ctx, run.kube, workload.Options{
-		Namespace: run.kube.namespace, Consumer: run.consumer, TakeOver: true, DryRun: workload.DryRunClient, Alive: run.kube.alive,
+		Namespace: run.kube.namespace, Consumer: run.consumer, TakeOver: true, Alive: run.kube.alive,
 	}, run.images())
 	if err != nil {
 		return classifyWorkload(err)
 	}
-	changes, err := plan.Apply(ctx)
-	if err != nil {
-		return classifyWorkload(err)
-	}
-	if slices.ContainsFunc(changes, func(change workload.Change) bool { return change.Patched }) {
+	if !plan.Right() {
 		// What is to run something else would be waited for in vain.
 		return nil
 	}

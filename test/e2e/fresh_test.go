@@ -122,7 +122,7 @@ func TestWhatWasBuiltButNotLoadedIsNotTagged(t *testing.T) {
 	u.must("deploy")
 	u.write("code/build", "second of "+u.namespace)
 	second := u.must("build")
-	u.refused(3, []string{image, "built, but not loaded", "kubectl e2eimage load datastorage && kubectl e2eimage tag datastorage"}, "deploy")
+	u.refused(3, []string{image, "built, but not loaded", "kubectl e2eimage load datastorage", "&& kubectl e2eimage tag datastorage"}, "deploy")
 	if second == image {
 		t.Errorf("both builds have %s", image)
 	}

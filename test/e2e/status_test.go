@@ -116,10 +116,21 @@ func TestVerifyWaitsForWhatOthersDeployed(t *testing.T) {
 		t.Errorf("at once verify ends with %d", result.code)
 	}
 	u.must("verify", "datastorage", "--wait")
-	generation := u.kubectl("get", "deployment", "datastorage", "-o", "jsonpath={.metadata.generation}")
-	if generation != "1" {
+	if generation := u.kubectl("get", "deployment", "datastorage", "-o", "jsonpath={.metadata.generation}"); generation != "1" {
 		t.Errorf("verify changed it: generation %s", generation)
 	}
+	if result := u.e2eimage("verify", "--namespace", u.namespace+"-none"); result.code != 3 {
+		t.Errorf("where nothing is recorded verify ends with %d", result.code)
+	}
+	// A rollout that cannot end, while the pod of before runs the same image.
+	u.apply(strings.Replace(late, "imagePullPolicy: Never", "imagePullPolicy: Never\n        command: [/nope]", 1))
+	waitFor(t, "the rollout is seen", func() bool { return u.states()["datastorage"] == "RolledOut 0/1" })
+	hopeless := u.e2eimage("verify", "datastorage", "--wait")
+	if hopeless.code == 0 || !strings.Contains(hopeless.stderr, "/nope") || hopeless.took > time.Minute {
+		t.Errorf("a hopeless rollout: exit %d after %s: %s", hopeless.code, hopeless.took, hopeless.stderr)
+	}
+	u.apply(late)
+	u.must("verify", "datastorage", "--wait")
 	u.apply(workload("Deployment", "broken", "localhost/datastorage:"+u.namespace+"-none", 1))
 	begun := time.Now()
 	result := u.e2eimage("verify", "datastorage", "--wait")

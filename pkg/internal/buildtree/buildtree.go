@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
@@ -30,6 +31,25 @@ type Tree struct {
 
 // always are left out: tools write there while nothing changes.
 var always = []string{".git", ".e2eimage"}
+
+// Sends tells whether a file or folder of the context would be sent to the engine:
+// nothing leaves it out.
+func (t Tree) Sends(path string) bool {
+	name, err := filepath.Rel(t.Context, path)
+	if err != nil || name == "." || name == ".." || strings.HasPrefix(name, ".."+string(filepath.Separator)) {
+		return false
+	}
+	patterns, err := t.patterns()
+	if err != nil {
+		return false
+	}
+	matcher, err := patternmatcher.New(patterns)
+	if err != nil {
+		return false
+	}
+	ignored, err := matcher.MatchesOrParentMatches(filepath.ToSlash(name))
+	return err == nil && !ignored
+}
 
 // Metadata is a digest of names, sizes, modes and times. It reads no file, and
 // where it has not changed, nothing has.
@@ -173,11 +193,7 @@ type ignore struct {
 // ignored reads the ignore file that the engines would take: the Dockerfile's own
 // first.
 func (t Tree) ignored() (ignore, error) {
-	candidates := []string{filepath.Join(t.Context, ".containerignore"), filepath.Join(t.Context, ".dockerignore")}
-	if t.File != "" {
-		candidates = append([]string{t.File + ".containerignore", t.File + ".dockerignore"}, candidates...)
-	}
-	patterns, err := firstPatterns(candidates)
+	patterns, err := t.patterns()
 	if err != nil {
 		return ignore{}, err
 	}
@@ -186,6 +202,15 @@ func (t Tree) ignored() (ignore, error) {
 		return ignore{}, fmt.Errorf("ignore file of build context %s: %w", t.Context, err)
 	}
 	return ignore{matcher}, nil
+}
+
+// patterns are those of the ignore file that is taken.
+func (t Tree) patterns() ([]string, error) {
+	candidates := []string{filepath.Join(t.Context, ".containerignore"), filepath.Join(t.Context, ".dockerignore")}
+	if t.File != "" {
+		candidates = append([]string{t.File + ".containerignore", t.File + ".dockerignore"}, candidates...)
+	}
+	return firstPatterns(candidates)
 }
 
 func firstPatterns(candidates []string) ([]string, error) {

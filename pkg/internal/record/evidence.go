@@ -123,10 +123,23 @@ func (e *NewerError) Error() string {
 		e.Name, e.APIVersion, e.Kind, APIVersion, evidenceKind)
 }
 
+// UnreadableError says that the evidence is no evidence.
+type UnreadableError struct {
+	Name string
+	Err  error
+}
+
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("the evidence of %[1]s is not readable: %[2]v\ntake it away (kubectl e2eimage clean %[1]s --force), then load and tag it again", e.Name, e.Err)
+}
+
+// Unwrap returns what is wrong with it.
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
 func parseEvidence(name, text string) (*Evidence, error) {
 	var evidence Evidence
 	if err := yaml.Unmarshal([]byte(text), &evidence); err != nil {
-		return nil, fmt.Errorf("evidence of %s is not readable: %w", name, err)
+		return nil, &UnreadableError{Name: name, Err: err}
 	}
 	if evidence.APIVersion != APIVersion || evidence.Kind != evidenceKind {
 		return nil, &NewerError{Name: name, APIVersion: evidence.APIVersion, Kind: evidence.Kind}

@@ -1,6 +1,9 @@
 package record
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // Abandon gives up what holder claimed for name. It returns the tag that has
 // to be taken off the nodes, "" when another run still carries the claim or
@@ -74,6 +77,11 @@ func (s *Set) BeginTrim(name string, fact Fact) ([]string, error) {
 // tags are returned and stay listed until Released.
 func (s *Set) BeginRelease(name string) ([]string, error) {
 	evidence, err := s.evidence(name)
+	var unreadable *UnreadableError
+	if errors.As(err, &unreadable) {
+		// Its tags are known by their label only.
+		return nil, s.put(name, nil)
+	}
 	if err != nil {
 		return nil, err
 	}

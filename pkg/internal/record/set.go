@@ -68,7 +68,7 @@ func (e *TamperedError) Error() string {
 		return image
 	}
 	return fmt.Sprintf(`the record of %s was changed by hand: in ConfigMap %s/%s the annotation %s%s says %s, the evidence in data says %s
-take it away and record anew: kubectl e2eimage clean %s -n %s --consumer %s, then kubectl e2eimage tag`,
+take it away (kubectl e2eimage clean %s -n %s --consumer %s, with --force where it runs), then load and tag it again`,
 		e.Name, e.Set.Namespace, e.Set.configMap.Name, AnnotationPrefix, e.Name, say(e.Annotation), say(e.Evidence),
 		e.Name, e.Set.Namespace, e.Set.Consumer)
 }

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
@@ -155,6 +156,9 @@ func explain(err error, verb, namespace, consumer string) error {
 	case apierrors.HasStatusCause(err, metav1.CauseType(field.ErrorTypeTooLong)), apierrors.IsRequestEntityTooLargeError(err):
 		return fmt.Errorf("cannot %s %s: a ConfigMap holds at most 1 MiB; take records away that nobody needs (kubectl e2eimage clean NAME -n %s --consumer %s), or what else was put into it: %w",
 			verb, object, namespace, consumer, err)
+	}
+	if utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) {
+		return fmt.Errorf("cannot %s %s: the API server does not answer; is the cluster still there (kind get clusters), and is it the one of the kube context? %w", verb, object, err)
 	}
 	return fmt.Errorf("cannot %s %s: %w", verb, object, err)
 }

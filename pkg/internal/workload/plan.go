@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -68,6 +69,11 @@ func Prepare(ctx context.Context, api kubernetes.Interface, options Options, ima
 		return nil, err
 	}
 	return plan, nil
+}
+
+// Right tells whether no workload has to be changed.
+func (p *Plan) Right() bool {
+	return !slices.ContainsFunc(p.targets, func(t *target) bool { return t.patch != nil })
 }
 
 // add gives a workload one more image; naming it twice, in two spellings, is once.

@@ -23,6 +23,10 @@ type Used struct {
 	Template corev1.PodTemplateSpec
 	// Wanted is how many pods there are to be; 0 where that is not said.
 	Wanted int
+	// Updated are those that exist of its newest template and are available; less
+	// than Wanted, or less than there are at all, means that a rollout goes on.
+	Updated int
+	Settled bool
 	// Pods that belong to it and have not ended.
 	Pods []UsedPod
 }
@@ -80,7 +84,10 @@ func (u *usage) deployments(l *appsv1.DeploymentList, err error) error {
 	}
 	for i := range l.Items {
 		d := &l.Items[i]
-		u.add("deployment.apps/", &d.ObjectMeta, d.Spec.Template, replicas(d.Spec.Replicas))
+		one, wanted := u.add("deployment.apps/", &d.ObjectMeta, d.Spec.Template, replicas(d.Spec.Replicas)), replicas(d.Spec.Replicas)
+		status := d.Status
+		one.Updated = min(int(status.UpdatedReplicas), int(status.AvailableReplicas))
+		one.Settled = status.ObservedGeneration >= d.Generation && one.Updated >= wanted && int(status.Replicas) == wanted
 	}
 	return nil
 }
@@ -91,7 +98,9 @@ func (u *usage) statefulSets(l *appsv1.StatefulSetList, err error) error {
 	}
 	for i := range l.Items {
 		s := &l.Items[i]
-		u.add("statefulset.apps/", &s.ObjectMeta, s.Spec.Template, replicas(s.Spec.Replicas))
+		one, wanted := u.add("statefulset.apps/", &s.ObjectMeta, s.Spec.Template, replicas(s.Spec.Replicas)), replicas(s.Spec.Replicas)
+		one.Updated = min(int(s.Status.UpdatedReplicas), int(s.Status.AvailableReplicas))
+		one.Settled = s.Status.ObservedGeneration >= s.Generation && one.Updated >= wanted
 	}
 	return nil
 }
@@ -102,7 +111,9 @@ func (u *usage) daemonSets(l *appsv1.DaemonSetList, err error) error {
 	}
 	for i := range l.Items {
 		d := &l.Items[i]
-		u.add("daemonset.apps/", &d.ObjectMeta, d.Spec.Template, int(d.Status.DesiredNumberScheduled))
+		one, wanted := u.add("daemonset.apps/", &d.ObjectMeta, d.Spec.Template, int(d.Status.DesiredNumberScheduled)), int(d.Status.DesiredNumberScheduled)
+		one.Updated = min(int(d.Status.UpdatedNumberScheduled), int(d.Status.NumberAvailable))
+		one.Settled = d.Status.ObservedGeneration >= d.Generation && one.Updated >= wanted
 	}
 	return nil
 }
@@ -114,10 +125,11 @@ func replicas(said *int32) int {
 	return int(*said)
 }
 
-func (u *usage) add(prefix string, meta *metav1.ObjectMeta, template corev1.PodTemplateSpec, wanted int) {
-	one := &Used{Name: prefix + meta.Name, Consumer: meta.Annotations[ConsumerAnnotation], Template: template, Wanted: wanted}
+func (u *usage) add(prefix string, meta *metav1.ObjectMeta, template corev1.PodTemplateSpec, wanted int) *Used {
+	one := &Used{Name: prefix + meta.Name, Consumer: meta.Annotations[ConsumerAnnotation], Template: template, Wanted: wanted, Updated: wanted, Settled: true}
 	u.all = append(u.all, one)
 	u.byKey[one.Name] = one
+	return one
 }
 
 func (u *usage) jobs(l *batchv1.JobList, err error) error {
@@ -153,7 +165,7 @@ func (u *usage) pods(l *corev1.PodList, err error) error {
 		}
 		owner := u.byKey[ownerOf(pod)]
 		if owner == nil {
-			owner = &Used{Name: "pod/" + pod.Name, Template: corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, Wanted: 1}
+			owner = &Used{Name: "pod/" + pod.Name, Template: corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, Wanted: 1, Updated: 1, Settled: true}
 			u.all = append(u.all, owner)
 		}
 		owner.Pods = append(owner.Pods, usedPod(pod))
