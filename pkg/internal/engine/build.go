@@ -76,14 +76,30 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (Image, 
 	defer func() { _ = os.RemoveAll(dir) }()
 	idFile := filepath.Join(dir, "id")
 	argv, env := spec.command(idFile)
-	if err := build(ctx, runner, spec.Engine, hostexec.Command{Argv: argv, Env: env}, spec.Output); err != nil {
-		return Image{}, err
+	for try := 1; ; try++ {
+		err := build(ctx, runner, spec.Engine, hostexec.Command{Argv: argv, Env: env}, spec.Output)
+		if err == nil {
+			break
+		}
+		if try == buildTries || !isCacheRace(err) {
+			return Image{}, err
+		}
 	}
 	id, err := os.ReadFile(idFile)
 	if err != nil {
 		return Image{}, fmt.Errorf("%s did not say which image it built: %w", spec.Engine, err)
 	}
 	return Find(ctx, runner, spec.Engine, strings.TrimSpace(string(id)))
+}
+
+// buildTries bounds how often a build is begun that its engine's cache made fail.
+const buildTries = 3
+
+// isCacheRace tells whether podman looked at a layer in its cache that somebody
+// removed with another image just then. Begun again, the build does not see it.
+func isCacheRace(err error) bool {
+	var failed *BuildError
+	return errors.As(err, &failed) && strings.Contains(failed.Said, "layer not known")
 }
 
 // Run carries out the user's own command, which leaves an image under a name.
