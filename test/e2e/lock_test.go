@@ -317,3 +317,23 @@ func TestAnImageForAnotherPlatformIsNotLoaded(t *testing.T) {
 		}
 	}
 }
+
+func TestAContextOutsideTheRepositoryIsBuilt(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.code("code")
+	u.wipeHost()
+	u.write("repository/e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: "+suite.provider+"\nimages:\n- name: datastorage\n  source: "+u.source()+
+		"\n  build: {context: ../code, file: ../Dockerfile.e2e}\n")
+	u.write("Dockerfile.e2e", "FROM scratch\nCOPY service build /\nENTRYPOINT [\"/service\"]\n")
+	inside := &user{t: t, namespace: u.namespace, dir: filepath.Join(u.dir, "repository"), env: u.env}
+	image := inside.must("build")
+	if entry := inside.lock(u.namespace)["datastorage"]; entry.Image != image {
+		t.Errorf("the lock says %+v", entry)
+	}
+	u.write("Dockerfile.e2e", "FROM scratch\nCOPY service build code /\nENTRYPOINT [\"/service\"]\n")
+	inside.must("load")
+	if result := inside.e2eimage("tag"); result.code != 0 || !strings.Contains(strings.Join(strings.Fields(result.stderr), " "), "changed since it was built") {
+		t.Errorf("another Dockerfile: exit %d: %s", result.code, result.stderr)
+	}
+}
