@@ -31,7 +31,7 @@ func (i *inventory) absent(ctx context.Context, t *target) error {
 	wanted := fmt.Sprintf("%s: there is no %s", t.images[0].Name, t.ref.where())
 	there := suggestions(t.ref, i.list(ctx, t.ref.namespace))
 	if len(there) == 0 {
-		return fmt.Errorf("%s, nor any other workload to be seen; create it, or say where it is with --workload or -n", wanted)
+		return fmt.Errorf("%s, nor any other workload to be seen; create it, or say where it is: -n, deploy --workload, or deploy.workloads in e2eimage.yaml", wanted)
 	}
 	return fmt.Errorf("%s; there is %s\nsay which with --workload KIND/NAME", wanted, strings.Join(there, ", "))
 }
