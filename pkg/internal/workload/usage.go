@@ -86,7 +86,7 @@ func (u *usage) deployments(l *appsv1.DeploymentList, err error) error {
 		d := &l.Items[i]
 		one, wanted := u.add("deployment.apps/", &d.ObjectMeta, d.Spec.Template, replicas(d.Spec.Replicas)), replicas(d.Spec.Replicas)
 		status := d.Status
-		one.Updated = min(int(status.UpdatedReplicas), int(status.AvailableReplicas))
+		one.Updated = updated(status.Replicas, status.UpdatedReplicas, status.AvailableReplicas)
 		one.Settled = status.ObservedGeneration >= d.Generation && one.Updated >= wanted && int(status.Replicas) == wanted
 	}
 	return nil
@@ -99,7 +99,7 @@ func (u *usage) statefulSets(l *appsv1.StatefulSetList, err error) error {
 	for i := range l.Items {
 		s := &l.Items[i]
 		one, wanted := u.add("statefulset.apps/", &s.ObjectMeta, s.Spec.Template, replicas(s.Spec.Replicas)), replicas(s.Spec.Replicas)
-		one.Updated = min(int(s.Status.UpdatedReplicas), int(s.Status.AvailableReplicas))
+		one.Updated = updated(s.Status.Replicas, s.Status.UpdatedReplicas, s.Status.AvailableReplicas)
 		one.Settled = s.Status.ObservedGeneration >= s.Generation && one.Updated >= wanted
 	}
 	return nil
@@ -112,10 +112,16 @@ func (u *usage) daemonSets(l *appsv1.DaemonSetList, err error) error {
 	for i := range l.Items {
 		d := &l.Items[i]
 		one, wanted := u.add("daemonset.apps/", &d.ObjectMeta, d.Spec.Template, int(d.Status.DesiredNumberScheduled)), int(d.Status.DesiredNumberScheduled)
-		one.Updated = min(int(d.Status.UpdatedNumberScheduled), int(d.Status.NumberAvailable))
+		one.Updated = updated(d.Status.CurrentNumberScheduled, d.Status.UpdatedNumberScheduled, d.Status.NumberAvailable)
 		one.Settled = d.Status.ObservedGeneration >= d.Generation && one.Updated >= wanted
 	}
 	return nil
+}
+
+// updated is how many pods of the newest template are surely available, where the
+// controller only says how many of all are: those of before may be.
+func updated(all, newest, available int32) int {
+	return int(max(0, min(newest, available-(all-newest))))
 }
 
 func replicas(said *int32) int {
