@@ -67,6 +67,10 @@ func (r *loadRun) lockedCopy(ctx context.Context) (*from, error) {
 	if err != nil {
 		return nil, &UsageError{err}
 	}
+	if source.Kind == config.SourceReference || source.Kind == config.SourceID {
+		// Another host's engine built it; one of this host may have the same.
+		return r.fromEngine(ctx, orNoID(r.entry.ImageID, r.entry.Image), "")
+	}
 	f, err := r.fromArchive(source, r.entry.Source)
 	if err == nil && r.entry.ImageID != "" && f.image.ID != "" && f.image.ID.String() != r.entry.ImageID {
 		f.close()

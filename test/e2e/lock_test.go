@@ -123,6 +123,9 @@ func TestALockOfAnotherHostOnlyTellsTheTag(t *testing.T) {
 	}
 	u.write(".e2eimage/"+u.namespace+".lock.yaml", strings.Replace(string(text), "host: "+host, "host: elsewhere", 1))
 	u.inEngine(u.service(u.source()))
+	if result := u.e2eimage("load"); result.code != 0 || strings.TrimSpace(result.stdout) != image {
+		t.Errorf("load: exit %d, %s: %s", result.code, result.stdout, result.stderr)
+	}
 	result := u.e2eimage("tag")
 	if result.code != 0 || strings.TrimSpace(result.stdout) != image || !strings.Contains(result.stderr, "written on host elsewhere") {
 		t.Errorf("exit %d, %s: %s", result.code, result.stdout, result.stderr)
