@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -289,10 +290,15 @@ func TestADeploymentThatIsDeletedDuringTheWait(t *testing.T) {
 	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
 	u.apply(strings.Replace(workload("Deployment", "datastorage", "localhost/none:none", 1), "port: 8080}, period", "port: 9999}, period", 1))
 	env, deleted := u.env, false
+	// The test must not end before what it began.
+	var deleting sync.WaitGroup
+	defer deleting.Wait()
 	u.faultyAPI(func(string) error { return nil }, func(request string) {
 		if request == "PATCH deployments" && !deleted {
 			deleted = true
-			go (&user{t: t, namespace: u.namespace, dir: u.dir, env: env}).try(t.Context(), "kubectl", "--namespace", u.namespace, "delete", "deployment", "datastorage")
+			deleting.Go(func() {
+				(&user{t: t, namespace: u.namespace, dir: u.dir, env: env}).try(t.Context(), "kubectl", "--namespace", u.namespace, "delete", "deployment", "datastorage")
+			})
 		}
 	})
 	result := u.refused(1, []string{"deployment.apps/datastorage", "deleted"}, "deploy", "datastorage")
