@@ -24,13 +24,16 @@ func main() {
 	if said, err := os.ReadFile("/build"); err == nil {
 		build = strings.TrimSpace(string(said))
 	}
-	if err := run(); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "datastorage:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(ctx context.Context) error {
 	address := flag.String("listen", ":8080", "address to listen on")
 	failFirst := flag.String("fail-first", "", "file to note the first start in, which then fails")
 	flag.Parse()
@@ -39,8 +42,6 @@ func run() error {
 			return errors.Join(note.Close(), errors.New("the migration has not run yet"))
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {

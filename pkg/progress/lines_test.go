@@ -23,7 +23,7 @@ func TestLinesAreWrittenWhenAStepEnds(t *testing.T) {
 			t.Errorf("a line at the start: %q", out.String())
 		}
 		report.Info("node n1 had lost it; healed")
-		time.Sleep(1234 * time.Millisecond)
+		time.Sleep(1234 * time.Millisecond) // the bubble's: no time passes
 		end(nil)
 		report.Warn("something stays")
 		const want = "node n1 had lost it; healed\nask 3 nodes (1.23s)\nwarning: something stays\n"

@@ -56,11 +56,7 @@ func (s *sink) Layer(_ context.Context, want digest.Digest, content io.Reader) (
 
 type file struct{ name, text, link string }
 
-// The makers of archives panic where a test would fail: their results are also
-// values of the package, which no test stands behind. Writing to memory does not
-// fail.
-
-func tarOf(files ...file) []byte {
+func tarOf(t testing.TB, files ...file) []byte {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	for _, f := range files {
@@ -69,7 +65,7 @@ func tarOf(files ...file) []byte {
 			header = &tar.Header{Typeflag: tar.TypeSymlink, Name: f.name, Linkname: f.link}
 		}
 		if err := w.WriteHeader(header); err != nil {
-			panic(err)
+			t.Fatal(err)
 		}
 		_, _ = io.WriteString(w, f.text)
 	}
@@ -77,16 +73,18 @@ func tarOf(files ...file) []byte {
 	return out.Bytes()
 }
 
-func layerOf(content string) string { return string(tarOf(file{name: "file", text: content})) }
+func layerOf(t testing.TB, content string) string {
+	return string(tarOf(t, file{name: "file", text: content}))
+}
 
-func configOf(architecture string, layers ...string) string {
+func configOf(t testing.TB, architecture string, layers ...string) string {
 	config := ocispec.Image{Platform: ocispec.Platform{OS: "linux", Architecture: architecture}, RootFS: ocispec.RootFS{Type: "layers"}}
 	for _, layer := range layers {
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, digest.FromString(layer))
 	}
 	text, err := json.Marshal(config)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	return string(text)
 }
@@ -106,22 +104,22 @@ func zstandard(text string) string {
 
 func blob(text string) file { return file{name: blobPath(digest.FromString(text)), text: text} }
 
-func manifestOf(config string, layers ...string) string {
+func manifestOf(t testing.TB, config string, layers ...string) string {
 	manifest := ocispec.Manifest{Config: ocispec.Descriptor{Digest: digest.FromString(config), Size: int64(len(config))}}
 	for _, layer := range layers {
 		manifest.Layers = append(manifest.Layers, ocispec.Descriptor{Digest: digest.FromString(layer), Size: int64(len(layer))})
 	}
 	text, err := json.Marshal(manifest)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	return string(text)
 }
 
-func indexOf(entries ...ocispec.Descriptor) string {
+func indexOf(t testing.TB, entries ...ocispec.Descriptor) string {
 	text, err := json.Marshal(ocispec.Index{Manifests: entries})
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	return string(text)
 }
@@ -134,29 +132,30 @@ func entryOfText(text string, change func(*ocispec.Descriptor)) ocispec.Descript
 	return d
 }
 
-// Archives that hold the layers low and high.
-var (
-	low, high = layerOf("low"), layerOf("high")
-	config    = configOf("amd64", low, high)
-)
+// Archives hold the layers low and high.
+func low(t testing.TB) string { return layerOf(t, "low") }
 
-func dockerArchive(names string) []file {
+func high(t testing.TB) string { return layerOf(t, "high") }
+
+func config(t testing.TB) string { return configOf(t, "amd64", low(t), high(t)) }
+
+func dockerArchive(t testing.TB, names string) []file {
 	return []file{
-		{name: "a/layer.tar", text: low},
-		{name: "b/layer.tar", text: high},
-		{name: "config.json", text: config},
+		{name: "a/layer.tar", text: low(t)},
+		{name: "b/layer.tar", text: high(t)},
+		{name: "config.json", text: config(t)},
 		{name: "manifest.json", text: `[{"Config":"config.json","RepoTags":` + names + `,"Layers":["a/layer.tar","b/layer.tar"]}]`},
 	}
 }
 
-func layoutOf(layers ...string) []file {
-	manifest := manifestOf(config, layers...)
-	files := []file{{name: "oci-layout", text: `{"imageLayoutVersion":"1.0.0"}`}, blob(config), blob(manifest)}
+func layoutOf(t testing.TB, layers ...string) []file {
+	manifest := manifestOf(t, config(t), layers...)
+	files := []file{{name: "oci-layout", text: `{"imageLayoutVersion":"1.0.0"}`}, blob(config(t)), blob(manifest)}
 	for _, layer := range layers {
 		files = append(files, blob(layer))
 	}
 	named := func(d *ocispec.Descriptor) { d.Annotations = map[string]string{containerdName: "localhost/x:dev"} }
-	return append(files, file{name: "index.json", text: indexOf(entryOfText(manifest, named))})
+	return append(files, file{name: "index.json", text: indexOf(t, entryOfText(manifest, named))})
 }
 
 // read reads an archive both ways that there are.
@@ -197,22 +196,22 @@ func read(t *testing.T, archive []byte, choice Choice, to ...*sink) (Image, erro
 
 func TestArchivesAreReadAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
-	twice := dockerArchive(`["x:dev"]`)
+	twice := dockerArchive(t, `["x:dev"]`)
 	twice = append([]file{{name: "c/layer.tar", link: "../a/layer.tar"}}, twice...)
-	twice[3].text = configOf("amd64", low, low)
+	twice[3].text = configOf(t, "amd64", low(t), low(t))
 	twice[4].text = strings.Replace(twice[4].text, "b/layer.tar", "c/layer.tar", 1)
 	for name, archive := range map[string][]file{
-		"docker's":                   dockerArchive(`["localhost/x:dev"]`),
-		"a layout":                   layoutOf(low, high),
-		"a layout of gzip layers":    layoutOf(zip(low), zip(high)),
-		"a layout of zstd layers":    layoutOf(zstandard(low), high),
+		"docker's":                   dockerArchive(t, `["localhost/x:dev"]`),
+		"a layout":                   layoutOf(t, low(t), high(t)),
+		"a layout of gzip layers":    layoutOf(t, zip(low(t)), zip(high(t))),
+		"a layout of zstd layers":    layoutOf(t, zstandard(low(t)), high(t)),
 		"a layer that is a link":     twice,
-		"dots before the file names": {{name: "./config.json", text: config}, {name: "./a/layer.tar", text: low}, {name: "b/layer.tar", text: high}, dockerArchive(`[]`)[3]},
+		"dots before the file names": {{name: "./config.json", text: config(t)}, {name: "./a/layer.tar", text: low(t)}, {name: "b/layer.tar", text: high(t)}, dockerArchive(t, `[]`)[3]},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			streamed, direct := newSink(), newSink()
-			image, err := read(t, tarOf(archive...), Choice{Platform: "linux/amd64"}, streamed, direct)
+			image, err := read(t, tarOf(t, archive...), Choice{Platform: "linux/amd64"}, streamed, direct)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -230,9 +229,9 @@ func TestArchivesAreReadAsTheyAreWritten(t *testing.T) {
 
 func TestLayersThatNobodyLacksAreNotRead(t *testing.T) {
 	t.Parallel()
-	lowID, highID := digest.FromString(low), digest.FromString(high)
+	lowID, highID := digest.FromString(low(t)), digest.FromString(high(t))
 	direct, streamed := newSink(lowID), newSink(lowID)
-	if _, err := read(t, tarOf(layoutOf(low, high)...), Choice{}, streamed, direct); err != nil {
+	if _, err := read(t, tarOf(t, layoutOf(t, low(t), high(t))...), Choice{}, streamed, direct); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range []*sink{direct, streamed} {
@@ -244,20 +243,20 @@ func TestLayersThatNobodyLacksAreNotRead(t *testing.T) {
 
 func TestOneImageOfSeveralIsChosen(t *testing.T) {
 	t.Parallel()
-	arm, other := configOf("arm64", low), configOf("amd64", high)
-	armManifest, otherManifest, manifest := manifestOf(arm, low), manifestOf(other, high), manifestOf(config, low, high)
+	arm, other := configOf(t, "arm64", low(t)), configOf(t, "amd64", high(t))
+	armManifest, otherManifest, manifest := manifestOf(t, arm, low(t)), manifestOf(t, other, high(t)), manifestOf(t, config(t), low(t), high(t))
 	named := func(name string) func(*ocispec.Descriptor) {
 		return func(d *ocispec.Descriptor) { d.Annotations = map[string]string{containerdName: name} }
 	}
 	attestation := entryOfText("gone", func(d *ocispec.Descriptor) { d.Platform = &ocispec.Platform{OS: "unknown", Architecture: "unknown"} })
-	platforms := indexOf(entryOfText(armManifest, nil), entryOfText(manifest, nil), attestation)
+	platforms := indexOf(t, entryOfText(armManifest, nil), entryOfText(manifest, nil), attestation)
 	nested := entryOfText(platforms, func(d *ocispec.Descriptor) {
 		named("docker.io/library/multi:dev")(d)
 		d.MediaType = ocispec.MediaTypeImageIndex
 	})
-	archive := tarOf(
-		blob(arm), blob(other), blob(config), blob(armManifest), blob(otherManifest), blob(manifest), blob(low), blob(high), blob(platforms),
-		file{name: "index.json", text: indexOf(nested, entryOfText(otherManifest, named("localhost/other:dev")), entryOfText("not pulled", named("localhost/absent:dev")))},
+	archive := tarOf(t,
+		blob(arm), blob(other), blob(config(t)), blob(armManifest), blob(otherManifest), blob(manifest), blob(low(t)), blob(high(t)), blob(platforms),
+		file{name: "index.json", text: indexOf(t, nested, entryOfText(otherManifest, named("localhost/other:dev")), entryOfText("not pulled", named("localhost/absent:dev")))},
 	)
 	tests := map[string]struct {
 		choice  Choice
@@ -265,7 +264,7 @@ func TestOneImageOfSeveralIsChosen(t *testing.T) {
 		wantErr string
 	}{
 		"by name":                      {choice: Choice{Name: "localhost/other:dev", Platform: "linux/amd64"}, want: other},
-		"by name and platform":         {choice: Choice{Name: "multi:dev", Platform: "linux/amd64"}, want: config},
+		"by name and platform":         {choice: Choice{Name: "multi:dev", Platform: "linux/amd64"}, want: config(t)},
 		"by ID":                        {choice: Choice{ID: digest.FromString(arm)}, want: arm},
 		"none for the nodes":           {choice: Choice{Name: "multi:dev", Platform: "linux/s390x"}, wantErr: "no image for linux/s390x, which the nodes are; there is linux/amd64, linux/arm64"},
 		"several":                      {choice: Choice{Platform: "linux/amd64"}, wantErr: "several images; it has docker.io/library/multi:dev, localhost/other:dev"},
@@ -293,36 +292,36 @@ func TestOneImageOfSeveralIsChosen(t *testing.T) {
 func TestBadArchivesAreRefused(t *testing.T) {
 	t.Parallel()
 	changed := func(change func([]file)) []byte {
-		files := dockerArchive(`["localhost/x:dev"]`)
+		files := dockerArchive(t, `["localhost/x:dev"]`)
 		change(files)
-		return tarOf(files...)
+		return tarOf(t, files...)
 	}
-	badLayout := layoutOf(low, high)
+	badLayout := layoutOf(t, low(t), high(t))
 	badLayout[1].text = strings.Replace(badLayout[1].text, "linux", "Linux", 1)
-	whole := tarOf(dockerArchive(`[]`)...)
+	whole := tarOf(t, dockerArchive(t, `[]`)...)
 	for name, test := range map[string]struct {
 		archive []byte
 		want    string
 	}{
 		"nothing":                          {nil, ""},
 		"no archive at all":                {bytes.Repeat([]byte("no archive "), 200), ""},
-		"cut off":                          {whole[:len(low)/2], "cut off"},
-		"a tar of something else":          {tarOf(file{name: "README", text: "hello"}), "neither an OCI layout nor a docker archive"},
-		"a layer that is not there":        {tarOf(dockerArchive(`[]`)[1:]...), "cut off?"},
+		"cut off":                          {whole[:len(low(t))/2], "cut off"},
+		"a tar of something else":          {tarOf(t, file{name: "README", text: "hello"}), "neither an OCI layout nor a docker archive"},
+		"a layer that is not there":        {tarOf(t, dockerArchive(t, `[]`)[1:]...), "cut off?"},
 		"a config that is not there":       {changed(func(f []file) { f[2].name = "other.json" }), "config.json is not in it"},
-		"another layer than the config's":  {changed(func(f []file) { f[1].text = layerOf("other") }), "damaged"},
-		"a blob that is not its digest":    {tarOf(badLayout...), "damaged"},
-		"more layers than the config":      {changed(func(f []file) { f[2].text = configOf("amd64", low) }), "lists 2 layers, but its config has 1"},
+		"another layer than the config's":  {changed(func(f []file) { f[1].text = layerOf(t, "other") }), "damaged"},
+		"a blob that is not its digest":    {tarOf(t, badLayout...), "damaged"},
+		"more layers than the config":      {changed(func(f []file) { f[2].text = configOf(t, "amd64", low(t)) }), "lists 2 layers, but its config has 1"},
 		"a config of no platform":          {changed(func(f []file) { f[2].text = "{}" }), "no container image"},
 		"a digest that is none":            {changed(func(f []file) { f[2].text = `{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["../x"]}}` }), `a layer "../x"`},
-		"a path that leads out":            {tarOf(file{name: "../../etc/passwd", text: "x"}), "no image archive of anybody's"},
-		"a link that leads out":            {tarOf(file{name: "a/layer.tar", link: "../../../etc/passwd"}), "no image archive of anybody's"},
-		"a link to itself":                 {tarOf(append(dockerArchive(`[]`)[1:], file{name: "a/layer.tar", link: "layer.tar"})...), "not in it"},
+		"a path that leads out":            {tarOf(t, file{name: "../../etc/passwd", text: "x"}), "no image archive of anybody's"},
+		"a link that leads out":            {tarOf(t, file{name: "a/layer.tar", link: "../../../etc/passwd"}), "no image archive of anybody's"},
+		"a link to itself":                 {tarOf(t, append(dockerArchive(t, `[]`)[1:], file{name: "a/layer.tar", link: "layer.tar"})...), "not in it"},
 		"a description of absurd size":     {changed(func(f []file) { f[3].text = "[" + strings.Repeat(" ", maxMetadata) + "]" }), "too many for what describes an image"},
 		"a manifest that is not readable":  {changed(func(f []file) { f[3].text = "[{" }), "manifest.json is not readable"},
-		"an index that is not readable":    {tarOf(file{name: "index.json", text: "{"}), "index in it is not readable"},
-		"an index that lists a non-digest": {tarOf(file{name: "index.json", text: `{"manifests":[{"digest":"sha256:../.."}]}`}), "sha256:../.."},
-		"images that are all absent":       {tarOf(file{name: "index.json", text: indexOf(entryOfText("x", nil))}), "cut off?"},
+		"an index that is not readable":    {tarOf(t, file{name: "index.json", text: "{"}), "index in it is not readable"},
+		"an index that lists a non-digest": {tarOf(t, file{name: "index.json", text: `{"manifests":[{"digest":"sha256:../.."}]}`}), "sha256:../.."},
+		"images that are all absent":       {tarOf(t, file{name: "index.json", text: indexOf(t, entryOfText("x", nil))}), "cut off?"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -378,20 +377,20 @@ func TestAStreamThatGivesNothingEndsWithItsContext(t *testing.T) {
 
 func TestLargeDescriptionsThatNobodyNeedsAreNoMatter(t *testing.T) {
 	t.Parallel()
-	archive := append([]file{{name: blobPath(digest.FromString("x")), text: "{" + strings.Repeat(" ", maxMetadata) + "}"}}, dockerArchive(`["localhost/x:dev"]`)...)
-	if _, err := read(t, tarOf(archive...), Choice{}); err != nil {
+	archive := append([]file{{name: blobPath(digest.FromString("x")), text: "{" + strings.Repeat(" ", maxMetadata) + "}"}}, dockerArchive(t, `["localhost/x:dev"]`)...)
+	if _, err := read(t, tarOf(t, archive...), Choice{}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestIndexesThatListWithoutEndAreRefused(t *testing.T) {
 	t.Parallel()
-	manifest := manifestOf(config, low, high)
+	manifest := manifestOf(t, config(t), low(t), high(t))
 	var entries []ocispec.Descriptor
 	for range maxVisits + 1 {
 		entries = append(entries, entryOfText(manifest, nil))
 	}
-	_, err := read(t, tarOf(blob(config), blob(manifest), file{name: "index.json", text: indexOf(entries...)}), Choice{})
+	_, err := read(t, tarOf(t, blob(config(t)), blob(manifest), file{name: "index.json", text: indexOf(t, entries...)}), Choice{})
 	if err == nil || !strings.Contains(err.Error(), "more images than any archive has") {
 		t.Errorf("error %v", err)
 	}
@@ -399,13 +398,13 @@ func TestIndexesThatListWithoutEndAreRefused(t *testing.T) {
 
 func TestIndexesThatNestWithoutEndAreRefused(t *testing.T) {
 	t.Parallel()
-	text := indexOf()
+	text := indexOf(t)
 	var files []file
 	for range maxDepth + 2 {
 		files = append(files, blob(text))
-		text = indexOf(entryOfText(text, func(d *ocispec.Descriptor) { d.MediaType = ocispec.MediaTypeImageIndex }))
+		text = indexOf(t, entryOfText(text, func(d *ocispec.Descriptor) { d.MediaType = ocispec.MediaTypeImageIndex }))
 	}
-	_, err := read(t, tarOf(append(files, file{name: "index.json", text: text})...), Choice{})
+	_, err := read(t, tarOf(t, append(files, file{name: "index.json", text: text})...), Choice{})
 	if err == nil || !strings.Contains(err.Error(), "nested too deep") {
 		t.Errorf("error %v", err)
 	}
@@ -413,21 +412,21 @@ func TestIndexesThatNestWithoutEndAreRefused(t *testing.T) {
 
 func TestWhatAnEngineSaysIsBelieved(t *testing.T) {
 	t.Parallel()
-	lowID, highID := digest.FromString(low), digest.FromString(high)
-	known := Image{ID: digest.FromString(config), DiffIDs: []digest.Digest{lowID, highID}}
-	named := dockerArchive(`["localhost/x:dev"]`)
+	lowID, highID := digest.FromString(low(t)), digest.FromString(high(t))
+	known := Image{ID: digest.FromString(config(t)), DiffIDs: []digest.Digest{lowID, highID}}
+	named := dockerArchive(t, `["localhost/x:dev"]`)
 	named[0].name, named[1].name = lowID.Encoded()+".tar", highID.Encoded()+".tar"
 	named[3].text = fmt.Sprintf(`[{"Config":"config.json","Layers":[%q,%q]}]`, named[0].name, named[1].name)
 	to := newSink(lowID)
-	image, err := OpenStream(bytes.NewReader(tarOf(named...)), Choice{ID: known.ID}, known, io.NopCloser(nil)).Read(t.Context(), to)
+	image, err := OpenStream(bytes.NewReader(tarOf(t, named...)), Choice{ID: known.ID}, known, io.NopCloser(nil)).Read(t.Context(), to)
 	if err != nil || image.ID != known.ID {
 		t.Fatalf("%s, %v", image.ID, err)
 	}
 	if to.unknown != 0 || len(to.got) != 1 {
 		t.Errorf("%d layers of %d came without a digest", to.unknown, len(to.got))
 	}
-	named[1].text = layerOf("other")
-	_, err = OpenStream(bytes.NewReader(tarOf(named...)), Choice{}, known, io.NopCloser(nil)).Read(t.Context(), newSink())
+	named[1].text = layerOf(t, "other")
+	_, err = OpenStream(bytes.NewReader(tarOf(t, named...)), Choice{}, known, io.NopCloser(nil)).Read(t.Context(), newSink())
 	var damaged *ContentError
 	if !errors.As(err, &damaged) {
 		t.Errorf("error %v, want a ContentError", err)
@@ -436,7 +435,7 @@ func TestWhatAnEngineSaysIsBelieved(t *testing.T) {
 
 func TestAManifestOfPlainLayers(t *testing.T) {
 	t.Parallel()
-	image, err := ParseConfig([]byte(config))
+	image, err := ParseConfig([]byte(config(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -448,11 +447,11 @@ func TestAManifestOfPlainLayers(t *testing.T) {
 	if err := json.Unmarshal(text, &manifest); err != nil {
 		t.Fatal(err)
 	}
-	if manifest.Config.Digest != image.ID || len(manifest.Layers) != 2 || manifest.Layers[1].Digest != digest.FromString(high) ||
+	if manifest.Config.Digest != image.ID || len(manifest.Layers) != 2 || manifest.Layers[1].Digest != digest.FromString(high(t)) ||
 		manifest.Layers[0].MediaType != ocispec.MediaTypeImageLayer || manifest.Layers[0].Size != 71 {
 		t.Errorf("%s", text)
 	}
-	if chains := image.ChainIDs(); chains[0] != image.DiffIDs[0] || image.DiffIDs[1] != digest.FromString(high) {
+	if chains := image.ChainIDs(); chains[0] != image.DiffIDs[0] || image.DiffIDs[1] != digest.FromString(high(t)) {
 		t.Errorf("chains %v of %v", chains, image.DiffIDs)
 	}
 }
@@ -471,9 +470,9 @@ func TestPlatformsAreWrittenAsNodesAre(t *testing.T) {
 // FuzzArchives looks for archives that hang, panic or eat memory, and for content
 // that gets through although it is not what the image says.
 func FuzzArchives(f *testing.F) {
-	for _, archive := range [][]file{dockerArchive(`["localhost/x:dev"]`), layoutOf(low, high), layoutOf(zip(low), zstandard(high))} {
-		f.Add(tarOf(archive...))
-		f.Add([]byte(zip(string(tarOf(archive...)))))
+	for _, archive := range [][]file{dockerArchive(f, `["localhost/x:dev"]`), layoutOf(f, low(f), high(f)), layoutOf(f, zip(low(f)), zstandard(high(f)))} {
+		f.Add(tarOf(f, archive...))
+		f.Add([]byte(zip(string(tarOf(f, archive...)))))
 	}
 	f.Fuzz(func(t *testing.T, archive []byte) {
 		for _, open := range []func() (Source, error){

@@ -108,8 +108,7 @@ func (c *Cluster) Run(ctx context.Context, command hostexec.Command) error {
 	}
 	switch {
 	case argv[1] == "ps":
-		_, err := io.WriteString(command.Stdout, c.ps())
-		return err
+		return json.NewEncoder(command.Stdout).Encode(c.ps())
 	case argv[1] == "exec" && slices.Contains(argv, "perl"):
 		name := argv[3]
 		err := c.call(Exec, name, func() error { return ctx.Err() })
@@ -149,14 +148,16 @@ func (c *Cluster) call(name, node string, do func() error) error {
 	return err
 }
 
+// container is one as podman lists it.
+type container struct {
+	ID     string `json:"Id"`
+	Names  []string
+	State  string
+	Labels map[string]string
+}
+
 // ps is what `podman ps --format json` prints.
-func (c *Cluster) ps() string {
-	type container struct {
-		ID     string `json:"Id"`
-		Names  []string
-		State  string
-		Labels map[string]string
-	}
+func (c *Cluster) ps() []container {
 	containers := []container{}
 	for _, name := range slices.Sorted(maps.Keys(c.nodes)) {
 		role := "worker"
@@ -167,13 +168,5 @@ func (c *Cluster) ps() string {
 			"io.x-k8s.kind.cluster": c.Name, "io.x-k8s.kind.role": role,
 		}})
 	}
-	return asJSON(containers)
-}
-
-func asJSON(value any) string {
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(err) // a struct of strings: cannot happen
-	}
-	return string(text)
+	return containers
 }

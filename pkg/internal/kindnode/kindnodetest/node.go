@@ -1,6 +1,7 @@
 package kindnodetest
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ func (n *Node) names(imageID string) []string {
 }
 
 // greeting is what a node tells before it is connected.
-func (n *Node) greeting() string {
+func (n *Node) greeting() (string, error) {
 	var out strings.Builder
 	out.WriteString("\n@@e2eimage machine\nx86_64\n\n@@e2eimage ca\n" + string(n.CA) + "\n@@e2eimage pulled\n")
 	for _, id := range slices.Sorted(maps.Keys(n.Pulled)) {
@@ -77,8 +78,10 @@ func (n *Node) greeting() string {
 		for _, repository := range n.Pulled[id] {
 			mapping[repository] = map[string]any{"nodePodsAccessible": true}
 		}
-		out.WriteString(asJSON(map[string]any{"kind": "ImagePulledRecord", "imageRef": id, "credentialMapping": mapping}) + "\n")
+		if err := json.NewEncoder(&out).Encode(map[string]any{"kind": "ImagePulledRecord", "imageRef": id, "credentialMapping": mapping}); err != nil {
+			return "", err
+		}
 	}
 	out.WriteString("\n@@e2eimage connected\n")
-	return out.String()
+	return out.String(), nil
 }

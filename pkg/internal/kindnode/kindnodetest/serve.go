@@ -24,7 +24,11 @@ import (
 // ctx does, as an exec that is killed.
 func (c *Cluster) serve(ctx context.Context, name string, command hostexec.Command) error {
 	var greeting string
-	c.Change(func(n *Node) { greeting = n.greeting() }, name)
+	var err error
+	c.Change(func(n *Node) { greeting, err = n.greeting() }, name)
+	if err != nil {
+		return err
+	}
 	if _, err := io.WriteString(command.Stdout, greeting); err != nil {
 		return err
 	}
