@@ -274,8 +274,7 @@ func (c *Client) dropUnnamed(ctx context.Context, before record.Locked) {
 	if err == nil && len(found.Names) == 0 {
 		err = found.Remove(ctx, c.runner)
 	}
-	var absent *engine.NotFoundError
-	if err != nil && !errors.As(err, &absent) {
+	if err != nil && !engine.IsGone(err) {
 		c.report.Warn(fmt.Sprintf("%s stays in %s without a name: %v", ociimage.ShortID(before.EngineID), before.Engine, err))
 	}
 }

@@ -65,5 +65,5 @@ func changed(ctx context.Context, image config.Image, noted *record.Tree) (bool,
 		return false, err
 	}
 	content, err := treeOf(image).Content(ctx)
-	return content != noted.Content, err
+	return err == nil && content != noted.Content, err
 }

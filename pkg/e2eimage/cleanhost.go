@@ -142,8 +142,7 @@ func (l *locks) others() map[string]bool {
 // nameOffHost removes a name, unless it stands for something else by now.
 func (c *Client) nameOffHost(ctx context.Context, name record.Superseded, dryRun bool) (bool, error) {
 	found, err := engine.Find(ctx, c.runner, name.Engine, name.Image)
-	var absent *engine.NotFoundError
-	if errors.As(err, &absent) && len(absent.Engines) == 0 || err == nil && found.EngineID != name.EngineID {
+	if engine.IsGone(err) || err == nil && found.EngineID != name.EngineID {
 		return false, nil
 	}
 	if err != nil || dryRun {

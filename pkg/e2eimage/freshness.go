@@ -63,8 +63,14 @@ func (c *Client) checkSource(ctx context.Context, image config.Image, entry *rec
 		return nil
 	}
 	found, err := engine.Find(ctx, c.runner, entry.Engine, entry.Source)
-	if err != nil || found.EngineID == entry.EngineID {
-		return nil //nolint:nilerr // an engine that does not answer has nothing newer
+	switch {
+	case engine.IsGone(err):
+		return nil
+	case err != nil:
+		c.untold(ctx, fmt.Sprintf("%s: whether %s was built anew", image.Name, entry.Source), err)
+		return nil
+	case found.EngineID == entry.EngineID:
+		return nil
 	}
 	have := fmt.Sprintf("%s: %s in %s is %s (made %s), not %s (%s)",
 		image.Name, entry.Source, found.Engine, ociimage.ShortID(found.EngineID), ago(&metav1.Time{Time: found.Created}), ociimage.ShortID(entry.EngineID), lockedHow(entry))
@@ -80,6 +86,14 @@ func (c *Client) checkSource(ctx context.Context, image config.Image, entry *rec
 		return fmt.Errorf("%s: it was built anew past kubectl e2eimage, and not loaded\nbuild it: %s", have, typed("build", image.Name, suite))
 	}
 	return fmt.Errorf("%s: it was built anew, but not loaded\nload it: %s", have, typed("load", image.Name, suite))
+}
+
+// untold says that something could not be found out: that is no reason to stop, but
+// silence would pass for a yes.
+func (c *Client) untold(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil {
+		c.report.Warn(fmt.Sprintf("%s could not be told: %v", what, err))
+	}
 }
 
 // isRecorded tells whether an image of the host has a name that build gives.
@@ -116,8 +130,11 @@ func (c *Client) checkTree(ctx context.Context, image config.Image, entry *recor
 		return nil
 	}
 	is, err := changed(ctx, image, entry.Tree)
-	if err != nil || !is {
-		return nil //nolint:nilerr // a tree that cannot be read now is not known to be another
+	if err != nil {
+		c.untold(ctx, fmt.Sprintf("%s: whether files in %s changed since it was built", image.Name, image.Build.Context), err)
+	}
+	if !is {
+		return nil
 	}
 	from := ""
 	if entry.Commit != "" {

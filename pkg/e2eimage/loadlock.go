@@ -47,8 +47,7 @@ func (r *loadRun) fromLock(ctx context.Context) (*from, error) {
 		}
 		return f, nil
 	}
-	var absent *engine.NotFoundError
-	if !(errors.As(err, &absent) && len(absent.Engines) == 0) && !errors.Is(err, fs.ErrNotExist) {
+	if !engine.IsGone(err) && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	if r.entry.ImageID != "" && r.everywhere(r.entry.ImageID) {

@@ -81,6 +81,21 @@ func (l *locks) current() *record.Lock {
 	return l.read
 }
 
+// reread takes what others, or another part of this run, wrote since.
+func (l *locks) reread() error {
+	if l == nil {
+		return nil
+	}
+	read, err := l.file.Read()
+	if err != nil {
+		return lockError(err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.read = read
+	return nil
+}
+
 // isNew tells whether an entry is another one than when this verb began.
 func (l *locks) isNew(name string, entry *record.Locked) bool {
 	before := l.current().Images[name]

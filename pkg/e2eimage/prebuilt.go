@@ -39,6 +39,7 @@ func (r *buildRun) adopt(ctx context.Context, image config.Image) (*record.Locke
 		return nil, err
 	}
 	entry, err := r.prebuilt(ctx, prebuilt)
+	// An engine that is installed but does not run is no reason not to build.
 	var absent *engine.NotFoundError
 	if errors.As(err, &absent) && wanted != config.PrebuiltRequire {
 		return nil, nil

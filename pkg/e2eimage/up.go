@@ -53,12 +53,13 @@ func (c *Client) Up(ctx context.Context, in UpInput) (*UpResult, error) {
 		return nil, err
 	}
 	err = run.bring(ctx)
-	place, missing := run.place(ctx)
-	if missing == nil {
-		defer place.cluster.Close()
+	place := run.place(ctx)
+	if place == nil {
+		return run.result, run.stopped(err)
 	}
-	if err != nil || missing != nil {
-		return run.result, run.stopped(err, missing)
+	defer place.cluster.Close()
+	if err != nil {
+		return run.result, err
 	}
 	// The cluster came while the last ones were built.
 	for _, image := range run.waiting {
@@ -79,6 +80,8 @@ type upRun struct {
 	// opening guards opened, which is nil until there is a cluster.
 	opening sync.Mutex
 	opened  *place
+	// missing is why there is none.
+	missing error
 
 	mu sync.Mutex
 	// loading is held by who loads: all images go to the same nodes.
@@ -101,23 +104,19 @@ func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
 		}
 		run.build.several = len(in.Suite.Images) > 1
 	}
-	go func() { _, _ = run.place(ctx) }()
+	go run.place(ctx)
 	return run, nil
 }
 
 // place opens the cluster beside the builds. One that is not there yet may be by the
-// time that the next image is built.
-func (r *upRun) place(ctx context.Context) (*place, error) {
+// time that the next image is built; until then it returns nil and notes why.
+func (r *upRun) place(ctx context.Context) *place {
 	r.opening.Lock()
 	defer r.opening.Unlock()
-	if r.opened != nil {
-		return r.opened, nil
+	if r.opened == nil {
+		r.opened, r.missing = r.client.openPlace(ctx, r.in.Suite)
 	}
-	opened, err := r.client.openPlace(ctx, r.in.Suite)
-	if err == nil {
-		r.opened = opened
-	}
-	return opened, err
+	return r.opened
 }
 
 // buildable tells whether anything of the suite can be built or adopted.
@@ -187,16 +186,19 @@ func (r *upRun) built(ctx context.Context, image config.Image, turns chan struct
 
 // loaded brings the image into the nodes, unless the record says that it is there.
 func (r *upRun) loaded(ctx context.Context, image config.Image) error {
-	place, err := r.place(ctx)
-	if err != nil {
+	place := r.place(ctx)
+	if place == nil {
 		// Said once all that can be done without a cluster is done.
 		r.mu.Lock()
 		r.waiting = append(r.waiting, image)
 		r.mu.Unlock()
-		return nil //nolint:nilerr // Up returns it
+		return nil
 	}
 	r.loading.Lock()
 	defer r.loading.Unlock()
+	if err := place.lock.reread(); err != nil {
+		return err
+	}
 	if image.External == "" {
 		is, err := r.recorded(ctx, place, image)
 		if err != nil || is {
@@ -208,9 +210,6 @@ func (r *upRun) loaded(ctx context.Context, image config.Image) error {
 	}
 	in := LoadInput{Suite: r.in.Suite}
 	in.Suite.Images = []config.Image{image}
-	if place.lock, err = r.client.openLock(in.Suite, place.consumer); err != nil {
-		return err
-	}
 	loaded, err := r.client.loadInto(ctx, in, place)
 	if loaded != nil {
 		r.mu.Lock()
@@ -221,10 +220,8 @@ func (r *upRun) loaded(ctx context.Context, image config.Image) error {
 }
 
 // stopped says what is missing, and what was done all the same.
-func (r *upRun) stopped(err, missing error) error {
-	if missing == nil {
-		return err
-	}
+func (r *upRun) stopped(err error) error {
+	missing := r.missing
 	var built []string
 	for _, image := range r.result.Built {
 		built = append(built, image.Image)
@@ -240,8 +237,7 @@ func (r *upRun) finish(ctx context.Context, place *place) error {
 	if len(r.fresh) > 0 {
 		in := TagInput{Suite: r.in.Suite, Values: r.in.Values, Use: r.in.Use, AllowStale: r.in.AllowStale, CreateNamespace: r.in.CreateNamespace}
 		in.Suite.Images = inOrder(r.in.Suite.Images, r.fresh)
-		var err error
-		if place.lock, err = r.client.openLock(in.Suite, place.consumer); err != nil {
+		if err := place.lock.reread(); err != nil {
 			return err
 		}
 		tagged, err := r.client.tagIn(ctx, in, place)

@@ -3,7 +3,6 @@ package e2eimage
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
@@ -57,31 +56,39 @@ func (r *buildRun) sameSettings(ctx context.Context, image config.Image, entry *
 // neither loading nor tagging would change anything. Nodes that lost the image are
 // healed by the deployment.
 func (r *upRun) recorded(ctx context.Context, place *place, image config.Image) (bool, error) {
-	lock, err := r.client.openLock(r.in.Suite, place.consumer)
-	if err != nil {
-		return false, err
-	}
-	entry := lock.entry(image, r.in.Suite.Prebuilt)
+	entry := place.lock.entry(image, r.in.Suite.Prebuilt)
 	if !entry.Pinned() || entry.Tagged == nil || image.Tag != "" && !tagged(entry.Image, image.Tag) {
 		return false, nil
 	}
 	set, err := place.kube.records.Get(ctx, place.kube.namespace, place.consumer)
-	if err != nil || !slices.Contains(set.Names(), image.Name) {
-		return false, nil //nolint:nilerr // tag says what is wrong with it
+	if err != nil {
+		return false, err
 	}
 	evidence, err := set.Entry(image.Name)
-	if err != nil || evidence.State != record.Ready || evidence.Image != entry.Image || evidence.ImageID != entry.ImageID {
-		return false, nil //nolint:nilerr // tag says what is wrong with it
+	if err != nil {
+		return false, classify(err)
 	}
-	if entry.Built == nil {
-		// Others build it: is it still what was loaded?
-		found, err := engine.Find(ctx, r.client.runner, entry.Engine, entry.Source)
-		if err != nil || entry.EngineID == "" || found.EngineID != entry.EngineID {
-			return false, nil //nolint:nilerr // load says what is wrong with it
-		}
+	if evidence == nil || evidence.State != record.Ready || evidence.Image != entry.Image || evidence.ImageID != entry.ImageID {
+		return false, nil
+	}
+	if is, err := r.stillLoaded(ctx, entry); err != nil || !is {
+		return false, err
 	}
 	r.client.report.Info(fmt.Sprintf("%s: recorded already as %s, nothing to load or tag", image.Name, entry.Image))
 	return true, nil
+}
+
+// stillLoaded tells whether an image that others build is what was loaded. One that
+// is gone from the host has nothing newer.
+func (r *upRun) stillLoaded(ctx context.Context, entry *record.Locked) (bool, error) {
+	if entry.Built != nil || entry.EngineID == "" {
+		return entry.Built != nil, nil
+	}
+	found, err := engine.Find(ctx, r.client.runner, entry.Engine, entry.Source)
+	if engine.IsGone(err) {
+		return true, nil
+	}
+	return err == nil && found.EngineID == entry.EngineID, err
 }
 
 func tagged(image, tag string) bool {

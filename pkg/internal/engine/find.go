@@ -73,6 +73,13 @@ func (e *NotFoundError) Error() string {
 	return message
 }
 
+// IsGone tells that an error is the absence of an image, said by all engines that
+// were asked: one that does not answer may have it.
+func IsGone(err error) bool {
+	var absent *NotFoundError
+	return errors.As(err, &absent) && len(absent.Engines) == 0
+}
+
 // AmbiguousError says that both engines have an image under one name, not the
 // same.
 type AmbiguousError struct{ Images []Image }
