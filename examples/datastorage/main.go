@@ -36,11 +36,16 @@ func main() {
 func run(ctx context.Context) error {
 	address := flag.String("listen", ":8080", "address to listen on")
 	failFirst := flag.String("fail-first", "", "file to note the first start in, which then fails")
+	once := flag.Bool("once", false, "say which build it is and end, as a migration would")
 	flag.Parse()
 	if *failFirst != "" {
 		if note, err := os.OpenFile(*failFirst, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 			return errors.Join(note.Close(), errors.New("the migration has not run yet"))
 		}
+	}
+	if *once {
+		fmt.Printf("datastorage build %s has nothing to migrate\n", build)
+		return nil
 	}
 
 	mux := http.NewServeMux()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
@@ -15,7 +16,7 @@ type deployFlags struct {
 	pullPolicy            string
 	timeout               time.Duration // 0 for nobody said
 	maxRestarts           int           // -1 for nobody said
-	takeOver              bool
+	takeOver, replace     bool
 	dryRun                dryRun
 	output                string
 }
@@ -25,9 +26,9 @@ func (a *app) deployCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deploy [NAME...] [flags]",
 		Short: "Make workloads run exactly the recorded image, and prove it",
-		Long: `Make existing Deployments, StatefulSets and DaemonSets run exactly the recorded
-image: nodes that lost it are healed, workloads that are right already are not
-touched, the others are patched; then wait until they are ready and compare what
+		Long: `Make existing workloads run exactly the recorded image: nodes that lost it are
+healed, workloads that are right already are not touched, the others are patched;
+then wait until they are ready, Jobs until they are complete, and compare what
 every container really runs with the recorded image ID.
 
 Fails as soon as success is impossible, with pod, container, node and the first
@@ -54,6 +55,7 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
 	flags.maxRestarts = -1
 	set.Var((*count)(&flags.maxRestarts), "max-restarts", "Give up a crash loop after so many restarts, 0 never (default 3)")
 	set.BoolVar(&flags.takeOver, "take-over", false, "Also patch workloads that another consumer deployed")
+	addReplace(set, &flags.replace)
 	flags.conflictFlags.add(set)
 	addDryRun(set, &flags.dryRun, true)
 	addOutput(set, &flags.output, "Output format: name, json or yaml", "name", "json", "yaml")
@@ -75,7 +77,11 @@ func (a *app) deployInput(names []string, flags deployFlags) (e2eimage.DeployInp
 	if err != nil {
 		return e2eimage.DeployInput{}, err
 	}
-	return e2eimage.DeployInput{Suite: suite, TakeOver: flags.takeOver, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun)}, nil
+	return e2eimage.DeployInput{Suite: suite, TakeOver: flags.takeOver, Replace: flags.replace, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun)}, nil
+}
+
+func addReplace(set *pflag.FlagSet, value *bool) {
+	set.BoolVar(value, "replace", false, "Delete and make anew Jobs and Pods that cannot be changed")
 }
 
 func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) error {

@@ -16,6 +16,7 @@ type upFlags struct {
 	skipBuild       bool
 	parallel        count
 	takeOver        bool
+	replace         bool
 	createNamespace bool
 	output          string
 	buildTimeout    time.Duration
@@ -53,6 +54,7 @@ asked.`,
 	addParallel(set, &flags.parallel)
 	flags.conflictFlags.add(set)
 	set.BoolVar(&flags.takeOver, "take-over", false, "Also patch workloads that another consumer deployed")
+	addReplace(set, &flags.replace)
 	set.BoolVar(&flags.createNamespace, "create-namespace", false, "Create the namespace if it does not exist")
 	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
 	addBuildTimeout(set, &flags.buildTimeout)
@@ -75,7 +77,7 @@ func (a *app) upInput(ctx context.Context, names []string, flags upFlags) (e2eim
 	return e2eimage.UpInput{
 		Suite: suite, Values: a.buildValues(ctx, suite), SkipBuild: flags.skipBuild, Parallel: max(0, int(flags.parallel)),
 		BuildTimeout: flags.buildTimeout, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale,
-		TakeOver: flags.takeOver, CreateNamespace: flags.createNamespace,
+		TakeOver: flags.takeOver, Replace: flags.replace, CreateNamespace: flags.createNamespace,
 	}, nil
 }
 

@@ -31,6 +31,8 @@ type DeployInput struct {
 	Suite config.Suite
 	// TakeOver patches workloads that carry another consumer's mark.
 	TakeOver bool
+	// Replace deletes and makes anew Jobs and Pods that cannot be changed.
+	Replace bool
 	// Use decides between lock and cluster where they disagree; "" stops then.
 	Use Use
 	// AllowStale deploys what is recorded although it is known to be old.
@@ -53,7 +55,7 @@ type DeployedWorkload struct {
 	Name string `json:"name"`
 	// Namespace of the workload.
 	Namespace string `json:"namespace"`
-	// Action is "image updated" or "unchanged".
+	// Action is "image updated", "replaced" or "unchanged".
 	Action string `json:"action"`
 	// Generation of the workload afterwards.
 	Generation int64 `json:"generation"`
@@ -88,7 +90,7 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 		return nil, err
 	}
 	plan, err := workload.Prepare(ctx, d.kube, workload.Options{
-		Namespace: d.kube.namespace, Consumer: d.consumer, TakeOver: d.in.TakeOver,
+		Namespace: d.kube.namespace, Consumer: d.consumer, TakeOver: d.in.TakeOver, Replace: d.in.Replace,
 		DryRun: workload.DryRun(d.in.DryRun), Alive: d.kube.alive,
 	}, d.images())
 	if err != nil {
@@ -215,12 +217,8 @@ func (d *deployRun) images() []workload.Image {
 func (d *deployRun) result(changes []workload.Change) *DeployResult {
 	result := &DeployResult{Consumer: d.consumer, Namespace: d.kube.namespace, Workloads: []DeployedWorkload{}, Proved: []ProvedContainer{}}
 	for _, change := range changes {
-		action := "unchanged"
-		if change.Patched {
-			action = "image updated"
-		}
 		result.Workloads = append(result.Workloads, DeployedWorkload{
-			Name: change.Name, Namespace: change.Namespace, Action: action, Generation: change.Generation,
+			Name: change.Name, Namespace: change.Namespace, Action: string(change.Action), Generation: change.Generation,
 		})
 	}
 	return result

@@ -25,10 +25,11 @@ type UpInput struct {
 	Parallel int
 	// BuildTimeout bounds all builds together; 0 does not.
 	BuildTimeout time.Duration
-	// Use, AllowStale, TakeOver and CreateNamespace are as Tag and Deploy have them.
+	// Use, AllowStale, TakeOver, Replace and CreateNamespace are as Tag and Deploy have them.
 	Use             Use
 	AllowStale      bool
 	TakeOver        bool
+	Replace         bool
 	CreateNamespace bool
 }
 
@@ -266,7 +267,7 @@ func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) er
 	if len(suite.Images) == 0 {
 		return nil
 	}
-	in := DeployInput{Suite: suite, Use: r.in.Use, AllowStale: r.in.AllowStale, TakeOver: r.in.TakeOver}
+	in := DeployInput{Suite: suite, Use: r.in.Use, AllowStale: r.in.AllowStale, TakeOver: r.in.TakeOver, Replace: r.in.Replace}
 	deploying, err := r.client.deployRecorded(ctx, in, place.kube)
 	if err != nil {
 		return err

@@ -48,7 +48,8 @@ func (i *inventory) list(ctx context.Context, namespace string) []reference {
 			continue
 		}
 		_ = meta.EachListItem(listed, func(raw runtime.Object) error {
-			if accessor, err := meta.Accessor(raw); err == nil {
+			// What another workload makes is not deployed to.
+			if accessor, err := meta.Accessor(raw); err == nil && metav1.GetControllerOfNoCopy(accessor) == nil {
 				there = append(there, reference{namespace: namespace, kind: k, name: accessor.GetName()})
 			}
 			return nil

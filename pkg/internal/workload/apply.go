@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/retry"
@@ -50,10 +51,13 @@ func (p *Plan) apply(ctx context.Context, t *target) error {
 
 // send sends the patch, if there is one.
 func (p *Plan) send(ctx context.Context, t *target) error {
-	if t.patch == nil || p.options.DryRun == DryRunClient {
+	switch {
+	case t.patch == nil && !t.replacing || p.options.DryRun == DryRunClient:
 		return nil
+	case t.replacing:
+		return p.replace(ctx, t)
 	}
-	body, err := t.patch.bytes()
+	body, err := t.patch.bytes(t.ref.kind)
 	if err != nil {
 		return err
 	}
@@ -69,13 +73,16 @@ func (p *Plan) send(ctx context.Context, t *target) error {
 		return explainAPI("patch "+t.ref.where(), err)
 	}
 	t.patched = t.patch.Spec != nil
+	if pod, ok := t.object.Object.(*corev1.Pod); ok && t.patched {
+		t.before = containerIDs(pod)
+	}
 	t.object, err = asObject(raw)
 	return err
 }
 
 func (t *target) change() Change {
 	change := Change{
-		Name: t.ref.String(), Namespace: t.ref.namespace, Patched: t.patch != nil,
+		Name: t.ref.String(), Namespace: t.ref.namespace, Action: t.action(),
 		Generation: t.object.meta.Generation, Containers: []ContainerChange{},
 	}
 	for _, a := range t.assigned {
@@ -85,6 +92,16 @@ func (t *target) change() Change {
 		})
 	}
 	return change
+}
+
+func (t *target) action() Action {
+	switch {
+	case t.replacing:
+		return Replaced
+	case t.patch != nil:
+		return ImageUpdated
+	}
+	return Unchanged
 }
 
 // Running returns the containers that Wait saw running the images.

@@ -47,19 +47,31 @@ type Options struct {
 	Consumer string
 	// TakeOver also patches workloads that carry another consumer's mark.
 	TakeOver bool
-	DryRun   DryRun
+	// Replace deletes and makes anew Jobs and Pods that cannot be changed.
+	Replace bool
+	DryRun  DryRun
 	// Alive tells whether a consumer still has records: the mark of one that
 	// has none binds nobody. nil: all of them live.
 	Alive func(ctx context.Context, namespace, consumer string) (bool, error)
 }
+
+// Action is what was done to a workload, in kubectl's words.
+type Action string
+
+// What is done to a workload.
+const (
+	// Unchanged: image and policy were right already.
+	Unchanged    Action = "unchanged"
+	ImageUpdated Action = "image updated"
+	Replaced     Action = "replaced"
+)
 
 // Change is what became of one workload.
 type Change struct {
 	// Name as kubectl prints it, like deployment.apps/datastorage.
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
-	// Patched is false when image and policy were right already.
-	Patched bool `json:"patched"`
+	Action    Action `json:"action"`
 	// Generation of the workload afterwards.
 	Generation int64 `json:"generation"`
 	// Containers that run the images, changed or not.

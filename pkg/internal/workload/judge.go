@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -67,6 +68,8 @@ type judge struct {
 	maxRestarts int
 	// patched: no pod of the current template is older than the wait.
 	patched bool
+	// stale are the containers of a Pod that run the image of before, by their names.
+	stale map[string]string
 	// begun is set by the first look.
 	begun bool
 	// before has what was wrong at the first look, and deadline when the
@@ -85,7 +88,7 @@ type seen struct {
 func newJudge(t *target) *judge {
 	return &judge{
 		images: t.images, assigned: t.assigned, uid: t.object.meta.UID, generation: t.object.meta.Generation,
-		maxRestarts: t.maxRestarts(), patched: t.patched, before: map[string]bool{}, since: map[string]seen{},
+		maxRestarts: t.maxRestarts(), patched: t.patched, stale: t.before, before: map[string]bool{}, since: map[string]seen{},
 	}
 }
 
@@ -99,7 +102,7 @@ func (j *judge) look(v view, now time.Time) verdict {
 		return verdict{}
 	}
 	progress := judgeRollout(v.object)
-	if progress.done && len(j.running(v)) >= int(progress.pods) {
+	if progress.done && j.settled(v, progress) {
 		return verdict{done: true}
 	}
 	problems := j.problems(v, progress)
@@ -108,9 +111,18 @@ func (j *judge) look(v view, now time.Time) verdict {
 		j.remember(v, problems)
 	}
 	if progress.impossible != nil && !j.outdated(v, progress.impossible) {
-		return verdict{failure: &failure{RolloutError: *progress.impossible, problem: firstUnready(v.current)}}
+		return verdict{failure: &failure{RolloutError: *progress.impossible, problem: blamed(v)}}
 	}
 	return j.age(v, problems, now)
+}
+
+// settled tells whether the pods are as the workload's status says. What pods and
+// workload say reaches the caches at different times.
+func (j *judge) settled(v view, progress progressOf) bool {
+	if v.object.ends() && progress.idle == "" {
+		return !slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !ended(pod) })
+	}
+	return len(j.running(v)) >= int(progress.pods)
 }
 
 // gone is the failure of a workload that is not what was deployed any more.
@@ -221,9 +233,29 @@ func (j *judge) patience(p problem) time.Duration {
 	return 0
 }
 
+// blamed is the pod that shows why a rollout failed: of a Job the one that failed
+// last, else the first that is not ready.
+func blamed(v view) *problem {
+	if failed := lastFailed(v.current); failed != nil {
+		return unready(failed)
+	}
+	return firstUnready(v.current)
+}
+
+// lastFailed is the newest of the pods that have failed, nil for none.
+func lastFailed(pods []*corev1.Pod) *corev1.Pod {
+	var last *corev1.Pod
+	for _, pod := range pods {
+		if pod.Status.Phase == corev1.PodFailed && (last == nil || last.CreationTimestamp.Before(&pod.CreationTimestamp)) {
+			last = pod
+		}
+	}
+	return last
+}
+
 func firstUnready(pods []*corev1.Pod) *problem {
 	for _, pod := range pods {
-		if !podReady(pod) {
+		if !podReady(pod) && pod.Status.Phase != corev1.PodSucceeded {
 			return unready(pod)
 		}
 	}

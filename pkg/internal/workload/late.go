@@ -20,7 +20,7 @@ func late(v view, timeout time.Duration, trouble error) *failure {
 	}
 	unreadyPods := 0
 	for _, pod := range v.current {
-		if podReady(pod) {
+		if podReady(pod) || pod.Status.Phase == corev1.PodSucceeded {
 			continue
 		}
 		if unreadyPods++; unreadyPods > maxUnready {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -24,10 +25,40 @@ func (j *judge) problems(v view, progress progressOf) []problem {
 		found = append(found, containerProblems(pod, j.recorded, j.maxRestarts)...)
 	}
 	found = append(found, j.blocked(v)...)
+	found = append(found, j.failing(v)...)
 	if missing(v, progress) {
 		found = append(found, problem{class: classMissing, reason: "FailedCreate"})
 	}
 	return found
+}
+
+// failing is a Job that is given up although it would try again, and a ReplicaSet
+// whose pods stay as they are.
+func (j *judge) failing(v view) []problem {
+	switch o := v.object.Object.(type) {
+	case *batchv1.Job:
+		last := lastFailed(v.current)
+		if last == nil || j.maxRestarts <= 0 || int(o.Status.Failed) <= j.maxRestarts || slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !ended(pod) }) {
+			return nil
+		}
+		p := unready(last)
+		p.class, p.reason, p.atOnce = classCrash, "PodsFailed", true
+		p.message = fmt.Sprintf("%d pods of the Job have failed; the last one: %s", o.Status.Failed, p.message)
+		return []problem{*p}
+	case *appsv1.ReplicaSet:
+		old := 0
+		for _, pod := range v.others {
+			if pod.DeletionTimestamp == nil && !ended(pod) {
+				old++
+			}
+		}
+		if old == 0 {
+			return nil
+		}
+		failed := onDelete(o.Namespace, o.Spec.Selector.MatchLabels, "")
+		return []problem{{class: classOld, reason: "OldPods", atOnce: true, hint: failed.Hint, message: fmt.Sprintf("a ReplicaSet does not replace its pods, and %d are not of its template", old)}}
+	}
+	return nil
 }
 
 // blocked lists pods of an older revision that keep a StatefulSet from going on:
@@ -67,7 +98,7 @@ func missing(v view, progress progressOf) bool {
 		return false
 	}
 	switch o := v.object.Object.(type) {
-	case *appsv1.DaemonSet:
+	case *appsv1.DaemonSet, *batchv1.Job:
 		return true
 	case *appsv1.StatefulSet:
 		if o.Spec.PodManagementPolicy == appsv1.ParallelPodManagement {

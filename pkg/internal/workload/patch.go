@@ -2,6 +2,7 @@ package workload
 
 import (
 	"encoding/json"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -102,4 +103,23 @@ func restartsFor(o object, assigned []assignment) *patchSpec {
 	return restart
 }
 
-func (p *patch) bytes() ([]byte, error) { return json.Marshal(p) }
+// bytes is the patch as an object of the kind wants it.
+func (p *patch) bytes(k kind) ([]byte, error) {
+	if p.Spec == nil {
+		return json.Marshal(p)
+	}
+	switch k {
+	case cronJob:
+		type jobTemplate struct {
+			Spec *patchSpec `json:"spec"`
+		}
+		return json.Marshal(map[string]any{"metadata": p.Metadata, "spec": map[string]any{"jobTemplate": jobTemplate{p.Spec}}})
+	case barePod:
+		metadata := p.Metadata
+		metadata.Annotations = maps.Clone(metadata.Annotations)
+		maps.Copy(metadata.Annotations, p.Spec.Template.Metadata.Annotations)
+		return json.Marshal(map[string]any{"metadata": metadata, "spec": p.Spec.Template.Spec})
+	case deployment, statefulSet, daemonSet, replicaSet, job:
+	}
+	return json.Marshal(p)
+}

@@ -61,7 +61,7 @@ func TestBuildPatch(t *testing.T) {
 			}
 			got := ""
 			if patch := buildPatch(o, assigned, "suite", test.remark); patch != nil {
-				body, err := patch.bytes()
+				body, err := patch.bytes(deployment)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -27,8 +27,12 @@ type target struct {
 	// assigned and patch follow from object; patch is nil when it is right.
 	assigned []assignment
 	patch    *patch
+	// replacing: it has to be deleted and made anew.
+	replacing bool
 	// patched: Apply has changed it, so its pods are new.
 	patched bool
+	// before are the containers that a Pod had when it was patched, by their names.
+	before map[string]string
 	// running is what Wait found.
 	running []Running
 }
@@ -105,6 +109,9 @@ func (p *Plan) workOut(ctx context.Context, t *target) error {
 	if err != nil {
 		err = fmt.Errorf("%s: %w", t.ref.where(), err)
 	}
+	if owner := metav1.GetControllerOf(t.object.meta); owner != nil && t.ref.kind.made() {
+		return fmt.Errorf("%s belongs to %s %s, which makes it; deploy that instead", t.ref.where(), owner.Kind, owner.Name)
+	}
 	remark, markErr := p.checkMark(ctx, t)
 	if err := errors.Join(err, markErr); err != nil {
 		return err
@@ -115,7 +122,7 @@ func (p *Plan) workOut(ctx context.Context, t *target) error {
 		return fmt.Errorf("%s is paused: a change would never roll out, so nothing was changed\nresume it with: kubectl rollout resume %s -n %s",
 			t.ref.where(), t.ref.typed(), t.ref.namespace)
 	}
-	return nil
+	return p.decideReplacing(t)
 }
 
 // checkMark tells whether the workload carries another consumer's mark that has

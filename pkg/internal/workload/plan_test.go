@@ -53,7 +53,7 @@ func TestOneGetAndOnePatchPutTwoImagesIntoOneWorkload(t *testing.T) {
 		t.Error(diff)
 	}
 	want := []Change{{
-		Name: "deployment.apps/datastorage", Namespace: "e2e", Patched: true, Generation: 1, Containers: []ContainerChange{
+		Name: "deployment.apps/datastorage", Namespace: "e2e", Action: ImageUpdated, Generation: 1, Containers: []ContainerChange{
 			{Name: "server", ImageName: "datastorage", Image: newImage, Was: oldImage, PullPolicy: corev1.PullNever},
 			{Name: "notifier", ImageName: "notification", Image: "localhost/notification:wf-new", Was: "localhost/notification:1", PullPolicy: corev1.PullNever},
 		},
@@ -85,7 +85,7 @@ func TestNothingIsSentWhenAllIsRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	changes, err := plan.Apply(t.Context())
-	if err != nil || len(changes) != 1 || changes[0].Patched {
+	if err != nil || len(changes) != 1 || changes[0].Action != Unchanged {
 		t.Errorf("changes are %+v, error is %v", changes, err)
 	}
 	if diff := cmp.Diff([]string{"get deployments"}, sent(api)); diff != "" {
@@ -112,7 +112,7 @@ func TestADryRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			changes, err := plan.Apply(t.Context())
-			if err != nil || len(changes) != 1 || !changes[0].Patched {
+			if err != nil || len(changes) != 1 || changes[0].Action != ImageUpdated {
 				t.Errorf("changes are %+v, error is %v", changes, err)
 			}
 			if err := plan.Wait(t.Context(), &reported{}); err != nil {
@@ -248,13 +248,13 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	api := fake.NewClientset(aDeployment(oldImage), paused, aStatefulSet(oldImage, 1))
 	image := datastorage()
 	image.PullPolicy = "Always"
-	image.Workloads = []string{"cronjob/x", "datastorage", "deployment/datastorag", "deployment/store", "deployment/paused"}
+	image.Workloads = []string{"gizmo/x", "datastorage", "deployment/datastorag", "deployment/store", "deployment/paused"}
 	_, err := Prepare(t.Context(), api, options(), []Image{image})
 	if err == nil {
 		t.Fatal("nothing is wrong?")
 	}
 	for _, words := range []string{
-		`pull policy "Always"`, `the kind "cronjob" cannot be deployed to`, `"datastorage" is not KIND/NAME`,
+		`pull policy "Always"`, `the kind "gizmo" cannot be deployed to`, `"datastorage" is not KIND/NAME`,
 		"there is no deployment.apps/datastorag in namespace e2e; there is deployment/datastorage\nsay which with --workload",
 		"there is no deployment.apps/store in namespace e2e; there is statefulset/store\n",
 		"kubectl rollout resume deployment/paused -n e2e",

@@ -48,6 +48,7 @@ const (
 	classCrash   = "crash"
 	classBlocked = "blocked"
 	classMissing = "missing"
+	classOld     = "old"
 )
 
 // unscheduled is the problem of a pod that gets no node, nil if it has one.

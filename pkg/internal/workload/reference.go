@@ -20,19 +20,50 @@ const (
 	deployment  kind = "deployment"
 	statefulSet kind = "statefulset"
 	daemonSet   kind = "daemonset"
+	replicaSet  kind = "replicaset"
+	job         kind = "job"
+	cronJob     kind = "cronjob"
+	barePod     kind = "pod"
 )
 
-func kinds() []kind { return []kind{deployment, statefulSet, daemonSet} }
+func kinds() []kind {
+	return []kind{deployment, statefulSet, daemonSet, replicaSet, job, cronJob, barePod}
+}
+
+// group is the API group, "" for the core.
+func (k kind) group() string {
+	switch k {
+	case job, cronJob:
+		return "batch"
+	case barePod:
+		return ""
+	case deployment, statefulSet, daemonSet, replicaSet:
+	}
+	return "apps"
+}
+
+// made tells whether other workloads make objects of the kind.
+func (k kind) made() bool { return k == replicaSet || k == job || k == barePod }
+
+// full is the kind with its group, as kubectl prints it.
+func (k kind) full() string { return strings.TrimSuffix(string(k)+"."+k.group(), ".") }
 
 // spellings are what kubectl takes for the kind.
 func (k kind) spellings() []string {
-	short := map[kind]string{deployment: "deploy", statefulSet: "sts", daemonSet: "ds"}
+	short := map[kind]string{deployment: "deploy", statefulSet: "sts", daemonSet: "ds", replicaSet: "rs", cronJob: "cj", barePod: "po"}
 	one, many := string(k), string(k)+"s"
-	return []string{one, many, short[k], one + ".apps", many + ".apps", one + ".v1.apps", many + ".v1.apps"}
+	all := []string{one, many}
+	if short[k] != "" {
+		all = append(all, short[k])
+	}
+	if group := k.group(); group != "" {
+		all = append(all, one+"."+group, many+"."+group, one+".v1."+group, many+".v1."+group)
+	}
+	return all
 }
 
 // String is how kubectl prints it.
-func (r reference) String() string { return string(r.kind) + ".apps/" + r.name }
+func (r reference) String() string { return r.kind.full() + "/" + r.name }
 
 // where is String with the namespace, for sentences.
 func (r reference) where() string { return fmt.Sprintf("%s in namespace %s", r, r.namespace) }
@@ -53,5 +84,14 @@ func parseReference(text, namespace string) (reference, error) {
 			return reference{namespace: namespace, kind: known, name: parts[1]}, nil
 		}
 	}
-	return reference{}, fmt.Errorf("workload %q: the kind %q cannot be deployed to; deployment, statefulset and daemonset can", text, parts[0])
+	return reference{}, fmt.Errorf("workload %q: the kind %q cannot be deployed to; %s can", text, parts[0], deployable())
+}
+
+// deployable lists the kinds, for errors.
+func deployable() string {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, string(k))
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }

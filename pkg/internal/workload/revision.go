@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,13 +18,19 @@ func divide(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) (cur
 	owned, isCurrent := ownedBy(o, pods, replicaSets), currentOf(o, pods, replicaSets)
 	slices.SortFunc(owned, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
 	for _, pod := range owned {
-		if isCurrent(pod) && pod.DeletionTimestamp == nil && !ended(pod) {
+		if isCurrent(pod) && pod.DeletionTimestamp == nil && (!ended(pod) || o.ends()) {
 			current = append(current, pod)
 		} else {
 			others = append(others, pod)
 		}
 	}
 	return current, others
+}
+
+// ends tells whether the pods of the workload are made to end.
+func (o object) ends() bool {
+	_, ok := o.Object.(*batchv1.Job)
+	return ok
 }
 
 // ended: an evicted or finished pod stays to be looked at and is replaced.
@@ -61,6 +68,13 @@ func currentOf(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) f
 		}
 	case *appsv1.DaemonSet:
 		return currentOfDaemonSet(raw, pods)
+	case *appsv1.ReplicaSet:
+		return func(pod *corev1.Pod) bool {
+			return sameImages(&pod.Spec, &raw.Spec.Template.Spec) && maps.Equal(imageIDs(pod.Annotations), imageIDs(raw.Spec.Template.Annotations))
+		}
+	case *batchv1.Job:
+		// Its template never changes.
+		return func(*corev1.Pod) bool { return true }
 	}
 	return func(*corev1.Pod) bool { return false }
 }
@@ -121,6 +135,13 @@ func currentOfDaemonSet(d *appsv1.DaemonSet, pods []*corev1.Pod) func(*corev1.Po
 
 func sameImages(a, b *corev1.PodSpec) bool {
 	return maps.Equal(imagesOf(a), imagesOf(b))
+}
+
+// imageIDs are the annotations that note what an image's name stood for.
+func imageIDs(annotations map[string]string) map[string]string {
+	annotations = maps.Clone(annotations)
+	maps.DeleteFunc(annotations, func(key, _ string) bool { return !strings.HasPrefix(key, ImageIDPrefix) })
+	return annotations
 }
 
 func imagesOf(spec *corev1.PodSpec) map[string]string {

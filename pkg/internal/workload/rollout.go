@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -39,6 +40,14 @@ func judgeRollout(o object) progressOf {
 		return judgeStatefulSet(raw)
 	case *appsv1.DaemonSet:
 		return judgeDaemonSet(raw)
+	case *appsv1.ReplicaSet:
+		return judgeReplicaSet(raw)
+	case *batchv1.Job:
+		return judgeJob(raw)
+	case *batchv1.CronJob:
+		return judgeCronJob(raw)
+	case *corev1.Pod:
+		return judgePod(raw)
 	}
 	return progressOf{waiting: "unknown kind"}
 }

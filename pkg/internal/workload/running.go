@@ -6,12 +6,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// running returns, for each current pod that is ready, the containers in it
-// that run the images.
+// running returns, for each current pod that is ready or has succeeded, the
+// containers in it that run the images.
 func (j *judge) running(v view) [][]Running {
 	var pods [][]Running
 	for _, pod := range v.current {
-		if !podReady(pod) {
+		if !podReady(pod) && pod.Status.Phase != corev1.PodSucceeded {
 			continue
 		}
 		if containers, complete := j.runningIn(pod); complete {
@@ -27,6 +27,10 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 	ids := containerIDs(pod)
 	for _, a := range j.assigned {
 		id := ids[a.container.Name]
+		if id != "" && id == j.stale[a.container.Name] {
+			// The kubelet has not started it anew yet.
+			return nil, false
+		}
 		if id == "" {
 			if a.init {
 				continue

@@ -44,22 +44,25 @@ func newWatcher(api kubernetes.Interface, t *target) *watcher {
 // begin returns once the workload and its pods are seen, or the context ends.
 func (w *watcher) begin(ctx context.Context) error {
 	t := w.target
-	selector, err := metav1.LabelSelectorAsSelector(t.object.selector)
-	if err != nil {
-		return fmt.Errorf("selector of %s: %w", t.ref.where(), err)
-	}
 	byName := func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", t.ref.name).String()
 	}
-	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
 	syncing, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	w.object = w.start(ctx, giveUp, clientFor(w.api, t.ref), byName)
-	w.pods = w.start(ctx, giveUp, wrap(w.api.CoreV1().Pods(t.ref.namespace), &corev1.Pod{}), byLabel)
-	synced := []cache.DoneChecker{w.object.HasSyncedChecker(), w.pods.HasSyncedChecker()}
-	if t.ref.kind == deployment {
-		w.replicaSets = w.start(ctx, giveUp, wrap(w.api.AppsV1().ReplicaSets(t.ref.namespace), &appsv1.ReplicaSet{}), byLabel)
-		synced = append(synced, w.replicaSets.HasSyncedChecker())
+	synced := []cache.DoneChecker{w.object.HasSyncedChecker()}
+	if t.object.selector != nil {
+		selector, err := metav1.LabelSelectorAsSelector(t.object.selector)
+		if err != nil {
+			return fmt.Errorf("selector of %s: %w", t.ref.where(), err)
+		}
+		byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
+		w.pods = w.start(ctx, giveUp, wrap(w.api.CoreV1().Pods(t.ref.namespace), &corev1.Pod{}), byLabel)
+		synced = append(synced, w.pods.HasSyncedChecker())
+		if t.ref.kind == deployment {
+			w.replicaSets = w.start(ctx, giveUp, wrap(w.api.AppsV1().ReplicaSets(t.ref.namespace), &appsv1.ReplicaSet{}), byLabel)
+			synced = append(synced, w.replicaSets.HasSyncedChecker())
+		}
 	}
 	if !cache.WaitFor(syncing, "", synced...) && ctx.Err() == nil {
 		return explainAPI("watch "+t.ref.where()+" and its pods", context.Cause(syncing))
@@ -134,7 +137,11 @@ func (w *watcher) view() view {
 		return view{}
 	}
 	v := view{object: current, eventsWatched: w.events != nil}
-	v.current, v.others = divide(current, items[*corev1.Pod](w.pods), items[*appsv1.ReplicaSet](w.replicaSets))
+	if pod, ok := current.Object.(*corev1.Pod); ok {
+		v.current = []*corev1.Pod{pod}
+	} else {
+		v.current, v.others = divide(current, items[*corev1.Pod](w.pods), items[*appsv1.ReplicaSet](w.replicaSets))
+	}
 	for _, event := range items[*corev1.Event](w.events) {
 		if event.InvolvedObject.UID == current.meta.UID {
 			v.events = append(v.events, event)
