@@ -2,21 +2,17 @@ package cli
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
 type deployFlags struct {
-	conflictFlags
+	rolloutFlags
 	workloads, containers []string
 	pullPolicy            string
-	timeout               time.Duration // 0 for nobody said
-	maxRestarts           int           // -1 for nobody said
-	takeOver, replace     bool
+	maxRestarts           int // -1 for nobody said
 	dryRun                dryRun
 	output                string
 }
@@ -26,10 +22,12 @@ func (a *app) deployCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deploy [NAME...] [flags]",
 		Short: "Make workloads run exactly the recorded image, and prove it",
-		Long: `Make existing workloads run exactly the recorded image: nodes that lost it are
-healed, workloads that are right already are not touched, the others are patched;
-then wait until they are ready, Jobs until they are complete, and compare what
-every container really runs with the recorded image ID.
+		Long: `Make workloads run exactly the recorded image: nodes that lost it are healed;
+existing workloads that are right are not touched, the others are patched. With
+-f or -k manifests are applied instead (server-side), with the images put in
+before, as render does. Then wait until the workloads are ready, Jobs until they
+are complete, and compare what each container really runs with the recorded
+image ID.
 
 Fails as soon as success is impossible, with pod, container, node and the first
 cause. Without NAME: every image of the suite in e2eimage.yaml.`,
@@ -39,6 +37,11 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
   # A workload that is called otherwise
   kubectl e2eimage deploy datastorage \
     --workload statefulset/storage --container server
+
+  # Apply manifests with the recorded image in them
+  kubectl e2eimage deploy datastorage -f deploy/
+  kubectl e2eimage deploy datastorage -k overlays/e2e
+  helm template chart | kubectl e2eimage deploy -f -
 
   # What would be patched?
   kubectl e2eimage deploy datastorage --dry-run`,
@@ -51,12 +54,13 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
 	set.StringSliceVar(&flags.workloads, "workload", nil, "KIND/NAME or NAMESPACE/KIND/NAME to deploy to (default deployment/NAME)")
 	set.StringSliceVar(&flags.containers, "container", nil, "Container to set (default: those that run the image already, else the only one)")
 	set.Var(&choice{&flags.pullPolicy, []string{"Never", "IfNotPresent"}}, "pull-policy", "Pull policy to set, Never or IfNotPresent (default: kept, but Always becomes Never)")
-	set.Var(&span{value: &flags.timeout, least: 1}, "timeout", "Wait this long for each rollout (default 120s)")
 	flags.maxRestarts = -1
 	set.Var((*count)(&flags.maxRestarts), "max-restarts", "Give up a crash loop after so many restarts, 0 never (default 3)")
-	set.BoolVar(&flags.takeOver, "take-over", false, "Also patch workloads that another consumer deployed")
-	addReplace(set, &flags.replace)
-	flags.conflictFlags.add(set)
+	flags.rolloutFlags.add(cmd)
+	for _, manifests := range []string{"filename", "kustomize"} {
+		cmd.MarkFlagsMutuallyExclusive(manifests, "workload")
+		cmd.MarkFlagsMutuallyExclusive(manifests, "container")
+	}
 	addDryRun(set, &flags.dryRun, true)
 	addOutput(set, &flags.output, "Output format: name, json or yaml", "name", "json", "yaml")
 	completeChoices(cmd, "dry-run", "output", "pull-policy", "use")
@@ -67,9 +71,7 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
 func (a *app) deployInput(names []string, flags deployFlags) (e2eimage.DeployInput, error) {
 	said := a.flags(names)
 	said.Workloads, said.Containers, said.PullPolicy = flags.workloads, flags.containers, flags.pullPolicy
-	if flags.timeout > 0 {
-		said.Timeout = &flags.timeout
-	}
+	flags.say(&said)
 	if flags.maxRestarts >= 0 {
 		said.MaxRestarts = &flags.maxRestarts
 	}
@@ -77,11 +79,14 @@ func (a *app) deployInput(names []string, flags deployFlags) (e2eimage.DeployInp
 	if err != nil {
 		return e2eimage.DeployInput{}, err
 	}
-	return e2eimage.DeployInput{Suite: suite, TakeOver: flags.takeOver, Replace: flags.replace, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun)}, nil
-}
-
-func addReplace(set *pflag.FlagSet, value *bool) {
-	set.BoolVar(value, "replace", false, "Delete and make anew Jobs and Pods that cannot be changed")
+	manifests, err := a.manifests(flags.manifestFlags)
+	if err != nil {
+		return e2eimage.DeployInput{}, err
+	}
+	return e2eimage.DeployInput{
+		Suite: suite, Manifests: manifests, ForceConflicts: flags.forceConflicts, TakeOver: flags.takeOver, Replace: flags.replace,
+		Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun),
+	}, nil
 }
 
 func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) error {

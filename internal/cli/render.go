@@ -2,13 +2,7 @@ package cli
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +10,7 @@ import (
 )
 
 type renderFlags struct {
-	files    []string
+	manifestFlags
 	from     string
 	annotate bool
 }
@@ -35,9 +29,9 @@ has the images, and needs no cluster then; else the record. Without NAME: every
 image of the suite in e2eimage.yaml.`,
 		Example: `  # As a filter
   helm template chart | kubectl e2eimage render | kubectl apply -f -
-  kubectl kustomize overlay | kubectl e2eimage render | kubectl apply -f -
+  kubectl e2eimage render -k overlay | kubectl apply -f -
 
-  # Files and folders
+  # The files of a folder
   kubectl e2eimage render -f deploy/ | kubectl apply -f -
 
   # So that new content under an old tag rolls out
@@ -48,7 +42,7 @@ image of the suite in e2eimage.yaml.`,
 		},
 	}
 	set := cmd.Flags()
-	set.StringSliceVarP(&flags.files, "filename", "f", nil, "File or folder with manifests, - for standard input (default -)")
+	flags.manifestFlags.add(cmd, " (default -)")
 	set.Var(&choice{&flags.from, []string{string(e2eimage.UseLock), string(e2eimage.UseCluster)}}, "from",
 		"Read the lock or the cluster (default: the lock if it has the image, else the cluster)")
 	set.BoolVar(&flags.annotate, "annotate", false, "Also write the image IDs into pod templates")
@@ -61,7 +55,10 @@ func (a *app) runRender(cmd *cobra.Command, names []string, flags renderFlags) e
 	if err != nil {
 		return err
 	}
-	manifests, err := a.manifests(flags.files)
+	if len(flags.files) == 0 && flags.kustomize == "" {
+		flags.files = []string{"-"}
+	}
+	manifests, err := a.manifests(flags.manifestFlags)
 	if err != nil {
 		return err
 	}
@@ -94,50 +91,4 @@ func (a *app) printManifests(manifests []e2eimage.Manifest) error {
 		}
 	}
 	return nil
-}
-
-// manifests reads files, those of folders in the order of their names, and standard
-// input.
-func (a *app) manifests(paths []string) ([]e2eimage.Manifest, error) {
-	if len(paths) == 0 {
-		paths = []string{"-"}
-	}
-	var manifests []e2eimage.Manifest
-	var mistakes []error
-	for _, path := range paths {
-		read, err := a.manifestsIn(path)
-		manifests, mistakes = append(manifests, read...), append(mistakes, err)
-	}
-	return manifests, errors.Join(mistakes...)
-}
-
-func (a *app) manifestsIn(path string) ([]e2eimage.Manifest, error) {
-	if path == "-" {
-		text, err := io.ReadAll(a.host.Streams.In)
-		return []e2eimage.Manifest{{Text: text}}, err
-	}
-	at := path
-	if !filepath.IsAbs(at) {
-		at = filepath.Join(a.host.Dir, at)
-	}
-	var manifests []e2eimage.Manifest
-	err := filepath.WalkDir(at, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if entry.IsDir() || file != at && !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)) {
-			return nil
-		}
-		text, err := os.ReadFile(file)
-		shown := path
-		if inner, relative := filepath.Rel(at, file); relative == nil && inner != "." {
-			shown = filepath.Join(path, inner)
-		}
-		manifests = append(manifests, e2eimage.Manifest{Name: shown, Text: text})
-		return err
-	})
-	if err == nil && len(manifests) == 0 {
-		err = fmt.Errorf("%s has no file that ends with .yaml, .yml or .json", path)
-	}
-	return manifests, err
 }

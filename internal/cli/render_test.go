@@ -17,7 +17,7 @@ func TestRenderReadsFilesFoldersAndStandardInput(t *testing.T) {
 	c.write("dir/a.json", "{}\n")
 	c.write("dir/sub/c.yaml", "c: 3\n")
 	c.write("dir/README", "no manifest")
-	c.done("render x --annotate --from lock -f one.yaml -f dir")
+	c.done("render x --annotate --from lock -f one.yaml -f dir -R")
 	got := c.library.render[0]
 	var names []string
 	for _, one := range got.Manifests {
@@ -28,6 +28,10 @@ func TestRenderReadsFilesFoldersAndStandardInput(t *testing.T) {
 	}
 	if diff := cmp.Diff("a: 1\n---\n{}\n---\nb: 2\n---\nc: 3\n", c.out.String()); diff != "" {
 		t.Errorf("printed (-want +got):\n%s", diff)
+	}
+	c.done("render x -f dir")
+	if got := c.library.render[1].Manifests; len(got) != 2 {
+		t.Errorf("without -R it has %+v", got)
 	}
 	c = newConsole(t)
 	c.done("render x")
@@ -40,8 +44,27 @@ func TestManifestsThatAreNotThereAreSaidAtOnce(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
 	c.write("empty/README", "")
-	code := c.run("render x -f none.yaml -f empty")
-	if code != exitFailed || !strings.Contains(c.errOut.String(), "none.yaml") || !strings.Contains(c.errOut.String(), "empty has no file") || c.library.calls() > 0 {
+	c.write("deep/er/a.yaml", "")
+	code := c.run("render x -f none.yaml -f empty -f deep")
+	said := c.errOut.String()
+	if code != exitFailed || !strings.Contains(said, "none.yaml") || !strings.Contains(said, "empty has no file") || !strings.Contains(said, "go through the folders in it with -R") || c.library.calls() > 0 {
 		t.Errorf("exit %d: %s", code, c.errOut.String())
+	}
+}
+
+func TestKustomizationsAreBuilt(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.write("overlay/kustomization.yaml", "namePrefix: e2e-\nresources: [a.yaml]\n")
+	c.write("overlay/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+	c.done("deploy x -k overlay --force-conflicts --replace")
+	got := c.library.deploy[0]
+	if len(got.Manifests) != 1 || got.Manifests[0].Name != "overlay" || !strings.Contains(string(got.Manifests[0].Text), "name: e2e-a\n") || !got.ForceConflicts || !got.Replace {
+		t.Errorf("deploy got %+v", got)
+	}
+	for _, line := range []string{"deploy x -f a -k b", "render x -k a -R", "deploy x -f a --workload deploy/x", "deploy x -k a --container c"} {
+		if code := c.run(line); code != exitUsage {
+			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())
+		}
 	}
 }

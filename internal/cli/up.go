@@ -12,15 +12,12 @@ import (
 
 type upFlags struct {
 	engineFlags
-	conflictFlags
+	rolloutFlags
 	skipBuild       bool
 	parallel        count
-	takeOver        bool
-	replace         bool
 	createNamespace bool
 	output          string
 	buildTimeout    time.Duration
-	timeout         time.Duration // 0 for nobody said
 }
 
 func (a *app) upCommand() *cobra.Command {
@@ -41,6 +38,9 @@ asked.`,
   # One image of the suite
   kubectl e2eimage up datastorage
 
+  # With manifests that have e2eimage://datastorage where the image belongs
+  kubectl e2eimage up -f deploy/
+
   # With what was built before
   kubectl e2eimage up --skip-build`,
 		ValidArgsFunction: a.completeNames,
@@ -52,13 +52,10 @@ asked.`,
 	flags.engineFlags.add(set, buildEngineUsage)
 	set.BoolVar(&flags.skipBuild, "skip-build", false, "Take what was built before")
 	addParallel(set, &flags.parallel)
-	flags.conflictFlags.add(set)
-	set.BoolVar(&flags.takeOver, "take-over", false, "Also patch workloads that another consumer deployed")
-	addReplace(set, &flags.replace)
+	flags.rolloutFlags.add(cmd)
 	set.BoolVar(&flags.createNamespace, "create-namespace", false, "Create the namespace if it does not exist")
 	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
 	addBuildTimeout(set, &flags.buildTimeout)
-	set.Var(&span{value: &flags.timeout, least: 1}, "timeout", "Wait this long for each rollout (default 120s)")
 	completeChoices(cmd, "output", "engine", "prebuilt", "use")
 	return cmd
 }
@@ -66,16 +63,18 @@ asked.`,
 // upInput maps the command line to the library's input.
 func (a *app) upInput(ctx context.Context, names []string, flags upFlags) (e2eimage.UpInput, error) {
 	said := a.flags(names)
-	flags.say(&said)
-	if flags.timeout > 0 {
-		said.Timeout = &flags.timeout
-	}
+	flags.engineFlags.say(&said)
+	flags.rolloutFlags.say(&said)
 	suite, err := a.suite(said)
 	if err != nil {
 		return e2eimage.UpInput{}, err
 	}
+	manifests, err := a.manifests(flags.manifestFlags)
+	if err != nil {
+		return e2eimage.UpInput{}, err
+	}
 	return e2eimage.UpInput{
-		Suite: suite, Values: a.buildValues(ctx, suite), SkipBuild: flags.skipBuild, Parallel: max(0, int(flags.parallel)),
+		Suite: suite, Manifests: manifests, ForceConflicts: flags.forceConflicts, Values: a.buildValues(ctx, suite), SkipBuild: flags.skipBuild, Parallel: max(0, int(flags.parallel)),
 		BuildTimeout: flags.buildTimeout, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale,
 		TakeOver: flags.takeOver, Replace: flags.replace, CreateNamespace: flags.createNamespace,
 	}, nil

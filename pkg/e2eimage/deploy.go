@@ -29,6 +29,11 @@ const (
 // DeployInput is what Deploy needs.
 type DeployInput struct {
 	Suite config.Suite
+	// Manifests are applied, with the images put into them as Render does. Without
+	// any, the workloads that the suite names are patched.
+	Manifests []Manifest
+	// ForceConflicts takes fields of the manifests from other field managers.
+	ForceConflicts bool
 	// TakeOver patches workloads that carry another consumer's mark.
 	TakeOver bool
 	// Replace deletes and makes anew Jobs and Pods that cannot be changed.
@@ -49,13 +54,15 @@ type DeployResult struct {
 	Proved    []ProvedContainer  `json:"proved"`
 }
 
-// DeployedWorkload is what became of one workload.
+// DeployedWorkload is what became of one workload, or of another object of the
+// manifests.
 type DeployedWorkload struct {
 	// Name as kubectl prints it, like deployment.apps/datastorage.
 	Name string `json:"name"`
 	// Namespace of the workload.
 	Namespace string `json:"namespace"`
-	// Action is "image updated", "replaced" or "unchanged".
+	// Action is "image updated" or "unchanged"; "replaced" where it was deleted and
+	// made anew; "created" or "configured" for objects of manifests.
 	Action string `json:"action"`
 	// Generation of the workload afterwards.
 	Generation int64 `json:"generation"`
@@ -71,9 +78,9 @@ type ProvedContainer struct {
 	ImageID   string `json:"imageID"`
 }
 
-// Deploy makes the workloads of the suite's images run exactly the recorded
-// images: nodes that lost an image are healed, workloads that are right are not
-// touched, the others are patched; then it waits for the rollouts and compares
+// Deploy makes workloads run exactly the recorded images: nodes that lost an image
+// are healed, workloads that are right are not touched, the others are patched, or
+// manifests are applied; then it waits for the rollouts and compares
 // what the containers really run with the record.
 func (c *Client) Deploy(ctx context.Context, in DeployInput) (*DeployResult, error) {
 	run, err := c.beginDeploy(ctx, in)
@@ -89,10 +96,7 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 	if err := d.look(ctx); err != nil {
 		return nil, err
 	}
-	plan, err := workload.Prepare(ctx, d.kube, workload.Options{
-		Namespace: d.kube.namespace, Consumer: d.consumer, TakeOver: d.in.TakeOver, Replace: d.in.Replace,
-		DryRun: workload.DryRun(d.in.DryRun), Alive: d.kube.alive,
-	}, d.images())
+	plan, err := d.prepare(ctx)
 	if err != nil {
 		return nil, classifyWorkload(err)
 	}

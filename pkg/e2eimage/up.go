@@ -30,6 +30,9 @@ type UpInput struct {
 	AllowStale      bool
 	TakeOver        bool
 	Replace         bool
+	// Manifests and ForceConflicts are as Deploy has them.
+	Manifests      []Manifest
+	ForceConflicts bool
 	CreateNamespace bool
 }
 
@@ -260,14 +263,14 @@ func (r *upRun) finish(ctx context.Context, place *place) error {
 func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) error {
 	suite.Images = nil
 	for _, image := range r.in.Suite.Images {
-		if image.External == "" && len(image.Deploy.Workloads) > 0 {
+		if image.External == "" && (len(image.Deploy.Workloads) > 0 || len(r.in.Manifests) > 0) {
 			suite.Images = append(suite.Images, image)
 		}
 	}
 	if len(suite.Images) == 0 {
 		return nil
 	}
-	in := DeployInput{Suite: suite, Use: r.in.Use, AllowStale: r.in.AllowStale, TakeOver: r.in.TakeOver, Replace: r.in.Replace}
+	in := DeployInput{Suite: suite, Use: r.in.Use, AllowStale: r.in.AllowStale, TakeOver: r.in.TakeOver, Replace: r.in.Replace, Manifests: r.in.Manifests, ForceConflicts: r.in.ForceConflicts}
 	deploying, err := r.client.deployRecorded(ctx, in, place.kube)
 	if err != nil {
 		return err

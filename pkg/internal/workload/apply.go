@@ -14,9 +14,12 @@ import (
 // fieldManager is the name under which workloads are patched.
 const fieldManager = "kubectl-e2eimage"
 
-// Apply patches the workloads that are not right yet. The change of somebody
-// who was faster is kept: the patch is worked out anew.
+// Apply applies the manifests, or patches the workloads that are not right yet. The
+// change of somebody who was faster is kept: the patch is worked out anew.
 func (p *Plan) Apply(ctx context.Context) ([]Change, error) {
+	if p.applied != nil {
+		return p.applyAll(ctx)
+	}
 	var changes []Change
 	var failures []error
 	for _, t := range p.targets {
@@ -65,6 +68,7 @@ func (p *Plan) send(ctx context.Context, t *target) error {
 	if p.options.DryRun == DryRunServer {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
+	was := t.object
 	raw, err := clientFor(p.api, t.ref).patch(ctx, t.ref.name, body, options)
 	switch {
 	case apierrors.IsConflict(err):
@@ -73,11 +77,13 @@ func (p *Plan) send(ctx context.Context, t *target) error {
 		return explainAPI("patch "+t.ref.where(), err)
 	}
 	t.patched = t.patch.Spec != nil
-	if pod, ok := t.object.Object.(*corev1.Pod); ok && t.patched {
-		t.before = containerIDs(pod)
+	if t.object, err = asObject(raw); err != nil {
+		return err
 	}
-	t.object, err = asObject(raw)
-	return err
+	if pod, ok := was.Object.(*corev1.Pod); ok {
+		t.before = staleContainers(pod, &t.object.template.Spec)
+	}
+	return nil
 }
 
 func (t *target) change() Change {
@@ -86,12 +92,16 @@ func (t *target) change() Change {
 		Generation: t.object.meta.Generation, Containers: []ContainerChange{},
 	}
 	for _, a := range t.assigned {
-		change.Containers = append(change.Containers, ContainerChange{
-			Name: a.container.Name, Init: a.init, ImageName: a.image.Name,
-			Image: a.image.Image, Was: a.container.Image, PullPolicy: a.policy(),
-		})
+		change.Containers = append(change.Containers, a.change())
 	}
 	return change
+}
+
+func (a assignment) change() ContainerChange {
+	return ContainerChange{
+		Name: a.container.Name, Init: a.init, ImageName: a.image.Name,
+		Image: a.image.Image, Was: a.container.Image, PullPolicy: a.policy(),
+	}
 }
 
 func (t *target) action() Action {

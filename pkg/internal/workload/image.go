@@ -49,7 +49,14 @@ type Options struct {
 	TakeOver bool
 	// Replace deletes and makes anew Jobs and Pods that cannot be changed.
 	Replace bool
-	DryRun  DryRun
+	// ForceConflicts takes fields of manifests from other field managers.
+	ForceConflicts bool
+	// AllUsed wants every image to be in the manifests; else one of them is enough.
+	AllUsed bool
+	// Timeout and MaxRestarts are for workloads of manifests that have no image.
+	Timeout     time.Duration
+	MaxRestarts int
+	DryRun      DryRun
 	// Alive tells whether a consumer still has records: the mark of one that
 	// has none binds nobody. nil: all of them live.
 	Alive func(ctx context.Context, namespace, consumer string) (bool, error)
@@ -64,6 +71,9 @@ const (
 	Unchanged    Action = "unchanged"
 	ImageUpdated Action = "image updated"
 	Replaced     Action = "replaced"
+	// Created and Configured are objects of manifests.
+	Created    Action = "created"
+	Configured Action = "configured"
 )
 
 // Change is what became of one workload.

@@ -17,13 +17,21 @@ type Plan struct {
 	api     kubernetes.Interface
 	options Options
 	targets []*target
+	// applied are the objects of manifests in their order, and cluster where they
+	// are applied; nil where existing workloads are patched.
+	applied []*applied
+	cluster Cluster
+	// namespaces are those of manifests that were looked for.
+	namespaces map[string]bool
 }
 
 // target is one workload with the images that it gets.
 type target struct {
 	ref    reference
 	images []Image
-	object object
+	// otherwise says how long is waited where it has no image.
+	otherwise Image
+	object    object
 	// assigned and patch follow from object; patch is nil when it is right.
 	assigned []assignment
 	patch    *patch

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,49 +84,51 @@ func (p *Plan) decideReplacing(t *target) error {
 // replace deletes the workload and makes it anew with its images. Once it is
 // deleted this is not cut short: an interrupted run must not leave nothing behind.
 func (p *Plan) replace(ctx context.Context, t *target) error {
-	limit := t.timeout()
-	if limit <= 0 {
-		limit = replaceLimit
-	}
-	if p.options.DryRun == DryRunNone || p.options.DryRun == "" {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), limit)
-		defer cancel()
-	}
-	c := clientFor(p.api, t.ref)
-	fresh := t.anew()
-	if err := p.remove(ctx, c, t.ref, t.object.meta); err != nil {
-		return err
-	}
 	if p.options.DryRun == DryRunServer {
-		return nil
+		return p.remove(ctx, t, []string{metav1.DryRunAll})
 	}
-	raw, err := c.create(ctx, fresh, metav1.CreateOptions{FieldManager: fieldManager})
-	if err != nil {
-		err = explainAPI("make "+t.ref.where()+" anew", err)
-		if _, failed := c.create(ctx, stripped(t.object).Object, metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
-			return fmt.Errorf("%w\nit is deleted now, and making it as it was failed, too: %w", err, failed)
+	fresh := t.anew()
+	return p.remake(ctx, t, func(ctx context.Context) error {
+		raw, err := clientFor(p.api, t.ref).create(ctx, fresh, metav1.CreateOptions{FieldManager: fieldManager})
+		if err != nil {
+			return err
 		}
-		return fmt.Errorf("%w\nit was made again as it was", err)
-	}
-	t.patched = true
-	t.object, err = asObject(raw)
-	return err
+		t.patched = true
+		t.object, err = asObject(raw)
+		return err
+	})
 }
 
-// remove deletes an object and its pods, and watches until it is gone.
-func (p *Plan) remove(ctx context.Context, c client, ref reference, was *metav1.ObjectMeta) error {
+// remake deletes the workload and has it created; if that fails it is made as it
+// was.
+func (p *Plan) remake(ctx context.Context, t *target, create func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(t.timeout(), replaceLimit))
+	defer cancel()
+	if err := p.remove(ctx, t, nil); err != nil {
+		return err
+	}
+	err := create(ctx)
+	if err == nil {
+		return nil
+	}
+	err = explainAPI("make "+t.ref.where()+" anew", err)
+	if _, failed := clientFor(p.api, t.ref).create(ctx, stripped(t.object).Object, metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
+		return fmt.Errorf("%w\nit is deleted now, and making it as it was failed, too: %w", err, failed)
+	}
+	return fmt.Errorf("%w\nit was made again as it was", err)
+}
+
+// remove deletes a workload and its pods, and watches until it is gone.
+func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
+	c, ref, was := clientFor(p.api, t.ref), t.ref, t.object.meta
 	options := metav1.DeleteOptions{
 		Preconditions:     &metav1.Preconditions{UID: &was.UID},
-		PropagationPolicy: new(metav1.DeletePropagationForeground),
-	}
-	if p.options.DryRun == DryRunServer {
-		options.DryRun = []string{metav1.DryRunAll}
+		PropagationPolicy: new(metav1.DeletePropagationForeground), DryRun: dryRun,
 	}
 	if err := c.remove(ctx, ref.name, options); err != nil && !apierrors.IsNotFound(err) {
 		return explainAPI("delete "+ref.where(), err)
 	}
-	if p.options.DryRun == DryRunServer {
+	if dryRun != nil {
 		return nil
 	}
 	byName := func(o *metav1.ListOptions) {

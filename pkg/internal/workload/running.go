@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -43,6 +44,14 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 		})
 	}
 	return running, true
+}
+
+// staleContainers are the containers of a Pod that get another image, by their names.
+func staleContainers(pod *corev1.Pod, wanted *corev1.PodSpec) map[string]string {
+	stale := containerIDs(pod)
+	has, wants := imagesOf(&pod.Spec), imagesOf(wanted)
+	maps.DeleteFunc(stale, func(name, id string) bool { return id == "" || has[name] == wants[name] })
+	return stale
 }
 
 func containerIDs(pod *corev1.Pod) map[string]string {

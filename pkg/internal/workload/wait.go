@@ -137,7 +137,7 @@ func (t *target) tellIdle(report progress.Reporter, idle string) {
 
 // timeout is the longest that one of the workload's images asks for.
 func (t *target) timeout() time.Duration {
-	longest := time.Duration(0)
+	longest := t.otherwise.Timeout
 	for _, image := range t.images {
 		longest = max(longest, image.Timeout)
 	}
@@ -146,7 +146,7 @@ func (t *target) timeout() time.Duration {
 
 // maxRestarts is the largest that one of the images asks for; 0 is never.
 func (t *target) maxRestarts() int {
-	most := 0
+	most := t.otherwise.MaxRestarts
 	for _, image := range t.images {
 		if image.MaxRestarts == 0 {
 			return 0

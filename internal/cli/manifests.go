@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/resource"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+// manifestFlags are kubectl's flags for manifests.
+type manifestFlags struct {
+	files     []string
+	kustomize string
+	recursive bool
+}
+
+func (f *manifestFlags) add(cmd *cobra.Command, fallback string) {
+	set := cmd.Flags()
+	set.StringSliceVarP(&f.files, "filename", "f", nil, "File or folder with manifests, - for standard input"+fallback)
+	set.StringVarP(&f.kustomize, "kustomize", "k", "", "Folder with a kustomization.yaml to build")
+	set.BoolVarP(&f.recursive, "recursive", "R", false, "Also read the folders inside those of -f")
+	cmd.MarkFlagsMutuallyExclusive("filename", "kustomize")
+	cmd.MarkFlagsMutuallyExclusive("kustomize", "recursive")
+}
+
+// manifests reads files, those of folders in the order of their names, standard
+// input, or what kustomize builds.
+func (a *app) manifests(flags manifestFlags) ([]e2eimage.Manifest, error) {
+	if flags.kustomize != "" {
+		return a.kustomized(flags.kustomize)
+	}
+	var manifests []e2eimage.Manifest
+	var mistakes []error
+	for _, path := range flags.files {
+		read, err := a.manifestsIn(path, flags.recursive)
+		manifests, mistakes = append(manifests, read...), append(mistakes, err)
+	}
+	return manifests, errors.Join(mistakes...)
+}
+
+func (a *app) manifestsIn(path string, recursive bool) ([]e2eimage.Manifest, error) {
+	if path == "-" {
+		text, err := io.ReadAll(a.host.Streams.In)
+		return []e2eimage.Manifest{{Text: text}}, err
+	}
+	at := a.inFolder(path)
+	var manifests []e2eimage.Manifest
+	below := false
+	err := filepath.WalkDir(at, func(file string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			if file == at || recursive {
+				return nil
+			}
+			below = true
+			return filepath.SkipDir
+		case file != at && !slices.Contains(resource.FileExtensions, filepath.Ext(file)):
+			return nil
+		}
+		text, err := os.ReadFile(file)
+		shown := path
+		if inner, relative := filepath.Rel(at, file); relative == nil && inner != "." {
+			shown = filepath.Join(path, inner)
+		}
+		manifests = append(manifests, e2eimage.Manifest{Name: shown, Text: text})
+		return err
+	})
+	if err == nil && len(manifests) == 0 {
+		err = fmt.Errorf("%s has no file that ends with .yaml, .yml or .json", path)
+		if below {
+			err = fmt.Errorf("%w; go through the folders in it with -R", err)
+		}
+	}
+	return manifests, err
+}
+
+// kustomized builds a folder as kubectl does.
+func (a *app) kustomized(folder string) ([]e2eimage.Manifest, error) {
+	options := krusty.MakeDefaultOptions()
+	options.Reorder = krusty.ReorderOptionLegacy
+	built, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), a.inFolder(folder))
+	if err != nil {
+		return nil, fmt.Errorf("kustomize %s: %w", folder, err)
+	}
+	text, err := built.AsYaml()
+	if err != nil {
+		return nil, fmt.Errorf("kustomize %s: %w", folder, err)
+	}
+	return []e2eimage.Manifest{{Name: folder, Text: text}}, nil
+}
+
+// inFolder is a path as it is from the folder that the user is in.
+func (a *app) inFolder(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(a.host.Dir, path)
+}

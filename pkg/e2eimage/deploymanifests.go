@@ -1,0 +1,79 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/manifest"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
+)
+
+// prepare finds out what has to be done: to existing workloads, or with manifests.
+func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
+	options := workload.Options{
+		Namespace: d.kube.namespace, Consumer: d.consumer, TakeOver: d.in.TakeOver, Replace: d.in.Replace,
+		DryRun: workload.DryRun(d.in.DryRun), Alive: d.kube.alive,
+	}
+	images := d.images()
+	if len(d.in.Manifests) == 0 {
+		return workload.Prepare(ctx, d.kube, options, images)
+	}
+	manifests, err := put(images, d.in.Manifests)
+	if err != nil {
+		return nil, err
+	}
+	options.ForceConflicts, options.AllUsed = d.in.ForceConflicts, d.in.Suite.Part
+	for _, image := range images {
+		options.Timeout, options.MaxRestarts = max(options.Timeout, image.Timeout), max(options.MaxRestarts, image.MaxRestarts)
+	}
+	cluster, err := d.client.manifestCluster(d.kube)
+	if err != nil {
+		return nil, err
+	}
+	return workload.PrepareManifests(ctx, cluster, options, images, manifests)
+}
+
+// put puts the images into manifests, as Render does.
+func put(images []workload.Image, manifests []Manifest) ([]workload.Manifest, error) {
+	var options manifest.Options
+	for _, image := range images {
+		options.Images = append(options.Images, manifest.Image{Name: image.Name, Image: image.Image, ImageID: image.ImageID, Aliases: image.Aliases})
+	}
+	var rendered []workload.Manifest
+	var mistakes []error
+	for _, m := range manifests {
+		text, err := manifest.Render(m.Text, m.Name, options)
+		rendered, mistakes = append(rendered, workload.Manifest{Name: m.Name, Text: text}), append(mistakes, err)
+	}
+	return rendered, errors.Join(mistakes...)
+}
+
+// manifestCluster is the API server with what it takes to apply objects of any kind.
+func (c *Client) manifestCluster(kube *kube) (workload.Cluster, error) {
+	config := rest.CopyConfig(kube.config)
+	config.WarningHandler = warnings{c.report}
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return workload.Cluster{}, fmt.Errorf("kubeconfig: %w", err)
+	}
+	mapper, err := c.options.Kube.ToRESTMapper()
+	if err != nil {
+		return workload.Cluster{}, fmt.Errorf("kinds that the cluster knows: %w", err)
+	}
+	return workload.Cluster{API: kube, Dynamic: client, Mapper: mapper}, nil
+}
+
+// warnings passes on what the API server warns about, such as deprecated versions.
+type warnings struct{ report progress.Reporter }
+
+// HandleWarningHeader implements rest.WarningHandler.
+func (w warnings) HandleWarningHeader(code int, _, text string) {
+	if code == 299 && text != "" {
+		w.report.Warn(text)
+	}
+}

@@ -1,0 +1,123 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+)
+
+var customResourceDefinition = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+
+// establishLimit bounds how long the API server takes to serve a new kind.
+const establishLimit = 30 * time.Second
+
+// definition is the CustomResourceDefinition of the manifests that a kind comes
+// from, nil for none.
+func (p *Plan) definition(of schema.GroupVersionKind) *applied {
+	for _, a := range p.applied {
+		if a.object.GroupVersionKind().GroupKind() != customResourceDefinition {
+			continue
+		}
+		group, _, _ := unstructured.NestedString(a.object.Object, "spec", "group")
+		name, _, _ := unstructured.NestedString(a.object.Object, "spec", "names", "kind")
+		if group == of.Group && name == of.Kind {
+			return a
+		}
+	}
+	return nil
+}
+
+// definedHere is the API of a kind that the manifests define themselves: the API
+// server cannot be asked for it yet.
+func (p *Plan) definedHere(of schema.GroupVersionKind) *meta.RESTMapping {
+	definition := p.definition(of)
+	if definition == nil {
+		return nil
+	}
+	plural, _, _ := unstructured.NestedString(definition.object.Object, "spec", "names", "plural")
+	scope, _, _ := unstructured.NestedString(definition.object.Object, "spec", "scope")
+	mapping := &meta.RESTMapping{Resource: of.GroupVersion().WithResource(plural), GroupVersionKind: of, Scope: meta.RESTScopeNamespace}
+	if scope == "Cluster" {
+		mapping.Scope = meta.RESTScopeRoot
+	}
+	return mapping
+}
+
+// established watches a CustomResourceDefinition until its kind is served.
+func (p *Plan) established(ctx context.Context, a *applied) error {
+	ctx, cancel := context.WithTimeout(ctx, establishLimit)
+	defer cancel()
+	resource := p.cluster.resourceOf(a.object, a.mapping)
+	byName := func(o *metav1.ListOptions) {
+		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", a.object.GetName()).String()
+	}
+	refused := ""
+	_, err := watchtools.UntilWithSync(ctx, cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			byName(&options)
+			return resource.List(ctx, options)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			byName(&options)
+			return resource.Watch(ctx, options)
+		},
+	}, p.cluster.Dynamic), &unstructured.Unstructured{}, nil, func(event watch.Event) (bool, error) {
+		u, ok := event.Object.(*unstructured.Unstructured)
+		if !ok {
+			return false, nil
+		}
+		status := conditionsOf(u)
+		refused = status["NamesAccepted=False"]
+		_, served := status["Established=True"]
+		return served || refused != "", nil
+	})
+	if refused != "" {
+		return fmt.Errorf("%s: its names are taken: %s", a.where(), refused)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: the API server does not serve it after %s: %w\nlook why: kubectl describe crd %s", a.where(), establishLimit, err, a.object.GetName())
+	}
+	return nil
+}
+
+// conditionsOf are the messages of an object's conditions by TYPE=STATUS.
+func conditionsOf(u *unstructured.Unstructured) map[string]string {
+	found := map[string]string{}
+	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	for _, condition := range conditions {
+		fields, ok := condition.(map[string]any)
+		if !ok {
+			continue
+		}
+		found[fmt.Sprintf("%v=%v", fields["type"], fields["status"])] = strings.TrimSpace(fmt.Sprint(fields["message"]))
+	}
+	return found
+}
+
+// untilServed tries again while the API server, which has established a kind of the
+// manifests, does not answer for it yet: nothing can be watched for that.
+func (p *Plan) untilServed(ctx context.Context, a *applied, apply func(context.Context) error) error {
+	err := apply(ctx)
+	if !apierrors.IsNotFound(err) || p.definition(a.object.GroupVersionKind()) == nil {
+		return err
+	}
+	backoff := wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Steps: 8}
+	_ = wait.ExponentialBackoffWithContext(ctx, backoff, func(ctx context.Context) (bool, error) {
+		err = apply(ctx)
+		return !apierrors.IsNotFound(err), nil
+	})
+	return err
+}

@@ -1,0 +1,146 @@
+package workload
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// typedObject reads a workload as its kind.
+func typedObject(u *unstructured.Unstructured, k kind) (object, error) {
+	var empty runtime.Object
+	switch k {
+	case deployment:
+		empty = &appsv1.Deployment{}
+	case statefulSet:
+		empty = &appsv1.StatefulSet{}
+	case daemonSet:
+		empty = &appsv1.DaemonSet{}
+	case replicaSet:
+		empty = &appsv1.ReplicaSet{}
+	case job:
+		empty = &batchv1.Job{}
+	case cronJob:
+		empty = &batchv1.CronJob{}
+	case barePod:
+		empty = &corev1.Pod{}
+	}
+	// Its errors name the field, which those of runtime's own converter do not.
+	text, err := u.MarshalJSON()
+	if err != nil {
+		return object{}, err
+	}
+	if err := json.Unmarshal(text, empty); err != nil {
+		return object{}, err
+	}
+	return asObject(empty)
+}
+
+// templatePath leads to what has metadata and spec of the pods.
+func (k kind) templatePath() []string {
+	switch k {
+	case barePod:
+		return nil
+	case cronJob:
+		return []string{"spec", "jobTemplate", "spec", "template"}
+	case deployment, statefulSet, daemonSet, replicaSet, job:
+	}
+	return []string{"spec", "template"}
+}
+
+// having are the containers that have one of the images, in their order.
+func having(spec *corev1.PodSpec, images []Image) []assignment {
+	var assigned []assignment
+	for i, container := range all(spec) {
+		at := slices.IndexFunc(images, func(image Image) bool { return image.Image == container.Image })
+		if at < 0 {
+			continue
+		}
+		a := assignment{container: container, init: i < len(spec.InitContainers), image: images[at]}
+		if container.ImagePullPolicy == "" && strings.HasSuffix(container.Image, ":latest") {
+			// The API server would fill in Always.
+			a.container.ImagePullPolicy = corev1.PullAlways
+		}
+		assigned = append(assigned, a)
+	}
+	return assigned
+}
+
+// dress makes a workload of the manifests what a patch makes one that exists: with
+// a pull policy that lets the node's image be used, the image IDs in its template,
+// and the consumer's mark.
+func dress(u *unstructured.Unstructured, k kind, assigned []assignment, consumer string) error {
+	if len(assigned) == 0 {
+		return nil
+	}
+	path := k.templatePath()
+	ids, policies := map[string]string{}, map[string]corev1.PullPolicy{}
+	for _, a := range assigned {
+		ids[ImageIDPrefix+a.image.Name] = a.image.ImageID
+		if policy := a.policy(); policy != "" {
+			policies[a.container.Name] = policy
+		}
+	}
+	if err := annotateAt(u, path, ids); err != nil {
+		return err
+	}
+	if err := annotateAt(u, nil, map[string]string{ConsumerAnnotation: consumer}); err != nil {
+		return err
+	}
+	for _, list := range []string{"initContainers", "containers"} {
+		at := append(slices.Clone(path), "spec", list)
+		containers, there, err := unstructured.NestedSlice(u.Object, at...)
+		if err != nil || !there {
+			continue
+		}
+		for _, container := range containers {
+			fields, ok := container.(map[string]any)
+			if name, isText := fields["name"].(string); ok && isText && policies[name] != "" {
+				fields["imagePullPolicy"] = string(policies[name])
+			}
+		}
+		if err := unstructured.SetNestedSlice(u.Object, containers, at...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func annotateAt(u *unstructured.Unstructured, path []string, more map[string]string) error {
+	at := append(slices.Clone(path), "metadata", "annotations")
+	annotations, _, err := unstructured.NestedStringMap(u.Object, at...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(at, "."), err)
+	}
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	for key, value := range more {
+		annotations[key] = value
+	}
+	return unstructured.SetNestedStringMap(u.Object, annotations, at...)
+}
+
+// mentions tells whether a value somewhere in the object is the text.
+func mentions(value any, text string) bool {
+	switch v := value.(type) {
+	case string:
+		return v == text
+	case map[string]any:
+		for _, inner := range v {
+			if mentions(inner, text) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, func(inner any) bool { return mentions(inner, text) })
+	}
+	return false
+}

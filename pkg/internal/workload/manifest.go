@@ -1,0 +1,123 @@
+package workload
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/cli-runtime/pkg/resource"
+)
+
+// Manifest is text with Kubernetes objects: YAML with any number of documents, or
+// JSON. The recorded images are in it already.
+type Manifest struct {
+	// Name of its file, for errors.
+	Name string
+	Text []byte
+}
+
+// manifestObject is one object of the manifests.
+type manifestObject struct {
+	*unstructured.Unstructured
+	source string
+}
+
+// String is how kubectl prints it.
+func (o manifestObject) String() string {
+	gvk := o.GroupVersionKind()
+	return strings.TrimSuffix(strings.ToLower(gvk.Kind)+"."+gvk.Group, ".") + "/" + o.GetName()
+}
+
+// parse reads the objects, those of Lists too, and puts them in the order in which
+// they can be created.
+func parse(manifests []Manifest) ([]manifestObject, error) {
+	builder := resource.NewLocalBuilder().Unstructured().Local().ContinueOnError().Flatten()
+	for _, m := range manifests {
+		builder = builder.Stream(bytes.NewReader(m.Text), cmp.Or(m.Name, "standard input"))
+	}
+	infos, err := builder.Do().Infos()
+	if err != nil {
+		return nil, fmt.Errorf("manifests: %w", err)
+	}
+	var objects []manifestObject
+	var mistakes []error
+	for _, info := range infos {
+		u, ok := info.Object.(*unstructured.Unstructured)
+		if !ok {
+			continue
+		}
+		if u.GetName() == "" {
+			mistakes = append(mistakes, fmt.Errorf("%s: a %s has no metadata.name; what has a generateName cannot be applied again: kubectl create -f %s", info.Source, u.GetKind(), info.Source))
+		}
+		objects = append(objects, manifestObject{Unstructured: u, source: info.Source})
+	}
+	if len(objects) == 0 && len(mistakes) == 0 {
+		mistakes = append(mistakes, errors.New("the manifests have no object"))
+	}
+	slices.SortStableFunc(objects, func(a, b manifestObject) int { return cmp.Compare(turn(a), turn(b)) })
+	return objects, errors.Join(mistakes...)
+}
+
+// inTurn are the kinds in the order in which they are created: what others need to
+// exist comes first. Kinds that are not here have their turn before hooks, which
+// would be asked about everything that comes after them.
+var inTurn = []schema.GroupKind{
+	{Kind: "Namespace"},
+	customResourceDefinition,
+	{Group: "scheduling.k8s.io", Kind: "PriorityClass"},
+	{Group: "node.k8s.io", Kind: "RuntimeClass"},
+	{Group: "storage.k8s.io", Kind: "StorageClass"},
+	{Group: "networking.k8s.io", Kind: "NetworkPolicy"},
+	{Kind: "ResourceQuota"},
+	{Kind: "LimitRange"},
+	{Group: "policy", Kind: "PodDisruptionBudget"},
+	{Kind: "ServiceAccount"},
+	{Kind: "Secret"},
+	{Kind: "ConfigMap"},
+	{Kind: "PersistentVolume"},
+	{Kind: "PersistentVolumeClaim"},
+	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"},
+	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"},
+	{Group: "rbac.authorization.k8s.io", Kind: "Role"},
+	{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"},
+	{Kind: "Service"},
+	{Group: "apps", Kind: "DaemonSet"},
+	{Kind: "Pod"},
+	{Group: "apps", Kind: "ReplicaSet"},
+	{Group: "apps", Kind: "StatefulSet"},
+	{Group: "apps", Kind: "Deployment"},
+	{Group: "batch", Kind: "Job"},
+	{Group: "batch", Kind: "CronJob"},
+	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"},
+	{Group: "networking.k8s.io", Kind: "Ingress"},
+}
+
+// hooks are called by the API server, mostly from workloads of the same manifests.
+var hooks = []string{"admissionregistration.k8s.io", "apiregistration.k8s.io"}
+
+func turn(o manifestObject) int {
+	kind := o.GroupVersionKind().GroupKind()
+	if at := slices.Index(inTurn, kind); at >= 0 {
+		return at
+	}
+	if slices.Contains(hooks, kind.Group) {
+		return len(inTurn) + 1
+	}
+	return len(inTurn)
+}
+
+// kindOf is the kind of a workload, "" for what is none.
+func kindOf(o manifestObject) kind {
+	group := o.GroupVersionKind().GroupKind()
+	for _, k := range kinds() {
+		if group.Group == k.group() && strings.EqualFold(group.Kind, string(k)) {
+			return k
+		}
+	}
+	return ""
+}

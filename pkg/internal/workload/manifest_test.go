@@ -1,0 +1,131 @@
+package workload
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+func TestObjectsAreAppliedInTheOrderInWhichTheyNeedEachOther(t *testing.T) {
+	t.Parallel()
+	text := ""
+	for _, object := range []string{
+		"admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration", "example.com/v1 Gizmo", "batch/v1 Job", "apps/v1 Deployment", "v1 Service",
+		"v1 ConfigMap", "v1 Secret", "apiextensions.k8s.io/v1 CustomResourceDefinition", "v1 Namespace", "example.com/v1 Namespace",
+	} {
+		version, kind, _ := strings.Cut(object, " ")
+		text += "---\napiVersion: " + version + "\nkind: " + kind + "\nmetadata: {name: x}\n"
+	}
+	objects, err := parse([]Manifest{{Name: "a.yaml", Text: []byte(text)}, {Text: []byte(`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"listed"}}]}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for _, o := range objects {
+		order = append(order, o.String())
+	}
+	want := []string{
+		"namespace/x", "customresourcedefinition.apiextensions.k8s.io/x", "secret/x", "configmap/x", "configmap/listed", "service/x",
+		"deployment.apps/x", "job.batch/x", "gizmo.example.com/x", "namespace.example.com/x", "validatingwebhookconfiguration.admissionregistration.k8s.io/x",
+	}
+	if diff := cmp.Diff(want, order); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestManifestsThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ text, want string }{
+		"no YAML":         {"a: [", "a.yaml"},
+		"no kind":         {"a: b", "Object 'Kind' is missing"},
+		"no object":       {"---\n# nothing\n---\n", "the manifests have no object"},
+		"a generated one": {"{apiVersion: v1, kind: Pod, metadata: {generateName: x-}}", "a.yaml: a Pod has no metadata.name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := parse([]Manifest{{Name: "a.yaml", Text: []byte(test.text)}}); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+func TestWorkloadsAreDressedBeforeTheyAreMade(t *testing.T) {
+	t.Parallel()
+	const spec = `{initContainers: [{name: i, image: 'localhost/datastorage:wf-new', imagePullPolicy: Always}], containers: [{name: a, image: other}, {name: b, image: 'localhost/datastorage:wf-new'}]}`
+	for _, test := range []struct {
+		kind, text string
+		path       []string
+	}{
+		{"Pod", "{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: " + spec + "}", nil},
+		{"Deployment", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: x}, spec: {template: {spec: " + spec + "}}}", []string{"spec", "template"}},
+		{"CronJob", "{apiVersion: batch/v1, kind: CronJob, metadata: {name: x}, spec: {jobTemplate: {spec: {template: {spec: " + spec + "}}}}}", []string{"spec", "jobTemplate", "spec", "template"}},
+	} {
+		t.Run(test.kind, func(t *testing.T) {
+			t.Parallel()
+			objects, err := parse([]Manifest{{Text: []byte(test.text)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := kindOf(objects[0])
+			typed, err := typedObject(objects[0].Unstructured, k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := dress(objects[0].Unstructured, k, having(&typed.template.Spec, []Image{datastorage()}), "suite"); err != nil {
+				t.Fatal(err)
+			}
+			dressed, err := typedObject(objects[0].Unstructured, k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var policies []corev1.PullPolicy
+			for _, c := range all(&dressed.template.Spec) {
+				policies = append(policies, c.ImagePullPolicy)
+			}
+			if want := []corev1.PullPolicy{"Never", "", ""}; !slices.Equal(policies, want) {
+				t.Errorf("pull policies %v, want %v", policies, want)
+			}
+			if dressed.meta.Annotations[ConsumerAnnotation] != "suite" || dressed.template.Annotations[ImageIDPrefix+"datastorage"] != newID {
+				t.Errorf("annotations %v and %v", dressed.meta.Annotations, dressed.template.Annotations)
+			}
+		})
+	}
+}
+
+func TestATagThatWouldAlwaysBePulledIsNever(t *testing.T) {
+	t.Parallel()
+	image := datastorage()
+	image.Image = "localhost/datastorage:latest"
+	got := having(&corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: image.Image}}}, []Image{image})
+	if len(got) != 1 || got[0].policy() != corev1.PullNever {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestConflictsAreNamedByOwner(t *testing.T) {
+	t.Parallel()
+	err := apierrors.NewApplyConflict([]metav1.StatusCause{
+		{Type: metav1.CauseTypeFieldManagerConflict, Message: `conflict with "kubectl-client-side-apply" using apps/v1`, Field: ".spec.a"},
+		{Type: metav1.CauseTypeFieldManagerConflict, Message: `conflict with "kubectl-client-side-apply" using apps/v1`, Field: ".spec.b"},
+		{Type: metav1.CauseTypeFieldManagerConflict, Message: `conflict with "hpa" with subresource "scale" using apps/v1`, Field: ".spec.replicas"},
+	}, "conflicts")
+	a := &applied{object: manifestObject{Unstructured: &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "x", "namespace": "e2e"}}}}}
+	want := `deployment.apps/x in namespace e2e: fields that the manifest sets belong to others:
+  kubectl-client-side-apply: .spec.a .spec.b
+  hpa: .spec.replicas
+leave them out of the manifest, or take them over with --force-conflicts`
+	if got := conflictError(a, conflictsOf(err)).Error(); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	if got := conflictsOf(errors.New("x")); got != nil {
+		t.Errorf("%v", got)
+	}
+}

@@ -1,0 +1,93 @@
+package workload
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+)
+
+// resourceOf is the API of an object's kind where the object is.
+func (c Cluster) resourceOf(o manifestObject, mapping *meta.RESTMapping) dynamic.ResourceInterface {
+	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
+		return c.Dynamic.Resource(mapping.Resource).Namespace(o.GetNamespace())
+	}
+	return c.Dynamic.Resource(mapping.Resource)
+}
+
+// serverSide applies an object. Fields that others own are an error, unless they are
+// to be taken over; those that an earlier run of ours patched are ours.
+func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructured.Unstructured, error) {
+	body, err := json.Marshal(a.object.Object)
+	if err != nil {
+		return nil, err
+	}
+	options := metav1.PatchOptions{FieldManager: fieldManager, Force: new(p.options.ForceConflicts), FieldValidation: metav1.FieldValidationStrict}
+	if dry {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	resource := p.cluster.resourceOf(a.object, a.mapping)
+	got, err := resource.Patch(ctx, a.object.GetName(), types.ApplyPatchType, body, options)
+	if err == nil {
+		return got, nil
+	}
+	conflicts := conflictsOf(err)
+	if len(conflicts) == 0 {
+		return nil, err
+	}
+	others := slices.DeleteFunc(conflicts, func(c conflict) bool { return c.manager == fieldManager })
+	if len(others) > 0 {
+		return nil, conflictError(a, others)
+	}
+	options.Force = new(true)
+	return resource.Patch(ctx, a.object.GetName(), types.ApplyPatchType, body, options)
+}
+
+// conflict is a field that another field manager owns.
+type conflict struct{ manager, field string }
+
+// conflictingManager is how the API server names the owner
+// (k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go).
+var conflictingManager = regexp.MustCompile(`^conflict with "([^"]+)"`)
+
+func conflictsOf(err error) []conflict {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || status.Status().Details == nil {
+		return nil
+	}
+	var found []conflict
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Type != metav1.CauseTypeFieldManagerConflict {
+			continue
+		}
+		manager := cause.Message
+		if match := conflictingManager.FindStringSubmatch(cause.Message); match != nil {
+			manager = match[1]
+		}
+		found = append(found, conflict{manager: manager, field: cause.Field})
+	}
+	return found
+}
+
+func conflictError(a *applied, others []conflict) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: fields that the manifest sets belong to others:", a.where())
+	for i, c := range others {
+		if i == 0 || others[i-1].manager != c.manager {
+			fmt.Fprintf(&text, "\n  %s:", c.manager)
+		}
+		text.WriteString(" " + c.field)
+	}
+	text.WriteString("\nleave them out of the manifest, or take them over with --force-conflicts")
+	return errors.New(text.String())
+}
