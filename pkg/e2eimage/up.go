@@ -26,13 +26,13 @@ type UpInput struct {
 	// BuildTimeout bounds all builds together; 0 does not.
 	BuildTimeout time.Duration
 	// Use, AllowStale, TakeOver, Replace and CreateNamespace are as Tag and Deploy have them.
-	Use             Use
-	AllowStale      bool
-	TakeOver        bool
-	Replace         bool
+	Use        Use
+	AllowStale bool
+	TakeOver   bool
+	Replace    bool
 	// Manifests and ForceConflicts are as Deploy has them.
-	Manifests      []Manifest
-	ForceConflicts bool
+	Manifests       []Manifest
+	ForceConflicts  bool
 	CreateNamespace bool
 }
 

@@ -3,6 +3,7 @@ package e2e
 import (
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -107,4 +108,35 @@ func TestAContainerdThatRestartsBetweenTwoCalls(t *testing.T) {
 	if !restarted || !u.consistent("datastorage", id) {
 		t.Errorf("restarted %v, but nothing is recorded", restarted)
 	}
+}
+
+func TestANodeThatIsNotReadyIsNamed(t *testing.T) {
+	u, image, _ := tagged(t)
+	worker := suite.nodes[2]
+	onNode(t, worker, "systemctl", "stop", "kubelet")
+	defer func() {
+		onNode(t, worker, "systemctl", "start", "kubelet")
+		u.kubectl("wait", "node/"+worker, "--for=condition=Ready", "--timeout=90s")
+	}()
+	u.apply(withPod(workload("Deployment", "datastorage", "localhost/none:none", 1), "      nodeSelector: {kubernetes.io/hostname: "+worker+"}\n"))
+	// What the node controller says by itself after its grace period, 50 s.
+	var marking sync.WaitGroup
+	defer marking.Wait()
+	marking.Go(func() {
+		other := &user{t: t, namespace: u.namespace, dir: u.dir, env: u.env}
+		waitFor(t, "the pod has its node", func() bool {
+			return other.try(t.Context(), "kubectl", "--namespace", u.namespace, "get", "pods", "-o",
+				`jsonpath={.items[?(@.spec.containers[0].image=="`+image+`")].spec.nodeName}`).stdout != ""
+		})
+		other.try(t.Context(), "kubectl", "patch", "node", worker, "--subresource=status", "-p",
+			`{"status":{"conditions":[{"type":"Ready","status":"Unknown","reason":"NodeStatusUnknown","message":"Kubelet stopped posting node status."}]}}`)
+	})
+	result := u.refused(1, []string{"NodeNotReady", "node " + worker, "Kubelet stopped posting node status", "kubectl describe node " + worker}, "deploy", "datastorage", "--timeout", "90s")
+	if result.took > 60*time.Second {
+		t.Errorf("it took %s", result.took)
+	}
+	marking.Wait()
+	// Pods that come now get no node; each says why.
+	u.kubectl("delete", "pods", "--all", "--force")
+	u.refused(1, []string{"Unschedulable", worker + ": it is not ready: NodeStatusUnknown", suite.nodes[1] + ": it is not selected"}, "deploy", "datastorage", "--timeout", "90s")
 }

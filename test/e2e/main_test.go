@@ -35,6 +35,8 @@ var suite struct {
 	service, crasher string
 	// registry is what a kubelet pulls from.
 	registry string
+	// webhook denies what the API server asks it.
+	webhook string
 }
 
 func TestMain(m *testing.M) {
@@ -92,13 +94,14 @@ func run(ctx context.Context, m *testing.M, provider string) (code int, err erro
 // build makes the binaries and takes kubectl from a node: there it fits.
 func build(ctx context.Context, dir string) error {
 	suite.service, suite.crasher = filepath.Join(dir, "service"), filepath.Join(dir, "crasher")
-	suite.registry = filepath.Join(dir, "registry")
+	suite.registry, suite.webhook = filepath.Join(dir, "registry"), filepath.Join(dir, "webhook")
 	control := suite.cluster + "-control-plane"
 	for _, argv := range [][]string{
 		{"go", "build", "-o", suite.bin + "/", "../../cmd/kubectl-e2eimage"},
 		{"go", "build", "-o", suite.service, "../../examples/datastorage"},
 		{"go", "build", "-o", suite.crasher, "./testdata/crasher"},
 		{"go", "build", "-o", suite.registry, "./testdata/registry"},
+		{"go", "build", "-o", suite.webhook, "./testdata/webhook"},
 		{"go", "build", "-o", filepath.Join(suite.faulty, suite.provider), "../faultengine"},
 		{suite.provider, "cp", control + ":/usr/bin/kubectl", filepath.Join(suite.bin, "kubectl")},
 	} {

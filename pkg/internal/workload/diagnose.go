@@ -44,12 +44,41 @@ func (p *Plan) diagnose(ctx context.Context, t *target, failed *failure) error {
 	if failed.problem != nil && failed.problem.class == classPull {
 		e.Message = pullCause(e.Message, events)
 	}
+	if cause := failed.problem; cause != nil && cause.pod != nil {
+		if answer := probeAnswer(events, cause.container); answer != "" && !cause.crashed {
+			e.Message += "; " + answer
+		}
+		if cause.pod.Spec.NodeName == "" {
+			e.Claims = tidied(p.unboundClaims(ctx, cause.pod))
+			e.Nodes = tidied(p.refusals(ctx, cause.pod))
+		}
+	}
 	e.Events = describeEvents(events)
 	e.Message = mask(e.Message)
-	for i, line := range e.NotReady {
-		e.NotReady[i] = tidy(line)
-	}
+	e.NotReady = tidied(e.NotReady)
 	return &e
+}
+
+func tidied(lines []string) []string {
+	for i, line := range lines {
+		lines[i] = tidy(line)
+	}
+	return lines
+}
+
+// probeAnswer is what a container answered its probe last, "" for nothing.
+func probeAnswer(events []corev1.Event, container string) string {
+	for _, event := range slices.Backward(events) {
+		if event.Reason != "Unhealthy" || !strings.Contains(event.InvolvedObject.FieldPath, "{"+container+"}") {
+			continue
+		}
+		answer := strings.TrimSpace(event.Message)
+		if event.Count > 1 {
+			answer += fmt.Sprintf(" (%d times)", event.Count)
+		}
+		return answer
+	}
+	return ""
 }
 
 // wasStarted: a container that never was has no log.

@@ -34,6 +34,10 @@ type RolloutError struct {
 	Restarts int `json:"restarts,omitempty"`
 	// NotReady has a line for each pod that was not ready in time.
 	NotReady []string `json:"notReady,omitempty"`
+	// Claims has a line for each volume claim that keeps the pod from a node, Nodes
+	// one for each node that does not take it.
+	Claims []string `json:"claims,omitempty"`
+	Nodes  []string `json:"nodes,omitempty"`
 	// Logs are the last lines of the container, Events the last of the pod, or
 	// of the workload where it is no pod's fault. What looks like a secret is
 	// masked in both, and in Message.
@@ -77,6 +81,8 @@ func (e *RolloutError) Error() string {
 	block("image", e.Image)
 	block("message", fold(e.Message, width-indent)...)
 	block("not ready", folded(e.NotReady)...)
+	block("claims", folded(e.Claims)...)
+	block("nodes", folded(e.Nodes)...)
 	block("events", folded(e.Events)...)
 	block("log", e.Logs...)
 	if e.Hint != "" {

@@ -26,9 +26,13 @@ type view struct {
 	object object
 	// current are the living pods of its template, others all else it owns.
 	current, others []*corev1.Pod
-	// events of the workload itself, once they are watched.
-	events        []*corev1.Event
-	eventsWatched bool
+	// closer: events, warnings and nodes are watched.
+	closer bool
+	// events of the workload itself.
+	events []*corev1.Event
+	// warnings about pods by their UIDs, nodes by their names.
+	warnings map[types.UID][]*corev1.Event
+	nodes    map[string]*corev1.Node
 }
 
 // waiting says in a few words what is missing.
@@ -49,8 +53,8 @@ type verdict struct {
 	failure *failure
 	// again is when to look again although nothing changes, 0 for never.
 	again time.Duration
-	// askEvents: the workload's events are needed to go on.
-	askEvents bool
+	// lookCloser: events and nodes are needed to go on.
+	lookCloser bool
 }
 
 // failure is a rollout that ended, and the problem that ended it.
@@ -199,16 +203,16 @@ func (j *judge) age(v view, problems []problem, now time.Time) verdict {
 			}
 			continue
 		}
-		if p.class == classMissing {
-			refused := refusal(v.events)
-			switch {
-			case !v.eventsWatched:
-				result.askEvents = true
-				continue
-			case refused == nil:
+		if p.class == classMissing || p.class == classStalled {
+			if !v.closer {
+				result.lookCloser = true
 				continue
 			}
-			first.reason, first.message = refused.Reason, refused.Message
+			why := explained(p, v)
+			if why == nil {
+				continue
+			}
+			first.reason, first.message, first.hint = why.reason, why.message, why.hint
 		}
 		// The first reason and message have the cause; all else is as it is now.
 		p.reason, p.message, p.hint = first.reason, first.message, first.hint
@@ -221,6 +225,18 @@ func (j *judge) age(v view, problems []problem, now time.Time) verdict {
 		}
 	}
 	return result
+}
+
+// explained is why pods are missing or one is stalled, nil while that is not known.
+func explained(p problem, v view) *problem {
+	if p.class == classStalled {
+		return cause(p.pod, v)
+	}
+	refused := refusal(v.events)
+	if refused == nil {
+		return nil
+	}
+	return &problem{reason: refused.Reason, message: refused.Message}
 }
 
 func (j *judge) patience(p problem) time.Duration {

@@ -19,7 +19,7 @@ func looks(t *testing.T, of runtime.Object, patched bool, v view) (verdict, time
 	begun := time.Unix(1000, 0)
 	for after := time.Duration(0); after <= 2*time.Minute; after += time.Second {
 		got := j.look(v, begun.Add(after))
-		if got.done || got.failure != nil || got.askEvents {
+		if got.done || got.failure != nil || got.lookCloser {
 			return got, after
 		}
 	}
@@ -112,7 +112,7 @@ func TestAPodMakesTheRolloutFail(t *testing.T) {
 			if after != test.after || got.failure.Reason != test.reason || got.failure.problem.inconsistent != test.inconsistent {
 				t.Errorf("after %s %s, inconsistent %t", after, got.failure.Reason, got.failure.problem.inconsistent)
 			}
-			if format := strings.Contains(got.failure.Message, "exec format"); format != (got.failure.Hint != "") {
+			if format := strings.Contains(got.failure.Message, "exec format"); format != strings.Contains(got.failure.Hint, "CPU architecture") {
 				t.Errorf("the hint is %q", got.failure.Hint)
 			}
 		})
@@ -215,9 +215,9 @@ func TestPodsThatAreNotMade(t *testing.T) {
 		{"events are asked for when a DaemonSet lacks one", agent, view{}, "ask"},
 		{"not while the one before is not ready", store, view{current: []*corev1.Pod{starting}}, ""},
 		{"not while one is on its way out", store, view{current: []*corev1.Pod{ready}, others: []*corev1.Pod{aPod(store, "store-1", oldImage, terminatingPod)}}, ""},
-		{"it fails with the event that says why", store, view{current: []*corev1.Pod{ready}, eventsWatched: true, events: []*corev1.Event{refused}}, "exceeded quota: pods"},
-		{"an event that was overcome is no failure", store, view{current: []*corev1.Pod{ready}, eventsWatched: true, events: []*corev1.Event{made, refused}}, ""},
-		{"without events there is only the timeout", store, view{current: []*corev1.Pod{ready}, eventsWatched: true}, ""},
+		{"it fails with the event that says why", store, view{current: []*corev1.Pod{ready}, closer: true, events: []*corev1.Event{refused}}, "exceeded quota: pods"},
+		{"an event that was overcome is no failure", store, view{current: []*corev1.Pod{ready}, closer: true, events: []*corev1.Event{made, refused}}, ""},
+		{"without events there is only the timeout", store, view{current: []*corev1.Pod{ready}, closer: true}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -226,7 +226,7 @@ func TestPodsThatAreNotMade(t *testing.T) {
 			switch {
 			case got.failure != nil:
 				has = got.failure.Message
-			case got.askEvents:
+			case got.lookCloser:
 				has = "ask"
 			}
 			if has != test.want || has != "" && after != lasting {

@@ -22,7 +22,11 @@ func (j *judge) problems(v view, progress progressOf) []problem {
 		if p := unscheduled(pod); p != nil && !leaving {
 			found = append(found, *p)
 		}
-		found = append(found, containerProblems(pod, j.recorded, j.maxRestarts)...)
+		problems := containerProblems(pod, j.recorded, j.maxRestarts)
+		if p := stalled(pod); p != nil && len(problems) == 0 {
+			problems = append(problems, *p)
+		}
+		found = append(found, problems...)
 	}
 	found = append(found, j.blocked(v)...)
 	found = append(found, j.failing(v)...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -165,10 +166,14 @@ func (p *Plan) alive(ctx context.Context, namespace, consumer string) (bool, err
 	return p.options.Alive(ctx, namespace, consumer)
 }
 
+// deniedByRole tells RBAC from quotas, webhooks and policies, which forbid, too
+// (k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go).
+var deniedByRole = regexp.MustCompile(`User "[^"]*" cannot `)
+
 // explainAPI says what was asked of the API server; what is forbidden is in its
 // own words: user, verb, resource and namespace.
 func explainAPI(asked string, err error) error {
-	if apierrors.IsForbidden(err) {
+	if apierrors.IsForbidden(err) && deniedByRole.MatchString(err.Error()) {
 		return fmt.Errorf("may not %s: %w\nthe Role that is needed is in docs/rbac.md", asked, err)
 	}
 	return fmt.Errorf("%s: %w", asked, err)

@@ -49,6 +49,7 @@ const (
 	classBlocked = "blocked"
 	classMissing = "missing"
 	classOld     = "old"
+	classStalled = "stalled"
 )
 
 // unscheduled is the problem of a pod that gets no node, nil if it has one.
@@ -90,7 +91,29 @@ func crashProblem(p *problem, status corev1.ContainerStatus, maxRestarts int) bo
 	}
 	p.class, p.reason, p.atOnce, p.crashed = classCrash, "CrashLoopBackOff", true, true
 	p.message = describeEnd(status)
+	if killed(status) {
+		p.hint = outOfMemory(p.pod, status.Name)
+	}
 	return true
+}
+
+// killed tells whether the container was killed for want of memory last.
+func killed(status corev1.ContainerStatus) bool {
+	for _, end := range []*corev1.ContainerStateTerminated{status.State.Terminated, status.LastTerminationState.Terminated} {
+		if end != nil {
+			return end.Reason == "OOMKilled"
+		}
+	}
+	return false
+}
+
+func outOfMemory(pod *corev1.Pod, container string) string {
+	for _, c := range all(&pod.Spec) {
+		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == container {
+			return fmt.Sprintf("it was killed at its memory limit of %s; raise resources.limits.memory of container %s", limit.String(), container)
+		}
+	}
+	return "it was killed because its node has no memory left; kubectl describe node " + pod.Spec.NodeName
 }
 
 // waitingProblem fills in why a container was not started.
@@ -107,6 +130,11 @@ func waitingProblem(p *problem, status corev1.ContainerStatus, recorded bool) bo
 		return false
 	}
 	p.reason, p.message = waiting.Reason, waiting.Message
+	defer func() {
+		if !recorded && (p.class == classPull || p.reason == "ErrImageNeverPull") {
+			p.hint = "it is no recorded image; put it on the nodes: kubectl e2eimage load --source " + p.image
+		}
+	}()
 	switch waiting.Reason {
 	case "ErrImageNeverPull":
 		p.atOnce, p.inconsistent = true, recorded

@@ -83,8 +83,8 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter)
 			t.running = slices.Concat(judge.running(seen)...)
 			t.tellIdle(report, judgeRollout(seen.object).idle)
 			return nil
-		case result.askEvents && w.events == nil:
-			w.watchEvents(watching)
+		case result.lookCloser && w.closer == nil:
+			w.look(watching)
 			continue
 		}
 		var again <-chan time.Time

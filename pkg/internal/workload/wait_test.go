@@ -84,7 +84,7 @@ func TestARolloutIsWaitedForByWatching(t *testing.T) {
 		set := aReplicaSet(now, "new")
 		put(t, w.api, set)
 		put(t, w.api, now)
-		put(t, w.api, aPod(set, "datastorage-new-1", newImage, waits("ContainerCreating", "")))
+		put(t, w.api, aPod(set, "datastorage-new-1", newImage, notReady))
 		<-time.After(30 * time.Second)
 		put(t, w.api, aPod(set, "datastorage-new-1", newImage))
 		rolledOut(now)

@@ -31,7 +31,8 @@ type watcher struct {
 	object      cache.SharedIndexInformer
 	pods        cache.SharedIndexInformer
 	replicaSets cache.SharedIndexInformer
-	events      cache.SharedIndexInformer
+	// closer is nil until it is needed.
+	closer *closer
 
 	mu      sync.Mutex
 	trouble error
@@ -68,18 +69,6 @@ func (w *watcher) begin(ctx context.Context) error {
 		return explainAPI("watch "+t.ref.where()+" and its pods", context.Cause(syncing))
 	}
 	return nil
-}
-
-// watchEvents begins to watch the events of the workload itself: where no pod
-// can be made, a StatefulSet's or DaemonSet's status does not say why. It returns
-// once they are seen; where they may not be, the rollout is waited for without.
-func (w *watcher) watchEvents(ctx context.Context) {
-	ofWorkload := fields.OneTermEqualSelector("involvedObject.uid", string(w.target.object.meta.UID)).String()
-	syncing, giveUp := context.WithCancelCause(ctx)
-	defer giveUp(nil)
-	w.events = w.start(ctx, giveUp, wrap(w.api.CoreV1().Events(w.target.ref.namespace), &corev1.Event{}),
-		func(o *metav1.ListOptions) { o.FieldSelector = ofWorkload })
-	cache.WaitFor(syncing, "", w.events.HasSyncedChecker())
 }
 
 // start runs an informer until the context ends. giveUp is told of an answer
@@ -136,16 +125,14 @@ func (w *watcher) view() view {
 	if err != nil {
 		return view{}
 	}
-	v := view{object: current, eventsWatched: w.events != nil}
+	v := view{object: current}
 	if pod, ok := current.Object.(*corev1.Pod); ok {
 		v.current = []*corev1.Pod{pod}
 	} else {
 		v.current, v.others = divide(current, items[*corev1.Pod](w.pods), items[*appsv1.ReplicaSet](w.replicaSets))
 	}
-	for _, event := range items[*corev1.Event](w.events) {
-		if event.InvolvedObject.UID == current.meta.UID {
-			v.events = append(v.events, event)
-		}
+	if w.closer != nil {
+		w.closer.into(&v)
 	}
 	return v
 }

@@ -1,0 +1,124 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+)
+
+// closer is what is watched beside workload and pods once something does not go on
+// and neither says why: the workload's events, the pods' warnings, the nodes.
+type closer struct {
+	events, warnings, nodes cache.SharedIndexInformer
+}
+
+// look begins to watch, and returns once all is seen; what may not be seen is done
+// without.
+func (w *watcher) look(ctx context.Context) {
+	of := w.target.ref.namespace
+	events := wrap(w.api.CoreV1().Events(of), &corev1.Event{})
+	ofWorkload := fields.OneTermEqualSelector("involvedObject.uid", string(w.target.object.meta.UID)).String()
+	ofPods := fields.AndSelectors(fields.OneTermEqualSelector("involvedObject.kind", "Pod"), fields.OneTermEqualSelector("type", corev1.EventTypeWarning)).String()
+	var seen closer
+	var synced []cache.DoneChecker
+	for _, one := range []struct {
+		informer *cache.SharedIndexInformer
+		client   client
+		selector string
+	}{
+		{&seen.events, events, ofWorkload},
+		{&seen.warnings, events, ofPods},
+		{&seen.nodes, wrap(w.api.CoreV1().Nodes(), &corev1.Node{}), ""},
+	} {
+		watching, giveUp := context.WithCancelCause(ctx)
+		*one.informer = w.start(watching, giveUp, one.client, func(o *metav1.ListOptions) { o.FieldSelector = one.selector })
+		synced = append(synced, either{(*one.informer).HasSyncedChecker(), watching})
+	}
+	cache.WaitFor(ctx, "", synced...)
+	w.closer = &seen
+}
+
+// either is done when what is watched is seen, or will never be.
+type either struct {
+	cache.DoneChecker
+	ctx context.Context
+}
+
+// Done implements cache.DoneChecker.
+func (e either) Done() <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-e.DoneChecker.Done():
+		case <-e.ctx.Done():
+		}
+	}()
+	return done
+}
+
+// into fills in what was seen.
+func (c *closer) into(v *view) {
+	v.closer = true
+	v.warnings, v.nodes = map[types.UID][]*corev1.Event{}, map[string]*corev1.Node{}
+	for _, event := range items[*corev1.Event](c.events) {
+		if event.InvolvedObject.UID == v.object.meta.UID {
+			v.events = append(v.events, event)
+		}
+	}
+	for _, event := range items[*corev1.Event](c.warnings) {
+		v.warnings[event.InvolvedObject.UID] = append(v.warnings[event.InvolvedObject.UID], event)
+	}
+	for _, node := range items[*corev1.Node](c.nodes) {
+		v.nodes[node.Name] = node
+	}
+}
+
+// stalled is a pod that has a node, on which nothing of it was started. Its own
+// status does not say why.
+func stalled(pod *corev1.Pod) *problem {
+	if pod.Spec.NodeName == "" || podReady(pod) || ended(pod) {
+		return nil
+	}
+	begun, ready := false, len(pod.Status.ContainerStatuses) > 0
+	for _, status := range statuses(pod) {
+		begun = begun || status.State.Running != nil || status.State.Terminated != nil || status.RestartCount > 0
+		ready = ready && (status.Ready || status.State.Terminated != nil)
+	}
+	// All ready without being so itself is what becomes of a pod whose node is gone.
+	if begun && !ready {
+		return nil
+	}
+	return &problem{pod: pod, class: classStalled, reason: "NotStarted"}
+}
+
+// cause is why a pod is stalled, nil while nothing is known that would stay so.
+func cause(pod *corev1.Pod, v view) *problem {
+	if node := v.nodes[pod.Spec.NodeName]; node != nil {
+		if why := notReadyNode(node); why != "" {
+			return &problem{
+				reason: "NodeNotReady", message: fmt.Sprintf("node %s of the pod: %s", node.Name, why),
+				hint: "look at the node: kubectl describe node " + node.Name,
+			}
+		}
+	}
+	var last *corev1.Event
+	for _, event := range v.warnings[pod.UID] {
+		// What is missing stays so; time-outs of mounts come and go.
+		if event.Reason == "FailedMount" && (strings.Contains(event.Message, "not found") || strings.Contains(event.Message, "references non-existent")) {
+			if last == nil || eventTime(*last).Before(eventTime(*event)) {
+				last = event
+			}
+		}
+	}
+	if last == nil {
+		return nil
+	}
+	return &problem{reason: last.Reason, message: last.Message}
+}

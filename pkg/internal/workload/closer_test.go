@@ -1,0 +1,122 @@
+package workload
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+func aNode(name string, edit ...func(*corev1.Node)) *corev1.Node {
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: corev1.NodeStatus{
+		Conditions:  []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}},
+		Allocatable: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2"), corev1.ResourceMemory: resource.MustParse("1Gi"), corev1.ResourcePods: resource.MustParse("110")},
+	}}
+	for _, change := range edit {
+		change(node)
+	}
+	return node
+}
+
+func down(n *corev1.Node) {
+	n.Status.Conditions[0] = corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, Reason: "NodeStatusUnknown", Message: "Kubelet stopped posting node status."}
+}
+
+func TestAPodThatDoesNotStartIsExplained(t *testing.T) {
+	t.Parallel()
+	d := aDeployment(newImage, unavailable)
+	set := aReplicaSet(d, "new")
+	creating := waits("ContainerCreating", "")
+	warning := func(reason, message string) map[types.UID][]*corev1.Event {
+		return map[types.UID][]*corev1.Event{"uid-new-1": {anEvent(aPod(set, "new-1", newImage), reason, message, time.Now())}}
+	}
+	nodes := map[string]*corev1.Node{"kind-worker": aNode("kind-worker")}
+	unreachable := func(p *corev1.Pod) {
+		p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}}
+	}
+	for _, test := range []struct {
+		name string
+		pod  func(*corev1.Pod)
+		view view
+		// reason is "" for going on to wait, "?" for looking closer.
+		reason string
+	}{
+		{"more is asked for once it lasts", creating, view{}, "?"},
+		{"a volume that is not there", creating, view{closer: true, nodes: nodes, warnings: warning("FailedMount", `configmap "x" not found`)}, "FailedMount"},
+		{"a volume that takes long", creating, view{closer: true, nodes: nodes, warnings: warning("FailedMount", "timed out waiting for the condition")}, ""},
+		{"its node is not ready", creating, view{closer: true, nodes: map[string]*corev1.Node{"kind-worker": aNode("kind-worker", down)}}, "NodeNotReady"},
+		{"its node went while it ran", unreachable, view{closer: true, nodes: map[string]*corev1.Node{"kind-worker": aNode("kind-worker", down)}}, "NodeNotReady"},
+		{"nothing is known", creating, view{closer: true, nodes: nodes}, ""},
+		{"it runs and is not ready", notReady, view{}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.view.current = []*corev1.Pod{aPod(set, "new-1", newImage, test.pod)}
+			got, after := looks(t, d, true, test.view)
+			switch {
+			case got.lookCloser && test.reason == "?":
+			case got.lookCloser || (got.failure == nil) != (test.reason == ""):
+				t.Errorf("it is %+v after %s", got, after)
+			case got.failure != nil && (got.failure.Reason != test.reason || after != lasting):
+				t.Errorf("after %s %s", after, got.failure.Reason)
+			}
+		})
+	}
+}
+
+func TestEachNodeSaysWhyItDoesNotTakeAPod(t *testing.T) {
+	t.Parallel()
+	pod := aPod(&metav1.ObjectMeta{}, "p", newImage, func(p *corev1.Pod) {
+		p.Spec.NodeSelector = map[string]string{"disk": "ssd"}
+		p.Spec.Containers[0].Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1500m")}
+	})
+	fits := func(n *corev1.Node) { n.Labels = map[string]string{"disk": "ssd"} }
+	for want, node := range map[string]*corev1.Node{
+		"": aNode("a", fits),
+		"it is not selected by the pod's nodeSelector disk=ssd":                   aNode("b"),
+		"it is not ready: NodeStatusUnknown Kubelet stopped posting node status.": aNode("c", fits, down),
+		"it is cordoned; kubectl uncordon d":                                      aNode("d", fits, func(n *corev1.Node) { n.Spec.Unschedulable = true }),
+		"its taint dedicated=gpu:NoSchedule is not tolerated": aNode("e", fits, func(n *corev1.Node) {
+			n.Spec.Taints = []corev1.Taint{{Key: "dedicated", Value: "gpu", Effect: corev1.TaintEffectNoSchedule}}
+		}),
+		"it has 1 of its 2 cpu left, and 1500m is asked for":                                                       aNode("f", fits),
+		"it is not selected by the pod's nodeSelector disk=ssd; it has 0 of its 110 pods left, and 1 is asked for": aNode("g"),
+	} {
+		taken := map[string]corev1.ResourceList{"f": {corev1.ResourceCPU: resource.MustParse("1")}, "g": {corev1.ResourcePods: resource.MustParse("110")}}
+		if got := strings.Join(refusalsOf(node, pod, taken[node.Name]), "; "); got != want {
+			t.Errorf("node %s: %q, want %q", node.Name, got, want)
+		}
+	}
+}
+
+func TestAContainerKilledForMemoryIsToldItsLimit(t *testing.T) {
+	t.Parallel()
+	d := aDeployment(newImage, unavailable)
+	pod := aPod(aReplicaSet(d, "new"), "new-1", newImage, crashes(4))
+	pod.Spec.Containers[0].Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("16Mi")}
+	pod.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}
+	got, _ := looks(t, d, true, view{current: []*corev1.Pod{pod}})
+	if got.failure == nil || got.failure.Message != "restarted 4 times; last exit code 137 (OOMKilled)" || !strings.Contains(got.failure.Hint, "memory limit of 16Mi") {
+		t.Errorf("%+v", got.failure)
+	}
+}
+
+func TestTheLastAnswerToAProbeIsTold(t *testing.T) {
+	t.Parallel()
+	answer := func(message, container string, count int32) corev1.Event {
+		event := *anEvent(aPod(&metav1.ObjectMeta{}, "p", newImage), "Unhealthy", message, time.Now())
+		event.InvolvedObject.FieldPath, event.Count = "spec.containers{"+container+"}", count
+		return event
+	}
+	events := []corev1.Event{answer("Readiness probe failed: connection refused", "server", 1), answer("Readiness probe failed: 503", "server", 8), answer("x", "other", 1)}
+	if got := probeAnswer(events, "server"); got != "Readiness probe failed: 503 (8 times)" {
+		t.Errorf("%q", got)
+	}
+	if got := probeAnswer(events, "none"); got != "" {
+		t.Errorf("%q", got)
+	}
+}
