@@ -9,7 +9,7 @@ PROVIDERS ?= podman docker
 SEED      ?=
 ROUNDS    ?= 1000
 
-.PHONY: build install test test-unit test-fuzz test-e2e lint format chaos bench demo demo-clean down toolchain help
+.PHONY: build install test test-unit test-fuzz test-e2e lint format chaos soak bench demo demo-clean down toolchain help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -39,6 +39,9 @@ test-e2e: toolchain ## on each of PROVIDERS, setting up what is missing
 
 chaos: ## ROUNDS of random commands and faults on a real cluster (PROVIDER, SEED)
 	go test -count=1 -timeout 0 -v ./test/e2e -provider "$(PROVIDER)" -parallel 5 -run '^TestChaos$$' -chaos.worlds 4 -chaos.rounds $(ROUNDS) $(if $(SEED),-chaos.seed $(SEED))
+
+soak: ## ROUNDS of change, build, load, tag, deploy, clean: nothing may grow (PROVIDER)
+	go test -count=1 -timeout 0 -v ./test/e2e -provider "$(PROVIDER)" -run '^TestRoundsLeaveNothingBehind$$' -rounds $(ROUNDS)
 
 bench: ## against what people do without it, on a real cluster (PROVIDER)
 	go run ./test/bench -provider "$(PROVIDER)"

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 type cleanFlags struct {
@@ -134,6 +135,13 @@ func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
 				return err
 			}
 		}
+	}
+	var disk []string
+	for _, freed := range result.Disk {
+		disk = append(disk, progress.Bytes(freed.Bytes)+" on "+freed.Node)
+	}
+	if len(disk) > 0 {
+		reporter.Info("disk that came back: " + strings.Join(disk, ", "))
 	}
 	return nil
 }

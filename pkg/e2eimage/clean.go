@@ -53,6 +53,14 @@ type CleanResult struct {
 	Images    []CleanedImage `json:"images"`
 	// Orphans are tags whose record was gone.
 	Orphans []Orphan `json:"orphans,omitempty"`
+	// Disk is what came back, for each node where something did.
+	Disk []FreedDisk `json:"disk,omitempty"`
+}
+
+// FreedDisk is disk that images took on a node and do not take any more.
+type FreedDisk struct {
+	Node  string `json:"node"`
+	Bytes int64  `json:"bytes"`
 }
 
 // Orphan is a tag on nodes that no record has.
@@ -241,8 +249,13 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 	// From here on it is finished, whatever ends ctx: half of it would stay.
 	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
 	defer cancel()
+	measured := func(context.Context) {}
+	if len(tags) > 0 {
+		measured = r.measure(ctx)
+	}
 	done, err := r.client.releaseFrom(finishing, r.kube, r.cluster, r.consumer, tags)
 	r.collect(tags, done)
+	measured(finishing)
 	if err != nil {
 		return fmt.Errorf("%w\nwhat is left is noted in the record; run clean again when the cause is mended", err)
 	}

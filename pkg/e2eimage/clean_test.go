@@ -33,7 +33,7 @@ func TestCleanTakesTagsAndRecordAway(t *testing.T) {
 	want := &CleanResult{Consumer: "suite", Namespace: namespace, Images: []CleanedImage{{
 		// The first image had no other name any more.
 		Name: "datastorage", Removed: removed, Freed: []string{"dev-control-plane", "dev-worker", "dev-worker2"}, Host: []string{}, RecordRemoved: true,
-	}}}
+	}}, Disk: []FreedDisk{{"dev-control-plane", 1000}, {"dev-worker", 1000}, {"dev-worker2", 1000}}}
 	if diff := cmp.Diff(want, result); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -238,5 +238,20 @@ func TestCleanOfASuiteSkipsWhatIsNotRecordedAnyMore(t *testing.T) {
 		}
 		_, err = b.client().Clean(t.Context(), in)
 		says(t, err, "no record of gateway, datastorage")
+	}
+}
+
+func TestCleanTellsTheDiskThatCameBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.tagged("suite")
+	// On one node something else names the image, too.
+	b.cluster.Change(func(n *kindnodetest.Node) { delete(n.Images, source) }, "dev-worker")
+	result, err := b.clean(unchanged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]FreedDisk{{Node: "dev-worker", Bytes: 1000}}, result.Disk); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

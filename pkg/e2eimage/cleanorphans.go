@@ -38,6 +38,7 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	}
 	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
 	defer cancel()
+	measured := run.measure(ctx)
 	end := c.report.Start(fmt.Sprintf("take %d tags off %d nodes", len(ops), len(cluster.Nodes)))
 	_, err = cluster.Untag(finishing, cluster.Names(), ops)
 	end(err)
@@ -45,6 +46,7 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 		return run.result, classify(err)
 	}
 	run.result.Orphans = orphans
+	measured(finishing)
 	return run.result, nil
 }
 

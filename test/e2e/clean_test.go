@@ -1,9 +1,14 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
 )
 
 func TestCleanKeepsWhatItIsAskedTo(t *testing.T) {
@@ -30,6 +35,54 @@ func TestCleanKeepsWhatItIsAskedTo(t *testing.T) {
 	}
 	if got := u.must("ref", "datastorage"); got != images[3] {
 		t.Errorf("recorded is %s", got)
+	}
+}
+
+func TestCleanSaysHowMuchDiskCameBackOnEachNode(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	// A layer that no other image has.
+	const size = 3_000_000
+	archive := filepath.Join(u.dir, "own.tar")
+	_, err := kindtest.WriteScratchArchive(archive, source, suite.service, kindtest.Scratch{
+		Layers: [][]kindtest.ScratchFile{{{Path: "/own", Content: bytes.Repeat([]byte(u.namespace), size/len(u.namespace))}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kindtest.LoadArchive(t.Context(), suite.provider, suite.cluster, archive); err != nil {
+		t.Fatal(err)
+	}
+	image := u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
+	onNodes(t, "ctr", "-n", "k8s.io", "images", "rm", source)
+	manifest := map[string]string{}
+	for node, line := range onNodes(t, "ctr", "-n", "k8s.io", "images", "ls", "name=="+image) {
+		fields := strings.Fields(line[strings.LastIndexByte(line, '\n')+1:])
+		manifest[node] = fields[2]
+	}
+	var result struct {
+		Disk []struct {
+			Node  string
+			Bytes int64
+		}
+	}
+	if err := json.Unmarshal([]byte(u.must("clean", "datastorage", "-o", "json")), &result); err != nil {
+		t.Fatal(err)
+	}
+	// Packed and unpacked. Others may free something at the same time.
+	for _, disk := range result.Disk {
+		if disk.Bytes < 2*size*9/10 {
+			t.Errorf("node %s: %d bytes came back, its layer alone has twice %d", disk.Node, disk.Bytes, size)
+		}
+	}
+	if len(result.Disk) != len(suite.nodes) {
+		t.Errorf("it came back on %+v", result.Disk)
+	}
+	for node, blobs := range onNodes(t, "ctr", "-n", "k8s.io", "content", "ls", "-q") {
+		if strings.Contains(blobs, manifest[node]) {
+			t.Errorf("node %s still has %s", node, manifest[node])
+		}
 	}
 }
 

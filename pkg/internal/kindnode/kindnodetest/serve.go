@@ -8,7 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/containerd/containerd/api/services/content/v1"
 	"github.com/containerd/containerd/api/services/images/v1"
+	"github.com/containerd/containerd/api/services/snapshots/v1"
 	"github.com/containerd/containerd/api/types"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -48,6 +50,8 @@ func (c *Cluster) serve(ctx context.Context, name string, command hostexec.Comma
 	images.RegisterImagesServer(server, &imagesServer{node: c.nodes[name]})
 	cri.RegisterImageServiceServer(server, &imageService{node: c.nodes[name]})
 	cri.RegisterRuntimeServiceServer(server, &runtimeService{node: c.nodes[name]})
+	content.RegisterContentServer(server, &contentServer{cluster: c, node: name})
+	snapshots.RegisterSnapshotsServer(server, snapshotsServer{})
 	conn := &connection{Reader: command.Stdin, Writer: command.Stdout, closed: make(chan struct{})}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()

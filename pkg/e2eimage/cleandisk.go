@@ -1,0 +1,36 @@
+package e2eimage
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+)
+
+// measure notes what images take on the nodes; the function that it returns notes
+// what came back since. It is told, and nothing depends on it.
+func (r *cleanRun) measure(ctx context.Context) func(context.Context) {
+	before, err := r.cluster.Disk(ctx)
+	if err != nil {
+		r.client.report.Warn(fmt.Sprintf("how much disk comes back is not known: %v", err))
+		return func(context.Context) {}
+	}
+	return func(ctx context.Context) {
+		after, err := r.cluster.Disk(ctx)
+		if err != nil {
+			r.client.report.Warn(fmt.Sprintf("how much disk came back is not known: %v", err))
+			return
+		}
+		r.result.Disk = freed(before, after)
+	}
+}
+
+func freed(before, after map[string]kindnode.Disk) []FreedDisk {
+	var all []FreedDisk
+	for _, node := range sortedKeys(before) {
+		if bytes := before[node].Freed(after[node]); bytes > 0 && after[node] != nil {
+			all = append(all, FreedDisk{Node: node, Bytes: bytes})
+		}
+	}
+	return all
+}
