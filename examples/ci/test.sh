@@ -12,8 +12,7 @@ e2eimage() { kubectl e2eimage --consumer "$consumer" --namespace "$namespace" "$
 e2eimage build --prebuilt=require
 e2eimage load
 image=$(e2eimage tag --create-namespace)
-kubectl apply --namespace "$namespace" -f deployment.yaml
-e2eimage deploy
+e2eimage deploy -f deployment.yaml
 
 # The tests themselves.
 echo "$consumer tests $image"

@@ -67,7 +67,9 @@ func TestRoundsLeaveNothingBehind(t *testing.T) {
 	u.apply(workload("Deployment", "datastorage", u.source(), 1))
 	// Unnamed images that the builds leave are the engine's cache, which its prune
 	// takes away.
-	prune := func() { _ = exec.CommandContext(context.WithoutCancel(t.Context()), suite.provider, "image", "prune", "--force").Run() }
+	prune := func() {
+		_ = exec.CommandContext(context.WithoutCancel(t.Context()), suite.provider, "image", "prune", "--force").Run()
+	}
 	var steady, now footprint
 	begun := time.Now()
 	for round := 1; round <= *rounds; round++ {
