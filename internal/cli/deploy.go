@@ -10,11 +10,8 @@ import (
 
 type deployFlags struct {
 	rolloutFlags
-	workloads, containers []string
-	pullPolicy            string
-	maxRestarts           int // -1 for nobody said
-	dryRun                dryRun
-	output                string
+	dryRun dryRun
+	output string
 }
 
 func (a *app) deployCommand() *cobra.Command {
@@ -51,16 +48,7 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
 		},
 	}
 	set := cmd.Flags()
-	set.StringSliceVar(&flags.workloads, "workload", nil, "KIND/NAME or NAMESPACE/KIND/NAME to deploy to (default deployment/NAME)")
-	set.StringSliceVar(&flags.containers, "container", nil, "Container to set (default: those that run the image already, else the only one)")
-	set.Var(&choice{&flags.pullPolicy, []string{"Never", "IfNotPresent"}}, "pull-policy", "Pull policy to set, Never or IfNotPresent (default: kept, but Always becomes Never)")
-	flags.maxRestarts = -1
-	set.Var((*count)(&flags.maxRestarts), "max-restarts", "Give up a crash loop after so many restarts, 0 never (default 3)")
 	flags.rolloutFlags.add(cmd)
-	for _, manifests := range []string{"filename", "kustomize"} {
-		cmd.MarkFlagsMutuallyExclusive(manifests, "workload")
-		cmd.MarkFlagsMutuallyExclusive(manifests, "container")
-	}
 	addDryRun(set, &flags.dryRun, true)
 	addOutput(set, &flags.output, "Output format: name, json or yaml", "name", "json", "yaml")
 	completeChoices(cmd, "dry-run", "output", "pull-policy", "use")
@@ -70,11 +58,7 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
 // deployInput maps the command line to the library's input.
 func (a *app) deployInput(names []string, flags deployFlags) (e2eimage.DeployInput, error) {
 	said := a.flags(names)
-	said.Workloads, said.Containers, said.PullPolicy = flags.workloads, flags.containers, flags.pullPolicy
 	flags.say(&said)
-	if flags.maxRestarts >= 0 {
-		said.MaxRestarts = &flags.maxRestarts
-	}
 	suite, err := a.suite(said)
 	if err != nil {
 		return e2eimage.DeployInput{}, err

@@ -75,3 +75,17 @@ func TestDeployCommandLinesBecomeInputs(t *testing.T) {
 		})
 	}
 }
+
+func TestUpTakesWhatDeployTakes(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.done("up a --source localhost/a:dev --repository localhost/b --workload sts/one --container x --pull-policy Never --max-restarts 7 --timeout 5m --replace --take-over")
+	got := c.library.up[0]
+	want := with(plain("a"), func(i *config.Image) {
+		i.Source, i.Repository = "localhost/a:dev", "localhost/b"
+		i.Deploy = config.Deploy{Workloads: []string{"sts/one"}, Containers: []string{"x"}, PullPolicy: "Never", Timeout: 5 * time.Minute, MaxRestarts: 7}
+	})
+	if diff := cmp.Diff([]config.Image{want}, got.Suite.Images, cmpopts.EquateEmpty()); diff != "" || !got.Replace || !got.TakeOver {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -13,11 +13,12 @@ import (
 type upFlags struct {
 	engineFlags
 	rolloutFlags
-	skipBuild       bool
-	parallel        count
-	createNamespace bool
-	output          string
-	buildTimeout    time.Duration
+	source, repository string
+	skipBuild          bool
+	parallel           count
+	createNamespace    bool
+	output             string
+	buildTimeout       time.Duration
 }
 
 func (a *app) upCommand() *cobra.Command {
@@ -25,13 +26,13 @@ func (a *app) upCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up [NAME...] [flags]",
 		Short: "Build, load, tag and deploy; repeat nothing that is true",
-		Long: `Build, load, tag and deploy the images of the suite in e2eimage.yaml. Nothing is
-repeated that is true already: an image whose files have not changed is not
-built (one with a command of its own always is), one that is recorded is not
-loaded or tagged, a workload that is right is not touched. An image is loaded
-while others are still being built. Without a cluster the images are built, and
-what is missing is said. Prints the recorded images, one a line, in the order
-asked.`,
+		Long: `Build, load, tag and deploy the images of the suite in e2eimage.yaml; or load,
+tag and deploy one that was built otherwise, with --source. Nothing is repeated
+that is true already: an image whose files have not changed is not built (one
+with a command of its own always is), one that is recorded is not loaded or
+tagged, a workload that is right is not touched. An image is loaded while
+others are still being built. Without a cluster the images are built, and what
+is missing is said. Prints the recorded images, one a line, in the order asked.`,
 		Example: `  # After each change of the code
   kubectl e2eimage up
 
@@ -40,6 +41,9 @@ asked.`,
 
   # With manifests that have e2eimage://datastorage where the image belongs
   kubectl e2eimage up -f deploy/
+
+  # Without an e2eimage.yaml: what was built under this name
+  kubectl e2eimage up datastorage --source localhost/datastorage:dev
 
   # With what was built before
   kubectl e2eimage up --skip-build`,
@@ -50,19 +54,22 @@ asked.`,
 	}
 	set := cmd.Flags()
 	flags.engineFlags.add(set, buildEngineUsage)
+	set.StringVar(&flags.source, "source", "", "The image, where none is built: as load takes it")
+	set.StringVar(&flags.repository, "repository", "", "Repository of the recorded image (default localhost/NAME)")
 	set.BoolVar(&flags.skipBuild, "skip-build", false, "Take what was built before")
 	addParallel(set, &flags.parallel)
 	flags.rolloutFlags.add(cmd)
 	set.BoolVar(&flags.createNamespace, "create-namespace", false, "Create the namespace if it does not exist")
 	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
 	addBuildTimeout(set, &flags.buildTimeout)
-	completeChoices(cmd, "output", "engine", "prebuilt", "use")
+	completeChoices(cmd, "output", "engine", "prebuilt", "pull-policy", "use")
 	return cmd
 }
 
 // upInput maps the command line to the library's input.
 func (a *app) upInput(ctx context.Context, names []string, flags upFlags) (e2eimage.UpInput, error) {
 	said := a.flags(names)
+	said.Source, said.Repository = flags.source, flags.repository
 	flags.engineFlags.say(&said)
 	flags.rolloutFlags.say(&said)
 	suite, err := a.suite(said)

@@ -33,7 +33,7 @@ func (i *inventory) absent(ctx context.Context, t *target) error {
 	if len(there) == 0 {
 		return fmt.Errorf("%s, nor any other workload to be seen; create it, or say where it is: -n, deploy --workload, or deploy.workloads in e2eimage.yaml", wanted)
 	}
-	return fmt.Errorf("%s; there is %s\nsay which with --workload KIND/NAME", wanted, strings.Join(there, ", "))
+	return fmt.Errorf("%s; there is %s\nsay which with --workload KIND/NAME, or as deploy.workloads in e2eimage.yaml", wanted, strings.Join(there, ", "))
 }
 
 // list leaves out what may not be listed: it only makes the error poorer.
