@@ -137,6 +137,9 @@ func workloads(image e2eimage.ImageStatus) string {
 	names := make([]string, 0, len(image.Workloads))
 	for _, workload := range image.Workloads {
 		kind, name, _ := strings.Cut(workload.Name, "/")
+		if workload.Namespace != "" {
+			kind = workload.Namespace + "/" + kind
+		}
 		kind, _, _ = strings.Cut(kind, ".")
 		names = append(names, fmt.Sprintf("%s/%s %d/%d", kind, name, workload.Running, workload.Wanted))
 	}

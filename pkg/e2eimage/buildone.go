@@ -35,6 +35,10 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 	if err != nil {
 		return nil, err
 	}
+	if r.in.DryRun && r.unchanged(ctx, image) {
+		entry := r.lock.entry(image, r.in.Suite.Prebuilt)
+		return &BuiltImage{Name: image.Name, Consumer: r.consumer, Image: entry.Image, ImageID: entry.ImageID, Engine: entry.Engine, EngineID: entry.EngineID, Platform: entry.Platform}, nil
+	}
 	if r.in.DryRun {
 		r.client.report.Info(fmt.Sprintf("%s: would run %s", image.Name, commandLine(image, spec)))
 		return &BuiltImage{Name: image.Name, Consumer: r.consumer, Image: target, Changed: true}, nil

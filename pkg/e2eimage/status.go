@@ -79,6 +79,8 @@ type ImageStatus struct {
 // WorkloadStatus is a workload that uses an image.
 type WorkloadStatus struct {
 	Name string `json:"name"`
+	// Namespace, where it is not that of the record.
+	Namespace string `json:"namespace,omitempty"`
 	// Running pods run the recorded image, by its ID; Wanted are there to be, 0
 	// where that is not said.
 	Running int `json:"running"`

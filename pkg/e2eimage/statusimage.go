@@ -82,27 +82,40 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 		return
 	}
 	_, marked := used.Template.Annotations[workload.ImageIDPrefix+status.Name]
+	matches := func(image string) bool {
+		return ociimage.MatchReference(image, r.aliases(status.Name, evidence)...) != ociimage.NoMatch
+	}
+	mend := r.typed("deploy", status.Name, set)
+	one, shown := WorkloadStatus{Name: used.Name, Wanted: used.Wanted}, used.Name
+	if used.Namespace != set.Namespace {
+		one.Namespace, shown = used.Namespace, used.Namespace+"/"+kindless(used.Name)
+		mend += " --workload " + shown
+		if !r.namedElsewhere(status.Name, used) {
+			// The same source and the same mark may be of a record there: only the
+			// recorded tags mean this one.
+			marked = false
+			matches = func(image string) bool { return slices.Contains(evidence.Tags(), image) }
+		}
+	}
 	matching := map[string]corev1.Container{}
 	for _, container := range append(slices.Clone(used.Template.Spec.InitContainers), used.Template.Spec.Containers...) {
-		if ociimage.MatchReference(container.Image, r.aliases(status.Name, evidence)...) != ociimage.NoMatch {
+		if matches(container.Image) {
 			matching[container.Name] = container
 		}
 	}
 	if !marked && len(matching) == 0 {
 		return
 	}
-	mend := r.typed("deploy", status.Name, set)
-	one := WorkloadStatus{Name: used.Name, Wanted: used.Wanted}
 	if len(matching) == 0 {
-		status.problem(StateDrifted, mend, "%s was deployed with it, but none of its containers has it any more", used.Name)
+		status.problem(StateDrifted, mend, "%s was deployed with it, but none of its containers has it any more", shown)
 	}
 	for _, name := range sortedKeys(matching) {
 		container := matching[name]
 		if container.Image != evidence.Image {
-			status.problem(StateDrifted, mend, "%s is to run %s in container %s instead of %s", used.Name, container.Image, name, evidence.Image)
+			status.problem(StateDrifted, mend, "%s is to run %s in container %s instead of %s", shown, container.Image, name, evidence.Image)
 		}
 		if container.ImagePullPolicy == corev1.PullAlways {
-			status.problem(StateDrifted, mend, "%s pulls the image of container %s always, past what nodes have", used.Name, name)
+			status.problem(StateDrifted, mend, "%s pulls the image of container %s always, past what nodes have", shown, name)
 		}
 	}
 	for _, pod := range used.Pods {
@@ -112,10 +125,19 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 		// Pods of the template before may run the same image.
 		one.Running = min(one.Running, used.Updated)
 	}
-	if (one.Running < one.Wanted || !used.Settled) && status.rolling(used.Name) {
-		status.problem(StateRolling, "", "%s runs it in %d of %d pods", used.Name, one.Running, one.Wanted)
+	if (one.Running < one.Wanted || !used.Settled) && status.rolling(shown) {
+		status.problem(StateRolling, "", "%s runs it in %d of %d pods", shown, one.Running, one.Wanted)
 	}
 	status.Workloads = append(status.Workloads, one)
+}
+
+// namedElsewhere tells whether the suite deploys the image to a workload of another
+// namespace.
+func (r *statusRun) namedElsewhere(name string, used *workload.Used) bool {
+	_, workloadName, _ := strings.Cut(used.Name, "/")
+	return slices.ContainsFunc(r.asked(name).Deploy.Workloads, func(text string) bool {
+		return strings.HasPrefix(text, used.Namespace+"/") && strings.HasSuffix(text, "/"+workloadName)
+	})
 }
 
 // rolling tells whether nothing else is wrong with a workload, so that time may
@@ -139,7 +161,7 @@ func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *reco
 			right = right && (container.Ready || r.isInit(used, name))
 		case container.Image == evidence.Image:
 			right = false
-			status.problem(StateDrifted, "kubectl delete pod "+pod.Name+" -n "+r.kube.namespace, "%s: pod %s container %s on %s runs %s instead of the recorded %s",
+			status.problem(StateDrifted, "kubectl delete pod "+pod.Name+" -n "+used.Namespace, "%s: pod %s container %s on %s runs %s instead of the recorded %s",
 				used.Name, pod.Name, name, pod.Node, orNothing(runs), evidence.ImageID)
 		default:
 			// Of the rollout before.
@@ -149,6 +171,13 @@ func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *reco
 	if right {
 		one.Running++
 	}
+}
+
+// kindless is KIND/NAME without the kind's group.
+func kindless(name string) string {
+	kind, rest, _ := strings.Cut(name, "/")
+	kind, _, _ = strings.Cut(kind, ".")
+	return kind + "/" + rest
 }
 
 func (r *statusRun) isInit(used *workload.Used, name string) bool {

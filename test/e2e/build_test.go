@@ -132,6 +132,9 @@ func TestOneTagFromTheBuildToThePod(t *testing.T) {
 	if got := u.must("ref", "datastorage"); got != image {
 		t.Errorf("without a cluster ref says %s, want %s", got, image)
 	}
+	if got := u.must("build", "--dry-run"); got != image {
+		t.Errorf("a dry run of what would change nothing says %s, want %s", got, image)
+	}
 	u.env = env
 	if got := u.must("load"); got != image {
 		t.Errorf("loaded as %s, want %s", got, image)

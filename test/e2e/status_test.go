@@ -160,3 +160,27 @@ func TestStatusTellsWhatThisHostHasNewer(t *testing.T) {
 		t.Errorf("verify: exit %d: %s", result.code, result.stdout)
 	}
 }
+
+func TestStatusSeesWorkloadsInOtherNamespaces(t *testing.T) {
+	t.Parallel()
+	u, _, _ := tagged(t)
+	other := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	// One there runs the recorded tag; one only has the same source.
+	other.apply(workload("Deployment", "theirs", source, 1))
+	other.apply(workload("Deployment", "ours", source, 1))
+	u.must("deploy", "datastorage", "--workload", other.namespace+"/deployment/ours")
+	got := u.must("status", "--consumer", "suite")
+	if !strings.Contains(got, other.namespace+"/deployment/ours 1/1") || strings.Contains(got, "theirs") || !strings.Contains(got, "Consistent") {
+		t.Errorf("it says\n%s", got)
+	}
+	// What is recorded next is not what that one runs.
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	result := u.e2eimage("verify", "--consumer", "suite")
+	for _, words := range []string{"Drifted: " + other.namespace + "/deployment/ours is to run", "--workload " + other.namespace + "/deployment/ours"} {
+		if result.code != 3 || !strings.Contains(result.stdout, words) {
+			t.Errorf("exit %d, and it does not say %q:\n%s%s", result.code, words, result.stdout, result.stderr)
+		}
+	}
+}

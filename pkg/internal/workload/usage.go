@@ -12,11 +12,13 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// Used is a workload of a namespace, or a pod that belongs to none, with what its
+// Used is a workload, or a pod that belongs to none, with what its
 // pods are to run and do run.
 type Used struct {
 	// Name as kubectl prints it, like deployment.apps/datastorage.
 	Name string
+	// Namespace that it is in.
+	Namespace string
 	// Consumer whose mark it has, "" for none.
 	Consumer string
 	// Template is what new pods are made of.
@@ -46,27 +48,33 @@ type UsedContainer struct {
 	Ready     bool
 }
 
-// Usage lists all workloads of a namespace and their pods: one list call for each
-// kind. Kinds that may not be listed are left out and returned as unseen.
+// Usage lists the workloads of all namespaces and their pods: one list call for each
+// kind. Who may not list all namespaces sees the one given; kinds that may not be
+// listed even there are left out and returned as unseen.
 func Usage(ctx context.Context, api kubernetes.Interface, namespace string) (used []*Used, unseen []string, err error) {
 	u := &usage{byKey: map[string]*Used{}}
-	options := metav1.ListOptions{}
+	options, of := metav1.ListOptions{}, metav1.NamespaceAll
 	for _, list := range []struct {
 		kind string
 		do   func() error
 	}{
-		{"deployments", func() error { return u.deployments(api.AppsV1().Deployments(namespace).List(ctx, options)) }},
-		{"statefulsets", func() error { return u.statefulSets(api.AppsV1().StatefulSets(namespace).List(ctx, options)) }},
-		{"daemonsets", func() error { return u.daemonSets(api.AppsV1().DaemonSets(namespace).List(ctx, options)) }},
-		{"jobs", func() error { return u.jobs(api.BatchV1().Jobs(namespace).List(ctx, options)) }},
-		{"cronjobs", func() error { return u.cronJobs(api.BatchV1().CronJobs(namespace).List(ctx, options)) }},
-		{"pods", func() error { return u.pods(api.CoreV1().Pods(namespace).List(ctx, options)) }},
+		{"deployments", func() error { return u.deployments(api.AppsV1().Deployments(of).List(ctx, options)) }},
+		{"statefulsets", func() error { return u.statefulSets(api.AppsV1().StatefulSets(of).List(ctx, options)) }},
+		{"daemonsets", func() error { return u.daemonSets(api.AppsV1().DaemonSets(of).List(ctx, options)) }},
+		{"jobs", func() error { return u.jobs(api.BatchV1().Jobs(of).List(ctx, options)) }},
+		{"cronjobs", func() error { return u.cronJobs(api.BatchV1().CronJobs(of).List(ctx, options)) }},
+		{"pods", func() error { return u.pods(api.CoreV1().Pods(of).List(ctx, options)) }},
 	} {
-		switch err := list.do(); {
+		err := list.do()
+		if apierrors.IsForbidden(err) && of == metav1.NamespaceAll {
+			of = namespace
+			err = list.do()
+		}
+		switch {
 		case apierrors.IsForbidden(err):
 			unseen = append(unseen, list.kind)
 		case err != nil:
-			return nil, nil, explainAPI("list "+list.kind+" in namespace "+namespace, err)
+			return nil, nil, explainAPI("list "+list.kind, err)
 		}
 	}
 	return u.all, unseen, nil
@@ -132,9 +140,9 @@ func replicas(said *int32) int {
 }
 
 func (u *usage) add(prefix string, meta *metav1.ObjectMeta, template corev1.PodTemplateSpec, wanted int) *Used {
-	one := &Used{Name: prefix + meta.Name, Consumer: meta.Annotations[ConsumerAnnotation], Template: template, Wanted: wanted, Updated: wanted, Settled: true}
+	one := &Used{Name: prefix + meta.Name, Namespace: meta.Namespace, Consumer: meta.Annotations[ConsumerAnnotation], Template: template, Wanted: wanted, Updated: wanted, Settled: true}
 	u.all = append(u.all, one)
-	u.byKey[one.Name] = one
+	u.byKey[one.Namespace+"/"+one.Name] = one
 	return one
 }
 
@@ -169,9 +177,9 @@ func (u *usage) pods(l *corev1.PodList, err error) error {
 		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
 		}
-		owner := u.byKey[ownerOf(pod)]
+		owner := u.byKey[pod.Namespace+"/"+ownerOf(pod)]
 		if owner == nil {
-			owner = &Used{Name: "pod/" + pod.Name, Template: corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, Wanted: 1, Updated: 1, Settled: true}
+			owner = &Used{Name: "pod/" + pod.Name, Namespace: pod.Namespace, Template: corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, Wanted: 1, Updated: 1, Settled: true}
 			u.all = append(u.all, owner)
 		}
 		owner.Pods = append(owner.Pods, usedPod(pod))
