@@ -80,6 +80,10 @@ func (c *Client) kube(suite config.Suite) (*kube, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
+	// As kubectl does: the API server has its own fairness, and 5 requests a second
+	// would make manifests of many objects take minutes.
+	restConfig = rest.CopyConfig(restConfig)
+	restConfig.QPS = -1
 	namespace := suite.Namespace
 	if namespace == "" {
 		if namespace, _, err = c.options.Kube.ToRawKubeConfigLoader().Namespace(); err != nil {

@@ -174,10 +174,8 @@ func (p *Plan) check(ctx context.Context, a *applied) error {
 	case apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run"):
 		// A webhook that has effects is asked when it counts.
 		return nil
-	case len(conflictsOf(err)) == 0 && !apierrors.IsForbidden(err):
-		return fmt.Errorf("%s: %w", a.object.source, explainAPI("apply "+a.where(), err))
 	}
-	return explainAPI("apply "+a.where(), err)
+	return fmt.Errorf("%s: %w", a.object.source, a.explained("apply", err))
 }
 
 // comes tells whether the object can only be judged when others of the manifests
@@ -301,9 +299,7 @@ func (p *Plan) applyOne(ctx context.Context, a *applied) error {
 			a.after, err = p.serverSide(ctx, a, false)
 			return err
 		})
-		if err != nil && len(conflictsOf(err)) == 0 {
-			err = explainAPI("apply "+a.where(), err)
-		}
+		err = a.explained("apply", err)
 	}
 	if err != nil {
 		return err

@@ -122,7 +122,7 @@ func TestConflictsAreNamedByOwner(t *testing.T) {
   kubectl-client-side-apply: .spec.a .spec.b
   hpa: .spec.replicas
 leave them out of the manifest, or take them over with --force-conflicts`
-	if got := conflictError(a, conflictsOf(err)).Error(); got != want {
+	if got := (&ownedError{where: a.where(), owned: conflictsOf(err)}).Error(); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 	if got := conflictsOf(errors.New("x")); got != nil {

@@ -47,7 +47,7 @@ func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructu
 	}
 	others := slices.DeleteFunc(conflicts, func(c conflict) bool { return c.manager == fieldManager })
 	if len(others) > 0 {
-		return nil, conflictError(a, others)
+		return nil, &ownedError{where: a.where(), owned: others}
 	}
 	options.Force = new(true)
 	return resource.Patch(ctx, a.object.GetName(), types.ApplyPatchType, body, options)
@@ -79,15 +79,30 @@ func conflictsOf(err error) []conflict {
 	return found
 }
 
-func conflictError(a *applied, others []conflict) error {
+// ownedError says that others own fields of an object.
+type ownedError struct {
+	where string
+	owned []conflict
+}
+
+func (e *ownedError) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s: fields that the manifest sets belong to others:", a.where())
-	for i, c := range others {
-		if i == 0 || others[i-1].manager != c.manager {
+	fmt.Fprintf(&text, "%s: fields that the manifest sets belong to others:", e.where)
+	for i, c := range e.owned {
+		if i == 0 || e.owned[i-1].manager != c.manager {
 			fmt.Fprintf(&text, "\n  %s:", c.manager)
 		}
 		text.WriteString(" " + c.field)
 	}
 	text.WriteString("\nleave them out of the manifest, or take them over with --force-conflicts")
-	return errors.New(text.String())
+	return text.String()
+}
+
+// explained says what was asked of the API server, unless the error does.
+func (a *applied) explained(verb string, err error) error {
+	var owned *ownedError
+	if err == nil || errors.As(err, &owned) {
+		return err
+	}
+	return explainAPI(verb+" "+a.where(), err)
 }
