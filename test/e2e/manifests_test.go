@@ -237,6 +237,11 @@ func TestJobsOfManifestsAreMadeAnewWhenAsked(t *testing.T) {
 	u.write("jobs.yaml", strings.Replace(jobOf("seed", source), "restartPolicy: Never", "restartPolicy: Always", 1))
 	u.refused(1, []string{"job.batch/seed", "restartPolicy"}, "deploy", "datastorage", "-f", "jobs.yaml", "--replace")
 	u.kubectl("get", "job", "seed")
+	// One that is taken away as soon as it is complete has done its work.
+	u.write("jobs.yaml", strings.Replace(jobOf("fleeting", source), "backoffLimit: 2", "ttlSecondsAfterFinished: 0", 1))
+	if got := u.must("deploy", "datastorage", "-f", "jobs.yaml"); got != "job.batch/fleeting created" {
+		t.Errorf("it says %s", got)
+	}
 }
 
 func TestOtherWorkloadsOfTheManifestsAreWaitedForToo(t *testing.T) {

@@ -212,3 +212,36 @@ func TestAJobFailsWithItsLastPod(t *testing.T) {
 		}
 	})
 }
+
+func TestAJobThatIsTakenAwayOnceItIsCompleteIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := startWait(t, []Image{on("job/migrate")}, aJob(newImage))
+		jobs := w.api.BatchV1().Jobs("e2e")
+		if _, err := jobs.Update(t.Context(), aJob(newImage, ofJob(batchv1.JobComplete)), metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := jobs.Delete(t.Context(), "migrate", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if took, err := w.end(); err != nil || took != 0 {
+			t.Errorf("after %s error %v", took, err)
+		}
+	})
+}
+
+func TestAReplicaSetsPodsMayHaveMoreContainers(t *testing.T) {
+	t.Parallel()
+	set := &appsv1.ReplicaSet{ObjectMeta: metaOf("store"), Spec: appsv1.ReplicaSetSpec{Replicas: new(int32(1)), Selector: &metav1.LabelSelector{MatchLabels: labels()}, Template: template(container("server", newImage))}}
+	set.Status = appsv1.ReplicaSetStatus{ObservedGeneration: 1, Replicas: 1, AvailableReplicas: 1}
+	injected := aPod(set, "store-1", newImage, func(p *corev1.Pod) { p.Spec.Containers = append(p.Spec.Containers, container("proxy", "mesh")) })
+	old := aPod(set, "store-2", oldImage)
+	for want, pods := range map[string][]*corev1.Pod{"": {injected}, "OldPods": {old}} {
+		o, _ := asObject(set)
+		v := view{}
+		v.current, v.others = divide(o, pods, nil)
+		got, _ := looks(t, set, true, v)
+		if got.done != (want == "") || got.failure != nil && got.failure.Reason != want {
+			t.Errorf("want %q, got %+v", want, got)
+		}
+	}
+}

@@ -133,8 +133,16 @@ func currentOfDaemonSet(d *appsv1.DaemonSet, pods []*corev1.Pod) func(*corev1.Po
 	}
 }
 
-func sameImages(a, b *corev1.PodSpec) bool {
-	return maps.Equal(imagesOf(a), imagesOf(b))
+// sameImages tells whether a pod has the images of a template. It may have more
+// containers, which webhooks put in.
+func sameImages(pod, template *corev1.PodSpec) bool {
+	has := imagesOf(pod)
+	for name, image := range imagesOf(template) {
+		if has[name] != image {
+			return false
+		}
+	}
+	return true
 }
 
 // imageIDs are the annotations that note what an image's name stood for.

@@ -127,7 +127,7 @@ func (p *Plan) ended(ctx, watching context.Context, w *watcher) error {
 // tellIdle says which pods do not run the images although all is done.
 func (t *target) tellIdle(report progress.Reporter, idle string) {
 	switch {
-	case idle == "":
+	case idle == "" || len(t.images) == 0:
 	case len(t.running) == 0:
 		report.Warn(fmt.Sprintf("%s: %s, so nothing runs the new image", t.ref.where(), idle))
 	default:

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,6 +37,8 @@ type watcher struct {
 
 	mu      sync.Mutex
 	trouble error
+	// last is the workload as it was when it was deleted.
+	last runtime.Object
 }
 
 func newWatcher(api kubernetes.Interface, t *target) *watcher {
@@ -114,7 +117,10 @@ func (w *watcher) lastTrouble() error {
 func (w *watcher) view() view {
 	ref := w.target.ref
 	raw, there, err := w.object.GetStore().GetByKey(ref.namespace + "/" + ref.name)
-	if err != nil || !there {
+	if err == nil && !there {
+		raw = w.finished()
+	}
+	if err != nil || raw == nil {
 		return view{}
 	}
 	typed, ok := raw.(runtime.Object)
@@ -160,7 +166,33 @@ func (w *watcher) OnAdd(any, bool) { w.wake() }
 func (w *watcher) OnUpdate(any, any) { w.wake() }
 
 // OnDelete implements cache.ResourceEventHandler.
-func (w *watcher) OnDelete(any) { w.wake() }
+func (w *watcher) OnDelete(deleted any) {
+	if unknown, ok := deleted.(cache.DeletedFinalStateUnknown); ok {
+		deleted = unknown.Obj
+	}
+	if object, ok := deleted.(runtime.Object); ok && w.isTarget(object) {
+		w.mu.Lock()
+		w.last = object
+		w.mu.Unlock()
+	}
+	w.wake()
+}
+
+func (w *watcher) isTarget(object runtime.Object) bool {
+	o, err := asObject(object)
+	return err == nil && o.meta.UID == w.target.object.meta.UID
+}
+
+// finished is a Job that was taken away once it was complete, as its
+// ttlSecondsAfterFinished says; nil for what was deleted otherwise.
+func (w *watcher) finished() any {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if j, ok := w.last.(*batchv1.Job); ok && jobCondition(j, batchv1.JobComplete) != nil {
+		return j
+	}
+	return nil
+}
 
 func (w *watcher) wake() {
 	w.note(nil)
