@@ -68,7 +68,7 @@ func (a *app) deployInput(names []string, flags deployFlags) (e2eimage.DeployInp
 		return e2eimage.DeployInput{}, err
 	}
 	return e2eimage.DeployInput{
-		Suite: suite, Manifests: manifests, ForceConflicts: flags.forceConflicts, TakeOver: flags.takeOver, Replace: flags.replace,
+		Suite: suite, Manifests: manifests, OneNamespace: a.namespaceSaid(), ForceConflicts: flags.forceConflicts, TakeOver: flags.takeOver, Replace: flags.replace,
 		Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun),
 	}, nil
 }

@@ -45,6 +45,9 @@ func (a *app) flags(names []string) config.Flags {
 	return said
 }
 
+// namespaceSaid tells whether -n was given, which confines manifests then.
+func (a *app) namespaceSaid() bool { return a.kube.Namespace != nil && *a.kube.Namespace != "" }
+
 // suite resolves flags, environment and config to what a verb works on.
 func (a *app) suite(flags config.Flags) (config.Suite, error) {
 	return config.Resolve(flags, a.host.Environment, a.host.Dir)

@@ -81,7 +81,8 @@ func (a *app) upInput(ctx context.Context, names []string, flags upFlags) (e2eim
 		return e2eimage.UpInput{}, err
 	}
 	return e2eimage.UpInput{
-		Suite: suite, Manifests: manifests, ForceConflicts: flags.forceConflicts, Values: a.buildValues(ctx, suite), SkipBuild: flags.skipBuild, Parallel: max(0, int(flags.parallel)),
+		Suite: suite, Manifests: manifests, OneNamespace: a.namespaceSaid(), ForceConflicts: flags.forceConflicts,
+		Values: a.buildValues(ctx, suite), SkipBuild: flags.skipBuild, Parallel: max(0, int(flags.parallel)),
 		BuildTimeout: flags.buildTimeout, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale,
 		TakeOver: flags.takeOver, Replace: flags.replace, CreateNamespace: flags.createNamespace,
 	}, nil

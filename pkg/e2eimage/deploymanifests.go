@@ -8,6 +8,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/manifest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
@@ -27,7 +28,7 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	options.ForceConflicts, options.AllUsed = d.in.ForceConflicts, d.in.Suite.Part
+	options.ForceConflicts, options.OneNamespace, options.AllUsed = d.in.ForceConflicts, d.in.OneNamespace, d.in.Suite.Part
 	for _, image := range images {
 		options.Timeout, options.MaxRestarts = max(options.Timeout, image.Timeout), max(options.MaxRestarts, image.MaxRestarts)
 	}
@@ -36,6 +37,24 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 		return nil, err
 	}
 	return workload.PrepareManifests(ctx, cluster, options, images, manifests)
+}
+
+// checkManifests finds what is wrong with manifests before anything is built for
+// them.
+func checkManifests(suite config.Suite, manifests []Manifest) error {
+	if len(manifests) == 0 {
+		return nil
+	}
+	var images []workload.Image
+	for _, image := range recordable(suite) {
+		// Any tag will do.
+		images = append(images, workload.Image{Name: image.Name, Image: config.DefaultRepository(image.Name) + ":tag", Aliases: []string{image.Source, image.Repository}})
+	}
+	texts, err := put(images, manifests)
+	if err != nil {
+		return err
+	}
+	return workload.CheckManifests(texts)
 }
 
 // put puts the images into manifests, as Render does.

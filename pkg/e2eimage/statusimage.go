@@ -87,6 +87,9 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 	}
 	mend := r.typed("deploy", status.Name, set)
 	one, shown := WorkloadStatus{Name: used.Name, Wanted: used.Wanted}, used.Name
+	if strings.HasPrefix(used.Name, "job.") || strings.HasPrefix(used.Name, "pod/") {
+		mend += " --workload " + kindless(used.Name) + " --replace"
+	}
 	if used.Namespace != set.Namespace {
 		one.Namespace, shown = used.Namespace, used.Namespace+"/"+kindless(used.Name)
 		mend += " --workload " + shown

@@ -30,8 +30,9 @@ type UpInput struct {
 	AllowStale bool
 	TakeOver   bool
 	Replace    bool
-	// Manifests and ForceConflicts are as Deploy has them.
+	// Manifests, OneNamespace and ForceConflicts are as Deploy has them.
 	Manifests       []Manifest
+	OneNamespace    bool
 	ForceConflicts  bool
 	CreateNamespace bool
 }
@@ -97,6 +98,9 @@ type upRun struct {
 
 func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
 	if err := in.Suite.Need(config.FieldSource, config.FieldRepository); err != nil {
+		return nil, err
+	}
+	if err := checkManifests(in.Suite, in.Manifests); err != nil {
 		return nil, err
 	}
 	run := &upRun{client: c, in: in, result: &UpResult{Built: []BuiltImage{}, Loaded: []LoadedImage{}, Tagged: []TaggedImage{}, Images: []Ref{}}}
@@ -270,7 +274,7 @@ func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) er
 	if len(suite.Images) == 0 {
 		return nil
 	}
-	in := DeployInput{Suite: suite, Use: r.in.Use, AllowStale: r.in.AllowStale, TakeOver: r.in.TakeOver, Replace: r.in.Replace, Manifests: r.in.Manifests, ForceConflicts: r.in.ForceConflicts}
+	in := DeployInput{Suite: suite, Use: r.in.Use, AllowStale: r.in.AllowStale, TakeOver: r.in.TakeOver, Replace: r.in.Replace, Manifests: r.in.Manifests, OneNamespace: r.in.OneNamespace, ForceConflicts: r.in.ForceConflicts}
 	deploying, err := r.client.deployRecorded(ctx, in, place.kube)
 	if err != nil {
 		return err

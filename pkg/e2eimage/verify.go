@@ -55,7 +55,7 @@ func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 		return err
 	}
 	plan, err := workload.Prepare(ctx, run.kube, workload.Options{
-		Namespace: run.kube.namespace, Consumer: run.consumer, TakeOver: true, Alive: run.kube.alive,
+		Namespace: run.kube.namespace, Consumer: run.consumer, TakeOver: true, WaitOnly: true, Alive: run.kube.alive,
 	}, run.images())
 	if err != nil {
 		return classifyWorkload(err)

@@ -52,12 +52,12 @@ func run(ctx context.Context, provider string, rounds int, only string) (err err
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	all := []func(context.Context) error{b.tags, b.deploys, b.scale, b.ups, b.status, b.loads}
+	all := []func(context.Context) error{b.tags, b.deploys, b.scale, b.ups, b.status, b.manifests, b.loads}
 	switch only {
 	case "loads":
-		all = all[5:]
+		all = all[6:]
 	case "ups":
-		all = all[3:5]
+		all = all[3:6]
 	}
 	for _, measure := range all {
 		if err := measure(ctx); err != nil {

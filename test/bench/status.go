@@ -11,9 +11,9 @@ import (
 
 const (
 	statusNamespace = "bench-status"
-	// statusRecords are recorded; statusPods run, statusReplicas for each Deployment:
-	// as many as a small machine can start.
-	statusRecords, statusPods, statusReplicas = 50, 60, 6
+	// statusRecords are recorded; statusPods run, statusReplicas for each Deployment,
+	// which come one after the other: a small machine does not start 200 at once.
+	statusRecords, statusPods, statusReplicas = 50, 200, 5
 )
 
 // status measures the report over many records and pods.
@@ -34,27 +34,17 @@ func (b *bench) status(ctx context.Context) error {
 	if _, err := b.output(ctx, append([]string{"kubectl-e2eimage", "tag", "-q", "--create-namespace"}, common...)...); err != nil {
 		return err
 	}
-	var manifests strings.Builder
-	for i := range statusPods / statusReplicas {
-		one := fmt.Sprintf(deployment, names[i])
-		manifests.WriteString("---\n" + strings.ReplaceAll(strings.Replace(one, "replicas: 1", fmt.Sprintf("replicas: %d", statusReplicas), 1), source, "e2eimage://"+names[i]))
-	}
 	file := filepath.Join(b.dir, "pods.yaml")
-	if err := os.WriteFile(file, []byte(manifests.String()), 0o600); err != nil {
-		return err
-	}
-	rendered, err := b.output(ctx, append([]string{"kubectl-e2eimage", "render", "-f", file}, common...)...)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(file, []byte(rendered), 0o600); err != nil {
-		return err
-	}
-	if _, err := b.output(ctx, "kubectl", "apply", "-n", statusNamespace, "-f", file); err != nil {
-		return err
-	}
-	if _, err := b.output(ctx, "kubectl", "wait", "-n", statusNamespace, "--for=condition=Available", "deployment", "--all", "--timeout", "10m"); err != nil {
-		return err
+	for i := range statusPods / statusReplicas {
+		// On every node, so that none has more than it can.
+		one := strings.Replace(fmt.Sprintf(deployment, names[i]), "replicas: 1", fmt.Sprintf("replicas: %d", statusReplicas), 1)
+		one = strings.Replace(one, "      containers:", "      tolerations: [{operator: Exists}]\n      containers:", 1)
+		if err := os.WriteFile(file, []byte(strings.ReplaceAll(one, source, "e2eimage://"+names[i])), 0o600); err != nil {
+			return err
+		}
+		if _, err := b.output(ctx, append([]string{"kubectl-e2eimage", "deploy", names[i], "-q", "-f", file}, common...)...); err != nil {
+			return err
+		}
 	}
 	status := append([]string{"kubectl-e2eimage", "status"}, common...)
 	var times []time.Duration

@@ -114,12 +114,24 @@ func TestANamespaceOfTheManifestsComesFirst(t *testing.T) {
 	t.Parallel()
 	u, image, _ := tagged(t)
 	inner := u.namespace + "-inner"
-	text := strings.Replace(workload("Deployment", "datastorage", "localhost/datastorage", 1), "metadata: {name: datastorage}", "metadata: {name: datastorage, namespace: "+inner+"}", 1)
-	missing := u.fed(text, "deploy", "datastorage", "-f", "-")
+	text := strings.Replace(workload("Deployment", "datastorage", "localhost/datastorage", 1)+"---\n"+workload("StatefulSet", "other", "localhost/datastorage", 0),
+		"metadata: {name: datastorage}", "metadata: {name: datastorage, namespace: "+inner+"}", 1)
+	wantRefused(t, u.fed(text, "deploy", "datastorage", "-f", "-"), 1, "is of namespace "+inner+", which does not match -n "+u.namespace)
+	// The record's namespace said otherwise confines nothing.
+	u.write("e2eimage.yaml", configHead+"consumer: suite\nnamespace: "+u.namespace+"\nimages: [{name: datastorage, source: 'localhost/"+u.namespace+":dev'}]\n")
+	deploy := func(text string) outcome {
+		command := exec.CommandContext(t.Context(), lookIn(u.env, "kubectl"), "e2eimage", "deploy", "-f", "-")
+		command.Dir, command.Env, command.Stdin = u.dir, u.env, strings.NewReader(text)
+		return u.finish(command, nil)
+	}
+	missing := deploy(text)
 	wantRefused(t, missing, 1, `namespace "`+inner+`" does not exist`, "kubectl create namespace "+inner)
+	if strings.Count(missing.stderr, inner) != 2 {
+		t.Errorf("it is said more than once:\n%s", missing.stderr)
+	}
 	u.deletedAfterwards("namespace", inner)
-	result := u.fed(text+"---\n{apiVersion: v1, kind: Namespace, metadata: {name: "+inner+"}}\n", "deploy", "datastorage", "-f", "-")
-	if result.code != 0 || result.stdout != "namespace/"+inner+" created\ndeployment.apps/datastorage created\n" {
+	result := deploy(text + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: " + inner + "}}\n")
+	if result.code != 0 || result.stdout != "namespace/"+inner+" created\nstatefulset.apps/other created\ndeployment.apps/datastorage created\n" {
 		t.Errorf("exit %d: %s%s", result.code, result.stdout, result.stderr)
 	}
 	if got := u.kubectl("get", "deployment", "-n", inner, "datastorage", "-o", "jsonpath={.spec.template.spec.containers[0].image}"); got != image {
@@ -171,6 +183,8 @@ spec:
 	u.refused(1, []string{"datastorage: nothing in the manifests has it", "e2eimage://datastorage"}, "deploy", "datastorage", "-f", "none.yaml")
 	u.write("placeholder.yaml", "a: 1\n---\nimage: e2eimage://gateway\n")
 	u.refused(1, []string{"placeholder.yaml:3: e2eimage://gateway: no image of that name is recorded"}, "deploy", "datastorage", "-f", "placeholder.yaml")
+	u.write("twice.yaml", workload("Deployment", "datastorage", "e2eimage://datastorage", 1))
+	u.refused(1, []string{"deployment.apps/datastorage in namespace " + u.namespace + " stands twice", "twice.yaml and in twice.yaml"}, "deploy", "datastorage", "-f", "twice.yaml", "-f", "twice.yaml")
 	u.write("empty.yaml", "# nothing\n")
 	u.refused(1, []string{"the manifests have no object"}, "deploy", "datastorage", "-f", "empty.yaml")
 	if got := u.kubectl("get", "deployments,configmaps", "-o", "name"); strings.Contains(got, "fine") || strings.Contains(got, "deployment") {

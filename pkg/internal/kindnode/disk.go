@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/containerd/containerd/api/services/snapshots/v1"
+	"google.golang.org/grpc/codes"
 )
 
 // Disk is what the images of a node take: the bytes of each blob and each unpacked
@@ -43,9 +44,12 @@ func (s *session) disk(ctx context.Context) (Disk, error) {
 	}
 	for chain := range state.Chains {
 		usage, err := s.loading.snapshots.Usage(ctx, &snapshots.UsageRequest{Snapshotter: state.Snapshotter, Key: chain.String()})
-		if err != nil {
+		if isCode(err, codes.NotFound) {
 			// It went meanwhile.
 			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		disk["layer "+chain.String()] = usage.GetSize()
 	}

@@ -23,6 +23,9 @@ func (p *Plan) Apply(ctx context.Context) ([]Change, error) {
 	var changes []Change
 	var failures []error
 	for _, t := range p.targets {
+		if ctx.Err() != nil {
+			return changes, partly(changes, context.Cause(ctx))
+		}
 		if err := p.apply(ctx, t); err != nil {
 			failures = append(failures, err)
 			continue

@@ -3,7 +3,9 @@ package workload
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -98,27 +100,61 @@ func stalled(pod *corev1.Pod) *problem {
 	return &problem{pod: pod, class: classStalled, reason: "NotStarted"}
 }
 
-// cause is why a pod is stalled, nil while nothing is known that would stay so.
-func cause(pod *corev1.Pod, v view) *problem {
+// cause is why a pod is stalled, nil while nothing is known that would stay so; again
+// is when that may be known.
+func cause(pod *corev1.Pod, v view, now time.Time) (why *problem, again time.Duration) {
 	if node := v.nodes[pod.Spec.NodeName]; node != nil {
-		if why := notReadyNode(node); why != "" {
-			return &problem{
-				reason: "NodeNotReady", message: fmt.Sprintf("node %s of the pod: %s", node.Name, why),
-				hint: "look at the node: kubectl describe node " + node.Name,
-			}
+		if why, again := nodeDown(node, now); why != nil || again > 0 {
+			return why, again
 		}
 	}
 	var last *corev1.Event
 	for _, event := range v.warnings[pod.UID] {
-		// What is missing stays so; time-outs of mounts come and go.
-		if event.Reason == "FailedMount" && (strings.Contains(event.Message, "not found") || strings.Contains(event.Message, "references non-existent")) {
-			if last == nil || eventTime(*last).Before(eventTime(*event)) {
-				last = event
-			}
+		if event.Reason == "FailedMount" && (last == nil || eventTime(*last).Before(eventTime(*event))) {
+			last = event
 		}
 	}
-	if last == nil {
-		return nil
+	// Time-outs of mounts and drivers that are still coming up pass.
+	if last == nil || !missingObject.MatchString(last.Message) && !strings.Contains(last.Message, "references non-existent") {
+		return nil, 0
 	}
-	return &problem{reason: last.Reason, message: last.Message}
+	return &problem{reason: last.Reason, message: last.Message}, 0
+}
+
+// nodeDown is a node that has not been ready for a while. One whose network comes up,
+// perhaps with what is deployed, is waited for.
+func nodeDown(node *corev1.Node, now time.Time) (why *problem, again time.Duration) {
+	text := notReadyNode(node)
+	if text == "" || strings.Contains(text, "NetworkPluginNotReady") || strings.Contains(text, "cni plugin not initialized") {
+		return nil, 0
+	}
+	for _, condition := range node.Status.Conditions {
+		if left := lasting - now.Sub(condition.LastTransitionTime.Time); condition.Type == corev1.NodeReady && left > 0 {
+			return nil, left
+		}
+	}
+	return &problem{
+		reason: "NodeNotReady", message: fmt.Sprintf("node %s of the pod: %s", node.Name, text),
+		hint: "look at the node: kubectl describe node " + node.Name,
+	}, 0
+}
+
+// missingObject is how the kubelet says that what a pod refers to is not there.
+var missingObject = regexp.MustCompile(`\b(configmap|secret) "([^"]+)" not found`)
+
+// missing tells whether what a failure says is missing still is. The kubelet says so
+// until it tries again, which may be a while after it came.
+func (p *Plan) missing(ctx context.Context, failed *failure) bool {
+	match := missingObject.FindStringSubmatch(failed.Message)
+	if match == nil || failed.problem == nil || failed.problem.pod == nil {
+		return true
+	}
+	var err error
+	namespace, name := failed.problem.pod.Namespace, match[2]
+	if match[1] == "secret" {
+		_, err = p.api.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+	} else {
+		_, err = p.api.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
+	}
+	return err != nil
 }

@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
 )
 
 func aNode(name string, edit ...func(*corev1.Node)) *corev1.Node {
@@ -118,5 +120,75 @@ func TestTheLastAnswerToAProbeIsTold(t *testing.T) {
 	}
 	if got := probeAnswer(events, "none"); got != "" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestANodeIsDownOnceItHasBeenForAWhile(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	since := func(d time.Duration) func(*corev1.Node) {
+		return func(n *corev1.Node) {
+			down(n)
+			n.Status.Conditions[0].LastTransitionTime = metav1.NewTime(now.Add(-d))
+		}
+	}
+	if why, again := nodeDown(aNode("a", since(3*time.Second)), now); why != nil || again != 7*time.Second {
+		t.Errorf("after 3 s it is %+v, looked at again after %s", why, again)
+	}
+	if why, _ := nodeDown(aNode("a", since(10*time.Second)), now); why == nil || why.reason != "NodeNotReady" {
+		t.Errorf("after 10 s it is %+v", why)
+	}
+	network := aNode("a", since(time.Hour), func(n *corev1.Node) {
+		n.Status.Conditions[0].Message = "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized"
+	})
+	if why, again := nodeDown(network, now); why != nil || again != 0 {
+		t.Errorf("without a network it is %+v", why)
+	}
+}
+
+func TestWhatHasComeIsNotMissing(t *testing.T) {
+	t.Parallel()
+	pod := aPod(&metav1.ObjectMeta{}, "p", newImage)
+	plan := &Plan{api: fake.NewClientset(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "e2e", Name: "there"}})}
+	for message, want := range map[string]bool{
+		`MountVolume.SetUp failed for volume "s" : secret "there" not found`: false,
+		`secret "there" not found`: false, `secret "absent" not found`: true, `configmap "there" not found`: true, "anything else": true,
+	} {
+		failed := &failure{RolloutError: RolloutError{Message: message}, problem: &problem{pod: pod}}
+		if got := plan.missing(t.Context(), failed); got != want {
+			t.Errorf("%s: %t", message, got)
+		}
+	}
+}
+
+func TestOnlyAJobOfOnePodAtATimeIsGivenUp(t *testing.T) {
+	t.Parallel()
+	failed := func(j *batchv1.Job) *corev1.Pod {
+		pod := aPod(j, "migrate-1", newImage, crashes(0))
+		pod.Status.Phase = corev1.PodFailed
+		return pod
+	}
+	for name, test := range map[string]struct {
+		edit func(*batchv1.Job)
+		want string
+	}{
+		"four failures":  {func(j *batchv1.Job) { j.Status.Failed = 4 }, "PodsFailed"},
+		"three failures": {func(j *batchv1.Job) { j.Status.Failed = 3 }, ""},
+		"four failures of several at a time": {func(j *batchv1.Job) {
+			j.Status.Failed, j.Spec.Completions, j.Spec.Parallelism = 4, new(int32(5)), new(int32(5))
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			job := aJob(newImage, test.edit)
+			o, _ := asObject(job)
+			before, _ := asObject(aJob(newImage))
+			assigned, _ := assign([]Image{datastorage()}, &o.template.Spec)
+			j := newJudge(&target{images: []Image{datastorage()}, object: before, assigned: assigned, patched: true})
+			got := j.look(view{object: o, current: []*corev1.Pod{failed(job)}}, time.Unix(1000, 0))
+			if (got.failure != nil) != (test.want != "") || got.failure != nil && got.failure.Reason != test.want {
+				t.Errorf("%+v", got)
+			}
+		})
 	}
 }

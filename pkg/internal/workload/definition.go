@@ -108,16 +108,23 @@ func conditionsOf(u *unstructured.Unstructured) map[string]string {
 }
 
 // untilServed tries again while the API server, which has established a kind of the
-// manifests, does not answer for it yet: nothing can be watched for that.
+// manifests, does not answer for it as it is now yet: nothing can be watched for that.
 func (p *Plan) untilServed(ctx context.Context, a *applied, apply func(context.Context) error) error {
 	err := apply(ctx)
-	if !apierrors.IsNotFound(err) || p.definition(a.object.GroupVersionKind()) == nil {
+	definition := p.definition(a.object.GroupVersionKind())
+	if !unserved(err) || definition == nil || !definition.changes() {
 		return err
 	}
-	backoff := wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Steps: 8}
+	backoff := wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Steps: 7}
 	_ = wait.ExponentialBackoffWithContext(ctx, backoff, func(ctx context.Context) (bool, error) {
 		err = apply(ctx)
-		return !apierrors.IsNotFound(err), nil
+		return !unserved(err), nil
 	})
 	return err
+}
+
+// unserved is how the API server answers for a kind, or a field of it, that it does
+// not know yet (sigs.k8s.io/structured-merge-diff/typed).
+func unserved(err error) bool {
+	return apierrors.IsNotFound(err) || err != nil && strings.Contains(err.Error(), "field not declared in schema")
 }

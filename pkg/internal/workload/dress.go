@@ -115,6 +115,12 @@ func dress(u *unstructured.Unstructured, k kind, assigned []assignment, consumer
 
 func annotateAt(u *unstructured.Unstructured, path []string, more map[string]string) error {
 	at := append(slices.Clone(path), "metadata", "annotations")
+	// A key without a value, as templates may leave it, is none.
+	for i := range at {
+		if value, there, err := unstructured.NestedFieldNoCopy(u.Object, at[:i+1]...); err == nil && there && value == nil {
+			unstructured.RemoveNestedField(u.Object, at[:i+1]...)
+		}
+	}
 	annotations, _, err := unstructured.NestedStringMap(u.Object, at...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(at, "."), err)

@@ -47,8 +47,12 @@ type Options struct {
 	Consumer string
 	// TakeOver also patches workloads that carry another consumer's mark.
 	TakeOver bool
+	// WaitOnly: nothing will be applied, so nothing has to be possible.
+	WaitOnly bool
 	// Replace deletes and makes anew Jobs and Pods that cannot be changed.
 	Replace bool
+	// OneNamespace refuses manifests with objects of other namespaces than Namespace.
+	OneNamespace bool
 	// ForceConflicts takes fields of manifests from other field managers.
 	ForceConflicts bool
 	// AllUsed wants every image to be in the manifests; else one of them is enough.
@@ -111,6 +115,8 @@ type Running struct {
 	ContainerID string `json:"containerID"`
 	// ImageName is Image.Name.
 	ImageName string `json:"imageName"`
+	// Ended: the pod had ended, so that its containers may be gone from the node.
+	Ended bool `json:"ended,omitempty"`
 	// Init containers have ended by now: only `crictl ps -a` lists them.
 	Init bool `json:"init,omitempty"`
 }

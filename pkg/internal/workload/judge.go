@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -74,6 +75,8 @@ type judge struct {
 	patched bool
 	// stale are the containers of a Pod that run the image of before, by their names.
 	stale map[string]string
+	// failedBefore is how many pods of a Job had failed before the wait.
+	failedBefore int32
 	// begun is set by the first look.
 	begun bool
 	// before has what was wrong at the first look, and deadline when the
@@ -90,10 +93,14 @@ type seen struct {
 }
 
 func newJudge(t *target) *judge {
-	return &judge{
+	j := &judge{
 		images: t.images, assigned: t.assigned, uid: t.object.meta.UID, generation: t.object.meta.Generation,
 		maxRestarts: t.maxRestarts(), patched: t.patched, stale: t.before, before: map[string]bool{}, since: map[string]seen{},
 	}
+	if of, ok := t.object.Object.(*batchv1.Job); ok {
+		j.failedBefore = of.Status.Failed
+	}
+	return j
 }
 
 // look judges what is seen now.
@@ -208,8 +215,11 @@ func (j *judge) age(v view, problems []problem, now time.Time) verdict {
 				result.lookCloser = true
 				continue
 			}
-			why := explained(p, v)
+			why, again := explained(p, v, now)
 			if why == nil {
+				if again > 0 && (result.again == 0 || again < result.again) {
+					result.again = again
+				}
 				continue
 			}
 			first.reason, first.message, first.hint = why.reason, why.message, why.hint
@@ -227,16 +237,17 @@ func (j *judge) age(v view, problems []problem, now time.Time) verdict {
 	return result
 }
 
-// explained is why pods are missing or one is stalled, nil while that is not known.
-func explained(p problem, v view) *problem {
+// explained is why pods are missing or one is stalled, nil while that is not known;
+// again is when to look again then, 0 for never.
+func explained(p problem, v view, now time.Time) (why *problem, again time.Duration) {
 	if p.class == classStalled {
-		return cause(p.pod, v)
+		return cause(p.pod, v, now)
 	}
 	refused := refusal(v.events)
 	if refused == nil {
-		return nil
+		return nil, 0
 	}
-	return &problem{reason: refused.Reason, message: refused.Message}
+	return &problem{reason: refused.Reason, message: refused.Message}, 0
 }
 
 func (j *judge) patience(p problem) time.Duration {

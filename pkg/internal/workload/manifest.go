@@ -33,6 +33,12 @@ func (o manifestObject) String() string {
 	return strings.TrimSuffix(strings.ToLower(gvk.Kind)+"."+gvk.Group, ".") + "/" + o.GetName()
 }
 
+// CheckManifests tells whether manifests can be read.
+func CheckManifests(manifests []Manifest) error {
+	_, err := parse(manifests)
+	return err
+}
+
 // parse reads the objects, those of Lists too, and puts them in the order in which
 // they can be created.
 func parse(manifests []Manifest) ([]manifestObject, error) {

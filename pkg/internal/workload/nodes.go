@@ -36,7 +36,11 @@ func (p *Plan) refusals(ctx context.Context, pod *corev1.Pod) []string {
 		}
 		node := &nodes.Items[i]
 		why := strings.Join(refusalsOf(node, pod, taken[node.Name]), "; ")
-		if why == "" {
+		switch {
+		case why != "":
+		case taken == nil:
+			why = "no reason to be seen in its state, taints and labels; what room it has, only who may list all pods sees"
+		default:
 			why = "no reason to be seen in its state, taints, labels and room"
 		}
 		lines = append(lines, node.Name+": "+why)

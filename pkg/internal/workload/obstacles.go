@@ -41,13 +41,16 @@ func (j *judge) problems(v view, progress progressOf) []problem {
 func (j *judge) failing(v view) []problem {
 	switch o := v.object.Object.(type) {
 	case *batchv1.Job:
+		// Of Jobs with several pods the Job's own limits know more.
+		single := valueOr(o.Spec.Completions, 1) <= 1 && valueOr(o.Spec.Parallelism, 1) <= 1
 		last := lastFailed(v.current)
-		if last == nil || j.maxRestarts <= 0 || int(o.Status.Failed) <= j.maxRestarts || slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !ended(pod) }) {
+		if last == nil || !single || j.maxRestarts <= 0 || int(o.Status.Failed-j.failedBefore) <= j.maxRestarts ||
+			slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !ended(pod) }) {
 			return nil
 		}
 		p := unready(last)
 		p.class, p.reason, p.atOnce = classCrash, "PodsFailed", true
-		p.message = fmt.Sprintf("%d pods of the Job have failed; the last one: %s", o.Status.Failed, p.message)
+		p.message = fmt.Sprintf("%d pods of the Job have failed; the last one: %s", o.Status.Failed-j.failedBefore, p.message)
 		return []problem{*p}
 	case *appsv1.ReplicaSet:
 		old := 0

@@ -127,11 +127,14 @@ func (p *Plan) workOut(ctx context.Context, t *target) error {
 	}
 	t.assigned = assigned
 	t.patch = buildPatch(t.object, assigned, p.options.Consumer, remark)
+	if p.options.WaitOnly {
+		return nil
+	}
 	if t.patch != nil && t.patch.Spec != nil && t.object.paused() {
 		return fmt.Errorf("%s is paused: a change would never roll out, so nothing was changed\nresume it with: kubectl rollout resume %s -n %s",
 			t.ref.where(), t.ref.typed(), t.ref.namespace)
 	}
-	return p.decideReplacing(t)
+	return p.decideReplacing(ctx, t)
 }
 
 // checkMark tells whether the workload carries another consumer's mark that has

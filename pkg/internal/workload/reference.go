@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // reference names a workload.
@@ -44,6 +46,12 @@ func (k kind) group() string {
 
 // made tells whether other workloads make objects of the kind.
 func (k kind) made() bool { return k == replicaSet || k == job || k == barePod }
+
+// version is the kind as objects name it.
+func (k kind) version() schema.GroupVersionKind {
+	names := map[kind]string{deployment: "Deployment", statefulSet: "StatefulSet", daemonSet: "DaemonSet", replicaSet: "ReplicaSet", job: "Job", cronJob: "CronJob", barePod: "Pod"}
+	return schema.GroupVersionKind{Group: k.group(), Version: "v1", Kind: names[k]}
+}
 
 // full is the kind with its group, as kubectl prints it.
 func (k kind) full() string { return strings.TrimSuffix(string(k)+"."+k.group(), ".") }

@@ -1,60 +1,67 @@
 package workload
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
-	watchtools "k8s.io/client-go/tools/watch"
+	"k8s.io/apimachinery/pkg/util/rand"
 )
 
-// replaceLimit bounds how long what is replaced has to go, where the rollout has
-// no time of its own.
-const replaceLimit = 5 * time.Minute
+const (
+	fixedJob     = "the pod template of a Job cannot be changed"
+	fixedEnded   = "the Pod has ended"
+	fixedContent = "the Pod runs other content of the same name"
+	fixedInit    = "the init containers of a Pod run only once"
+	fixedPolicy  = "the pull policy of a Pod cannot be changed"
+	fixedSpec    = "of a Pod only the images can be changed"
+)
 
 // fixed says why the workload cannot be made right as it is, "" if it can.
 func (t *target) fixed() string {
+	if t.patch == nil || t.patch.Spec == nil {
+		return ""
+	}
 	switch o := t.object.Object.(type) {
 	case *batchv1.Job:
-		if t.patch != nil && t.patch.Spec != nil {
-			return "the pod template of a Job cannot be changed"
-		}
+		return fixedJob
 	case *corev1.Pod:
-		return t.fixedPod(o)
+		return fixedPod(o, t.assigned)
 	}
 	return ""
 }
 
-// fixedPod: of a Pod that lives only the images of its containers can be changed,
-// and only another image makes the kubelet start one anew.
-func (t *target) fixedPod(pod *corev1.Pod) string {
-	if t.patch == nil || t.patch.Spec == nil {
-		return ""
+// fixedPod says why a Pod that is not right cannot be made so: of one that lives
+// only the images of its containers can be changed, and only another image makes the
+// kubelet start one anew.
+func fixedPod(pod *corev1.Pod, assigned []assignment) string {
+	has, differs := map[string]corev1.Container{}, false
+	for _, container := range all(&pod.Spec) {
+		has[container.Name] = container
 	}
-	if ended(pod) {
-		return "the Pod has ended"
-	}
-	spec := t.patch.Spec.Template.Spec
-	if spec == nil {
-		return "the Pod runs other content of the same name"
-	}
-	if len(spec.InitContainers) > 0 {
-		return "the init containers of a Pod run only once"
-	}
-	for _, container := range spec.Containers {
-		if container.ImagePullPolicy != "" {
-			return "the pull policy of a Pod cannot be changed"
+	for _, a := range assigned {
+		now := has[a.container.Name]
+		another := now.Image != a.image.Image
+		noted, isNoted := pod.Annotations[ImageIDPrefix+a.image.Name]
+		other := isNoted && noted != a.image.ImageID
+		policy := a.policy() != "" && now.ImagePullPolicy != a.policy()
+		differs = differs || another || other || policy
+		switch {
+		case policy:
+			return fixedPolicy
+		case (another || other) && a.init:
+			return fixedInit
+		case other && !another:
+			return fixedContent
 		}
+	}
+	if differs && ended(pod) {
+		return fixedEnded
 	}
 	return ""
 }
@@ -71,106 +78,57 @@ func (o object) failedForGood() bool {
 }
 
 // decideReplacing finds out whether the workload has to be made anew, which is an
-// error unless it was asked for.
-func (p *Plan) decideReplacing(t *target) error {
+// error unless it was asked for; then whether the API server would make it.
+func (p *Plan) decideReplacing(ctx context.Context, t *target) error {
 	why := t.fixed()
 	t.replacing = why != "" || p.options.Replace && t.object.failedForGood()
-	if why == "" || p.options.Replace {
+	switch {
+	case !t.replacing || p.options.DryRun == DryRunClient && p.options.Replace:
 		return nil
+	case !p.options.Replace:
+		return fmt.Errorf("%s: %s, so nothing was changed\nhave it deleted and made anew with --replace", t.ref.where(), why)
 	}
-	return fmt.Errorf("%s: %s, so nothing was changed\nhave it deleted and made anew with --replace", t.ref.where(), why)
-}
-
-// replace deletes the workload and makes it anew with its images. Once it is
-// deleted this is not cut short: an interrupted run must not leave nothing behind.
-func (p *Plan) replace(ctx context.Context, t *target) error {
-	if p.options.DryRun == DryRunServer {
-		return p.remove(ctx, t, []string{metav1.DryRunAll})
-	}
-	fresh := t.anew()
-	return p.remake(ctx, t, func(ctx context.Context) error {
-		raw, err := clientFor(p.api, t.ref).create(ctx, fresh, metav1.CreateOptions{FieldManager: fieldManager})
-		if err != nil {
-			return err
-		}
-		t.patched = true
-		t.object, err = asObject(raw)
-		return err
-	})
-}
-
-// remake deletes the workload and has it created; if that fails it is made as it
-// was.
-func (p *Plan) remake(ctx context.Context, t *target, create func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(t.timeout(), replaceLimit))
-	defer cancel()
-	if err := p.remove(ctx, t, nil); err != nil {
-		return err
-	}
-	err := create(ctx)
-	if err == nil {
-		return nil
-	}
-	err = explainAPI("make "+t.ref.where()+" anew", err)
-	if _, failed := clientFor(p.api, t.ref).create(ctx, stripped(t.object).Object, metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
-		return fmt.Errorf("%w\nit is deleted now, and making it as it was failed, too: %w", err, failed)
-	}
-	return fmt.Errorf("%w\nit was made again as it was", err)
-}
-
-// remove deletes a workload and its pods, and watches until it is gone.
-func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
-	c, ref, was := clientFor(p.api, t.ref), t.ref, t.object.meta
-	options := metav1.DeleteOptions{
-		Preconditions:     &metav1.Preconditions{UID: &was.UID},
-		PropagationPolicy: new(metav1.DeletePropagationForeground), DryRun: dryRun,
-	}
-	if err := c.remove(ctx, ref.name, options); err != nil && !apierrors.IsNotFound(err) {
-		return explainAPI("delete "+ref.where(), err)
-	}
-	if dryRun != nil {
-		return nil
-	}
-	byName := func(o *metav1.ListOptions) {
-		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", ref.name).String()
-	}
-	another := func(raw runtime.Object) bool {
-		o, err := asObject(raw)
-		return err == nil && o.meta.UID != was.UID
-	}
-	_, err := watchtools.UntilWithSync(ctx, cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			byName(&options)
-			return c.list(ctx, options)
-		},
-		WatchFuncWithContext: c.filteredWatch(byName),
-	}, p.api), c.empty, func(store cache.Store) (bool, error) {
-		raw, there, err := store.GetByKey(ref.namespace + "/" + ref.name)
-		typed, ok := raw.(runtime.Object)
-		return !there || ok && another(typed), err
-	}, func(event watch.Event) (bool, error) {
-		return event.Type == watch.Deleted || another(event.Object), nil
-	})
+	trial, err := asObject(t.anew())
 	if err != nil {
-		return fmt.Errorf("%s is being deleted, but not gone yet: %w\nlook what holds it: kubectl get %s -n %s -o yaml; then deploy again",
-			ref.where(), errors.Join(err, context.Cause(ctx)), ref.typed(), ref.namespace)
+		return err
+	}
+	trial.meta.Name = trialName(t.ref.name)
+	_, err = clientFor(p.api, t.ref).create(ctx, trial.Object, metav1.CreateOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}})
+	if refused(err) {
+		return fmt.Errorf("%w\nit was left as it is", explainAPI("make "+t.ref.where()+" anew", err))
 	}
 	return nil
+}
+
+// trialName is another name that fits wherever the name does: by the one that is to
+// be made anew the API server would only say that it exists.
+func trialName(name string) string {
+	const most = 40
+	return strings.TrimRight(name[:min(len(name), most)], "-.") + "-" + rand.String(5)
+}
+
+// refused tells whether a trial says that the object cannot be made. What the one
+// that goes takes of a quota comes back.
+func refused(err error) bool {
+	return err != nil && !apierrors.IsAlreadyExists(err) && !strings.Contains(err.Error(), "exceeded quota")
 }
 
 // anew is the workload as it is to be made: with its images, and without what the
 // API server and the controllers wrote.
 func (t *target) anew() runtime.Object {
 	fresh := stripped(t.object)
-	if t.patch == nil || t.patch.Spec == nil {
+	if t.patch == nil {
+		return fresh.Object
+	}
+	fresh.annotate(t.patch.Metadata.Annotations, nil)
+	if t.patch.Spec == nil {
 		return fresh.Object
 	}
 	images := map[string]assignment{}
-	annotations := map[string]string{ConsumerAnnotation: t.patch.Metadata.Annotations[ConsumerAnnotation]}
 	for _, a := range t.assigned {
 		images[a.container.Name] = a
 	}
-	fresh.annotate(annotations, t.patch.Spec.Template.Metadata.Annotations)
+	fresh.annotate(nil, t.patch.Spec.Template.Metadata.Annotations)
 	spec := fresh.podSpec()
 	for _, containers := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
 		for i := range containers {

@@ -133,7 +133,11 @@ func TestAReplacementThatIsRefusedBringsBackWhatWas(t *testing.T) {
 	t.Parallel()
 	api := fake.NewClientset(aBarePod(newImage, func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }))
 	first := true
-	api.PrependReactor("create", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+	api.PrependReactor("create", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		create, ok := action.(clienttesting.CreateActionImpl)
+		if !ok || len(create.GetCreateOptions().DryRun) > 0 {
+			return ok, nil, nil
+		}
 		refuse := first
 		first = false
 		return refuse, nil, apierrors.NewForbidden(corev1.Resource("pods"), "single", nil)

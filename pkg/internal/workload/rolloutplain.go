@@ -78,7 +78,8 @@ func judgeCronJob(c *batchv1.CronJob) progressOf {
 	return progressOf{done: true, idle: idle}
 }
 
-// judgePod waits until the Pod is ready or, if it is made to end, has succeeded.
+// judgePod waits until the Pod is ready, as `kubectl wait --for=condition=Ready`
+// does, or has succeeded.
 func judgePod(pod *corev1.Pod) progressOf {
 	progress := progressOf{pods: 1, desired: 1}
 	switch {

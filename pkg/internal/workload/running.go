@@ -40,7 +40,7 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 		}
 		running = append(running, Running{
 			Namespace: pod.Namespace, Pod: pod.Name, PodUID: string(pod.UID), Container: a.container.Name,
-			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: a.init,
+			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: a.init, Ended: ended(pod),
 		})
 	}
 	return running, true

@@ -12,6 +12,9 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
+// retried is how long to wait for the kubelet to see what came.
+const retried = 2 * time.Second
+
 // afterFailure is how long the other workloads get when one has failed.
 const afterFailure = 10 * time.Second
 
@@ -77,8 +80,10 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter)
 		seen := w.view()
 		result := judge.look(seen, time.Now())
 		switch {
-		case result.failure != nil:
+		case result.failure != nil && p.missing(watching, result.failure):
 			return p.diagnose(ctx, t, result.failure)
+		case result.failure != nil:
+			result.again = retried
 		case result.done:
 			t.running = slices.Concat(judge.running(seen)...)
 			t.tellIdle(report, judgeRollout(seen.object).idle)

@@ -1,0 +1,135 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// applyAll applies the manifests in their order.
+func (p *Plan) applyAll(ctx context.Context) ([]Change, error) {
+	var changes []Change
+	for _, a := range p.applied {
+		err := context.Cause(ctx)
+		if err == nil {
+			err = p.applyOne(ctx, a)
+		}
+		if err != nil {
+			return changes, partly(changes, err)
+		}
+		changes = append(changes, a.change(p.options.DryRun))
+	}
+	return changes, nil
+}
+
+// partly says what was changed before what failed.
+func partly(changes []Change, err error) error {
+	var done []string
+	for _, change := range changes {
+		if change.Action != Unchanged {
+			done = append(done, change.Name)
+		}
+	}
+	if len(done) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w\nchanged before that, and left so: %s", err, strings.Join(done, ", "))
+}
+
+func (p *Plan) applyOne(ctx context.Context, a *applied) error {
+	if p.options.DryRun == DryRunClient || p.options.DryRun == DryRunServer {
+		return nil
+	}
+	if err := p.refresh(ctx, a); err != nil {
+		return err
+	}
+	var err error
+	if a.fixed != "" {
+		err = p.remake(ctx, a.target, func(ctx context.Context) error {
+			a.after, err = p.serverSide(ctx, a, false)
+			return err
+		})
+	} else {
+		err = p.untilServed(ctx, a, func(ctx context.Context) error {
+			a.after, err = p.serverSide(ctx, a, false)
+			return err
+		})
+		err = a.explained("apply", err)
+	}
+	if err != nil {
+		return err
+	}
+	if a.object.GroupVersionKind().GroupKind() == customResourceDefinition {
+		return p.established(ctx, a)
+	}
+	if a.target == nil {
+		return nil
+	}
+	before := a.target.object.template
+	if a.target.object, err = typedObject(a.after, a.target.ref.kind); err != nil {
+		return err
+	}
+	// Pods are new only where their template is.
+	a.target.patched = a.live == nil || a.fixed != "" || !equality.Semantic.DeepEqual(before.Spec, a.target.object.template.Spec) ||
+		!maps.Equal(before.Annotations, a.target.object.template.Annotations) || !maps.Equal(before.Labels, a.target.object.template.Labels)
+	return nil
+}
+
+// refresh notes which containers a Pod has right before it is changed: one that
+// crashes gets new ones all the time.
+func (p *Plan) refresh(ctx context.Context, a *applied) error {
+	if a.target == nil || a.target.ref.kind != barePod || a.live == nil || a.fixed != "" {
+		return nil
+	}
+	wanted, err := typedObject(a.object.Unstructured, barePod)
+	if err != nil {
+		return err
+	}
+	pod, err := p.api.CoreV1().Pods(a.target.ref.namespace).Get(ctx, a.target.ref.name, metav1.GetOptions{})
+	if err != nil {
+		return explainAPI("read "+a.where(), err)
+	}
+	a.target.before = staleContainers(pod, &wanted.template.Spec)
+	return nil
+}
+
+// substance is what of an object counts as a change.
+func substance(u *unstructured.Unstructured) map[string]any {
+	bare := u.DeepCopy()
+	for _, field := range []string{"managedFields", "resourceVersion", "generation"} {
+		unstructured.RemoveNestedField(bare.Object, "metadata", field)
+	}
+	unstructured.RemoveNestedField(bare.Object, "status")
+	return bare.Object
+}
+
+func (a *applied) change(dry DryRun) Change {
+	change := Change{Name: a.object.String(), Namespace: a.object.GetNamespace(), Action: a.action(dry), Containers: []ContainerChange{}}
+	if a.after != nil {
+		change.Generation = a.after.GetGeneration()
+	}
+	if a.target != nil {
+		for _, assigned := range a.target.assigned {
+			change.Containers = append(change.Containers, assigned.change())
+		}
+	}
+	return change
+}
+
+// action says what was done, or by a dry run would be.
+func (a *applied) action(dry DryRun) Action {
+	switch {
+	case a.fixed != "":
+		return Replaced
+	case a.live == nil:
+		return Created
+	case dry != DryRunClient && a.after != nil && equality.Semantic.DeepEqual(substance(a.live), substance(a.after)):
+		return Unchanged
+	}
+	return Configured
+}

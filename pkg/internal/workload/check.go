@@ -1,0 +1,214 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// check compares the object with what is there, and lets the API server judge it.
+// Objects are checked in their order: what one of before brings is known.
+func (p *Plan) check(ctx context.Context, a *applied) error {
+	if p.comes(a) {
+		a.late = true
+		return nil
+	}
+	live, err := p.cluster.resourceOf(a.object, a.mapping).Get(ctx, a.object.GetName(), metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		if there, err := p.namespaceThere(ctx, a.object.GetNamespace()); !there {
+			return err
+		}
+	case err != nil:
+		return explainAPI("read "+a.where(), err)
+	default:
+		a.live = live
+		if err := p.checkLive(ctx, a); err != nil {
+			return err
+		}
+	}
+	if p.options.DryRun == DryRunClient || a.fixed != "" {
+		return p.checkFixed(ctx, a)
+	}
+	return p.judged(ctx, a)
+}
+
+// judged lets the API server judge the object by a dry run.
+func (p *Plan) judged(ctx context.Context, a *applied) error {
+	var err error
+	if a.after, err = p.serverSide(ctx, a, true); err == nil {
+		err = p.pulledPast(ctx, a)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case a.live != nil && apierrors.IsInvalid(err) && a.target != nil && a.target.ref.kind.made():
+		// The object itself is wrong, or it cannot become this.
+		if err := p.trial(ctx, a); err != nil {
+			return err
+		}
+		// Not in the API server's words, which have the whole spec in them.
+		if a.fixed = fixedSpec; a.target.ref.kind == job {
+			a.fixed = fixedJob
+		}
+		return p.checkFixed(ctx, a)
+	case apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run"), p.missesOthers(a, err):
+		a.late = true
+		return nil
+	}
+	return fmt.Errorf("%s: %w", a.object.source, a.explained("apply", err))
+}
+
+// pulledPast mends a pull policy that the manifest does not set and that was Always
+// before: it is kept by server-side apply, and would let the node's image be passed by.
+func (p *Plan) pulledPast(ctx context.Context, a *applied) error {
+	if a.live == nil || a.target == nil || len(a.target.images) == 0 {
+		return nil
+	}
+	after, err := typedObject(a.after, a.target.ref.kind)
+	if err != nil {
+		return err
+	}
+	assigned := having(&after.template.Spec, a.target.images)
+	if !slices.ContainsFunc(assigned, func(one assignment) bool { return one.container.ImagePullPolicy != one.policy() }) {
+		return nil
+	}
+	if err := dress(a.object.Unstructured, a.target.ref.kind, assigned, p.options.Consumer); err != nil {
+		return err
+	}
+	a.after, err = p.serverSide(ctx, a, true)
+	return err
+}
+
+// comes tells whether the object can only be judged when others of the manifests
+// are there: its kind or its namespace.
+func (p *Plan) comes(a *applied) bool {
+	if definition := p.definition(a.object.GroupVersionKind()); definition != nil && definition.live == nil {
+		return true
+	}
+	namespace := a.object.GetNamespace()
+	return slices.ContainsFunc(p.applied, func(o *applied) bool {
+		return o.object.GetKind() == "Namespace" && o.object.GetName() == namespace && o.live == nil
+	})
+}
+
+// admitting are the kinds that others are admitted by.
+var admitting = []schema.GroupKind{
+	{Kind: "Namespace"}, {Kind: "ServiceAccount"}, {Kind: "LimitRange"}, {Kind: "ResourceQuota"},
+	{Group: "scheduling.k8s.io", Kind: "PriorityClass"}, {Group: "node.k8s.io", Kind: "RuntimeClass"}, {Group: "storage.k8s.io", Kind: "StorageClass"},
+	{Group: "rbac.authorization.k8s.io", Kind: "Role"}, {Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"},
+}
+
+// missesOthers tells whether the API server may refuse the object only because
+// others of the same manifests are not as they will be.
+func (p *Plan) missesOthers(a *applied, err error) bool {
+	if definition := p.definition(a.object.GroupVersionKind()); definition != nil && definition.changes() {
+		return true
+	}
+	if !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) || deniedByRole.MatchString(err.Error()) {
+		return false
+	}
+	return slices.ContainsFunc(p.applied, func(o *applied) bool {
+		return o != a && slices.Contains(admitting, o.object.GroupVersionKind().GroupKind()) && o.changes()
+	})
+}
+
+// changes tells whether the object is created or changed.
+func (a *applied) changes() bool {
+	return a.live == nil || a.after == nil || !equality.Semantic.DeepEqual(substance(a.live), substance(a.after))
+}
+
+// namespaceThere says that a namespace does not exist, once for all its objects.
+func (p *Plan) namespaceThere(ctx context.Context, namespace string) (bool, error) {
+	if namespace == "" {
+		return true, nil
+	}
+	there, asked := p.namespaces[namespace]
+	if asked {
+		return there, nil
+	}
+	_, err := p.api.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+	// Whoever may not see namespaces is told when the objects are judged.
+	there = !apierrors.IsNotFound(err)
+	p.namespaces[namespace] = there
+	if there {
+		return true, nil
+	}
+	return false, fmt.Errorf("namespace %q does not exist; put it into the manifests, or: kubectl create namespace %s", namespace, namespace)
+}
+
+// checkLive compares a workload with the one that is there.
+func (p *Plan) checkLive(ctx context.Context, a *applied) error {
+	t := a.target
+	if t == nil {
+		return nil
+	}
+	typed, err := typedObject(a.live, t.ref.kind)
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.where(), err)
+	}
+	wanted := t.object
+	t.object = typed
+	if len(t.images) > 0 {
+		if _, err := p.checkMark(ctx, t); err != nil {
+			return err
+		}
+	}
+	switch live := typed.Object.(type) {
+	case *corev1.Pod:
+		a.fixed = fixedPod(live, t.assigned)
+		if a.fixed == "" && ended(live) && !sameImages(&live.Spec, &wanted.template.Spec) {
+			a.fixed = fixedEnded
+		}
+	case *batchv1.Job:
+		has := imageIDs(live.Spec.Template.Annotations)
+		wants := imageIDs(dressedTemplate(a.object.Unstructured, t.ref.kind))
+		if !sameImages(&live.Spec.Template.Spec, &wanted.template.Spec) || !maps.Equal(has, wants) {
+			a.fixed = fixedJob
+		}
+	}
+	if a.fixed == "" && p.options.Replace && typed.failedForGood() {
+		a.fixed = "it has failed"
+	}
+	return nil
+}
+
+// dressedTemplate are the annotations of the pod template.
+func dressedTemplate(u *unstructured.Unstructured, k kind) map[string]string {
+	annotations, _, _ := unstructured.NestedStringMap(u.Object, append(k.templatePath(), "metadata", "annotations")...)
+	return annotations
+}
+
+// checkFixed is an error unless what cannot be changed may be made anew; the API
+// server judges then whether it can be made.
+func (p *Plan) checkFixed(ctx context.Context, a *applied) error {
+	switch {
+	case a.fixed == "":
+		return nil
+	case !p.options.Replace:
+		return fmt.Errorf("%s: %s, so nothing was changed\nhave it deleted and made anew with --replace", a.where(), a.fixed)
+	case p.options.DryRun == DryRunClient:
+		return nil
+	}
+	return p.trial(ctx, a)
+}
+
+// trial lets the API server judge whether the object could be made anew.
+func (p *Plan) trial(ctx context.Context, a *applied) error {
+	trial := &applied{object: manifestObject{Unstructured: a.object.DeepCopy(), source: a.object.source}, mapping: a.mapping}
+	trial.object.SetName(trialName(a.object.GetName()))
+	if _, err := p.serverSide(ctx, trial, true); refused(err) {
+		return fmt.Errorf("%s: %w", a.object.source, explainAPI("make "+a.where()+" anew", err))
+	}
+	return nil
+}

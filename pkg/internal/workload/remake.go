@@ -1,0 +1,138 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	// goingLimit is how long what is deleted may take on top of its grace period,
+	// makingLimit how long making it anew may.
+	goingLimit  = time.Minute
+	makingLimit = 30 * time.Second
+)
+
+// replace deletes the workload and makes it anew with its images.
+func (p *Plan) replace(ctx context.Context, t *target) error {
+	if p.options.DryRun == DryRunServer {
+		return p.remove(ctx, t, []string{metav1.DryRunAll})
+	}
+	fresh := t.anew()
+	return p.remake(ctx, t, func(ctx context.Context) error {
+		raw, err := clientFor(p.api, t.ref).create(ctx, fresh, metav1.CreateOptions{FieldManager: fieldManager})
+		if err != nil {
+			return err
+		}
+		t.patched = true
+		t.object, err = asObject(raw)
+		return err
+	})
+}
+
+// remake deletes the workload and has it created. Once it is deleted this is not cut
+// short: an interrupted run must not leave nothing behind. If it cannot be created it
+// is made as it was, and if even that fails, its manifest is kept in a file.
+func (p *Plan) remake(ctx context.Context, t *target, create func(context.Context) error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	was := stripped(t.object)
+	going, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.object.grace()+goingLimit)
+	defer cancel()
+	if err := p.remove(going, t, nil); err != nil {
+		return fmt.Errorf("%w%s", err, kept(t, was))
+	}
+	making, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
+	defer cancel()
+	err := create(making)
+	if err == nil {
+		return nil
+	}
+	err = explainAPI("make "+t.ref.where()+" anew", err)
+	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
+	defer cancel()
+	if _, failed := clientFor(p.api, t.ref).create(undoing, was.Object, metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
+		return fmt.Errorf("%w\nit is deleted now, and making it as it was failed, too: %w%s", err, failed, kept(t, was))
+	}
+	return fmt.Errorf("%w\nit was made again as it was", err)
+}
+
+// grace is how long the pods of the workload may take to end.
+func (o object) grace() time.Duration {
+	const usual = 30 // seconds, which the API server fills in
+	seconds := int64(usual)
+	if o.template.Spec.TerminationGracePeriodSeconds != nil {
+		seconds = *o.template.Spec.TerminationGracePeriodSeconds
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// kept says where the manifest of a workload is that is gone.
+func kept(t *target, was object) string {
+	was.GetObjectKind().SetGroupVersionKind(t.ref.kind.version())
+	text, err := yaml.Marshal(was.Object)
+	if err != nil {
+		return ""
+	}
+	file, err := os.CreateTemp("", "e2eimage-"+string(t.ref.kind)+"-"+t.ref.name+"-*.yaml")
+	if err != nil {
+		return ""
+	}
+	_, err = file.Write(text)
+	if errors.Join(err, file.Close()) != nil {
+		return ""
+	}
+	return fmt.Sprintf("\nas it was it is kept: kubectl create -f %s", file.Name())
+}
+
+// remove deletes a workload and its pods, and watches until it is gone.
+func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
+	c, ref, was := clientFor(p.api, t.ref), t.ref, t.object.meta
+	options := metav1.DeleteOptions{
+		Preconditions:     &metav1.Preconditions{UID: &was.UID},
+		PropagationPolicy: new(metav1.DeletePropagationForeground), DryRun: dryRun,
+	}
+	if err := c.remove(ctx, ref.name, options); err != nil && !apierrors.IsNotFound(err) {
+		return explainAPI("delete "+ref.where(), err)
+	}
+	if dryRun != nil {
+		return nil
+	}
+	byName := func(o *metav1.ListOptions) {
+		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", ref.name).String()
+	}
+	another := func(raw runtime.Object) bool {
+		o, err := asObject(raw)
+		return err == nil && o.meta.UID != was.UID
+	}
+	_, err := watchtools.UntilWithSync(ctx, cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			byName(&options)
+			return c.list(ctx, options)
+		},
+		WatchFuncWithContext: c.filteredWatch(byName),
+	}, p.api), c.empty, func(store cache.Store) (bool, error) {
+		raw, there, err := store.GetByKey(ref.namespace + "/" + ref.name)
+		typed, ok := raw.(runtime.Object)
+		return !there || ok && another(typed), err
+	}, func(event watch.Event) (bool, error) {
+		return event.Type == watch.Deleted || another(event.Object), nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s is being deleted, but not gone yet: %w\nlook what holds it: kubectl get %s -n %s -o yaml",
+			ref.where(), errors.Join(err, context.Cause(ctx)), ref.typed(), ref.namespace)
+	}
+	return nil
+}
