@@ -104,9 +104,15 @@ func (p *Plan) comes(a *applied) bool {
 
 // admitting are the kinds that others are admitted by.
 var admitting = []schema.GroupKind{
-	{Kind: "Namespace"}, {Kind: "ServiceAccount"}, {Kind: "LimitRange"}, {Kind: "ResourceQuota"},
-	{Group: "scheduling.k8s.io", Kind: "PriorityClass"}, {Group: "node.k8s.io", Kind: "RuntimeClass"}, {Group: "storage.k8s.io", Kind: "StorageClass"},
-	{Group: "rbac.authorization.k8s.io", Kind: "Role"}, {Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"},
+	{Kind: "Namespace"},
+	{Kind: "ServiceAccount"},
+	{Kind: "LimitRange"},
+	{Kind: "ResourceQuota"},
+	{Group: "scheduling.k8s.io", Kind: "PriorityClass"},
+	{Group: "node.k8s.io", Kind: "RuntimeClass"},
+	{Group: "storage.k8s.io", Kind: "StorageClass"},
+	{Group: "rbac.authorization.k8s.io", Kind: "Role"},
+	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"},
 }
 
 // missesOthers tells whether the API server may refuse the object only because
