@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -82,26 +82,25 @@ func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) e
 	if err != nil {
 		return err
 	}
+	// What a run did that failed afterwards is printed, too.
 	result, err := client.Deploy(cmd.Context(), input)
-	if err != nil {
+	if result == nil {
 		return err
 	}
 	switch flags.output {
 	case "json", "yaml":
-		return a.printObject(flags.output, result)
+		return errors.Join(a.printObject(flags.output, result), err)
 	}
-	suffix := ""
-	if input.DryRun != e2eimage.DryRunNone {
-		suffix = fmt.Sprintf(" (%s dry run)", input.DryRun)
-	}
+	// As kubectl says it.
+	suffix := map[e2eimage.DryRun]string{e2eimage.DryRunClient: " (dry run)", e2eimage.DryRunServer: " (server dry run)"}[input.DryRun]
 	for _, workload := range result.Workloads {
 		line := workload.Name
 		if flags.output != "name" {
 			line += " " + workload.Action + suffix
 		}
-		if err := a.println(line); err != nil {
-			return err
+		if failed := a.println(line); failed != nil {
+			return failed
 		}
 	}
-	return nil
+	return err
 }

@@ -24,7 +24,18 @@ const (
 // SignalError is the cause with which main ends the context on a signal.
 type SignalError struct{ Signal os.Signal }
 
-func (e *SignalError) Error() string { return "stopped by " + e.Signal.String() }
+func (e *SignalError) Error() string { return "stopped by " + signalName(e.Signal) }
+
+// signalName is what people know a signal by.
+func signalName(signal os.Signal) string {
+	switch signal {
+	case os.Interrupt:
+		return "SIGINT"
+	case syscall.SIGTERM:
+		return "SIGTERM"
+	}
+	return signal.String()
+}
 
 // usageError marks mistakes that cobra finds in the command line.
 type usageError struct{ err error }

@@ -132,7 +132,7 @@ func TestASignalDecidesTheExitCode(t *testing.T) {
 			if code := c.runArgs(ctx, "tag", "a"); code != want {
 				t.Errorf("exit code %d, want %d", code, want)
 			}
-			if got := c.errOut.String(); !strings.Contains(got, "stopped by "+signal.String()) || !strings.Contains(got, "exit status 137") {
+			if got := c.errOut.String(); !strings.Contains(got, "stopped by "+signalName(signal)) || !strings.Contains(got, "exit status 137") {
 				t.Errorf("stderr %q", got)
 			}
 		})

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/resource"
+	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
@@ -53,7 +55,18 @@ func (a *app) manifestsIn(path string, recursive bool) ([]e2eimage.Manifest, err
 		text, err := io.ReadAll(a.host.Streams.In)
 		return []e2eimage.Manifest{{Text: text}}, err
 	}
+	if strings.Contains(path, "://") {
+		return nil, fmt.Errorf("-f %s: URLs are not read; pipe it in: curl -fsSL %s | kubectl e2eimage ... -f -", path, path)
+	}
 	at := a.inFolder(path)
+	if _, err := os.Stat(at); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("-f %s: there is no such file or folder", path)
+	}
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		if _, err := os.Stat(filepath.Join(at, name)); err == nil {
+			return nil, fmt.Errorf("-f %s: it has a %s; build it with -k %s", path, name, path)
+		}
+	}
 	var manifests []e2eimage.Manifest
 	below := false
 	err := filepath.WalkDir(at, func(file string, entry fs.DirEntry, err error) error {

@@ -87,13 +87,19 @@ func (a *app) printStatus(result *e2eimage.StatusResult, wide bool) error {
 	for _, image := range result.Images {
 		row := []string{
 			image.Name, orNone(image.Consumer), orNone(image.Image), shortID(image.ImageID),
-			fmt.Sprintf("%d/%d", len(image.NodesWith), len(image.NodesWith)+len(image.NodesWithout)), workloads(image), age(image), string(image.State),
+			fmt.Sprintf("%d/%d", len(image.NodesWith), len(image.NodesWith)+len(image.NodesWithout)), firstWorkload(image), age(image), string(image.State),
 		}
 		if wide {
 			row = append(row, orNone(image.Source), orNone(image.By))
 		}
 		if _, err := fmt.Fprintln(table, strings.Join(row, "\t")); err != nil {
 			return err
+		}
+		// More workloads have rows of their own: one list of them would be too wide.
+		for _, more := range image.Workloads[min(1, len(image.Workloads)):] {
+			if _, err := fmt.Fprintln(table, strings.Repeat("\t", 5)+describeWorkload(more)); err != nil {
+				return err
+			}
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -133,17 +139,25 @@ func shortID(id string) string {
 	return orNone(hex[:min(len(hex), 12)])
 }
 
-func workloads(image e2eimage.ImageStatus) string {
-	names := make([]string, 0, len(image.Workloads))
-	for _, workload := range image.Workloads {
-		kind, name, _ := strings.Cut(workload.Name, "/")
-		if workload.Namespace != "" {
-			kind = workload.Namespace + "/" + kind
-		}
-		kind, _, _ = strings.Cut(kind, ".")
-		names = append(names, fmt.Sprintf("%s/%s %d/%d", kind, name, workload.Running, workload.Wanted))
+// firstWorkload is what stands beside the image.
+func firstWorkload(image e2eimage.ImageStatus) string {
+	if len(image.Workloads) == 0 {
+		return orNone("")
 	}
-	return orNone(strings.Join(names, ", "))
+	return describeWorkload(image.Workloads[0])
+}
+
+// describeWorkload is a workload with its pods, or how a Job stands.
+func describeWorkload(workload e2eimage.WorkloadStatus) string {
+	kind, name, _ := strings.Cut(workload.Name, "/")
+	kind, _, _ = strings.Cut(kind, ".")
+	if workload.Namespace != "" {
+		kind = workload.Namespace + "/" + kind
+	}
+	if workload.Phase != "" {
+		return fmt.Sprintf("%s/%s %s", kind, name, workload.Phase)
+	}
+	return fmt.Sprintf("%s/%s %d/%d", kind, name, workload.Running, workload.Wanted)
 }
 
 func age(image e2eimage.ImageStatus) string {

@@ -180,24 +180,29 @@ func (r *cleanRun) lockToo(ctx context.Context) error {
 
 // trimHost takes the names of before off the host, but for those that are kept.
 func (r *cleanRun) trimHost(ctx context.Context) error {
-	if r.in.Scope == ScopeCluster || r.in.DryRun || !r.lock.local {
+	if r.in.Scope == ScopeCluster || !r.lock.local {
 		return nil
 	}
 	dropped := map[string][]record.Superseded{}
-	err := r.lock.update(ctx, func(lock *record.Lock) error {
+	drop := func(lock *record.Lock) error {
 		for _, image := range r.result.Images {
 			if entry := lock.Images[image.Name]; entry != nil {
 				dropped[image.Name] = entry.DropBeyond(*r.in.Keep)
 			}
 		}
 		return nil
-	})
-	if err != nil {
+	}
+	change := func() error { return r.lock.update(ctx, drop) }
+	if r.in.DryRun {
+		// What is dropped from what was read is not written.
+		change = func() error { return drop(r.lock.current()) }
+	}
+	if err := change(); err != nil {
 		return err
 	}
 	for i, image := range r.result.Images {
 		for _, name := range dropped[image.Name] {
-			removed, err := r.client.nameOffHost(ctx, name, false)
+			removed, err := r.client.nameOffHost(ctx, name, r.in.DryRun)
 			if err != nil {
 				return err
 			}

@@ -56,12 +56,10 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 	if r.in.OlderThan > 0 {
 		grace = r.in.OlderThan
 	}
-	found := map[string]*Orphan{}
+	found, young := map[string]*Orphan{}, map[string]bool{}
 	for _, node := range sortedKeys(r.states) {
 		for tag, owner := range r.states[node].Owners {
-			if time.Since(r.states[node].OwnedSince[tag]) < grace {
-				continue
-			}
+			young[tag] = young[tag] || time.Since(r.states[node].OwnedSince[tag]) < grace
 			if found[tag] == nil {
 				found[tag] = &Orphan{Image: tag, Owner: owner}
 			}
@@ -86,6 +84,10 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 			records[key] = tags
 		}
 		if slices.Contains(records[key], tag) {
+			continue
+		}
+		if young[tag] {
+			r.client.report.Info(fmt.Sprintf("%s is left: it is younger than %s, and may be about to be recorded; --older-than says another age", tag, grace))
 			continue
 		}
 		if using := r.inUse([]string{tag}); len(using) > 0 && !r.in.Force {

@@ -20,6 +20,14 @@ func (c *Client) release(ctx context.Context, kube *kube, cluster *kindnode.Clus
 	return err
 }
 
+// few names nodes as long as they fit on a line.
+func few(nodes []string) string {
+	if len(nodes) > 2 {
+		return fmt.Sprintf("%d nodes", len(nodes))
+	}
+	return strings.Join(nodes, ", ")
+}
+
 // releaseFrom does the work of release and returns what became of the tags.
 func (c *Client) releaseFrom(ctx context.Context, kube *kube, cluster *kindnode.Cluster, consumer string,
 	tags map[string][]string,

@@ -81,6 +81,8 @@ type WorkloadStatus struct {
 	Name string `json:"name"`
 	// Namespace, where it is not that of the record.
 	Namespace string `json:"namespace,omitempty"`
+	// Phase of a Job: Complete, Failed, Suspended or Running; Scheduled of a CronJob.
+	Phase string `json:"phase,omitempty"`
 	// Running pods run the recorded image, by its ID; Wanted are there to be, 0
 	// where that is not said.
 	Running int `json:"running"`

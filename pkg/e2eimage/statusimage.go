@@ -19,7 +19,7 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 	status := ImageStatus{Name: name, Consumer: set.Consumer, NodesWith: []string{}, Workloads: []WorkloadStatus{}}
 	evidence, err := set.Entry(name)
 	if err != nil {
-		status.problem(StateTampered, r.typed("clean", name, set)+" --force, then load and tag it again", "%v", err)
+		status.problem(StateTampered, r.typed("clean", name, set)+" --force", "%v", err)
 		status.settle()
 		return status
 	}
@@ -86,19 +86,21 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 		return ociimage.MatchReference(image, r.aliases(status.Name, evidence)...) != ociimage.NoMatch
 	}
 	mend := r.typed("deploy", status.Name, set)
-	one, shown := WorkloadStatus{Name: used.Name, Wanted: used.Wanted}, used.Name
-	if strings.HasPrefix(used.Name, "job.") || strings.HasPrefix(used.Name, "pod/") {
-		mend += " --workload " + kindless(used.Name) + " --replace"
-	}
+	one, shown := WorkloadStatus{Name: used.Name, Phase: used.Phase, Wanted: used.Wanted}, used.Name
 	if used.Namespace != set.Namespace {
 		one.Namespace, shown = used.Namespace, used.Namespace+"/"+kindless(used.Name)
-		mend += " --workload " + shown
-		if !r.namedElsewhere(status.Name, used) {
-			// The same source and the same mark may be of a record there: only the
-			// recorded tags mean this one.
-			marked = false
-			matches = func(image string) bool { return slices.Contains(evidence.Tags(), image) }
-		}
+	}
+	if !r.deployedTo(status.Name, used) {
+		mend += " --workload " + strings.TrimPrefix(used.Namespace+"/"+kindless(used.Name), set.Namespace+"/")
+	}
+	if strings.HasPrefix(used.Name, "job.") || strings.HasPrefix(used.Name, "pod/") {
+		mend += " --replace"
+	}
+	if used.Namespace != set.Namespace && !r.namedElsewhere(status.Name, used) {
+		// The same source and the same mark may be of a record there: only the
+		// recorded tags mean this one.
+		marked = false
+		matches = func(image string) bool { return slices.Contains(evidence.Tags(), image) }
 	}
 	matching := map[string]corev1.Container{}
 	for _, container := range append(slices.Clone(used.Template.Spec.InitContainers), used.Template.Spec.Containers...) {
@@ -132,6 +134,18 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 		status.problem(StateRolling, "", "%s runs it in %d of %d pods", shown, one.Running, one.Wanted)
 	}
 	status.Workloads = append(status.Workloads, one)
+}
+
+// deployedTo tells whether deploy without flags goes to a workload.
+func (r *statusRun) deployedTo(name string, used *workload.Used) bool {
+	workloads := r.asked(name).Deploy.Workloads
+	if len(workloads) == 0 {
+		workloads = []string{"deployment/" + name}
+	}
+	is := kindless(used.Name)
+	return slices.ContainsFunc(workloads, func(text string) bool {
+		return used.Namespace == r.kube.namespace && text == is || text == used.Namespace+"/"+is
+	})
 }
 
 // namedElsewhere tells whether the suite deploys the image to a workload of another

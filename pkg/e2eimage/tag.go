@@ -189,6 +189,12 @@ func (r *tagRun) result() *TagResult {
 func (r *tagRun) createNamespace(ctx context.Context) error {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.kube.namespace}}
 	_, err := r.kube.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{FieldManager: record.FieldManager})
+	if apierrors.IsForbidden(err) {
+		// Who may not create namespaces may have one that exists.
+		if _, failed := r.kube.CoreV1().Namespaces().Get(ctx, r.kube.namespace, metav1.GetOptions{}); failed == nil || apierrors.IsForbidden(failed) {
+			return nil
+		}
+	}
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("namespace %q: %w", r.kube.namespace, err)
 	}

@@ -113,7 +113,7 @@ func (r *tagRun) tagNodes(ctx context.Context) error {
 	}
 	r.tagging = true
 	nodes := sortedKeys(lacking)
-	end := r.client.report.Start(fmt.Sprintf("tag on %s", strings.Join(nodes, ", ")))
+	end := r.client.report.Start("tag on " + few(nodes))
 	done, err := r.cluster.Tag(ctx, nodes, ops)
 	if err == nil {
 		err = r.checkTagged(done)

@@ -281,6 +281,11 @@ func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) er
 	}
 	deploying.cluster, deploying.freshBuilt = place.cluster, r.build != nil
 	r.result.Deployed, err = deploying.carryOut(ctx)
+	if r.result.Deployed != nil {
+		for _, one := range r.result.Deployed.Workloads {
+			r.client.report.Info(one.Name + " " + one.Action)
+		}
+	}
 	return err
 }
 

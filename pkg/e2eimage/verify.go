@@ -2,7 +2,6 @@ package e2eimage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -21,12 +20,12 @@ type VerifyInput struct {
 
 // Verify is Status as a gate: what does not agree comes with an InconsistentError.
 func (c *Client) Verify(ctx context.Context, in VerifyInput) (*StatusResult, error) {
-	if in.Wait {
-		if err := c.waitOnly(ctx, in.Suite); err != nil {
-			return nil, err
+	result, err := c.Status(ctx, StatusInput{Suite: in.Suite})
+	if err == nil && in.Wait {
+		if err = c.waitFor(ctx, in.Suite, result); err == nil {
+			result, err = c.Status(ctx, StatusInput{Suite: in.Suite})
 		}
 	}
-	result, err := c.Status(ctx, StatusInput{Suite: in.Suite})
 	if err != nil {
 		return nil, err
 	}
@@ -40,11 +39,55 @@ func (c *Client) Verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 	return result, &InconsistentError{fmt.Errorf("%d of what was looked at does not agree", len(result.Images))}
 }
 
-// waitOnly waits for rollouts that others began, such as Helm, and proves what runs.
-func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
-	if len(suite.Images) == 0 {
-		return &UsageError{errors.New("wait for what? Give the NAME, or write an e2eimage.yaml")}
+// waitFor waits for the rollouts of the workloads that use the images, which others
+// began, such as Helm, and proves what runs. Each consumer's are waited for in turn.
+func (c *Client) waitFor(ctx context.Context, suite config.Suite, seen *StatusResult) error {
+	byConsumer := map[string]config.Suite{}
+	for _, image := range seen.Images {
+		if image.State == StateOrphaned || image.State == StateTampered || image.State == StateUnfinished {
+			continue
+		}
+		one, ok := byConsumer[image.Consumer]
+		if !ok {
+			one = suite
+			one.Consumer, one.Images = image.Consumer, nil
+		}
+		one.Images = append(one.Images, waitedFor(suite, image))
+		byConsumer[image.Consumer] = one
 	}
+	for _, consumer := range sortedKeys(byConsumer) {
+		if err := c.waitOnly(ctx, byConsumer[consumer]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitedFor is an image with the workloads that use it; without any, with those that
+// the suite names.
+func waitedFor(suite config.Suite, seen ImageStatus) config.Image {
+	image := config.Image{Name: seen.Name, Deploy: config.Deploy{Timeout: config.DefaultTimeout, MaxRestarts: config.DefaultMaxRestarts}}
+	for _, asked := range suite.Images {
+		if asked.Name == seen.Name {
+			image = asked
+		}
+	}
+	var workloads []string
+	for _, used := range seen.Workloads {
+		text := kindless(used.Name)
+		if used.Namespace != "" {
+			text = used.Namespace + "/" + text
+		}
+		workloads = append(workloads, text)
+	}
+	if len(workloads) > 0 {
+		image.Deploy.Workloads = workloads
+	}
+	return image
+}
+
+// waitOnly waits for rollouts and changes nothing.
+func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 	run, err := c.beginDeploy(ctx, DeployInput{Suite: suite, DryRun: DryRunClient, AllowStale: true})
 	if err != nil {
 		return err
@@ -64,9 +107,6 @@ func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 		// What is to run something else would be waited for in vain.
 		return nil
 	}
-	if err := run.wait(ctx, plan); err != nil {
-		return err
-	}
-	_, err = run.prove(ctx, plan.Running())
+	_, err = run.waitAndProve(ctx, plan)
 	return err
 }

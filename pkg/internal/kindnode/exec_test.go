@@ -462,7 +462,7 @@ func TestAnExecThatSaysNothingIsTriedAgain(t *testing.T) {
 func TestProbeReadsWhatANodeSays(t *testing.T) {
 	t.Parallel()
 	fake, cluster := newCluster(t, "n1")
-	running := kindnode.Container{ID: "c1", ImageRef: imageID, Image: target, PodID: "p1", Namespace: "ns", Pod: "a-0"}
+	running := kindnode.Container{Created: time.Unix(0, 0), ID: "c1", ImageRef: imageID, Image: target, PodID: "p1", Namespace: "ns", Pod: "a-0"}
 	fake.Change(func(n *kindnodetest.Node) {
 		n.Images[target], n.Owners[target] = imageID, owner
 		n.Pulled = map[string][]string{imageID: {"example.com/b", "example.com/a"}, otherID: nil}

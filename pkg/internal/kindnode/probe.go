@@ -151,8 +151,9 @@ func listContainers(ctx context.Context, s *session, state *State) error {
 	for _, container := range listed.GetContainers() {
 		state.Containers = append(state.Containers, Container{
 			ID: container.GetId(), ImageRef: container.GetImageRef(), PodID: container.GetPodSandboxId(),
-			Image:  container.GetImage().GetUserSpecifiedImage(),
-			Exited: container.GetState() == cri.ContainerState_CONTAINER_EXITED,
+			Image:   container.GetImage().GetUserSpecifiedImage(),
+			Exited:  container.GetState() == cri.ContainerState_CONTAINER_EXITED,
+			Created: time.Unix(0, container.GetCreatedAt()),
 			// k8s.io/kubernetes/pkg/kubelet/types/labels.go
 			Namespace: container.GetLabels()["io.kubernetes.pod.namespace"], Pod: container.GetLabels()["io.kubernetes.pod.name"],
 		})

@@ -56,6 +56,8 @@ type Container struct {
 	Image string
 	// Exited is set when it does not run any more.
 	Exited bool
+	// Created by its runtime's clock.
+	Created time.Time
 	// PodID is the ID of the pod's sandbox.
 	PodID string
 	// Namespace and Pod that it belongs to.

@@ -151,7 +151,7 @@ func explain(err error, verb, namespace, consumer string) error {
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("may not %s %s, which holds the records: %w\nthe Role that is needed is in docs/rbac.md", verb, object, err)
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("cannot %s %s: namespace %q does not exist; create it with: kubectl create namespace %s (or give --create-namespace to tag): %w",
+		return fmt.Errorf("cannot %s %s: namespace %q does not exist; create it with: kubectl create namespace %s (or give --create-namespace): %w",
 			verb, object, namespace, namespace, err)
 	case apierrors.HasStatusCause(err, metav1.CauseType(field.ErrorTypeTooLong)), apierrors.IsRequestEntityTooLargeError(err):
 		return fmt.Errorf("cannot %s %s: a ConfigMap holds at most 1 MiB; take records away that nobody needs (kubectl e2eimage clean NAME -n %s --consumer %s), or what else was put into it: %w",

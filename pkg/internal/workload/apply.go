@@ -24,7 +24,7 @@ func (p *Plan) Apply(ctx context.Context) ([]Change, error) {
 	var failures []error
 	for _, t := range p.targets {
 		if ctx.Err() != nil {
-			return changes, partly(changes, context.Cause(ctx))
+			return changes, errors.Join(append(failures, context.Cause(ctx))...)
 		}
 		if err := p.apply(ctx, t); err != nil {
 			failures = append(failures, err)

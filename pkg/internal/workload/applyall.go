@@ -2,9 +2,7 @@ package workload
 
 import (
 	"context"
-	"fmt"
 	"maps"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,25 +18,11 @@ func (p *Plan) applyAll(ctx context.Context) ([]Change, error) {
 			err = p.applyOne(ctx, a)
 		}
 		if err != nil {
-			return changes, partly(changes, err)
+			return changes, err
 		}
 		changes = append(changes, a.change(p.options.DryRun))
 	}
 	return changes, nil
-}
-
-// partly says what was changed before what failed.
-func partly(changes []Change, err error) error {
-	var done []string
-	for _, change := range changes {
-		if change.Action != Unchanged {
-			done = append(done, change.Name)
-		}
-	}
-	if len(done) == 0 {
-		return err
-	}
-	return fmt.Errorf("%w\nchanged before that, and left so: %s", err, strings.Join(done, ", "))
 }
 
 func (p *Plan) applyOne(ctx context.Context, a *applied) error {

@@ -110,6 +110,9 @@ func cause(pod *corev1.Pod, v view, now time.Time) (why *problem, again time.Dur
 	}
 	var last *corev1.Event
 	for _, event := range v.warnings[pod.UID] {
+		if event.Reason == "FailedCreatePodSandBox" && strings.Contains(event.Message, "OOM-killed") {
+			return &problem{reason: "OOMKilled", message: event.Message, hint: "its memory limits are too low even to begin; raise resources.limits.memory"}, 0
+		}
 		if event.Reason == "FailedMount" && (last == nil || eventTime(*last).Before(eventTime(*event))) {
 			last = event
 		}

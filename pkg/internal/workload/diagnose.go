@@ -49,8 +49,9 @@ func (p *Plan) diagnose(ctx context.Context, t *target, failed *failure) error {
 			e.Message += "; " + answer
 		}
 		if cause.pod.Spec.NodeName == "" {
-			e.Claims = tidied(p.unboundClaims(ctx, cause.pod))
-			e.Nodes = tidied(p.refusals(ctx, cause.pod))
+			if e.Claims = tidied(p.unboundClaims(ctx, cause.pod)); len(e.Claims) == 0 {
+				e.Nodes = tidied(p.refusals(ctx, cause.pod))
+			}
 		}
 	}
 	e.Events = describeEvents(events)

@@ -115,6 +115,8 @@ type Running struct {
 	ContainerID string `json:"containerID"`
 	// ImageName is Image.Name.
 	ImageName string `json:"imageName"`
+	// Probed: a readiness probe says that it is ready, not only that it runs.
+	Probed bool `json:"probed,omitempty"`
 	// Ended: the pod had ended, so that its containers may be gone from the node.
 	Ended bool `json:"ended,omitempty"`
 	// Init containers have ended by now: only `crictl ps -a` lists them.

@@ -75,6 +75,8 @@ type judge struct {
 	patched bool
 	// stale are the containers of a Pod that run the image of before, by their names.
 	stale map[string]string
+	// dead are the IDs of containers that had ended when their node was asked.
+	dead map[string]bool
 	// failedBefore is how many pods of a Job had failed before the wait.
 	failedBefore int32
 	// begun is set by the first look.
@@ -95,7 +97,7 @@ type seen struct {
 func newJudge(t *target) *judge {
 	j := &judge{
 		images: t.images, assigned: t.assigned, uid: t.object.meta.UID, generation: t.object.meta.Generation,
-		maxRestarts: t.maxRestarts(), patched: t.patched, stale: t.before, before: map[string]bool{}, since: map[string]seen{},
+		maxRestarts: t.maxRestarts(), patched: t.patched, stale: t.before, dead: t.dead, before: map[string]bool{}, since: map[string]seen{},
 	}
 	if of, ok := t.object.Object.(*batchv1.Job); ok {
 		j.failedBefore = of.Status.Failed
@@ -114,6 +116,9 @@ func (j *judge) look(v view, now time.Time) verdict {
 	}
 	progress := judgeRollout(v.object)
 	if progress.done && j.settled(v, progress) {
+		if left := shaky(v.current, now); left > 0 {
+			return verdict{again: left}
+		}
 		return verdict{done: true}
 	}
 	problems := j.problems(v, progress)
@@ -164,7 +169,8 @@ func (j *judge) remember(v view, problems []problem) {
 		return
 	}
 	for _, p := range problems {
-		if p.class != classCrash {
+		// A crash loop and pods that nobody replaces stay what they are.
+		if p.class != classCrash && p.class != classOld {
 			j.before[p.key()] = true
 		}
 	}

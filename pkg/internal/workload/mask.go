@@ -31,7 +31,7 @@ func mask(text string) string {
 
 // tidy makes a line fit to be shown. It masks first: half a secret looks like none.
 func tidy(line string) string {
-	line = mask(strings.TrimSpace(strings.ToValidUTF8(line, "?")))
+	line = mask(strings.TrimRight(strings.ToValidUTF8(line, "?"), " \t\r\n"))
 	if len(line) <= maxLine {
 		return line
 	}

@@ -14,6 +14,8 @@ import (
 	scheduling "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/klog/v2"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // maxNodes is how many nodes are explained one by one.
@@ -104,14 +106,17 @@ func refusalsOf(node *corev1.Node, pod *corev1.Pod, taken corev1.ResourceList) [
 		free := node.Status.Allocatable[name].DeepCopy()
 		free.Sub(taken[name])
 		if wanted := requests[name]; wanted.Cmp(free) > 0 {
-			reasons = append(reasons, fmt.Sprintf("it has %s of its %s %s left, and %s is asked for", free.String(), quantityOf(node.Status.Allocatable, name), name, wanted.String()))
+			reasons = append(reasons, fmt.Sprintf("it has %s of its %s %s left, and %s is asked for", readable(free, name), readable(node.Status.Allocatable[name], name), name, readable(wanted, name)))
 		}
 	}
 	return reasons
 }
 
-func quantityOf(list corev1.ResourceList, name corev1.ResourceName) string {
-	quantity := list[name]
+// readable is a quantity for people: memory comes in bytes or kilobytes.
+func readable(quantity apiresource.Quantity, name corev1.ResourceName) string {
+	if name == corev1.ResourceMemory || name == corev1.ResourceEphemeralStorage {
+		return progress.Bytes(quantity.Value())
+	}
 	return quantity.String()
 }
 

@@ -42,6 +42,8 @@ type target struct {
 	patched bool
 	// before are the containers that a Pod had when it was patched, by their names.
 	before map[string]string
+	// dead are the IDs of containers that had ended when their node was asked.
+	dead map[string]bool
 	// running is what Wait found.
 	running []Running
 }

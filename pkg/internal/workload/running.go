@@ -3,6 +3,7 @@ package workload
 import (
 	"maps"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -28,7 +29,7 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 	ids := containerIDs(pod)
 	for _, a := range j.assigned {
 		id := ids[a.container.Name]
-		if id != "" && id == j.stale[a.container.Name] {
+		if id != "" && id == j.stale[a.container.Name] || j.dead[id] && !ended(pod) {
 			// The kubelet has not started it anew yet.
 			return nil, false
 		}
@@ -40,10 +41,46 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 		}
 		running = append(running, Running{
 			Namespace: pod.Namespace, Pod: pod.Name, PodUID: string(pod.UID), Container: a.container.Name,
-			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: a.init, Ended: ended(pod),
+			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: a.init, Ended: ended(pod), Probed: a.container.ReadinessProbe != nil,
 		})
 	}
 	return running, true
+}
+
+// shaky is how long a container that was restarted still has to stay up before its
+// pod counts as ready, where no probe tells whether it is: in a crash loop it is up
+// for a moment again and again.
+func shaky(pods []*corev1.Pod, now time.Time) time.Duration {
+	var longest time.Duration
+	for _, pod := range pods {
+		probed := map[string]bool{}
+		for _, container := range pod.Spec.Containers {
+			probed[container.Name] = container.ReadinessProbe != nil
+		}
+		for _, status := range pod.Status.ContainerStatuses {
+			if status.RestartCount == 0 || status.State.Running == nil || probed[status.Name] {
+				continue
+			}
+			longest = max(longest, lasting-now.Sub(status.State.Running.StartedAt.Time))
+		}
+	}
+	return longest
+}
+
+// Dead tells the plan of containers that had ended when their nodes were asked,
+// although their pods still counted as ready. Wait then waits for those that are
+// started in their place.
+func (p *Plan) Dead(containerIDs []string) {
+	for _, t := range p.targets {
+		if t.dead == nil {
+			t.dead = map[string]bool{}
+		}
+		for _, id := range containerIDs {
+			t.dead[id] = true
+		}
+		// What is seen from now on is news.
+		t.running = nil
+	}
 }
 
 // staleContainers are the containers of a Pod that get another image, by their names.

@@ -23,6 +23,8 @@ type Used struct {
 	Consumer string
 	// Template is what new pods are made of.
 	Template corev1.PodTemplateSpec
+	// Phase of a Job or CronJob, "" of others.
+	Phase string
 	// Wanted is how many pods there are to be; 0 where that is not said.
 	Wanted int
 	// Updated are those that exist of its newest template and are available; less
@@ -152,9 +154,22 @@ func (u *usage) jobs(l *batchv1.JobList, err error) error {
 	}
 	for i := range l.Items {
 		job := &l.Items[i]
-		u.add("job.batch/", &job.ObjectMeta, job.Spec.Template, 0)
+		u.add("job.batch/", &job.ObjectMeta, job.Spec.Template, 0).Phase = jobPhase(job)
 	}
 	return nil
+}
+
+// jobPhase is how a Job stands, in a word.
+func jobPhase(job *batchv1.Job) string {
+	switch {
+	case jobCondition(job, batchv1.JobComplete) != nil:
+		return "Complete"
+	case jobCondition(job, batchv1.JobFailed) != nil:
+		return "Failed"
+	case job.Spec.Suspend != nil && *job.Spec.Suspend:
+		return "Suspended"
+	}
+	return "Running"
 }
 
 func (u *usage) cronJobs(l *batchv1.CronJobList, err error) error {
@@ -163,7 +178,7 @@ func (u *usage) cronJobs(l *batchv1.CronJobList, err error) error {
 	}
 	for i := range l.Items {
 		job := &l.Items[i]
-		u.add("cronjob.batch/", &job.ObjectMeta, job.Spec.JobTemplate.Spec.Template, 0)
+		u.add("cronjob.batch/", &job.ObjectMeta, job.Spec.JobTemplate.Spec.Template, 0).Phase = "Scheduled"
 	}
 	return nil
 }
@@ -179,8 +194,19 @@ func (u *usage) pods(l *corev1.PodList, err error) error {
 		}
 		owner := u.byKey[pod.Namespace+"/"+ownerOf(pod)]
 		if owner == nil {
-			owner = &Used{Name: "pod/" + pod.Name, Namespace: pod.Namespace, Template: corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, Wanted: 1, Updated: 1, Settled: true}
+			// Of a ReplicaSet of its own the pods are all that is listed.
+			name, set := "pod/"+pod.Name, metav1.GetControllerOf(pod)
+			if set != nil && set.Kind == "ReplicaSet" {
+				name = "replicaset.apps/" + set.Name
+				if owner = u.byKey[pod.Namespace+"/"+name]; owner != nil {
+					owner.Wanted, owner.Updated = owner.Wanted+1, owner.Updated+1
+					owner.Pods = append(owner.Pods, usedPod(pod))
+					continue
+				}
+			}
+			owner = &Used{Name: name, Namespace: pod.Namespace, Template: corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, Wanted: 1, Updated: 1, Settled: true}
 			u.all = append(u.all, owner)
+			u.byKey[pod.Namespace+"/"+name] = owner
 		}
 		owner.Pods = append(owner.Pods, usedPod(pod))
 	}

@@ -76,6 +76,7 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter)
 		return err
 	}
 	judge := newJudge(t)
+	told := teller{report: report, what: t.ref.String(), at: time.Now()}
 	for watching.Err() == nil {
 		seen := w.view()
 		result := judge.look(seen, time.Now())
@@ -92,6 +93,7 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter)
 			w.look(watching)
 			continue
 		}
+		told.tell(seen.waiting(), time.Now())
 		var again <-chan time.Time
 		if result.again > 0 {
 			again = time.After(result.again)
@@ -103,6 +105,25 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter)
 		}
 	}
 	return p.ended(ctx, watching, w)
+}
+
+// teller says how far a rollout is once it takes long, whenever that changes.
+type teller struct {
+	report progress.Reporter
+	what   string
+	at     time.Time
+	said   string
+}
+
+// quiet is how long nothing is told at first, and between two times.
+const quiet = 10 * time.Second
+
+func (t *teller) tell(waiting string, now time.Time) {
+	if now.Sub(t.at) < quiet || waiting == t.said {
+		return
+	}
+	t.report.Info(t.what + ": " + waiting)
+	t.at, t.said = now, waiting
 }
 
 // within bounds a context; 0 is no bound.
