@@ -66,4 +66,6 @@ step "Again: nothing changes"
 show kubectl e2eimage tag datastorage --source "$SOURCE" --consumer workflowexecution --namespace "$NAMESPACE"
 show kubectl e2eimage deploy datastorage --namespace "$NAMESPACE"
 echo
-echo "done; look around with KUBECONFIG=$WORK/kubeconfig, then: make demo-clean PROVIDER=$PROVIDER"
+echo "done; look around with"
+echo "  export KUBECONFIG=$PWD/$WORK/kubeconfig PATH=$PWD/$WORK:\$PATH"
+echo "then: make demo-clean PROVIDER=$PROVIDER"

@@ -67,7 +67,7 @@ func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 		"a suite that is not there, by --consumer": {
 			Flags{Consumer: "workflo"},
 			nil, twoImages + three,
-			[]string{`--consumer: e2eimage.yaml has no suite "workflo"; did you mean "workflow"?; its suites are workflow, full, own`},
+			[]string{`--consumer: e2eimage.yaml has no suite "workflo"; its suites are workflow, full, own; did you mean "workflow"?`},
 		},
 		"a suite that is not there, by E2EIMAGE_CONSUMER": {
 			Flags{},
@@ -100,7 +100,7 @@ func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 		"a mistyped image": {
 			Flags{Names: []string{"datastorge"}},
 			nil, header + "images: [{name: datastorage}]\n",
-			[]string{`NAME: e2eimage.yaml has no image "datastorge"; did you mean "datastorage"?; it has datastorage`},
+			[]string{`NAME: e2eimage.yaml has no image "datastorge"; it has datastorage; did you mean "datastorage"?`},
 		},
 		"--tag for every image of the suite": {
 			Flags{Tag: "v1"}, nil, twoImages, []string{`--tag: is for exactly one NAME`},

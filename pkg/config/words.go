@@ -28,7 +28,11 @@ func checkName(name string) string {
 	if name == "" || dnsLabel.MatchString(name) {
 		return ""
 	}
-	return fmt.Sprintf("%s must be 1 to 63 small letters, digits and -, with a letter or digit at both ends", quote(name))
+	mistake := fmt.Sprintf("%s must be 1 to 63 small letters, digits and -, with a letter or digit at both ends", quote(name))
+	if workload.MatchString(name) {
+		mistake += "; is it a workload? That goes with --workload"
+	}
+	return mistake
 }
 
 // checkKindCluster wants what kind takes as the name of a cluster.

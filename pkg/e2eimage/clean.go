@@ -154,6 +154,11 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube) (*reco
 			names = append(names, name)
 		}
 	}
+	for _, name := range wanted {
+		if !slices.Contains(names, name) {
+			c.report.Info(fmt.Sprintf("nothing is left of %s", name))
+		}
+	}
 	return set, lock, names, nil
 }
 

@@ -93,6 +93,9 @@ func Create(ctx context.Context, o Options) error {
 		// Not ours to remove.
 		return fmt.Errorf("there is a cluster %s on %s already: delete it or take another name", o.Name, o.Provider)
 	}
+	if err := roomForNodes(o.Workers + max(1, o.ControlPlanes)); err != nil {
+		return err
+	}
 	done := make(chan error, 1)
 	go func() {
 		done <- provider.Create(o.Name,
