@@ -170,20 +170,26 @@ func completeChoices(cmd *cobra.Command, names ...string) {
 	}
 }
 
-// completeNames lets the shell offer the image names of the config.
+// completeNames lets the shell offer the image names of the config; without one,
+// those that are recorded.
 func (a *app) completeNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var known []string
 	suite, err := a.suite(a.flags(nil))
+	for _, image := range suite.Images {
+		known = append(known, image.Name)
+	}
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		// What is wrong with a config is said when the command runs.
+		known = a.offered(recordedNames)
 	}
 	given := map[string]bool{}
 	for _, name := range args {
 		given[name] = true
 	}
 	var names []string
-	for _, image := range suite.Images {
-		if !given[image.Name] {
-			names = append(names, image.Name)
+	for _, name := range known {
+		if !given[name] {
+			names = append(names, name)
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp

@@ -127,9 +127,11 @@ reads that record and proves that the pods run exactly that image.`,
 		return &usageError{fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())}
 	})
 	a.kube.AddFlags(root.PersistentFlags())
+	a.offer(root, "namespace", namespaces)
 	// Help reads the same for every user.
 	root.PersistentFlags().Lookup("cache-dir").DefValue = "$HOME/.kube/cache"
 	a.common.add(root.PersistentFlags())
+	a.offer(root, "consumer", consumers)
 	addVerbosity(root.PersistentFlags())
 	root.AddCommand(a.buildCommand(), a.loadCommand(), a.tagCommand(), a.deployCommand(), a.upCommand(), a.refCommand(), a.renderCommand(), a.statusCommand(), a.verifyCommand(), a.cleanCommand(),
 		a.versionCommand(), a.completionCommand(), optionsCommand())
