@@ -85,6 +85,8 @@ type ProvedContainer struct {
 // are healed, workloads that are right are not touched, the others are patched, or
 // manifests are applied; then it waits for the rollouts and compares
 // what the containers really run with the record.
+//
+// What was changed before an error comes with it, in a result that is not nil.
 func (c *Client) Deploy(ctx context.Context, in DeployInput) (*DeployResult, error) {
 	run, err := c.beginDeploy(ctx, in)
 	if err != nil {
