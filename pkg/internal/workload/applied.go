@@ -32,8 +32,6 @@ type applied struct {
 	after *unstructured.Unstructured
 	// placed: it can be asked for.
 	placed bool
-	// late: the API server can judge it only when others of the manifests are there.
-	late bool
 	// target is set for workloads.
 	target *target
 }

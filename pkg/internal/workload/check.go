@@ -20,7 +20,6 @@ import (
 // Objects are checked in their order: what one of before brings is known.
 func (p *Plan) check(ctx context.Context, a *applied) error {
 	if p.comes(a) {
-		a.late = true
 		return nil
 	}
 	live, err := p.cluster.resourceOf(a.object, a.mapping).Get(ctx, a.object.GetName(), metav1.GetOptions{})
@@ -52,7 +51,7 @@ func (p *Plan) judged(ctx context.Context, a *applied) error {
 	switch {
 	case err == nil:
 		return nil
-	case a.live != nil && apierrors.IsInvalid(err) && a.target != nil && a.target.ref.kind.made():
+	case a.live != nil && apierrors.IsInvalid(err) && a.target != nil && a.target.ref.kind.replaceable():
 		// The object itself is wrong, or it cannot become this.
 		if err := p.trial(ctx, a); err != nil {
 			return err
@@ -63,7 +62,7 @@ func (p *Plan) judged(ctx context.Context, a *applied) error {
 		}
 		return p.checkFixed(ctx, a)
 	case apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run"), p.missesOthers(a, err):
-		a.late = true
+		// It is judged when it counts.
 		return nil
 	}
 	return fmt.Errorf("%s: %w", a.object.source, a.explained("apply", err))

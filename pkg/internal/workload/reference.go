@@ -47,6 +47,10 @@ func (k kind) group() string {
 // made tells whether other workloads make objects of the kind.
 func (k kind) made() bool { return k == replicaSet || k == job || k == barePod }
 
+// replaceable tells whether objects of the kind are deleted and made anew where they
+// cannot be changed.
+func (k kind) replaceable() bool { return k == job || k == barePod }
+
 // version is the kind as objects name it.
 func (k kind) version() schema.GroupVersionKind {
 	names := map[kind]string{deployment: "Deployment", statefulSet: "StatefulSet", daemonSet: "DaemonSet", replicaSet: "ReplicaSet", job: "Job", cronJob: "CronJob", barePod: "Pod"}
