@@ -77,6 +77,8 @@ type judge struct {
 	stale map[string]string
 	// dead are the IDs of containers that had ended when their node was asked.
 	dead map[string]bool
+	// failedAt is when a Job was first seen to have failed.
+	failedAt time.Time
 	// failedBefore is how many pods of a Job had failed before the wait.
 	failedBefore int32
 	// begun is set by the first look.
@@ -125,6 +127,9 @@ func (j *judge) look(v view, now time.Time) verdict {
 	if !j.begun {
 		j.begun = true
 		j.remember(v, problems)
+	}
+	if left := j.podStillToCome(v, progress, now); left > 0 {
+		return verdict{again: left}
 	}
 	if progress.impossible != nil && !j.outdated(v, progress.impossible) {
 		return verdict{failure: &failure{RolloutError: *progress.impossible, problem: blamed(v)}}
@@ -264,26 +269,6 @@ func (j *judge) patience(p problem) time.Duration {
 		return mending
 	}
 	return 0
-}
-
-// blamed is the pod that shows why a rollout failed: of a Job the one that failed
-// last, else the first that is not ready.
-func blamed(v view) *problem {
-	if failed := lastFailed(v.current); failed != nil {
-		return unready(failed)
-	}
-	return firstUnready(v.current)
-}
-
-// lastFailed is the newest of the pods that have failed, nil for none.
-func lastFailed(pods []*corev1.Pod) *corev1.Pod {
-	var last *corev1.Pod
-	for _, pod := range pods {
-		if pod.Status.Phase == corev1.PodFailed && (last == nil || last.CreationTimestamp.Before(&pod.CreationTimestamp)) {
-			last = pod
-		}
-	}
-	return last
 }
 
 func firstUnready(pods []*corev1.Pod) *problem {

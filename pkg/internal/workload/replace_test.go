@@ -207,8 +207,9 @@ func TestAJobFailsWithItsLastPod(t *testing.T) {
 		pod.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 17}}
 		pod.Status.Phase = corev1.PodFailed
 		pod.Labels = map[string]string{batchv1.ControllerUidLabel: "uid-migrate"}
+		put(t, w.api, aJob(newImage, ofJob(batchv1.JobFailed), func(j *batchv1.Job) { j.Status.Failed = 1 }))
+		<-time.After(time.Second)
 		put(t, w.api, pod)
-		put(t, w.api, aJob(newImage, ofJob(batchv1.JobFailed)))
 		_, err := w.end()
 		failed := rolloutError(t, err)
 		if failed.Reason != "Why" || failed.Pod != "migrate-1" || failed.Container != "server" || !strings.Contains(failed.Hint, "--replace") {
