@@ -98,7 +98,7 @@ func TestWhatIsReplacedIsNotLost(t *testing.T) {
 	u.must("deploy", "datastorage", "-f", "job.yaml")
 	u.image(source)
 	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
-	if got := u.must("deploy", "datastorage", "-f", "job.yaml", "--replace", "--dry-run"); !strings.HasSuffix(got, " replaced (client dry run)") {
+	if got := u.must("deploy", "datastorage", "-f", "job.yaml", "--replace", "--dry-run"); !strings.HasSuffix(got, " replaced (dry run)") {
 		t.Errorf("a dry run says %q", got)
 	}
 	if got := u.must("deploy", "datastorage", "-f", "job.yaml", "--replace"); !strings.HasSuffix(got, " replaced") {
