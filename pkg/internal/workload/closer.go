@@ -38,7 +38,12 @@ func (w *watcher) look(ctx context.Context) {
 		{&seen.warnings, events, ofPods},
 		{&seen.nodes, wrap(w.api.CoreV1().Nodes(), &corev1.Node{}), ""},
 	} {
-		watching, giveUp := context.WithCancelCause(ctx)
+		watching, cancel := context.WithCancelCause(ctx)
+		giveUp := func(err error) {
+			cancel(err)
+			// It is done without.
+			w.note(nil)
+		}
 		*one.informer = w.start(watching, giveUp, one.client, func(o *metav1.ListOptions) { o.FieldSelector = one.selector })
 		synced = append(synced, either{(*one.informer).HasSyncedChecker(), watching})
 	}
