@@ -317,7 +317,7 @@ func (d *deployRun) prove(ctx context.Context, running []workload.Running) (prov
 
 // proofAge is how old a container is to be that no probe says anything of: a program
 // that cannot run ends within that time, and until then its pod counts as ready.
-const proofAge = 500 * time.Millisecond
+const proofAge = 400 * time.Millisecond
 
 // tooYoung is how long to wait until all containers are that old.
 func tooYoung(running []workload.Running, states map[string]kindnode.State, now time.Time) time.Duration {

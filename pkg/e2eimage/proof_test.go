@@ -16,7 +16,7 @@ func TestAContainerWithoutAProbeHasToBeOfSomeAge(t *testing.T) {
 		age     time.Duration
 		want    time.Duration
 	}{
-		"a young one":                {workload.Running{}, 200 * time.Millisecond, 300 * time.Millisecond},
+		"a young one":                {workload.Running{}, 100 * time.Millisecond, proofAge - 100*time.Millisecond},
 		"an old one":                 {workload.Running{}, time.Hour, 0},
 		"one of a clock that is off": {workload.Running{}, -time.Hour, proofAge},
 		"one with a probe":           {workload.Running{Probed: true}, 0, 0},

@@ -17,7 +17,7 @@ import (
 func main() {
 	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on, podman or docker")
 	rounds := flag.Int("rounds", 7, "rounds of each case; the median counts")
-	only := flag.String("only", "", `"loads" or "ups" for these only`)
+	only := flag.String("only", "", `"deploys", "ups" or "loads" for these only`)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, *provider, *rounds, *only)
@@ -56,6 +56,8 @@ func run(ctx context.Context, provider string, rounds int, only string) (err err
 	switch only {
 	case "loads":
 		all = all[6:]
+	case "deploys":
+		all = all[1:2]
 	case "ups":
 		all = all[3:6]
 	}
