@@ -1,0 +1,211 @@
+package e2eimage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult, error) {
+	kube, err := c.kube(in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	set, lock, names, err := c.cleanSet(ctx, in, kube)
+	if err = c.nothingLeft(in.Suite, err); err != nil {
+		return nil, err
+	}
+	if set == nil {
+		return &CleanResult{Consumer: in.Suite.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}}, nil
+	}
+	cluster, states, err := c.inUse(ctx, in.Suite, kube)
+	if err != nil {
+		return nil, err
+	}
+	defer cluster.Close()
+	run := &cleanRun{
+		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock, had: map[string]bool{},
+		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
+	}
+	if names, err = run.old(set, names); err != nil {
+		return nil, classify(err)
+	}
+	err = run.carryOut(ctx, names)
+	if err == nil {
+		err = run.lockToo(ctx)
+	}
+	return run.result, classify(err)
+}
+
+// cleanRun is one run of Clean in a cluster.
+type cleanRun struct {
+	client   *Client
+	in       CleanInput
+	kube     *kube
+	cluster  *kindnode.Cluster
+	consumer string
+	states   map[string]kindnode.State
+	lock     *locks
+	// had are the names that had records.
+	had    map[string]bool
+	result *CleanResult
+}
+
+func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
+	tags := map[string][]string{}
+	begin := func(set *record.Set) error {
+		clear(tags)
+		for _, name := range set.Names() {
+			r.had[name] = true
+		}
+		r.result.Images = r.result.Images[:0]
+		for _, name := range names {
+			released, left, err := r.begin(set, name)
+			if err != nil {
+				return err
+			}
+			r.result.Images = append(r.result.Images, CleanedImage{Name: name, Removed: []string{}, Freed: []string{}, Host: []string{}, Left: left})
+			if len(left) == 0 {
+				tags[name] = released
+			}
+		}
+		return nil
+	}
+	if r.in.DryRun {
+		set, err := r.kube.records.Get(ctx, r.kube.namespace, r.consumer)
+		if err != nil {
+			return err
+		}
+		err = begin(set)
+		for i, image := range r.result.Images {
+			r.result.Images[i].Removed = append(image.Removed, tags[image.Name]...)
+		}
+		r.noteRecords()
+		return err
+	}
+	if err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, begin); err != nil {
+		return err
+	}
+	// From here on it is finished, whatever ends ctx: half of it would stay.
+	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
+	defer cancel()
+	measured := func(context.Context) {}
+	if len(tags) > 0 {
+		measured = r.measure(ctx)
+	}
+	done, err := r.client.releaseFrom(finishing, r.kube, r.cluster, r.consumer, tags)
+	r.collect(tags, done)
+	measured(finishing)
+	if err != nil {
+		return fmt.Errorf("%w\nwhat is left is noted in the record; run clean again when the cause is mended", err)
+	}
+	r.noteRecords()
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w, but what had begun was finished: %s of consumer %s is clean", context.Cause(ctx), strings.Join(sortedKeys(tags), ", "), r.consumer)
+	}
+	return nil
+}
+
+// noteRecords says which records are gone.
+func (r *cleanRun) noteRecords() {
+	for i, image := range r.result.Images {
+		r.result.Images[i].RecordRemoved = len(image.Left) == 0 && r.in.Keep == nil && r.had[image.Name]
+	}
+}
+
+// begin withdraws one record, unless containers run its tags.
+func (r *cleanRun) begin(set *record.Set, name string) ([]string, []TagInUse, error) {
+	if r.in.Keep != nil {
+		tags, err := set.BeginTrim(name, record.Fact{Keep: *r.in.Keep, InUse: func(tag string) bool {
+			return !r.in.Force && len(r.inUse([]string{tag})) > 0
+		}})
+		return tags, nil, err
+	}
+	owned := r.ownedTags(name)
+	if !r.in.Force {
+		if left := r.inUse(owned); len(left) > 0 {
+			return nil, left, nil
+		}
+	}
+	recordedTags, err := set.BeginRelease(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, tag := range recordedTags {
+		if !slices.Contains(owned, tag) {
+			owned = append(owned, tag)
+		}
+	}
+	return owned, nil, nil
+}
+
+// old are those of the names that were recorded long enough ago.
+func (r *cleanRun) old(set *record.Set, names []string) ([]string, error) {
+	if r.in.OlderThan <= 0 {
+		return names, nil
+	}
+	var old []string
+	for _, name := range names {
+		evidence, err := set.Entry(name)
+		if err != nil {
+			return nil, err
+		}
+		if evidence != nil && evidence.Recorded != nil && time.Since(evidence.Recorded.Time) > r.in.OlderThan {
+			old = append(old, name)
+		}
+	}
+	return old, nil
+}
+
+// ownedTags are the names on any node that carry the record's owner label.
+func (r *cleanRun) ownedTags(name string) []string {
+	owner := record.Owner(r.kube.namespace, r.consumer, name)
+	found := map[string]bool{}
+	for _, state := range r.states {
+		for tag, other := range state.Owners {
+			if other == owner {
+				found[tag] = true
+			}
+		}
+	}
+	return sortedKeys(found)
+}
+
+// inUse finds the containers that would not start again without one of the tags.
+func (r *cleanRun) inUse(tags []string) []TagInUse {
+	var using []TagInUse
+	for _, node := range sortedKeys(r.states) {
+		for _, container := range r.states[node].Containers {
+			if r.states[node].InUse(container) && slices.Contains(tags, container.Image) {
+				using = append(using, TagInUse{Image: container.Image, Node: node, Pod: container.Namespace + "/" + container.Pod})
+			}
+		}
+	}
+	return using
+}
+
+// collect sorts what the nodes answered under the image names.
+func (r *cleanRun) collect(tags map[string][]string, done map[string][]kindnode.Untagged) {
+	for i := range r.result.Images {
+		image := &r.result.Images[i]
+		for _, node := range sortedKeys(done) {
+			for _, untagged := range done[node] {
+				if !untagged.Removed || !slices.Contains(tags[image.Name], untagged.Name) {
+					continue
+				}
+				if !slices.Contains(image.Removed, untagged.Name) {
+					image.Removed = append(image.Removed, untagged.Name)
+				}
+				if untagged.Freed && !slices.Contains(image.Freed, node) {
+					image.Freed = append(image.Freed, node)
+				}
+			}
+		}
+		slices.SortFunc(image.Removed, strings.Compare)
+	}
+}
