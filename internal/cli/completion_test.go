@@ -25,6 +25,24 @@ func TestEveryShellGetsAScript(t *testing.T) {
 	}
 }
 
+func TestTheShellIsOfferedWhatTheClusterHas(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"deploy -n x", "ref -n", "ref --consumer", "deploy --workload", "up --workload"} {
+		c := newConsole(t)
+		c.library.known = []string{"other", "some"}
+		begun := ""
+		if line != "deploy -n x" {
+			begun = "so"
+		}
+		if code := c.runArgs(t.Context(), append([]string{"__complete"}, append(strings.Fields(line), begun)...)...); code != exitDone {
+			t.Fatalf("exit code %d\n%s", code, c.errOut.String())
+		}
+		if got := c.out.String(); !strings.HasPrefix(strings.TrimPrefix(got, "other\n"), "some\n:4") || begun != "" && strings.Contains(got, "other") {
+			t.Errorf("%s: %q", line, got)
+		}
+	}
+}
+
 func TestTheShellIsOfferedWhatFits(t *testing.T) {
 	t.Parallel()
 	const several = "apiVersion: e2eimage.dev/v1alpha1\nkind: Config\nimages: [{name: datastorage}, {name: gateway}]\n" +

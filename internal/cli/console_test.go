@@ -31,6 +31,8 @@ type library struct {
 	status  []e2eimage.StatusInput
 	verify  []e2eimage.VerifyInput
 
+	// known are names that the cluster has, whatever they are asked of.
+	known    []string
 	tagged   *e2eimage.TagResult
 	read     *e2eimage.RefResult
 	deployed *e2eimage.DeployResult
@@ -98,6 +100,10 @@ func (l *library) Deploy(ctx context.Context, in e2eimage.DeployInput) (*e2eimag
 func (l *library) Clean(ctx context.Context, in e2eimage.CleanInput) (*e2eimage.CleanResult, error) {
 	l.clean = append(l.clean, in)
 	return answer(ctx, l, l.cleaned)
+}
+
+func (l *library) Known(context.Context, e2eimage.KnownInput) (*e2eimage.KnownResult, error) {
+	return &e2eimage.KnownResult{Names: l.known}, nil
 }
 
 // answer gives a verb's result; a verb that nothing was set for finds nothing.

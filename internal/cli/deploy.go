@@ -49,7 +49,7 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
 	}
 	set := cmd.Flags()
 	flags.rolloutFlags.add(cmd)
-	a.offer(cmd, "workload", workloads)
+	a.offer(cmd, "workload", e2eimage.KindWorkloads)
 	addDryRun(set, &flags.dryRun, true)
 	addOutput(set, &flags.output, "Output format: name, json or yaml", "name", "json", "yaml")
 	completeChoices(cmd, "dry-run", "output", "pull-policy", "use")

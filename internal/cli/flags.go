@@ -172,7 +172,7 @@ func completeChoices(cmd *cobra.Command, names ...string) {
 
 // completeNames lets the shell offer the image names of the config; without one,
 // those that are recorded.
-func (a *app) completeNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var known []string
 	suite, err := a.suite(a.flags(nil))
 	for _, image := range suite.Images {
@@ -180,7 +180,7 @@ func (a *app) completeNames(_ *cobra.Command, args []string, _ string) ([]string
 	}
 	if err != nil {
 		// What is wrong with a config is said when the command runs.
-		known = a.offered(recordedNames)
+		known = a.offered(cmd.Context(), e2eimage.KindImages)
 	}
 	given := map[string]bool{}
 	for _, name := range args {

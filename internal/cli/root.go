@@ -38,6 +38,7 @@ type verbs interface {
 	Status(context.Context, e2eimage.StatusInput) (*e2eimage.StatusResult, error)
 	Verify(context.Context, e2eimage.VerifyInput) (*e2eimage.StatusResult, error)
 	Clean(context.Context, e2eimage.CleanInput) (*e2eimage.CleanResult, error)
+	Known(context.Context, e2eimage.KnownInput) (*e2eimage.KnownResult, error)
 }
 
 var _ verbs = (*e2eimage.Client)(nil)
@@ -127,11 +128,11 @@ reads that record and proves that the pods run exactly that image.`,
 		return &usageError{fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())}
 	})
 	a.kube.AddFlags(root.PersistentFlags())
-	a.offer(root, "namespace", namespaces)
+	a.offer(root, "namespace", e2eimage.KindNamespaces)
 	// Help reads the same for every user.
 	root.PersistentFlags().Lookup("cache-dir").DefValue = "$HOME/.kube/cache"
 	a.common.add(root.PersistentFlags())
-	a.offer(root, "consumer", consumers)
+	a.offer(root, "consumer", e2eimage.KindConsumers)
 	addVerbosity(root.PersistentFlags())
 	root.AddCommand(a.buildCommand(), a.loadCommand(), a.tagCommand(), a.deployCommand(), a.upCommand(), a.refCommand(), a.renderCommand(), a.statusCommand(), a.verifyCommand(), a.cleanCommand(),
 		a.versionCommand(), a.completionCommand(), optionsCommand())

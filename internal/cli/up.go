@@ -59,7 +59,7 @@ is missing is said. Prints the recorded images, one a line, in the order asked.`
 	set.BoolVar(&flags.skipBuild, "skip-build", false, "Take what was built before")
 	addParallel(set, &flags.parallel)
 	flags.rolloutFlags.add(cmd)
-	a.offer(cmd, "workload", workloads)
+	a.offer(cmd, "workload", e2eimage.KindWorkloads)
 	set.BoolVar(&flags.createNamespace, "create-namespace", false, "Create the namespace if it does not exist")
 	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
 	addBuildTimeout(set, &flags.buildTimeout)

@@ -26,6 +26,16 @@ type inventory struct {
 	known map[string][]reference
 }
 
+// Names lists the workloads of a namespace that can be deployed to, as KIND/NAME; of
+// kinds that may not be listed, none.
+func Names(ctx context.Context, api kubernetes.Interface, namespace string) []string {
+	var names []string
+	for _, r := range (&inventory{api: api}).list(ctx, namespace) {
+		names = append(names, r.typed())
+	}
+	return names
+}
+
 // absent says what there is instead of a workload.
 func (i *inventory) absent(ctx context.Context, t *target) error {
 	wanted := fmt.Sprintf("%s: there is no %s", t.images[0].Name, t.ref.where())

@@ -1,0 +1,71 @@
+package e2eimage
+
+import (
+	"context"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+)
+
+// Kind is what there are names of.
+type Kind string
+
+// What there are names of.
+const (
+	KindImages     Kind = "images"
+	KindConsumers  Kind = "consumers"
+	KindNamespaces Kind = "namespaces"
+	// KindWorkloads are those that can be deployed to, as KIND/NAME.
+	KindWorkloads Kind = "workloads"
+)
+
+// KnownInput is what Known needs.
+type KnownInput struct {
+	// Suite says where; its images do not matter.
+	Suite config.Suite
+	Of    Kind
+}
+
+// KnownResult has names, sorted, each once.
+type KnownResult struct {
+	Names []string `json:"names"`
+}
+
+// Known lists what the cluster has, for who wants to choose from it: the images and
+// consumers with records in the namespace, its workloads, or all namespaces.
+func (c *Client) Known(ctx context.Context, in KnownInput) (*KnownResult, error) {
+	kube, err := c.kube(in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	switch in.Of {
+	case KindImages, KindConsumers:
+		sets, err := kube.records.List(ctx, kube.namespace)
+		if err != nil {
+			return nil, err
+		}
+		for _, set := range sets {
+			if in.Of == KindConsumers {
+				names = append(names, set.Consumer)
+			} else {
+				names = append(names, set.Names()...)
+			}
+		}
+	case KindNamespaces:
+		listed, err := kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range listed.Items {
+			names = append(names, one.Name)
+		}
+	case KindWorkloads:
+		names = workload.Names(ctx, kube, kube.namespace)
+	}
+	slices.Sort(names)
+	return &KnownResult{Names: slices.Compact(names)}, nil
+}
