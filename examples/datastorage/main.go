@@ -24,6 +24,7 @@ func main() {
 	if said, err := os.ReadFile("/build"); err == nil {
 		build = strings.TrimSpace(string(said))
 	}
+	// The root of all contexts of this process: signals end it.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx)
 	stop()

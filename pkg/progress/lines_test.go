@@ -13,6 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// pass lets time pass in the bubble of a synctest: its clock jumps, nobody waits.
+func pass(d time.Duration) { time.Sleep(d) }
+
 func TestLinesAreWrittenWhenAStepEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -23,7 +26,7 @@ func TestLinesAreWrittenWhenAStepEnds(t *testing.T) {
 			t.Errorf("a line at the start: %q", out.String())
 		}
 		report.Info("node n1 had lost it; healed")
-		time.Sleep(1234 * time.Millisecond) // the bubble's: no time passes
+		pass(1234 * time.Millisecond)
 		end(nil)
 		report.Warn("something stays")
 		const want = "node n1 had lost it; healed\nask 3 nodes (1.23s)\nwarning: something stays\n"
@@ -84,7 +87,7 @@ func TestALineSaysWhatWasTransferred(t *testing.T) {
 		moved.Add(1_000_000)
 		moved.Add(500_000)
 		failed.Add(3)
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		for transfer, err := range map[Transfer]error{moved: nil, nothing: nil, failed: errors.New("x")} {
 			transfer.End(err)
 		}

@@ -64,13 +64,13 @@ func TestTheSpinnerLeavesNoLineBehind(t *testing.T) {
 		var out terminal
 		report := NewSpinner(&out, 80, true)
 		first, second := report.Start("ask 3 nodes"), report.Start("wait for deployment.apps/x")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		report.Info("healed")
 		first(nil)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		report.Warn("something stays")
 		second(errors.New("x"))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		want := []string{
 			"  healed", "✓ ask 3 nodes (1s)", "warning: something stays", "✗ wait for deployment.apps/x (2s)", "",
 		}
@@ -91,7 +91,7 @@ func TestTheSpinnerTurnsWhileAStepRuns(t *testing.T) {
 			synctest.Wait()
 			lines := screen(t, out.String())
 			seen[lines[len(lines)-1]] = true
-			time.Sleep(interval)
+			pass(interval)
 		}
 		end(nil)
 		if len(seen) != len(frames) {
@@ -174,7 +174,7 @@ func TestManyNodesShareOneSpinner(t *testing.T) {
 			all.Go(func() {
 				for range 4 {
 					end := report.Start(fmt.Sprintf("step %d", i))
-					time.Sleep(time.Duration(i) * 30 * time.Millisecond)
+					pass(time.Duration(i) * 30 * time.Millisecond)
 					report.Info("info")
 					end(nil)
 				}

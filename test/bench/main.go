@@ -19,6 +19,7 @@ func main() {
 	rounds := flag.Int("rounds", 7, "rounds of each case; the median counts")
 	only := flag.String("only", "", `"deploys", "ups" or "loads" for these only`)
 	flag.Parse()
+	// The root of all contexts of this process: signals end it.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, *provider, *rounds, *only)
 	stop()

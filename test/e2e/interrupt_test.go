@@ -76,6 +76,8 @@ func (u *user) interrupted(signal syscall.Signal, at step, args ...string) outco
 				if p := process.Load(); p != nil {
 					_ = p.Signal(signal)
 				}
+				// The answer must not come before the process has taken the signal, and
+				// nothing outside of it tells when it has.
 				time.Sleep(50 * time.Millisecond)
 				return nil
 			}

@@ -42,6 +42,7 @@ var suite struct {
 func TestMain(m *testing.M) {
 	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on, podman or docker")
 	flag.Parse()
+	// The root of all contexts of this process: signals end it.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code, err := run(ctx, m, *provider)
 	stop()
