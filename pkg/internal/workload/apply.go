@@ -84,7 +84,7 @@ func (p *Plan) send(ctx context.Context, t *target) error {
 		return err
 	}
 	if pod, ok := was.Object.(*corev1.Pod); ok {
-		t.before = staleContainers(pod, &t.object.template.Spec)
+		t.past = staleContainers(pod, &t.object.template.Spec)
 	}
 	return nil
 }

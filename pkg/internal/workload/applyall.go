@@ -78,7 +78,7 @@ func (p *Plan) refresh(ctx context.Context, a *applied) error {
 	if err != nil {
 		return explainAPI("read "+a.where(), err)
 	}
-	a.target.before = staleContainers(pod, &wanted.template.Spec)
+	a.target.past = staleContainers(pod, &wanted.template.Spec)
 	return nil
 }
 

@@ -73,10 +73,8 @@ type judge struct {
 	maxRestarts int
 	// patched: no pod of the current template is older than the wait.
 	patched bool
-	// stale are the containers of a Pod that run the image of before, by their names.
-	stale map[string]string
-	// dead are the IDs of containers that had ended when their node was asked.
-	dead map[string]bool
+	// past are the IDs of containers that do not count, as target has them.
+	past map[string]bool
 	// failedAt is when a Job was first seen to have failed.
 	failedAt time.Time
 	// failedBefore is how many pods of a Job had failed before the wait.
@@ -99,7 +97,7 @@ type seen struct {
 func newJudge(t *target) *judge {
 	j := &judge{
 		images: t.images, assigned: t.assigned, uid: t.object.meta.UID, generation: t.object.meta.Generation,
-		maxRestarts: t.maxRestarts(), patched: t.patched, stale: t.before, dead: t.dead, before: map[string]bool{}, since: map[string]seen{},
+		maxRestarts: t.maxRestarts(), patched: t.patched, past: t.past, before: map[string]bool{}, since: map[string]seen{},
 	}
 	if of, ok := t.object.Object.(*batchv1.Job); ok {
 		j.failedBefore = of.Status.Failed

@@ -62,8 +62,7 @@ func (j *judge) failing(v view) []problem {
 		if old == 0 {
 			return nil
 		}
-		failed := onDelete(o.Namespace, o.Spec.Selector.MatchLabels, "")
-		return []problem{{class: classOld, reason: "OldPods", atOnce: true, hint: failed.Hint, message: fmt.Sprintf("a ReplicaSet does not replace its pods, and %d are not of its template", old)}}
+		return []problem{{class: classOld, reason: "OldPods", atOnce: true, hint: replacePods(o.Namespace, o.Spec.Selector.MatchLabels), message: fmt.Sprintf("a ReplicaSet does not replace its pods, and %d are not of its template", old)}}
 	}
 	return nil
 }

@@ -40,10 +40,10 @@ type target struct {
 	replacing bool
 	// patched: Apply has changed it, so its pods are new.
 	patched bool
-	// before are the containers that a Pod had when it was patched, by their names.
-	before map[string]string
-	// dead are the IDs of containers that had ended when their node was asked.
-	dead map[string]bool
+	// past are the IDs of containers that do not count although their pod is ready:
+	// those of a Pod's images of before, and those that had ended when their node was
+	// asked.
+	past map[string]bool
 	// running is what Wait found.
 	running []Running
 }

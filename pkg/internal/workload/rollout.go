@@ -154,14 +154,19 @@ func judgeDaemonSet(d *appsv1.DaemonSet) progressOf {
 
 // onDelete: nobody but a user replaces the pods.
 func onDelete(namespace string, labels map[string]string, waiting string) *RolloutError {
+	return &RolloutError{
+		Reason: "OnDelete", Message: "its update strategy OnDelete leaves replacing the pods to you: " + waiting,
+		Hint: replacePods(namespace, labels),
+	}
+}
+
+// replacePods is what replaces pods that nobody else does.
+func replacePods(namespace string, labels map[string]string) string {
 	var terms []string
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		terms = append(terms, key+"="+labels[key])
 	}
-	return &RolloutError{
-		Reason: "OnDelete", Message: "its update strategy OnDelete leaves replacing the pods to you: " + waiting,
-		Hint: fmt.Sprintf("replace them with: kubectl delete pod -n %s -l %s", namespace, strings.Join(terms, ",")),
-	}
+	return fmt.Sprintf("replace them with: kubectl delete pod -n %s -l %s", namespace, strings.Join(terms, ","))
 }
 
 func valueOr(value *int32, fallback int32) int32 {

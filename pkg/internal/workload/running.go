@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"maps"
 	"strings"
 	"time"
 
@@ -29,7 +28,7 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 	ids := containerIDs(pod)
 	for _, a := range j.assigned {
 		id := ids[a.container.Name]
-		if id != "" && id == j.stale[a.container.Name] || j.dead[id] && !ended(pod) {
+		if j.past[id] && !ended(pod) {
 			// The kubelet has not started it anew yet.
 			return nil, false
 		}
@@ -72,22 +71,25 @@ func shaky(pods []*corev1.Pod, now time.Time) time.Duration {
 // started in their place.
 func (p *Plan) Dead(containerIDs []string) {
 	for _, t := range p.targets {
-		if t.dead == nil {
-			t.dead = map[string]bool{}
+		if t.past == nil {
+			t.past = map[string]bool{}
 		}
 		for _, id := range containerIDs {
-			t.dead[id] = true
+			t.past[id] = true
 		}
 		// What is seen from now on is news.
 		t.running = nil
 	}
 }
 
-// staleContainers are the containers of a Pod that get another image, by their names.
-func staleContainers(pod *corev1.Pod, wanted *corev1.PodSpec) map[string]string {
-	stale := containerIDs(pod)
-	has, wants := imagesOf(&pod.Spec), imagesOf(wanted)
-	maps.DeleteFunc(stale, func(name, id string) bool { return id == "" || has[name] == wants[name] })
+// staleContainers are the IDs of a Pod's containers that get another image.
+func staleContainers(pod *corev1.Pod, wanted *corev1.PodSpec) map[string]bool {
+	stale, has, wants := map[string]bool{}, imagesOf(&pod.Spec), imagesOf(wanted)
+	for name, id := range containerIDs(pod) {
+		if id != "" && has[name] != wants[name] {
+			stale[id] = true
+		}
+	}
 	return stale
 }
 
