@@ -118,6 +118,11 @@ func TestCronJobsGiveTheirNextJobTheImage(t *testing.T) {
 	if ran := u.everRan("job-name=now"); len(ran) != 1 || ran[0] != id {
 		t.Errorf("it ran %v, want %s", ran, id)
 	}
+	// That Job is history once there is something newer.
+	u.image(source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.must("deploy", "datastorage", "--workload", "cj/report")
+	u.must("verify", "--wait")
 }
 
 func TestPodsAreChangedInPlaceWhereThatWorks(t *testing.T) {

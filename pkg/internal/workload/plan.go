@@ -120,7 +120,7 @@ func (p *Plan) workOut(ctx context.Context, t *target) error {
 	if err != nil {
 		err = fmt.Errorf("%s: %w", t.ref.where(), err)
 	}
-	if owner := metav1.GetControllerOf(t.object.meta); owner != nil && t.ref.kind.made() {
+	if owner := metav1.GetControllerOf(t.object.meta); owner != nil && t.ref.kind.made() && !p.options.WaitOnly {
 		return fmt.Errorf("%s belongs to %s %s, which makes it; deploy that instead", t.ref.where(), owner.Kind, owner.Name)
 	}
 	remark, markErr := p.checkMark(ctx, t)

@@ -154,7 +154,12 @@ func (u *usage) jobs(l *batchv1.JobList, err error) error {
 	}
 	for i := range l.Items {
 		job := &l.Items[i]
-		u.add("job.batch/", &job.ObjectMeta, job.Spec.Template, 0).Phase = jobPhase(job)
+		phase := jobPhase(job)
+		if metav1.GetControllerOf(job) != nil && (phase == "Complete" || phase == "Failed") {
+			// What a CronJob leaves behind is history.
+			continue
+		}
+		u.add("job.batch/", &job.ObjectMeta, job.Spec.Template, 0).Phase = phase
 	}
 	return nil
 }
