@@ -10,8 +10,8 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -241,7 +241,7 @@ func (r *buildRun) name(ctx context.Context, image config.Image, recorded string
 		names = append(names, source)
 	}
 	// Both or none, whatever ends the run.
-	naming, cancel := kindnode.Outlive(ctx, undoLimit)
+	naming, cancel := outlive.Context(ctx, undoLimit)
 	defer cancel()
 	for i, name := range names {
 		err := found.Name(naming, r.client.runner, name)

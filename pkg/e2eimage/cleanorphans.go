@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 )
 
 // orphanGrace is how old a tag without a record has to be: one that was just loaded
@@ -36,7 +37,7 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	for _, orphan := range orphans {
 		ops = append(ops, kindnode.UntagOp{Name: orphan.Image, Owner: orphan.Owner})
 	}
-	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
+	finishing, cancel := outlive.Context(ctx, undoLimit)
 	defer cancel()
 	measured := run.measure(ctx)
 	end := c.report.Start(fmt.Sprintf("take %d tags off %d nodes", len(ops), len(cluster.Nodes)))

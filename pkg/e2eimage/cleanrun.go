@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -92,7 +93,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 		return err
 	}
 	// From here on it is finished, whatever ends ctx: half of it would stay.
-	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
+	finishing, cancel := outlive.Context(ctx, undoLimit)
 	defer cancel()
 	measured := func(context.Context) {}
 	if len(tags) > 0 {

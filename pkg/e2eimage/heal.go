@@ -8,6 +8,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -51,7 +52,7 @@ func (d *deployRun) heal(ctx context.Context) error {
 // stillRecorded takes tags off again whose record went while they were put back:
 // what looked lost was being cleaned, or is of a record that has moved on.
 func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
-	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
+	finishing, cancel := outlive.Context(ctx, undoLimit)
 	defer cancel()
 	set, err := d.kube.records.Get(finishing, d.kube.namespace, d.consumer)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -38,7 +39,7 @@ func (r *tagRun) complete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	finishing, cancel := kindnode.Outlive(ctx, undoLimit)
+	finishing, cancel := outlive.Context(ctx, undoLimit)
 	defer cancel()
 	if err := r.client.release(finishing, r.kube, r.cluster, r.consumer, release); err != nil {
 		r.client.report.Warn(fmt.Sprintf("tags of an unfinished run stay on nodes for now: %v", err))

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 )
 
 // settleGrace is how long a cancelled change in a node is waited for before its
@@ -39,19 +41,9 @@ func change[Op, Done any](ctx context.Context, c *Cluster, nodes []string, ops [
 // settle runs a change that must not be cut short: nobody would know whether the
 // node carries it out. ctx's error is returned only by whoever looks at ctx next.
 func settle[T any](ctx context.Context, change func(context.Context) (T, error)) (T, error) {
-	running, cancel := Outlive(ctx, settleGrace)
+	running, cancel := outlive.Context(ctx, settleGrace)
 	defer cancel()
 	return change(running)
-}
-
-// Outlive returns a context that goes on for a grace after the end of ctx.
-func Outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	running, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(grace, func() { cancel(context.Cause(ctx)) })
-		context.AfterFunc(running, func() { timer.Stop() })
-	})
-	return running, func() { stop(); cancel(nil) }
 }
 
 // criLag is how the CRI is waited for, which handles containerd's events a moment

@@ -4,15 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/retry"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 )
 
 // fieldManager is the name under which workloads are patched.
 const fieldManager = "kubectl-e2eimage"
+
+// writeGrace is how long a write goes on that was begun before the run was stopped:
+// what the run has changed can then be said.
+const writeGrace = 10 * time.Second
 
 // Apply applies the manifests, or patches the workloads that are not right yet. The
 // change of somebody who was faster is kept: the patch is worked out anew.
@@ -72,6 +79,11 @@ func (p *Plan) send(ctx context.Context, t *target) error {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
 	was := t.object
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	ctx, done := outlive.Context(ctx, writeGrace)
+	defer done()
 	raw, err := clientFor(p.api, t.ref).patch(ctx, t.ref.name, body, options)
 	switch {
 	case apierrors.IsConflict(err):

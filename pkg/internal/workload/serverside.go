@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 )
 
 // resourceOf is the API of an object's kind where the object is.
@@ -35,6 +37,13 @@ func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructu
 	options := metav1.PatchOptions{FieldManager: fieldManager, Force: new(p.options.ForceConflicts), FieldValidation: metav1.FieldValidationStrict}
 	if dry {
 		options.DryRun = []string{metav1.DryRunAll}
+	} else {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		var done context.CancelFunc
+		ctx, done = outlive.Context(ctx, writeGrace)
+		defer done()
 	}
 	resource := p.cluster.resourceOf(a.object, a.mapping)
 	got, err := resource.Patch(ctx, a.object.GetName(), types.ApplyPatchType, body, options)
