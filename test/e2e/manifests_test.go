@@ -196,15 +196,46 @@ func TestFieldsThatOthersOwnAreNamedWithTheirOwner(t *testing.T) {
 	t.Parallel()
 	u, image, _ := tagged(t)
 	manifest := workload("Deployment", "datastorage", "e2eimage://datastorage", 1)
-	u.apply(strings.Replace(manifest, "e2eimage://datastorage", "localhost/"+u.namespace+":dev", 1))
 	u.write("d.yaml", manifest)
-	u.refused(1, []string{"deployment.apps/datastorage", "belong to others: kubectl-client-side-apply:", "image", "--force-conflicts"}, "deploy", "datastorage", "-f", "d.yaml")
+	u.write("theirs.yaml", strings.Replace(manifest, "e2eimage://datastorage", "localhost/"+u.namespace+":dev", 1))
+	u.kubectl("apply", "--server-side", "--field-manager=flux", "-f", u.dir+"/theirs.yaml")
+	u.refused(1, []string{"deployment.apps/datastorage", "belong to others: flux:", "image", "--force-conflicts"}, "deploy", "datastorage", "-f", "d.yaml")
 	if got := u.must("deploy", "datastorage", "-f", "d.yaml", "--force-conflicts"); got != "deployment.apps/datastorage configured" {
 		t.Errorf("it says %s", got)
 	}
 	if got := u.kubectl("get", "deployment", "datastorage", "-o", "jsonpath={.spec.template.spec.containers[0].image}"); got != image {
 		t.Errorf("it has %s", got)
 	}
+}
+
+func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
+	t.Parallel()
+	u, image, _ := tagged(t)
+	manifest := workload("Deployment", "datastorage", "e2eimage://datastorage", 1)
+	before := strings.Replace(manifest, "e2eimage://datastorage", "localhost/"+u.namespace+":dev", 1)
+	u.apply(strings.Replace(before, "imagePullPolicy: Never", "imagePullPolicy: Never\n        env: [{name: OLD, value: a}]", 1))
+	u.write("d.yaml", manifest)
+	if got := u.must("deploy", "datastorage", "-f", "d.yaml", "--dry-run=server"); got != "deployment.apps/datastorage configured (server dry run)" {
+		t.Errorf("the dry run says %s", got)
+	}
+	if got := u.kubectl("get", "deployment", "datastorage", "-o", "jsonpath={.metadata.managedFields[*].manager}", "--show-managed-fields"); !strings.Contains(got, "kubectl-client-side-apply") || strings.Contains(got, "e2eimage") {
+		t.Errorf("after the dry run the field managers are %s", got)
+	}
+	if got := u.must("deploy", "datastorage", "-f", "d.yaml"); got != "deployment.apps/datastorage configured" {
+		t.Errorf("it says %s", got)
+	}
+	// What the manifest does not set any more has gone, in one rollout.
+	got := u.kubectl("get", "deployment", "datastorage", "--show-managed-fields", "-o",
+		`jsonpath={.spec.template.spec.containers[0].image} {.spec.template.spec.containers[0].env}{.metadata.annotations.kubectl\.kubernetes\.io/last-applied-configuration} {.metadata.annotations.deployment\.kubernetes\.io/revision} {.metadata.managedFields[*].manager}`)
+	if want := image + "  2 kubectl-e2eimage kube-controller-manager"; got != want {
+		t.Errorf("it has %s, want %s", got, want)
+	}
+	if got := u.must("deploy", "datastorage", "-f", "d.yaml"); got != "deployment.apps/datastorage unchanged" {
+		t.Errorf("once more it says %s", got)
+	}
+	// kubectl apply goes on as before.
+	u.apply(before)
+	u.must("deploy", "datastorage", "-f", "d.yaml")
 }
 
 func TestAnotherConsumersManifestsAreNotOverwritten(t *testing.T) {

@@ -39,10 +39,12 @@ func (p *Plan) applyOne(ctx context.Context, a *applied) error {
 			return err
 		})
 	} else {
-		err = p.untilServed(ctx, a, func(ctx context.Context) error {
-			a.after, err = p.serverSide(ctx, a, false)
-			return err
-		})
+		if err = p.inherit(ctx, a); err == nil {
+			err = p.untilServed(ctx, a, func(ctx context.Context) error {
+				a.after, err = p.serverSide(ctx, a, false)
+				return err
+			})
+		}
 		err = a.explained("apply", err)
 	}
 	if err != nil {

@@ -28,7 +28,8 @@ func (c Cluster) resourceOf(o manifestObject, mapping *meta.RESTMapping) dynamic
 }
 
 // serverSide applies an object. Fields that others own are an error, unless they are
-// to be taken over; those that an earlier run of ours patched are ours.
+// to be taken over; those that an earlier run of ours patched are ours, and those
+// applied client-side become it.
 func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructured.Unstructured, error) {
 	body, err := json.Marshal(a.object.Object)
 	if err != nil {
@@ -54,7 +55,8 @@ func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructu
 	if len(conflicts) == 0 {
 		return nil, err
 	}
-	others := slices.DeleteFunc(conflicts, func(c conflict) bool { return c.manager == fieldManager })
+	ours := clientSide(a.live).Insert(fieldManager)
+	others := slices.DeleteFunc(conflicts, func(c conflict) bool { return ours.Has(c.manager) })
 	if len(others) > 0 {
 		return nil, &ownedError{where: a.where(), owned: others}
 	}
