@@ -53,7 +53,21 @@ func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
 	if ctx.Err() != nil {
 		failures = oneInterruption(failures)
 	}
-	return errors.Join(failures...)
+	return apart(failures)
+}
+
+// apart joins errors of many lines each, with an empty line between them.
+func apart(failures []error) error {
+	var all error
+	for _, err := range failures {
+		switch {
+		case all == nil:
+			all = err
+		case err != nil:
+			all = fmt.Errorf("%w\n\n%w", all, err)
+		}
+	}
+	return all
 }
 
 // oneInterruption keeps one of the errors that say that waiting was interrupted,

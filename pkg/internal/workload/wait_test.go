@@ -239,7 +239,7 @@ func TestWhenOneFailsTheOthersGetALittleTime(t *testing.T) {
 		if first := rolloutError(t, err); first.Workload != "deployment.apps/broken" || !first.Inconsistent {
 			t.Errorf("the gravest is %+v", first)
 		}
-		if !strings.Contains(err.Error(), "deployment.apps/late in namespace e2e is not rolled out: Unfinished") || strings.Contains(err.Error(), "deployment.apps/soon") {
+		if !strings.Contains(err.Error(), "\n\ndeployment.apps/late in namespace e2e is not rolled out: Unfinished") || strings.Contains(err.Error(), "deployment.apps/soon") {
 			t.Error(err)
 		}
 	})
