@@ -14,6 +14,8 @@ import (
 type recorded struct {
 	Image    config.Image
 	Evidence *record.Evidence
+	// accompanies: it was not asked for, but manifests may have it, too.
+	accompanies bool
 }
 
 // readRecords returns the records of the suite's images, in their order, and

@@ -210,7 +210,7 @@ func (d *deployRun) images() []workload.Image {
 			aliases = append(aliases, r.Image.Repository)
 		}
 		images = append(images, workload.Image{
-			Name: r.Image.Name, Image: r.Evidence.Image, ImageID: r.Evidence.ImageID,
+			Name: r.Image.Name, Image: r.Evidence.Image, ImageID: r.Evidence.ImageID, Accompanies: r.accompanies,
 			Aliases: aliases, Workloads: r.Image.Deploy.Workloads, Containers: r.Image.Deploy.Containers,
 			PullPolicy: r.Image.Deploy.PullPolicy, MaxRestarts: r.Image.Deploy.MaxRestarts, Timeout: r.Image.Deploy.Timeout,
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
@@ -20,10 +21,13 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 		Namespace: d.kube.namespace, Consumer: d.consumer, TakeOver: d.in.TakeOver, Replace: d.in.Replace,
 		DryRun: workload.DryRun(d.in.DryRun), Alive: d.kube.alive,
 	}
-	images := d.images()
 	if len(d.in.Manifests) == 0 {
-		return workload.Prepare(ctx, d.kube, options, images)
+		return workload.Prepare(ctx, d.kube, options, d.images())
 	}
+	if err := d.accompany(ctx); err != nil {
+		return nil, err
+	}
+	images := d.images()
 	manifests, err := put(images, d.in.Manifests)
 	if err != nil {
 		return nil, err
@@ -36,7 +40,45 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return workload.PrepareManifests(ctx, cluster, options, images, manifests)
+	plan, err := workload.PrepareManifests(ctx, cluster, options, images, manifests)
+	if err != nil {
+		return nil, err
+	}
+	// Only those that the manifests have are healed and proved.
+	d.records = slices.DeleteFunc(d.records, func(r recorded) bool { return r.accompanies && !plan.Has(r.Evidence.Image) })
+	var mistakes []error
+	for _, r := range d.records {
+		mistakes = append(mistakes, r.notReady(d.consumer))
+	}
+	return plan, errors.Join(mistakes...)
+}
+
+// accompany adds what else is recorded for the consumer: manifests of several
+// services must not lose the images of those that were not asked for.
+func (d *deployRun) accompany(ctx context.Context) error {
+	set, err := d.kube.records.Get(ctx, d.kube.namespace, d.consumer)
+	if err != nil {
+		return err
+	}
+	var like config.Deploy
+	for _, r := range d.records {
+		like.Timeout, like.MaxRestarts = max(like.Timeout, r.Image.Deploy.Timeout), max(like.MaxRestarts, r.Image.Deploy.MaxRestarts)
+	}
+	for _, name := range set.Names() {
+		if slices.ContainsFunc(d.records, func(r recorded) bool { return r.Image.Name == name }) {
+			continue
+		}
+		evidence, err := set.Entry(name)
+		if err != nil {
+			return classify(err)
+		}
+		if evidence.Image == "" {
+			// Any tag will do: if the manifests have it, nothing is deployed.
+			evidence.Image = config.DefaultRepository(name) + ":tag"
+		}
+		d.records = append(d.records, recorded{Image: config.Image{Name: name, Deploy: like}, Evidence: evidence, accompanies: true})
+	}
+	return nil
 }
 
 // checkManifests finds what is wrong with manifests before anything is built for
@@ -44,6 +86,14 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 func checkManifests(suite config.Suite, manifests []Manifest) error {
 	if len(manifests) == 0 {
 		return nil
+	}
+	if suite.Part {
+		// Only the cluster knows which others are recorded.
+		var texts []workload.Manifest
+		for _, m := range manifests {
+			texts = append(texts, workload.Manifest{Name: m.Name, Text: m.Text})
+		}
+		return workload.CheckManifests(texts)
 	}
 	var images []workload.Image
 	for _, image := range recordable(suite) {

@@ -238,6 +238,41 @@ func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
 	u.must("deploy", "datastorage", "-f", "d.yaml")
 }
 
+func TestManifestsKeepTheImagesOfThoseThatWereNotAskedFor(t *testing.T) {
+	t.Parallel()
+	u, image, id := tagged(t)
+	other := "localhost/gateway-" + u.namespace + ":dev"
+	otherID := u.image(other)
+	gateway := u.must("tag", "gateway", "--source", other, "--consumer", "suite")
+	u.write("all.yaml", workload("Deployment", "datastorage", "e2eimage://datastorage", 1)+"---\n"+workload("Deployment", "gateway", other, 1))
+	has := func(when string) {
+		t.Helper()
+		for name, want := range map[string]string{"datastorage": image + " " + id, "gateway": gateway + " " + otherID} {
+			got := u.kubectl("get", "deployment", name, "-o", `jsonpath={.spec.template.spec.containers[0].image} {.spec.template.metadata.annotations.imageid\.e2eimage\.dev/`+name+`}`)
+			if got != want {
+				t.Errorf("%s %s has %s, want %s", when, name, got, want)
+			}
+		}
+	}
+	result := u.e2eimage("deploy", "datastorage", "-f", "all.yaml", "-o", "json")
+	var said struct {
+		Proved []struct{ Image string }
+	}
+	if err := json.Unmarshal([]byte(result.stdout), &said); err != nil || len(said.Proved) != 2 {
+		t.Errorf("it proved %+v: %v: %s", said, err, result.stderr)
+	}
+	has("with one of them asked for")
+	if got := u.must("deploy", "gateway", "-f", "all.yaml"); strings.Count(got, "unchanged") != 2 {
+		t.Errorf("with the other asked for it says %s", got)
+	}
+	has("with the other asked for")
+	// Another consumer's, which does not mean the gateway, must not have it.
+	u.must("tag", "datastorage", "--source", "localhost/"+u.namespace+":dev", "--consumer", "other")
+	u.kubectl("annotate", "deployment", "datastorage", "e2eimage.dev/consumer=other", "--overwrite")
+	u.refused(3, []string{"deployment.apps/gateway", `is deployed by consumer "suite", not "other"`}, "deploy", "datastorage", "-f", "all.yaml", "--consumer", "other")
+	has("after the other consumer's run")
+}
+
 func TestAnotherConsumersManifestsAreNotOverwritten(t *testing.T) {
 	t.Parallel()
 	u, image, _ := tagged(t)

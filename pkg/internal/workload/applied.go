@@ -146,6 +146,7 @@ func (p *Plan) dress(a *applied, images []Image) error {
 // unused says which images no object has: those that were asked for by name, or
 // all of them.
 func (p *Plan) unused(images []Image) error {
+	images = slices.DeleteFunc(slices.Clone(images), func(i Image) bool { return i.Accompanies })
 	var absent []Image
 	for _, image := range images {
 		if !slices.ContainsFunc(p.applied, func(a *applied) bool { return mentions(a.object.Object, image.Image) }) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -127,6 +128,11 @@ func (t *target) action() Action {
 		return ImageUpdated
 	}
 	return Unchanged
+}
+
+// Has tells whether an object of the manifests has the image.
+func (p *Plan) Has(image string) bool {
+	return slices.ContainsFunc(p.applied, func(a *applied) bool { return mentions(a.object.Object, image) })
 }
 
 // Running returns the containers that Wait saw running the images.

@@ -164,10 +164,9 @@ func (p *Plan) checkLive(ctx context.Context, a *applied) error {
 	}
 	wanted := t.object
 	t.object = typed
-	if len(t.images) > 0 {
-		if _, err := p.checkMark(ctx, t); err != nil {
-			return err
-		}
+	// Also of one that has no image of ours: another consumer's it may be.
+	if _, err := p.checkMark(ctx, t); err != nil {
+		return err
 	}
 	switch live := typed.Object.(type) {
 	case *corev1.Pod:

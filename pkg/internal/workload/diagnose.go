@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 const (
@@ -87,16 +88,22 @@ func wasStarted(cause *problem) bool {
 	return containerIDs(cause.pod)[cause.container] != ""
 }
 
+// logLag is how long a log is asked for that the kubelet takes away while it starts
+// the next container: 3 seconds in all.
+var logLag = wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Steps: 5}
+
 // logs returns the last lines of a container; of the one before it, where that
 // tells why it crashed and is still there.
 func (p *Plan) logs(ctx context.Context, cause *problem) []string {
-	if lines, err := p.lastLines(ctx, cause, cause.crashed); err == nil && (len(lines) > 0 || !cause.crashed) {
-		return lines
-	}
-	lines, err := p.lastLines(ctx, cause, false)
-	if err != nil {
-		return nil
-	}
+	var lines []string
+	_ = wait.ExponentialBackoffWithContext(ctx, logLag, func(ctx context.Context) (bool, error) {
+		var err error
+		if lines, err = p.lastLines(ctx, cause, cause.crashed); err == nil && (len(lines) > 0 || !cause.crashed) {
+			return true, nil
+		}
+		lines, err = p.lastLines(ctx, cause, false)
+		return !errors.Is(err, errNoLog), nil
+	})
 	return lines
 }
 
@@ -110,16 +117,18 @@ func (p *Plan) lastLines(ctx context.Context, cause *problem, previous bool) ([]
 	}
 	defer func() { _ = stream.Close() }()
 	lines, err := readLines(io.LimitReader(stream, maxLogBytes))
-	if len(lines) == 1 && strings.HasPrefix(lines[0], noLog) {
-		return nil, errors.New(lines[0])
+	if len(lines) == 1 && slices.ContainsFunc(noLog, func(begin string) bool { return strings.HasPrefix(lines[0], begin) }) {
+		return nil, errNoLog
 	}
 	return lines, err
 }
 
+var errNoLog = errors.New("the log is gone")
+
 // noLog is how the kubelet begins what it sends, as a success, instead of the
 // log of a container that it has taken away meanwhile
 // (k8s.io/kubernetes/pkg/kubelet/kuberuntime/logs).
-const noLog = "unable to retrieve container logs for "
+var noLog = []string{"unable to retrieve container logs for ", "failed to try resolving symlinks in path "}
 
 // readLines keeps the beginning of each line, however long it is.
 func readLines(from io.Reader) ([]string, error) {

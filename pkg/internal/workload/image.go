@@ -16,6 +16,8 @@ type Image struct {
 	// Aliases are other references and repositories that mean this image: a
 	// container that has one of them, in any tag, is the image's.
 	Aliases []string
+	// Accompanies: manifests need not have it.
+	Accompanies bool
 	// Workloads as [NAMESPACE/]KIND/NAME, with kubectl's short kinds.
 	Workloads []string
 	// Containers to set; empty for those that an alias matches, else the only one.

@@ -245,7 +245,7 @@ func TestAReplicaSetsPodsMayHaveMoreContainers(t *testing.T) {
 		v := view{}
 		v.current, v.others = divide(o, pods, nil)
 		got, _ := looks(t, set, true, v)
-		if got.done != (want == "") || got.failure != nil && got.failure.Reason != want {
+		if got.done != (want == "") || (got.failure != nil) != (want != "") || got.failure != nil && got.failure.Reason != want {
 			t.Errorf("want %q, got %+v", want, got)
 		}
 	}
