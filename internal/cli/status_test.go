@@ -44,7 +44,7 @@ func TestStatusOfNothingSaysSo(t *testing.T) {
 		t.Errorf("%q, %q", c.out.String(), c.errOut.String())
 	}
 	c.done("verify a --wait --timeout 9s")
-	if got := c.library.verify[0]; !got.Wait || got.Suite.Images[0].Deploy.Timeout.Seconds() != 9 {
+	if got := c.library.verify[0]; !got.Wait || got.Timeout.Seconds() != 9 {
 		t.Errorf("verify got %+v", got)
 	}
 }

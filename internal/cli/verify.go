@@ -45,9 +45,6 @@ as deploy does as soon as one is hopeless.`,
 func (a *app) runVerify(cmd *cobra.Command, names []string, flags verifyFlags) error {
 	said := a.flags(names)
 	said.AnyImages = true
-	if flags.timeout > 0 {
-		said.Timeout = &flags.timeout
-	}
 	suite, err := a.suite(said)
 	if err != nil {
 		return err
@@ -56,7 +53,7 @@ func (a *app) runVerify(cmd *cobra.Command, names []string, flags verifyFlags) e
 	if err != nil {
 		return err
 	}
-	result, err := client.Verify(cmd.Context(), e2eimage.VerifyInput{Suite: suite, Wait: flags.wait})
+	result, err := client.Verify(cmd.Context(), e2eimage.VerifyInput{Suite: suite, Wait: flags.wait, Timeout: flags.timeout})
 	if result == nil {
 		return err
 	}

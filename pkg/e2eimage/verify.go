@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
@@ -16,13 +17,15 @@ type VerifyInput struct {
 	// Wait waits for the rollouts of the suite's workloads first, and fails as
 	// Deploy does as soon as one is hopeless. Nothing is changed.
 	Wait bool
+	// Timeout of each rollout that is waited for; 0: that of the suite.
+	Timeout time.Duration
 }
 
 // Verify is Status as a gate: what does not agree comes with an InconsistentError.
 func (c *Client) Verify(ctx context.Context, in VerifyInput) (*StatusResult, error) {
 	result, err := c.Status(ctx, StatusInput{Suite: in.Suite})
 	if err == nil && in.Wait {
-		if err = c.waitFor(ctx, in.Suite, result); err == nil {
+		if err = c.waitFor(ctx, in, result); err == nil {
 			result, err = c.Status(ctx, StatusInput{Suite: in.Suite})
 		}
 	}
@@ -41,7 +44,7 @@ func (c *Client) Verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 
 // waitFor waits for the rollouts of the workloads that use the images, which others
 // began, such as Helm, and proves what runs. Each consumer's are waited for in turn.
-func (c *Client) waitFor(ctx context.Context, suite config.Suite, seen *StatusResult) error {
+func (c *Client) waitFor(ctx context.Context, in VerifyInput, seen *StatusResult) error {
 	byConsumer := map[string]config.Suite{}
 	for _, image := range seen.Images {
 		if image.State == StateOrphaned || image.State == StateTampered || image.State == StateUnfinished {
@@ -49,10 +52,10 @@ func (c *Client) waitFor(ctx context.Context, suite config.Suite, seen *StatusRe
 		}
 		one, ok := byConsumer[image.Consumer]
 		if !ok {
-			one = suite
+			one = in.Suite
 			one.Consumer, one.Images = image.Consumer, nil
 		}
-		one.Images = append(one.Images, waitedFor(suite, image))
+		one.Images = append(one.Images, waitedFor(in, image))
 		byConsumer[image.Consumer] = one
 	}
 	for _, consumer := range sortedKeys(byConsumer) {
@@ -65,9 +68,9 @@ func (c *Client) waitFor(ctx context.Context, suite config.Suite, seen *StatusRe
 
 // waitedFor is an image with the workloads that use it; without any, with those that
 // the suite names.
-func waitedFor(suite config.Suite, seen ImageStatus) config.Image {
+func waitedFor(in VerifyInput, seen ImageStatus) config.Image {
 	image := config.Image{Name: seen.Name, Deploy: config.Deploy{Timeout: config.DefaultTimeout, MaxRestarts: config.DefaultMaxRestarts}}
-	for _, asked := range suite.Images {
+	for _, asked := range in.Suite.Images {
 		if asked.Name == seen.Name {
 			image = asked
 		}
@@ -81,7 +84,12 @@ func waitedFor(suite config.Suite, seen ImageStatus) config.Image {
 		workloads = append(workloads, text)
 	}
 	if len(workloads) > 0 {
-		image.Deploy.Workloads = workloads
+		// Each has its own containers, and may have been deployed by others, to whom
+		// the suite's wishes mean nothing.
+		image.Deploy.Workloads, image.Deploy.Containers, image.Deploy.PullPolicy = workloads, nil, ""
+	}
+	if in.Timeout > 0 {
+		image.Deploy.Timeout = in.Timeout
 	}
 	return image
 }

@@ -124,8 +124,11 @@ func (t *target) action() Action {
 	switch {
 	case t.replacing:
 		return Replaced
-	case t.patch != nil:
+	case t.patch != nil && t.patch.Spec != nil:
 		return ImageUpdated
+	case t.patch != nil:
+		// Only the mark of the consumer.
+		return Configured
 	}
 	return Unchanged
 }

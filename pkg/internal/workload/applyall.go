@@ -13,14 +13,16 @@ import (
 func (p *Plan) applyAll(ctx context.Context) ([]Change, error) {
 	var changes []Change
 	for _, a := range p.applied {
-		err := context.Cause(ctx)
-		if err == nil {
-			err = p.applyOne(ctx, a)
+		if ctx.Err() != nil {
+			return changes, context.Cause(ctx)
 		}
-		if err != nil {
+		if err := p.applyOne(ctx, a); err != nil {
 			return changes, err
 		}
 		changes = append(changes, a.change(p.options.DryRun))
+		if err := p.served(ctx, a); err != nil {
+			return changes, err
+		}
 	}
 	return changes, nil
 }
@@ -50,9 +52,6 @@ func (p *Plan) applyOne(ctx context.Context, a *applied) error {
 	if err != nil {
 		return err
 	}
-	if a.object.GroupVersionKind().GroupKind() == customResourceDefinition {
-		return p.established(ctx, a)
-	}
 	if a.target == nil {
 		return nil
 	}
@@ -64,6 +63,15 @@ func (p *Plan) applyOne(ctx context.Context, a *applied) error {
 	a.target.patched = a.live == nil || a.fixed != "" || !equality.Semantic.DeepEqual(before.Spec, a.target.object.template.Spec) ||
 		!maps.Equal(before.Annotations, a.target.object.template.Annotations) || !maps.Equal(before.Labels, a.target.object.template.Labels)
 	return nil
+}
+
+// served waits until the API server answers for a kind that was applied.
+func (p *Plan) served(ctx context.Context, a *applied) error {
+	dry := p.options.DryRun == DryRunClient || p.options.DryRun == DryRunServer
+	if dry || a.object.GroupVersionKind().GroupKind() != customResourceDefinition {
+		return nil
+	}
+	return p.established(ctx, a)
 }
 
 // refresh notes which containers a Pod has right before it is changed: one that

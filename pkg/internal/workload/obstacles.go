@@ -18,6 +18,10 @@ func (j *judge) problems(v view, progress progressOf) []problem {
 	}
 	leaving := terminating(v.others)
 	for _, pod := range v.current {
+		if _, job := v.object.Object.(*batchv1.Job); job && ended(pod) {
+			// The next one may do better; the Job itself counts them.
+			continue
+		}
 		// Pods that are on their way out may hold what this one needs.
 		if p := unscheduled(pod); p != nil && !leaving {
 			found = append(found, *p)

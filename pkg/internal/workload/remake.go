@@ -52,7 +52,11 @@ func (p *Plan) remake(ctx context.Context, t *target, create func(context.Contex
 	going, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.object.grace()+goingLimit)
 	defer cancel()
 	if err := p.remove(going, t, nil); err != nil {
-		return fmt.Errorf("%w%s", err, kept(t, was))
+		var begun *goingError
+		if errors.As(err, &begun) {
+			return fmt.Errorf("%w%s", err, kept(t, was))
+		}
+		return err
 	}
 	making, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
 	defer cancel()
@@ -68,6 +72,11 @@ func (p *Plan) remake(ctx context.Context, t *target, create func(context.Contex
 	}
 	return fmt.Errorf("%w\nit was made again as it was", err)
 }
+
+// goingError: the deletion has begun, so that the workload is as good as gone.
+type goingError struct{ error }
+
+func (e *goingError) Unwrap() error { return e.error }
 
 // grace is how long the pods of the workload may take to end.
 func (o object) grace() time.Duration {
@@ -131,8 +140,8 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 		return event.Type == watch.Deleted || another(event.Object), nil
 	})
 	if err != nil {
-		return fmt.Errorf("%s is being deleted, but not gone yet: %w\nlook what holds it: kubectl get %s -n %s -o yaml",
-			ref.where(), errors.Join(err, context.Cause(ctx)), ref.typed(), ref.namespace)
+		return &goingError{fmt.Errorf("%s is being deleted, but not gone yet: %w\nlook what holds it: kubectl get %s -n %s -o yaml",
+			ref.where(), errors.Join(err, context.Cause(ctx)), ref.typed(), ref.namespace)}
 	}
 	return nil
 }

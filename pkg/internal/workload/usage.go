@@ -154,12 +154,11 @@ func (u *usage) jobs(l *batchv1.JobList, err error) error {
 	}
 	for i := range l.Items {
 		job := &l.Items[i]
-		phase := jobPhase(job)
-		if metav1.GetControllerOf(job) != nil && (phase == "Complete" || phase == "Failed") {
-			// What a CronJob leaves behind is history.
+		if metav1.GetControllerOf(job) != nil {
+			// What a CronJob has made runs to its end with what it was made with.
 			continue
 		}
-		u.add("job.batch/", &job.ObjectMeta, job.Spec.Template, 0).Phase = phase
+		u.add("job.batch/", &job.ObjectMeta, job.Spec.Template, 0).Phase = jobPhase(job)
 	}
 	return nil
 }
@@ -201,6 +200,9 @@ func (u *usage) pods(l *corev1.PodList, err error) error {
 		if owner == nil {
 			// Of a ReplicaSet of its own the pods are all that is listed.
 			name, set := "pod/"+pod.Name, metav1.GetControllerOf(pod)
+			if set != nil && set.Kind == "Job" {
+				continue
+			}
 			if set != nil && set.Kind == "ReplicaSet" {
 				name = "replicaset.apps/" + set.Name
 				if owner = u.byKey[pod.Namespace+"/"+name]; owner != nil {
