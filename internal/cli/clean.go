@@ -70,6 +70,9 @@ A tag that containers run is left together with its record, and listed;
 }
 
 func (a *app) runClean(cmd *cobra.Command, names []string, flags cleanFlags) error {
+	if flags.orphans && len(names) > 0 {
+		return &e2eimage.UsageError{Err: errors.New("--orphans takes no NAME: it removes tags whose records are gone, of all images")}
+	}
 	said := a.flags(names)
 	said.AnyImages = flags.orphans
 	suite, err := a.suite(said)

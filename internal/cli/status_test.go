@@ -48,3 +48,11 @@ func TestStatusOfNothingSaysSo(t *testing.T) {
 		t.Errorf("verify got %+v", got)
 	}
 }
+
+func TestOrphansAreOfNoName(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	if code := c.run("clean a --orphans"); code != 2 || !strings.Contains(c.errOut.String(), "--orphans takes no NAME") {
+		t.Errorf("exit %d: %s", code, c.errOut.String())
+	}
+}
