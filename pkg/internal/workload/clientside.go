@@ -29,8 +29,11 @@ func clientSide(live *unstructured.Unstructured) sets.Set[string] {
 
 // inherit makes ours what was applied client-side, as kubectl apply --server-side
 // does: the manifests are in one hand. Fields that they no longer set then go, which
-// two owners would keep.
+// two owners would keep; of Jobs and Pods they could not go.
 func (p *Plan) inherit(ctx context.Context, a *applied) error {
+	if a.target != nil && a.target.ref.kind.replaceable() {
+		return nil
+	}
 	live, resource := a.live, p.cluster.resourceOf(a.object, a.mapping)
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		if ctx.Err() != nil {
