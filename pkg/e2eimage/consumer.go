@@ -19,12 +19,12 @@ type recorded struct {
 }
 
 // readRecords returns the records of the suite's images, in their order, and
-// the consumer that has them: the one that was named, else the only one that
-// has these images in the namespace. One API call.
-func (k *kube) readRecords(ctx context.Context, suite config.Suite) (string, []recorded, error) {
+// the set of the consumer that has them: the one that was named, else the only one
+// that has these images in the namespace. One API call.
+func (k *kube) readRecords(ctx context.Context, suite config.Suite) (*record.Set, []recorded, error) {
 	set, err := k.setWith(ctx, suite, false)
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	var found []recorded
 	for _, image := range suite.Images {
@@ -33,11 +33,11 @@ func (k *kube) readRecords(ctx context.Context, suite config.Suite) (string, []r
 		}
 		evidence, err := set.Entry(image.Name)
 		if err != nil {
-			return "", nil, classify(err)
+			return nil, nil, classify(err)
 		}
 		found = append(found, recorded{Image: image, Evidence: evidence})
 	}
-	return set.Consumer, found, nil
+	return set, found, nil
 }
 
 // setWith returns the set that has all of the suite's images or, where part will

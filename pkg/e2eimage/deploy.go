@@ -130,7 +130,9 @@ type deployRun struct {
 	// freshBuilt is set where host and tree were looked at just now.
 	freshBuilt bool
 	// adopt makes the lock say what the cluster does, where that is right.
-	adopt   []func(context.Context) error
+	adopt []func(context.Context) error
+	// set has all records of the consumer, as they were read first.
+	set     *record.Set
 	records []recorded
 	states  map[string]kindnode.State
 }
@@ -153,9 +155,10 @@ func (c *Client) beginDeploy(ctx context.Context, in DeployInput) (*deployRun, e
 func (c *Client) deployRecorded(ctx context.Context, in DeployInput, kube *kube) (*deployRun, error) {
 	run := &deployRun{client: c, in: in, kube: kube}
 	var err error
-	if run.consumer, run.records, err = kube.readRecords(ctx, in.Suite); err != nil {
+	if run.set, run.records, err = kube.readRecords(ctx, in.Suite); err != nil {
 		return nil, err
 	}
+	run.consumer = run.set.Consumer
 	var mistakes []error
 	for _, r := range run.records {
 		mistakes = append(mistakes, r.notReady(run.consumer))

@@ -24,7 +24,7 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 	if len(d.in.Manifests) == 0 {
 		return workload.Prepare(ctx, d.kube, options, d.images())
 	}
-	if err := d.accompany(ctx); err != nil {
+	if err := d.accompany(); err != nil {
 		return nil, err
 	}
 	images := d.images()
@@ -55,20 +55,16 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 
 // accompany adds what else is recorded for the consumer: manifests of several
 // services must not lose the images of those that were not asked for.
-func (d *deployRun) accompany(ctx context.Context) error {
-	set, err := d.kube.records.Get(ctx, d.kube.namespace, d.consumer)
-	if err != nil {
-		return err
-	}
+func (d *deployRun) accompany() error {
 	var like config.Deploy
 	for _, r := range d.records {
 		like.Timeout, like.MaxRestarts = max(like.Timeout, r.Image.Deploy.Timeout), max(like.MaxRestarts, r.Image.Deploy.MaxRestarts)
 	}
-	for _, name := range set.Names() {
+	for _, name := range d.set.Names() {
 		if slices.ContainsFunc(d.records, func(r recorded) bool { return r.Image.Name == name }) {
 			continue
 		}
-		evidence, err := set.Entry(name)
+		evidence, err := d.set.Entry(name)
 		if err != nil {
 			return classify(err)
 		}

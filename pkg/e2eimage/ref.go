@@ -96,13 +96,13 @@ func (c *Client) refOfCluster(ctx context.Context, in RefInput) (*RefResult, err
 	if err != nil {
 		return nil, err
 	}
-	consumer, records, err := kube.readRecords(ctx, in.Suite)
+	set, records, err := kube.readRecords(ctx, in.Suite)
 	if err != nil {
 		return nil, err
 	}
-	result := &RefResult{Consumer: consumer, Namespace: kube.namespace, From: UseCluster, Images: []Ref{}}
+	result := &RefResult{Consumer: set.Consumer, Namespace: kube.namespace, From: UseCluster, Images: []Ref{}}
 	for _, found := range records {
-		if err := found.notReady(consumer); err != nil {
+		if err := found.notReady(set.Consumer); err != nil {
 			return nil, err
 		}
 		repository, tag, err := ociimage.Split(found.Evidence.Image)

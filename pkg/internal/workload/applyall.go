@@ -28,7 +28,7 @@ func (p *Plan) applyAll(ctx context.Context) ([]Change, error) {
 }
 
 func (p *Plan) applyOne(ctx context.Context, a *applied) error {
-	if p.options.DryRun == DryRunClient || p.options.DryRun == DryRunServer {
+	if p.options.DryRun.dry() {
 		return nil
 	}
 	if err := p.refresh(ctx, a); err != nil {
@@ -67,8 +67,7 @@ func (p *Plan) applyOne(ctx context.Context, a *applied) error {
 
 // served waits until the API server answers for a kind that was applied.
 func (p *Plan) served(ctx context.Context, a *applied) error {
-	dry := p.options.DryRun == DryRunClient || p.options.DryRun == DryRunServer
-	if dry || a.object.GroupVersionKind().GroupKind() != customResourceDefinition {
+	if p.options.DryRun.dry() || a.object.GroupVersionKind().GroupKind() != customResourceDefinition {
 		return nil
 	}
 	return p.established(ctx, a)

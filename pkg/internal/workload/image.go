@@ -41,6 +41,9 @@ const (
 	DryRunServer DryRun = "server"
 )
 
+// dry tells whether nothing is changed.
+func (d DryRun) dry() bool { return d == DryRunClient || d == DryRunServer }
+
 // Options of a deployment.
 type Options struct {
 	// Namespace of workloads that name none.

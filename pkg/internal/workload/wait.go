@@ -27,7 +27,7 @@ var (
 // side by side. Errors: *RolloutError, joined, the gravest first. After a dry
 // run there is nothing to wait for.
 func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
-	if p.options.DryRun == DryRunClient || p.options.DryRun == DryRunServer {
+	if p.options.DryRun.dry() {
 		return nil
 	}
 	waiting, cancel := context.WithCancelCause(ctx)
