@@ -21,31 +21,27 @@ var deploySteps = []step{
 func TestDeployInterruptedAtAnyStep(t *testing.T) {
 	t.Parallel()
 	source, id := shared(t)
-	for _, at := range chosen(deploySteps) {
-		t.Run(at.String(), func(t *testing.T) {
-			t.Parallel()
-			u := newUser(t)
-			u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
-			for _, signal := range at.signals() {
-				u.apply(workload("Deployment", "datastorage", "localhost/none:none", 3))
-				result := u.interrupted(signal, at, "deploy", "datastorage", "--consumer", u.namespace)
-				// What was patched is said.
-				patched := signal != syscall.SIGKILL && u.kubectl("get", "deployment", "datastorage", "-o", "jsonpath={.spec.template.spec.containers[0].image}") != "localhost/none:none"
-				if said := map[bool]string{true: "deployment.apps/datastorage image updated\n"}[patched]; result.code != exits[signal] || result.stdout != said {
-					t.Errorf("%s: exit %d, printed %q: %s", signal, result.code, result.stdout, result.stderr)
-				}
-				if !u.consistent("datastorage", id) {
-					t.Errorf("%s: the record is gone", signal)
-				}
-				u.kubectl("delete", "deployment", "datastorage")
+	atEach(t, deploySteps, func(t *testing.T, u *user, at step) {
+		u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
+		for _, signal := range at.signals() {
+			u.apply(workload("Deployment", "datastorage", "localhost/none:none", 3))
+			result := u.interrupted(signal, at, "deploy", "datastorage", "--consumer", u.namespace)
+			// What was patched is said.
+			patched := signal != syscall.SIGKILL && u.kubectl("get", "deployment", "datastorage", "-o", "jsonpath={.spec.template.spec.containers[0].image}") != "localhost/none:none"
+			if said := map[bool]string{true: "deployment.apps/datastorage image updated\n"}[patched]; result.code != exits[signal] || result.stdout != said {
+				t.Errorf("%s: exit %d, printed %q: %s", signal, result.code, result.stdout, result.stderr)
 			}
-			u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
-			u.must("deploy", "datastorage")
-			if u.runs(id) == 0 {
-				t.Error("the next run deployed nothing")
+			if !u.consistent("datastorage", id) {
+				t.Errorf("%s: the record is gone", signal)
 			}
-		})
-	}
+			u.kubectl("delete", "deployment", "datastorage")
+		}
+		u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
+		u.must("deploy", "datastorage")
+		if u.runs(id) == 0 {
+			t.Error("the next run deployed nothing")
+		}
+	})
 }
 
 // Each object is judged by a dry run first: the second request is the one that counts.
@@ -59,39 +55,35 @@ var manifestSteps = []step{
 func TestDeployOfManifestsInterruptedAtAnyStep(t *testing.T) {
 	t.Parallel()
 	source, id := shared(t)
-	for _, at := range chosen(manifestSteps) {
-		t.Run(at.String(), func(t *testing.T) {
-			t.Parallel()
-			u := newUser(t)
-			u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
-			u.write("all.yaml", workload("Deployment", "datastorage", "e2eimage://datastorage", 3)+"---\n"+
-				`{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}`)
-			deploy := []string{"deploy", "datastorage", "--consumer", u.namespace, "-f", "all.yaml"}
-			for _, signal := range at.signals() {
-				result := u.interrupted(signal, at, deploy...)
-				there := u.kubectl("get", "configmap/settings", "deployment/datastorage", "--ignore-not-found", "-o", "name")
-				if signal != syscall.SIGKILL {
-					var said []string
-					for _, line := range strings.Split(strings.TrimSpace(result.stdout), "\n") {
-						said = append(said, strings.TrimSuffix(line, " created"))
-					}
-					if result.code != exits[signal] || strings.Join(said, "\n") != there {
-						t.Errorf("%s: exit %d, made are %q, it says %q: %s", signal, result.code, there, result.stdout, result.stderr)
-					}
-					if begun := at.nth > 1; begun != strings.Contains(there, "configmap/settings") || begun && strings.HasSuffix(at.request, "deployments") != strings.Contains(there, "deployment.apps/") {
-						t.Errorf("%s: made are %q", signal, there)
-					}
+	atEach(t, manifestSteps, func(t *testing.T, u *user, at step) {
+		u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
+		u.write("all.yaml", workload("Deployment", "datastorage", "e2eimage://datastorage", 3)+"---\n"+
+			`{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}`)
+		deploy := []string{"deploy", "datastorage", "--consumer", u.namespace, "-f", "all.yaml"}
+		for _, signal := range at.signals() {
+			result := u.interrupted(signal, at, deploy...)
+			there := u.kubectl("get", "configmap/settings", "deployment/datastorage", "--ignore-not-found", "-o", "name")
+			if signal != syscall.SIGKILL {
+				var said []string
+				for _, line := range strings.Split(strings.TrimSpace(result.stdout), "\n") {
+					said = append(said, strings.TrimSuffix(line, " created"))
 				}
-				if !u.consistent("datastorage", id) {
-					t.Errorf("%s: the record is gone", signal)
+				if result.code != exits[signal] || strings.Join(said, "\n") != there {
+					t.Errorf("%s: exit %d, made are %q, it says %q: %s", signal, result.code, there, result.stdout, result.stderr)
 				}
-				u.kubectl("delete", "configmap/settings", "deployment/datastorage", "--ignore-not-found")
+				if begun := at.nth > 1; begun != strings.Contains(there, "configmap/settings") || begun && strings.HasSuffix(at.request, "deployments") != strings.Contains(there, "deployment.apps/") {
+					t.Errorf("%s: made are %q", signal, there)
+				}
 			}
-			u.must(deploy...)
-			// Those of the deleted Deployment may still be ending.
-			if got := u.runs(id); got < 3 {
-				t.Errorf("the next run deployed %d of 3", got)
+			if !u.consistent("datastorage", id) {
+				t.Errorf("%s: the record is gone", signal)
 			}
-		})
-	}
+			u.kubectl("delete", "configmap/settings", "deployment/datastorage", "--ignore-not-found")
+		}
+		u.must(deploy...)
+		// Those of the deleted Deployment may still be ending.
+		if got := u.runs(id); got < 3 {
+			t.Errorf("the next run deployed %d of 3", got)
+		}
+	})
 }

@@ -122,6 +122,17 @@ func chosen(steps []step) []step {
 	})
 }
 
+// atEach runs a test for each of the steps, with a user of its own.
+func atEach(t *testing.T, steps []step, do func(t *testing.T, u *user, at step)) {
+	t.Helper()
+	for _, at := range chosen(steps) {
+		t.Run(at.String(), func(t *testing.T) {
+			t.Parallel()
+			do(t, newUser(t), at)
+		})
+	}
+}
+
 // tagSteps are the points of tag, in their order.
 var tagSteps = []step{
 	{call: faults.Connect},
@@ -141,41 +152,37 @@ var tagSteps = []step{
 func TestTagInterruptedAtAnyStep(t *testing.T) {
 	t.Parallel()
 	source, id := shared(t)
-	for _, at := range chosen(tagSteps) {
-		t.Run(at.String(), func(t *testing.T) {
-			t.Parallel()
-			u := newUser(t)
-			tag := []string{"tag", "datastorage", "--source", source, "--consumer", u.namespace}
-			for _, signal := range at.signals() {
-				result := u.interrupted(signal, at, tag...)
-				recorded := u.consistent("datastorage", id)
-				switch {
-				case signal == syscall.SIGKILL:
-				case result.code == 0:
-					// The signal came when all was done.
-					if !recorded {
-						t.Errorf("%s: exit 0, but nothing is recorded", signal)
-					}
-					u.must("clean", "datastorage")
-				case result.code != exits[signal]:
-					t.Errorf("%s: exit %d: %s", signal, result.code, result.stderr)
-				case recorded:
-					t.Errorf("%s: exit %d, but it is recorded: %s", signal, result.code, result.stderr)
-				default:
-					u.nothingLeft("localhost/datastorage:" + u.namespace)
+	atEach(t, tagSteps, func(t *testing.T, u *user, at step) {
+		tag := []string{"tag", "datastorage", "--source", source, "--consumer", u.namespace}
+		for _, signal := range at.signals() {
+			result := u.interrupted(signal, at, tag...)
+			recorded := u.consistent("datastorage", id)
+			switch {
+			case signal == syscall.SIGKILL:
+			case result.code == 0:
+				// The signal came when all was done.
+				if !recorded {
+					t.Errorf("%s: exit 0, but nothing is recorded", signal)
 				}
+				u.must("clean", "datastorage")
+			case result.code != exits[signal]:
+				t.Errorf("%s: exit %d: %s", signal, result.code, result.stderr)
+			case recorded:
+				t.Errorf("%s: exit %d, but it is recorded: %s", signal, result.code, result.stderr)
+			default:
+				u.nothingLeft("localhost/datastorage:" + u.namespace)
 			}
-			image := u.must(tag...)
-			if !u.consistent("datastorage", id) {
-				t.Error("the next run recorded nothing")
+		}
+		image := u.must(tag...)
+		if !u.consistent("datastorage", id) {
+			t.Error("the next run recorded nothing")
+		}
+		for node, has := range imagesOn(t) {
+			if got := has.with("localhost/datastorage:" + u.namespace); !slices.Equal(got, []string{image}) {
+				t.Errorf("node %s has %v, recorded is %s", node, got, image)
 			}
-			for node, has := range imagesOn(t) {
-				if got := has.with("localhost/datastorage:" + u.namespace); !slices.Equal(got, []string{image}) {
-					t.Errorf("node %s has %v, recorded is %s", node, got, image)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 var cleanSteps = []step{
@@ -193,28 +200,24 @@ var cleanSteps = []step{
 func TestCleanInterruptedAtAnyStep(t *testing.T) {
 	t.Parallel()
 	source, id := shared(t)
-	for _, at := range chosen(cleanSteps) {
-		t.Run(at.String(), func(t *testing.T) {
-			t.Parallel()
-			u := newUser(t)
-			for _, signal := range at.signals() {
-				u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
-				result := u.interrupted(signal, at, "clean", "datastorage", "--consumer", u.namespace)
-				recorded := u.consistent("datastorage", id)
-				if signal != syscall.SIGKILL {
-					if result.code != exits[signal] && result.code != 0 {
-						t.Errorf("%s: exit %d: %s", signal, result.code, result.stderr)
-					}
-					// All or nothing: what had begun was finished.
-					if !recorded {
-						u.nothingLeft("localhost/datastorage:" + u.namespace)
-					}
+	atEach(t, cleanSteps, func(t *testing.T, u *user, at step) {
+		for _, signal := range at.signals() {
+			u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
+			result := u.interrupted(signal, at, "clean", "datastorage", "--consumer", u.namespace)
+			recorded := u.consistent("datastorage", id)
+			if signal != syscall.SIGKILL {
+				if result.code != exits[signal] && result.code != 0 {
+					t.Errorf("%s: exit %d: %s", signal, result.code, result.stderr)
 				}
-				if result := u.e2eimage("clean", "datastorage", "--consumer", u.namespace); result.code != 0 && !strings.Contains(result.stderr, "no record") {
-					t.Errorf("%s: cleaned again: exit %d: %s", signal, result.code, result.stderr)
+				// All or nothing: what had begun was finished.
+				if !recorded {
+					u.nothingLeft("localhost/datastorage:" + u.namespace)
 				}
-				u.nothingLeft("localhost/datastorage:" + u.namespace)
 			}
-		})
-	}
+			if result := u.e2eimage("clean", "datastorage", "--consumer", u.namespace); result.code != 0 && !strings.Contains(result.stderr, "no record") {
+				t.Errorf("%s: cleaned again: exit %d: %s", signal, result.code, result.stderr)
+			}
+			u.nothingLeft("localhost/datastorage:" + u.namespace)
+		}
+	})
 }

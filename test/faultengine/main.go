@@ -11,6 +11,8 @@ import (
 )
 
 func main() {
+	// The root of all contexts of this process. Signals kill it, as the product wants
+	// of an engine's CLI that it gives up.
 	code, err := faults.Engine(context.Background(), os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

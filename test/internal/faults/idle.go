@@ -15,6 +15,7 @@ func Idle(file string, within time.Duration) (bool, error) {
 		return false, err
 	}
 	defer busy.Close()
+	// Another process has the lock, and flock cannot wait with a limit.
 	for end := time.Now().Add(within); ; time.Sleep(20 * time.Millisecond) {
 		err := syscall.Flock(int(busy.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(end) {

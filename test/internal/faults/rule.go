@@ -66,6 +66,7 @@ func (r Rule) apply(product int) error {
 			return err
 		}
 	}
+	// The fault itself: a node that is slow to answer.
 	time.Sleep(r.Hold)
 	if r.Fail != "" {
 		return errors.New(r.Fail)
