@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -53,19 +54,20 @@ func TestASecretThatComesLateIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	u, _, id := tagged(t)
 	u.apply(withContainer(workload("Deployment", "datastorage", "localhost/none:none", 1), "        volumeMounts: [{name: s, mountPath: /s}]\n") + "      volumes: [{name: s, secret: {secretName: late}}]\n")
-	env := u.env
-	other := &user{t: t, namespace: u.namespace, dir: u.dir, env: env}
-	created := make(chan struct{})
-	go func() {
-		defer close(created)
-		// The kubelet has tried a few times by then, and tries again seconds later.
-		waitFor(t, "the kubelet misses it", func() bool {
-			return strings.Count(other.events(), "secret \"late\" not found") > 0 && other.kubectl("get", "events", "-o", "jsonpath={.items[?(@.reason=='FailedMount')].count}") >= "5"
-		})
-		other.kubectl("create", "secret", "generic", "late")
-	}()
+	other := &user{t: t, namespace: u.namespace, dir: u.dir, env: u.env}
+	var create sync.Once
+	// The latest moment: the kubelet has missed it all the while, says so until it
+	// tries again seconds later, and the run asks whether that is still true.
+	u.faultyAPI(func(request string) error {
+		if request == "GET secrets" {
+			create.Do(func() { other.kubectl("create", "secret", "generic", "late") })
+		}
+		return nil
+	}, func(string) {})
 	u.must("deploy", "datastorage")
-	<-created
+	if got := other.events(); !strings.Contains(got, `secret "late" not found`) {
+		t.Errorf("the kubelet has not missed it:\n%s", got)
+	}
 	if u.runs(id) != 1 {
 		t.Error("it does not run")
 	}
