@@ -111,7 +111,7 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 	} else if err := d.heal(ctx); err != nil {
 		return nil, err
 	}
-	changes, err := plan.Apply(ctx)
+	changes, err := plan.Apply(ctx, d.client.report)
 	result := d.result(changes)
 	if err != nil || d.dry() {
 		return result, classifyWorkload(err)

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/util/retry"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // fieldManager is the name under which workloads are patched.
@@ -24,9 +25,9 @@ const writeGrace = 10 * time.Second
 
 // Apply applies the manifests, or patches the workloads that are not right yet. The
 // change of somebody who was faster is kept: the patch is worked out anew.
-func (p *Plan) Apply(ctx context.Context) ([]Change, error) {
+func (p *Plan) Apply(ctx context.Context, report progress.Reporter) ([]Change, error) {
 	if p.applied != nil {
-		return p.applyAll(ctx)
+		return p.applyAll(ctx, report)
 	}
 	var changes []Change
 	var failures []error
@@ -34,7 +35,7 @@ func (p *Plan) Apply(ctx context.Context) ([]Change, error) {
 		if ctx.Err() != nil {
 			return changes, errors.Join(append(failures, context.Cause(ctx))...)
 		}
-		if err := p.apply(ctx, t); err != nil {
+		if err := p.apply(ctx, t, report); err != nil {
 			failures = append(failures, err)
 			continue
 		}
@@ -43,7 +44,7 @@ func (p *Plan) Apply(ctx context.Context) ([]Change, error) {
 	return changes, errors.Join(failures...)
 }
 
-func (p *Plan) apply(ctx context.Context, t *target) error {
+func (p *Plan) apply(ctx context.Context, t *target, report progress.Reporter) error {
 	first := true
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		if !first {
@@ -55,7 +56,7 @@ func (p *Plan) apply(ctx context.Context, t *target) error {
 			}
 		}
 		first = false
-		return p.send(ctx, t)
+		return p.send(ctx, t, report)
 	})
 	if apierrors.IsConflict(err) {
 		return fmt.Errorf("patch %s: somebody else keeps changing it: %w", t.ref.where(), err)
@@ -64,12 +65,12 @@ func (p *Plan) apply(ctx context.Context, t *target) error {
 }
 
 // send sends the patch, if there is one.
-func (p *Plan) send(ctx context.Context, t *target) error {
+func (p *Plan) send(ctx context.Context, t *target, report progress.Reporter) error {
 	switch {
 	case t.patch == nil && !t.replacing || p.options.DryRun == DryRunClient:
 		return nil
 	case t.replacing:
-		return p.replace(ctx, t)
+		return p.replace(ctx, t, report)
 	}
 	body, err := t.patch.bytes(t.ref.kind)
 	if err != nil {

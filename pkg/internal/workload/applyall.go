@@ -7,16 +7,18 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // applyAll applies the manifests in their order.
-func (p *Plan) applyAll(ctx context.Context) ([]Change, error) {
+func (p *Plan) applyAll(ctx context.Context, report progress.Reporter) ([]Change, error) {
 	var changes []Change
 	for _, a := range p.applied {
 		if ctx.Err() != nil {
 			return changes, context.Cause(ctx)
 		}
-		if err := p.applyOne(ctx, a); err != nil {
+		if err := p.applyOne(ctx, a, report); err != nil {
 			return changes, err
 		}
 		changes = append(changes, a.change(p.options.DryRun))
@@ -27,7 +29,7 @@ func (p *Plan) applyAll(ctx context.Context) ([]Change, error) {
 	return changes, nil
 }
 
-func (p *Plan) applyOne(ctx context.Context, a *applied) error {
+func (p *Plan) applyOne(ctx context.Context, a *applied, report progress.Reporter) error {
 	if p.options.DryRun.dry() {
 		return nil
 	}
@@ -36,7 +38,7 @@ func (p *Plan) applyOne(ctx context.Context, a *applied) error {
 	}
 	var err error
 	if a.fixed != "" {
-		err = p.remake(ctx, a.target, func(ctx context.Context) error {
+		err = p.remake(ctx, a.target, report, func(ctx context.Context) error {
 			a.after, err = p.serverSide(ctx, a, false)
 			return err
 		})

@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 var deployments = schema.GroupResource{Group: "apps", Resource: "deployments"}
@@ -45,7 +47,7 @@ func TestOneGetAndOnePatchPutTwoImagesIntoOneWorkload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := plan.Apply(t.Context())
+	changes, err := plan.Apply(t.Context(), progress.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +86,7 @@ func TestNothingIsSentWhenAllIsRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := plan.Apply(t.Context())
+	changes, err := plan.Apply(t.Context(), progress.Discard{})
 	if err != nil || len(changes) != 1 || changes[0].Action != Unchanged {
 		t.Errorf("changes are %+v, error is %v", changes, err)
 	}
@@ -111,7 +113,7 @@ func TestADryRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			changes, err := plan.Apply(t.Context())
+			changes, err := plan.Apply(t.Context(), progress.Discard{})
 			if err != nil || len(changes) != 1 || changes[0].Action != ImageUpdated {
 				t.Errorf("changes are %+v, error is %v", changes, err)
 			}
@@ -163,7 +165,7 @@ func TestTheMarkOfAnotherConsumer(t *testing.T) {
 			if test.refused {
 				return
 			}
-			if _, err := plan.Apply(t.Context()); err != nil {
+			if _, err := plan.Apply(t.Context(), progress.Discard{}); err != nil {
 				t.Fatal(err)
 			}
 			d, err := api.AppsV1().Deployments("e2e").Get(t.Context(), "datastorage", metav1.GetOptions{})
@@ -192,7 +194,7 @@ func TestAConflictingChangeIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := plan.Apply(t.Context()); err != nil {
+	if _, err := plan.Apply(t.Context(), progress.Discard{}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"get deployments", "patch deployments", "get deployments", "patch deployments"}, sent(api)); diff != "" {
@@ -220,7 +222,7 @@ func TestSomebodyWhoMarksItFirstWins(t *testing.T) {
 		t.Fatal(err)
 	}
 	var claimed *ClaimedError
-	if _, err := plan.Apply(t.Context()); !errors.As(err, &claimed) {
+	if _, err := plan.Apply(t.Context(), progress.Discard{}); !errors.As(err, &claimed) {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -235,7 +237,7 @@ func TestConflictsAreNotRetriedForEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := plan.Apply(t.Context()); err == nil || !strings.Contains(err.Error(), "somebody else keeps changing it") {
+	if _, err := plan.Apply(t.Context(), progress.Discard{}); err == nil || !strings.Contains(err.Error(), "somebody else keeps changing it") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -281,7 +283,7 @@ func TestWhatIsForbiddenIsNamed(t *testing.T) {
 			})
 			plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
 			if err == nil {
-				_, err = plan.Apply(t.Context())
+				_, err = plan.Apply(t.Context(), progress.Discard{})
 			}
 			if err == nil || !strings.Contains(err.Error(), `cannot `+verb+` resource "deployments"`) || !strings.Contains(err.Error(), "docs/rbac.md") {
 				t.Errorf("error is %v", err)

@@ -15,6 +15,9 @@ import (
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 	"sigs.k8s.io/yaml"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 const (
@@ -25,12 +28,12 @@ const (
 )
 
 // replace deletes the workload and makes it anew with its images.
-func (p *Plan) replace(ctx context.Context, t *target) error {
+func (p *Plan) replace(ctx context.Context, t *target, report progress.Reporter) error {
 	if p.options.DryRun == DryRunServer {
 		return p.remove(ctx, t, []string{metav1.DryRunAll})
 	}
 	fresh := t.anew()
-	return p.remake(ctx, t, func(ctx context.Context) error {
+	return p.remake(ctx, t, report, func(ctx context.Context) error {
 		raw, err := clientFor(p.api, t.ref).create(ctx, fresh, metav1.CreateOptions{FieldManager: fieldManager})
 		if err != nil {
 			return err
@@ -41,26 +44,41 @@ func (p *Plan) replace(ctx context.Context, t *target) error {
 	})
 }
 
-// remake deletes the workload and has it created. Once it is deleted this is not cut
-// short: an interrupted run must not leave nothing behind. If it cannot be created it
-// is made as it was, and if even that fails, its manifest is kept in a file.
-func (p *Plan) remake(ctx context.Context, t *target, create func(context.Context) error) error {
+// remake deletes the workload and has it created. Its manifest is kept in a file until
+// that is done, for runs that are killed. Once it is deleted this is not cut short: an
+// interrupted run must not leave nothing behind. If it cannot be created it is made as
+// it was.
+func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter, create func(context.Context) error) (err error) {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	was := stripped(t.object)
-	going, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.object.grace()+goingLimit)
+	file, err := keep(t, was)
+	if err != nil {
+		return fmt.Errorf("keep %s as it is before it is deleted, so nothing was changed: %w", t.ref.where(), err)
+	}
+	gone := false
+	defer func() {
+		if !gone {
+			err = errors.Join(err, os.Remove(file))
+			return
+		}
+		err = fmt.Errorf("%w\nas it was it is kept: kubectl create -f %s", err, file)
+	}()
+	limit := t.object.grace() + goingLimit
+	report.Info(fmt.Sprintf("delete %s, up to %s, and make it anew; if this is killed: kubectl create -f %s", t.ref, limit, file))
+	going, cancel := outlive.Context(ctx, goingLimit)
+	defer cancel()
+	going, cancel = context.WithTimeoutCause(going, limit, fmt.Errorf("waited for %s", limit))
 	defer cancel()
 	if err := p.remove(going, t, nil); err != nil {
 		var begun *goingError
-		if errors.As(err, &begun) {
-			return fmt.Errorf("%w%s", err, kept(t, was))
-		}
+		gone = errors.As(err, &begun)
 		return err
 	}
 	making, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
 	defer cancel()
-	err := create(making)
+	err = create(making)
 	if err == nil {
 		return nil
 	}
@@ -68,7 +86,8 @@ func (p *Plan) remake(ctx context.Context, t *target, create func(context.Contex
 	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
 	defer cancel()
 	if _, failed := clientFor(p.api, t.ref).create(undoing, was.Object, metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
-		return fmt.Errorf("%w\nit is deleted now, and making it as it was failed, too: %w%s", err, failed, kept(t, was))
+		gone = true
+		return fmt.Errorf("%w\nit is deleted now, and making it as it was failed, too: %w", err, failed)
 	}
 	return fmt.Errorf("%w\nit was made again as it was", err)
 }
@@ -88,22 +107,23 @@ func (o object) grace() time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// kept says where the manifest of a workload is that is gone.
-func kept(t *target, was object) string {
+// keep writes the manifest of a workload to a file that only the user can read.
+func keep(t *target, was object) (string, error) {
+	const most = 100 // of a name, whose file system may not take all of it
 	was.GetObjectKind().SetGroupVersionKind(t.ref.kind.version())
 	text, err := yaml.Marshal(was.Object)
 	if err != nil {
-		return ""
+		return "", err
 	}
-	file, err := os.CreateTemp("", "e2eimage-"+string(t.ref.kind)+"-"+t.ref.name+"-*.yaml")
+	file, err := os.CreateTemp("", "e2eimage-"+string(t.ref.kind)+"-"+t.ref.name[:min(len(t.ref.name), most)]+"-*.yaml")
 	if err != nil {
-		return ""
+		return "", err
 	}
 	_, err = file.Write(text)
-	if errors.Join(err, file.Close()) != nil {
-		return ""
+	if err := errors.Join(err, file.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(file.Name()))
 	}
-	return fmt.Sprintf("\nas it was it is kept: kubectl create -f %s", file.Name())
+	return file.Name(), nil
 }
 
 // remove deletes a workload and its pods, and watches until it is gone.

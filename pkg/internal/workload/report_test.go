@@ -10,6 +10,7 @@ import (
 type reported struct {
 	mu       sync.Mutex
 	warnings []string
+	infos    []string
 	ended    []error
 }
 
@@ -23,7 +24,11 @@ func (r *reported) Start(string) func(error) {
 	}
 }
 
-func (r *reported) Info(string) {}
+func (r *reported) Info(message string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.infos = append(r.infos, message)
+}
 
 func (r *reported) Warn(message string) {
 	r.mu.Lock()

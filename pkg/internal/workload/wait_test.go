@@ -46,7 +46,7 @@ func (w *waiting) start(t *testing.T, images []Image) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := plan.Apply(ctx); err != nil {
+	if _, err := plan.Apply(ctx, w.report); err != nil {
 		t.Fatal(err)
 	}
 	w.plan = plan
