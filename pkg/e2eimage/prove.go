@@ -13,13 +13,14 @@ import (
 
 // waitAndProve waits for the rollouts and proves what runs then. A container that has
 // ended by the time that its node is asked was ready for a moment only, as in a crash
-// loop: the rollout is waited for further.
+// loop: the rollout is waited for further, as is one whose pod went meanwhile.
 func (d *deployRun) waitAndProve(ctx context.Context, plan *workload.Plan) ([]ProvedContainer, error) {
+	p := &proof{run: d, stands: plan.Stands, before: map[string]bool{}}
 	for {
 		if err := d.wait(ctx, plan); err != nil {
 			return []ProvedContainer{}, err
 		}
-		proved, dead, err := d.prove(ctx, plan.Running())
+		proved, dead, err := p.look(ctx, plan.Running())
 		if len(dead) == 0 || err != nil {
 			return proved, err
 		}
@@ -27,48 +28,54 @@ func (d *deployRun) waitAndProve(ctx context.Context, plan *workload.Plan) ([]Pr
 	}
 }
 
-// prove compares what each container runs, as its node's CRI says, with the
-// record. A pod's own status is no proof: it names images by any of their tags. dead
-// are containers that have ended, though their pods have not.
-func (d *deployRun) prove(ctx context.Context, running []workload.Running) (proved []ProvedContainer, dead []string, err error) {
+// proof compares what each container runs, as its node's CRI says, with the
+// record. A pod's own status is no proof: it names images by any of their tags.
+type proof struct {
+	run *deployRun
+	// stands asks whether a pod still has the container.
+	stands func(context.Context, workload.Running) (bool, error)
+	// before are the IDs of containers that were proved already: those that have ended
+	// may be gone from their nodes by now.
+	before map[string]bool
+}
+
+// look returns what is proved. dead are containers that have ended, though their pods
+// have not, or that went with their pods.
+func (p *proof) look(ctx context.Context, running []workload.Running) (proved []ProvedContainer, dead []string, err error) {
 	proved = []ProvedContainer{}
-	nodes := map[string]bool{}
-	for _, container := range running {
-		nodes[container.Node] = true
-	}
 	if len(running) == 0 {
-		d.client.report.Warn("no container runs: nothing could be proved")
+		p.run.client.report.Warn("no container runs: nothing could be proved")
 		return proved, nil, nil
 	}
-	end := d.client.report.Start("prove what runs on " + few(sortedKeys(nodes)))
-	states, err := d.cluster.Containers(ctx, sortedKeys(nodes))
-	if left := tooYoung(running, states, time.Now()); err == nil && left > 0 {
-		select {
-		case <-time.After(left):
-			states, err = d.cluster.Containers(ctx, sortedKeys(nodes))
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-		}
-	}
-	end(err)
+	states, err := p.states(ctx, running)
 	if err != nil {
-		return proved, nil, classify(err)
+		return proved, nil, err
 	}
 	wanted := map[string]*record.Evidence{}
-	for _, r := range d.records {
+	for _, r := range p.run.records {
 		wanted[r.Image.Name] = r.Evidence
 	}
 	var mistakes []error
 	for _, container := range running {
 		evidence := wanted[container.ImageName]
 		really, exited := imageOf(container.ContainerID, states[container.Node])
-		if exited && !container.Ended && !container.Init {
-			dead = append(dead, container.ContainerID)
+		if p.before[container.ContainerID] {
+			really, exited = evidence.ImageID, false
+		}
+		if really == "" && (container.Ended || container.Init) {
+			p.run.client.report.Warn(fmt.Sprintf("container %s of pod %s/%s has ended and is gone from node %s: what it ran could not be proved",
+				container.Container, container.Namespace, container.Pod, container.Node))
 			continue
 		}
-		if really == "" && container.Ended {
-			d.client.report.Warn(fmt.Sprintf("pod %s/%s has ended and its container %s is gone from node %s: what it ran could not be proved",
-				container.Namespace, container.Pod, container.Container, container.Node))
+		if really == "" {
+			stands, err := p.stands(ctx, container)
+			if err != nil {
+				return proved, nil, err
+			}
+			exited = !stands
+		}
+		if exited && !container.Ended && !container.Init {
+			dead = append(dead, container.ContainerID)
 			continue
 		}
 		if really != evidence.ImageID {
@@ -76,6 +83,7 @@ func (d *deployRun) prove(ctx context.Context, running []workload.Running) (prov
 				container.Namespace, container.Pod, container.Container, container.Node, orNothing(really), evidence.ImageID, evidence.Image))
 			continue
 		}
+		p.before[container.ContainerID] = true
 		proved = append(proved, ProvedContainer{
 			Namespace: container.Namespace, Pod: container.Pod, Container: container.Container, Node: container.Node,
 			Image: evidence.Image, ImageID: really,
@@ -85,6 +93,27 @@ func (d *deployRun) prove(ctx context.Context, running []workload.Running) (prov
 		return proved, nil, &InconsistentError{errors.Join(mistakes...)}
 	}
 	return proved, dead, nil
+}
+
+// states asks the nodes, once the containers are old enough.
+func (p *proof) states(ctx context.Context, running []workload.Running) (map[string]kindnode.State, error) {
+	on := map[string]bool{}
+	for _, container := range running {
+		on[container.Node] = true
+	}
+	nodes := sortedKeys(on)
+	end := p.run.client.report.Start("prove what runs on " + few(nodes))
+	states, err := p.run.cluster.Containers(ctx, nodes)
+	if left := tooYoung(running, states, time.Now()); err == nil && left > 0 {
+		select {
+		case <-time.After(left):
+			states, err = p.run.cluster.Containers(ctx, nodes)
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+	}
+	end(err)
+	return states, classify(err)
 }
 
 // proofAge is how old a container is to be that no probe says anything of: a program

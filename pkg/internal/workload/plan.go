@@ -44,7 +44,8 @@ type target struct {
 	// those of a Pod's images of before, and those that had ended when their node was
 	// asked.
 	past map[string]bool
-	// running is what Wait found.
+	// waited: Wait has seen it rolled out, and running is what it found.
+	waited  bool
 	running []Running
 }
 

@@ -1,10 +1,14 @@
 package workload
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 )
 
 // running returns, for each current pod that is ready or has succeeded, the
@@ -68,18 +72,33 @@ func shaky(pods []*corev1.Pod, now time.Time) time.Duration {
 
 // Dead tells the plan of containers that had ended when their nodes were asked,
 // although their pods still counted as ready. Wait then waits for those that are
-// started in their place.
+// started in their place; what else it has seen stays seen.
 func (p *Plan) Dead(containerIDs []string) {
 	for _, t := range p.targets {
+		if !slices.ContainsFunc(t.running, func(r Running) bool { return slices.Contains(containerIDs, r.ContainerID) }) {
+			continue
+		}
 		if t.past == nil {
 			t.past = map[string]bool{}
 		}
 		for _, id := range containerIDs {
 			t.past[id] = true
 		}
-		// What is seen from now on is news.
-		t.running = nil
+		t.running, t.waited = nil, false
 	}
+}
+
+// Stands tells whether the pod still has the container and is not being deleted.
+func (p *Plan) Stands(ctx context.Context, container Running) (bool, error) {
+	pods, err := p.api.CoreV1().Pods(container.Namespace).List(ctx, metav1.ListOptions{
+		FieldSelector: fields.OneTermEqualSelector("metadata.name", container.Pod).String(),
+	})
+	if err != nil {
+		return false, explainAPI("list pods in namespace "+container.Namespace, err)
+	}
+	return slices.ContainsFunc(pods.Items, func(pod corev1.Pod) bool {
+		return pod.Name == container.Pod && pod.DeletionTimestamp == nil && containerIDs(&pod)[container.Container] == container.ContainerID
+	}), nil
 }
 
 // staleContainers are the IDs of a Pod's containers that get another image.

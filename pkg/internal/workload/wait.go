@@ -25,7 +25,8 @@ var (
 
 // Wait watches all workloads until each is rolled out or cannot be any more,
 // side by side. Errors: *RolloutError, joined, the gravest first. After a dry
-// run there is nothing to wait for.
+// run there is nothing to wait for, nor for what was rolled out already, unless Dead
+// has told otherwise.
 func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
 	if p.options.DryRun.dry() {
 		return nil
@@ -39,10 +40,14 @@ func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
 	defer grace.Stop()
 	grace.Stop()
 	for i, t := range p.targets {
+		if t.waited {
+			continue
+		}
 		all.Go(func() {
 			end := report.Start(fmt.Sprintf("wait for %s", t.ref))
 			failures[i] = p.waitFor(waiting, t, report)
 			end(failures[i])
+			t.waited = failures[i] == nil
 			if failures[i] != nil {
 				failed.Do(func() { grace.Reset(afterFailure) })
 			}
