@@ -293,7 +293,7 @@ func TestAnotherConsumersManifestsAreNotOverwritten(t *testing.T) {
 
 func TestJobsOfManifestsAreMadeAnewWhenAsked(t *testing.T) {
 	t.Parallel()
-	u, _, _ := tagged(t)
+	u, image, _ := tagged(t)
 	source := "localhost/" + u.namespace + ":dev"
 	u.write("jobs.yaml", jobOf("migrate", "e2eimage://datastorage")+"\n---\n"+jobOf("seed", source))
 	if got := u.must("deploy", "datastorage", "-f", "jobs.yaml"); got != "job.batch/migrate created\njob.batch/seed created" {
@@ -301,6 +301,12 @@ func TestJobsOfManifestsAreMadeAnewWhenAsked(t *testing.T) {
 	}
 	if got := u.kubectl("get", "jobs", "-o", "jsonpath={.items[*].status.succeeded}"); got != "1 1" {
 		t.Errorf("they have succeeded %s times", got)
+	}
+	// One that a chart has made with the recorded image is right.
+	u.apply(jobOf("charted", image))
+	u.write("charted.yaml", jobOf("charted", "e2eimage://datastorage"))
+	if got := u.must("deploy", "datastorage", "-f", "charted.yaml"); got != "job.batch/charted configured" {
+		t.Errorf("it says %s", got)
 	}
 	second := u.image(source)
 	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")

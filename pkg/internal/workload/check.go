@@ -175,6 +175,7 @@ func (p *Plan) checkLive(ctx context.Context, a *applied) error {
 			a.fixed = fixedEnded
 		}
 	case *batchv1.Job:
+		leaveUnnoted(a, wanted, live)
 		has := imageIDs(live.Spec.Template.Annotations)
 		wants := imageIDs(dressedTemplate(a.object.Unstructured, t.ref.kind))
 		if !sameImages(&live.Spec.Template.Spec, &wanted.template.Spec) || !maps.Equal(has, wants) {
@@ -185,6 +186,21 @@ func (p *Plan) checkLive(ctx context.Context, a *applied) error {
 		a.fixed = "it has failed"
 	}
 	return nil
+}
+
+// leaveUnnoted takes the image IDs that only dress has put there back out of a Job that
+// lacks them: its template can never get them, and one that a chart has made with the
+// recorded image is right.
+func leaveUnnoted(a *applied, wanted object, live *batchv1.Job) {
+	at := append(a.target.ref.kind.templatePath(), "metadata", "annotations")
+	for _, image := range a.target.images {
+		key := ImageIDPrefix + image.Name
+		_, noted := live.Spec.Template.Annotations[key]
+		_, asked := wanted.template.Annotations[key]
+		if !noted && !asked {
+			unstructured.RemoveNestedField(a.object.Object, append(slices.Clone(at), key)...)
+		}
+	}
 }
 
 // dressedTemplate are the annotations of the pod template.
