@@ -129,6 +129,9 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 	if !used.Settled {
 		// Pods of the template before may run the same image.
 		one.Running = min(one.Running, used.Updated)
+	} else if used.Phase == "" {
+		// Those that a partition keeps may run it, too.
+		one.Wanted = max(one.Wanted, one.Running)
 	}
 	if (one.Running < one.Wanted || !used.Settled) && status.rolling(shown) {
 		status.problem(StateRolling, "", "%s runs it in %d of %d pods", shown, one.Running, one.Wanted)

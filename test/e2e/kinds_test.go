@@ -246,6 +246,9 @@ func TestEachStrategyIsWaitedForAsItRolls(t *testing.T) {
 			if test.says == "" {
 				u.runs(id)
 			}
+			if test.code == 0 {
+				u.must("verify", "datastorage", "--consumer", "suite")
+			}
 			if name == "with-an-init" {
 				for _, ran := range u.everRan("app=" + name) {
 					if ran != id {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -61,7 +60,7 @@ func (p *Plan) judged(ctx context.Context, a *applied) error {
 			a.fixed = fixedJob
 		}
 		return p.checkFixed(ctx, a)
-	case apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run"), p.missesOthers(a, err):
+	case untried(err), p.missesOthers(a, err):
 		// It is judged when it counts.
 		return nil
 	}
@@ -227,7 +226,7 @@ func (p *Plan) checkFixed(ctx context.Context, a *applied) error {
 func (p *Plan) trial(ctx context.Context, a *applied) error {
 	trial := &applied{object: manifestObject{Unstructured: a.object.DeepCopy(), source: a.object.source}, mapping: a.mapping}
 	trial.object.SetName(trialName(a.object.GetName()))
-	if _, err := p.serverSide(ctx, trial, true); refused(err) {
+	if _, err := p.serverSide(ctx, trial, true); refused(err) && !p.missesOthers(a, err) {
 		return fmt.Errorf("%s: %w", a.object.source, explainAPI("make "+a.where()+" anew", err))
 	}
 	return nil

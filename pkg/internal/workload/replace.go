@@ -110,7 +110,13 @@ func trialName(name string) string {
 // refused tells whether a trial says that the object cannot be made. What the one
 // that goes takes of a quota comes back.
 func refused(err error) bool {
-	return err != nil && !apierrors.IsAlreadyExists(err) && !strings.Contains(err.Error(), "exceeded quota")
+	return err != nil && !apierrors.IsAlreadyExists(err) && !strings.Contains(err.Error(), "exceeded quota") && !untried(err)
+}
+
+// untried tells whether the API server could not judge by a dry run, since a webhook
+// has side effects (k8s.io/apiserver/pkg/admission/plugin/webhook).
+func untried(err error) bool {
+	return apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run")
 }
 
 // anew is the workload as it is to be made: with its images, and without what the

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -25,7 +26,8 @@ type Used struct {
 	Template corev1.PodTemplateSpec
 	// Phase of a Job or CronJob, "" of others.
 	Phase string
-	// Wanted is how many pods there are to be; 0 where that is not said.
+	// Wanted is how many pods of its newest template there are to be; 0 where that is
+	// not said.
 	Wanted int
 	// Updated are those that exist of its newest template and are available; less
 	// than Wanted, or less than there are at all, means that a rollout goes on.
@@ -70,6 +72,7 @@ func Usage(ctx context.Context, api kubernetes.Interface, namespace string) (use
 		err := list.do()
 		if apierrors.IsForbidden(err) && of == metav1.NamespaceAll {
 			of = namespace
+			u.only(namespace)
 			err = list.do()
 		}
 		switch {
@@ -86,6 +89,11 @@ func Usage(ctx context.Context, api kubernetes.Interface, namespace string) (use
 type usage struct {
 	all   []*Used
 	byKey map[string]*Used
+}
+
+// only forgets the workloads of other namespaces: not all that belongs to them is seen.
+func (u *usage) only(namespace string) {
+	u.all = slices.DeleteFunc(u.all, func(one *Used) bool { return one.Namespace != namespace })
 }
 
 func (u *usage) deployments(l *appsv1.DeploymentList, err error) error {
@@ -108,9 +116,11 @@ func (u *usage) statefulSets(l *appsv1.StatefulSetList, err error) error {
 	}
 	for i := range l.Items {
 		s := &l.Items[i]
-		one, wanted := u.add("statefulset.apps/", &s.ObjectMeta, s.Spec.Template, replicas(s.Spec.Replicas)), replicas(s.Spec.Replicas)
+		// Those below its partition are to stay what they are.
+		rollout := judgeStatefulSet(s)
+		one := u.add("statefulset.apps/", &s.ObjectMeta, s.Spec.Template, int(rollout.pods))
 		one.Updated = updated(s.Status.Replicas, s.Status.UpdatedReplicas, s.Status.AvailableReplicas)
-		one.Settled = s.Status.ObservedGeneration >= s.Generation && one.Updated >= wanted
+		one.Settled = rollout.done
 	}
 	return nil
 }
