@@ -10,13 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
-	watchtools "k8s.io/client-go/tools/watch"
 )
 
 var customResourceDefinition = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
@@ -61,20 +58,12 @@ func (p *Plan) established(ctx context.Context, a *applied) error {
 	ctx, cancel := context.WithTimeout(ctx, establishLimit)
 	defer cancel()
 	resource := p.cluster.resourceOf(a.object, a.mapping)
-	byName := func(o *metav1.ListOptions) {
-		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", a.object.GetName()).String()
-	}
 	refused := ""
-	_, err := watchtools.UntilWithSync(ctx, cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			byName(&options)
-			return resource.List(ctx, options)
-		},
-		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			byName(&options)
-			return resource.Watch(ctx, options)
-		},
-	}, p.cluster.Dynamic), &unstructured.Unstructured{}, nil, func(event watch.Event) (bool, error) {
+	definitions := client{
+		list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return resource.List(ctx, o) },
+		watch: resource.Watch, empty: &unstructured.Unstructured{},
+	}
+	err := definitions.until(ctx, p.cluster.Dynamic, a.object.GetName(), nil, func(event watch.Event) (bool, error) {
 		u, ok := event.Object.(*unstructured.Unstructured)
 		if !ok {
 			return false, nil
@@ -88,7 +77,7 @@ func (p *Plan) established(ctx context.Context, a *applied) error {
 		return fmt.Errorf("%s: its names are taken: %s", a.where(), refused)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: the API server does not serve it after %s: %w\nlook why: kubectl describe crd %s", a.where(), establishLimit, err, a.object.GetName())
+		return fmt.Errorf("%s: the API server is not known to serve it after up to %s: %w\nlook why: kubectl describe crd %s", a.where(), establishLimit, err, a.object.GetName())
 	}
 	return nil
 }

@@ -9,11 +9,9 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
-	watchtools "k8s.io/client-go/tools/watch"
 	"sigs.k8s.io/yaml"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
@@ -139,20 +137,11 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 	if dryRun != nil {
 		return nil
 	}
-	byName := func(o *metav1.ListOptions) {
-		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", ref.name).String()
-	}
 	another := func(raw runtime.Object) bool {
 		o, err := asObject(raw)
 		return err == nil && o.meta.UID != was.UID
 	}
-	_, err := watchtools.UntilWithSync(ctx, cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			byName(&options)
-			return c.list(ctx, options)
-		},
-		WatchFuncWithContext: c.filteredWatch(byName),
-	}, p.api), c.empty, func(store cache.Store) (bool, error) {
+	err := c.until(ctx, p.api, ref.name, func(store cache.Store) (bool, error) {
 		raw, there, err := store.GetByKey(ref.namespace + "/" + ref.name)
 		typed, ok := raw.(runtime.Object)
 		return !there || ok && another(typed), err
@@ -161,7 +150,7 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 	})
 	if err != nil {
 		return &goingError{fmt.Errorf("%s is being deleted, but not gone yet: %w\nlook what holds it: kubectl get %s -n %s -o yaml",
-			ref.where(), errors.Join(err, context.Cause(ctx)), ref.typed(), ref.namespace)}
+			ref.where(), err, ref.typed(), ref.namespace)}
 	}
 	return nil
 }
