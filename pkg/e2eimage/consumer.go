@@ -16,6 +16,8 @@ type recorded struct {
 	Evidence *record.Evidence
 	// accompanies: it was not asked for, but manifests may have it, too.
 	accompanies bool
+	// damage is why the evidence of one that accompanies cannot be read.
+	damage error
 }
 
 // readRecords returns the records of the suite's images, in their order, and
@@ -133,6 +135,9 @@ func (e *noRecordError) Error() string { return e.message }
 
 // notReady says that a record is only claimed or just being taken away.
 func (r recorded) notReady(consumer string) error {
+	if r.damage != nil {
+		return classify(r.damage)
+	}
 	if r.Evidence.State == record.Ready {
 		return nil
 	}

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/manifest"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
@@ -24,9 +26,7 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 	if len(d.in.Manifests) == 0 {
 		return workload.Prepare(ctx, d.kube, options, d.images())
 	}
-	if err := d.accompany(); err != nil {
-		return nil, err
-	}
+	d.accompany()
 	images := d.images()
 	manifests, err := put(images, d.in.Manifests)
 	if err != nil {
@@ -55,7 +55,7 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 
 // accompany adds what else is recorded for the consumer: manifests of several
 // services must not lose the images of those that were not asked for.
-func (d *deployRun) accompany() error {
+func (d *deployRun) accompany() {
 	var like config.Deploy
 	for _, r := range d.records {
 		like.Timeout, like.MaxRestarts = max(like.Timeout, r.Image.Deploy.Timeout), max(like.MaxRestarts, r.Image.Deploy.MaxRestarts)
@@ -64,17 +64,16 @@ func (d *deployRun) accompany() error {
 		if slices.ContainsFunc(d.records, func(r recorded) bool { return r.Image.Name == name }) {
 			continue
 		}
-		evidence, err := d.set.Entry(name)
-		if err != nil {
-			return classify(err)
+		evidence, damage := d.set.Entry(name)
+		if damage != nil {
+			evidence = &record.Evidence{}
 		}
 		if evidence.Image == "" {
 			// Any tag will do: if the manifests have it, nothing is deployed.
 			evidence.Image = config.DefaultRepository(name) + ":tag"
 		}
-		d.records = append(d.records, recorded{Image: config.Image{Name: name, Deploy: like}, Evidence: evidence, accompanies: true})
+		d.records = append(d.records, recorded{Image: config.Image{Name: name, Deploy: like}, Evidence: evidence, accompanies: true, damage: damage})
 	}
-	return nil
 }
 
 // checkManifests finds what is wrong with manifests before anything is built for
@@ -121,7 +120,7 @@ func put(images []workload.Image, manifests []Manifest) ([]workload.Manifest, er
 // manifestCluster is the API server with what it takes to apply objects of any kind.
 func (c *Client) manifestCluster(kube *kube) (workload.Cluster, error) {
 	config := rest.CopyConfig(kube.config)
-	config.WarningHandler = warnings{c.report}
+	config.WarningHandler = &warnings{report: c.report, said: map[string]bool{}}
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return workload.Cluster{}, fmt.Errorf("kubeconfig: %w", err)
@@ -133,12 +132,20 @@ func (c *Client) manifestCluster(kube *kube) (workload.Cluster, error) {
 	return workload.Cluster{API: kube, Dynamic: client, Mapper: mapper}, nil
 }
 
-// warnings passes on what the API server warns about, such as deprecated versions.
-type warnings struct{ report progress.Reporter }
+// warnings passes on what the API server warns about, such as deprecated versions,
+// once: it says so of the dry run and of the change.
+type warnings struct {
+	report progress.Reporter
+	mu     sync.Mutex
+	said   map[string]bool
+}
 
 // HandleWarningHeader implements rest.WarningHandler.
-func (w warnings) HandleWarningHeader(code int, _, text string) {
-	if code == 299 && text != "" {
+func (w *warnings) HandleWarningHeader(code int, _, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if code == 299 && text != "" && !w.said[text] {
+		w.said[text] = true
 		w.report.Warn(text)
 	}
 }

@@ -111,8 +111,7 @@ func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 	if err != nil {
 		return classifyWorkload(err)
 	}
-	if !plan.Right() {
-		// What is to run something else would be waited for in vain.
+	if plan.Empty() {
 		return nil
 	}
 	_, err = run.waitAndProve(ctx, plan)

@@ -271,6 +271,11 @@ func TestManifestsKeepTheImagesOfThoseThatWereNotAskedFor(t *testing.T) {
 	u.kubectl("annotate", "deployment", "datastorage", "e2eimage.dev/consumer=other", "--overwrite")
 	u.refused(3, []string{"deployment.apps/gateway", `is deployed by consumer "suite", not "other"`}, "deploy", "datastorage", "-f", "all.yaml", "--consumer", "other")
 	has("after the other consumer's run")
+	// What is wrong with a record matters only where the manifests have its image.
+	u.kubectl("annotate", "--overwrite", "configmap", "e2eimage-suite", "image.e2eimage.dev/gateway=localhost/x:y")
+	u.write("one.yaml", workload("Deployment", "datastorage", "e2eimage://datastorage", 1))
+	u.must("deploy", "datastorage", "-f", "one.yaml", "--consumer", "suite", "--take-over")
+	u.refused(3, []string{"gateway", "changed by hand"}, "deploy", "datastorage", "-f", "all.yaml", "--consumer", "suite")
 }
 
 func TestAnotherConsumersManifestsAreNotOverwritten(t *testing.T) {

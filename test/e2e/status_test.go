@@ -137,6 +137,11 @@ func TestVerifyWaitsForWhatOthersDeployed(t *testing.T) {
 	if result.code != 3 || !strings.Contains(result.stdout, "deployment.apps/broken is to run") || time.Since(begun) > 30*time.Second {
 		t.Errorf("a workload with another tag: exit %d: %s%s", result.code, result.stdout, result.stderr)
 	}
+	// It does not keep the others from being waited for.
+	u.apply(strings.Replace(late, "imagePullPolicy: Never", "imagePullPolicy: Never\n        command: [/nope]", 1))
+	if result := u.e2eimage("verify", "datastorage", "--wait"); !strings.Contains(result.stderr, "/nope") {
+		t.Errorf("a hopeless rollout beside it: exit %d: %s%s", result.code, result.stdout, result.stderr)
+	}
 }
 
 func TestStatusTellsWhatThisHostHasNewer(t *testing.T) {

@@ -52,7 +52,8 @@ type Options struct {
 	Consumer string
 	// TakeOver also patches workloads that carry another consumer's mark.
 	TakeOver bool
-	// WaitOnly: nothing will be applied, so nothing has to be possible.
+	// WaitOnly: nothing will be applied, so nothing has to be possible. Workloads that
+	// are not right are left out.
 	WaitOnly bool
 	// Replace deletes and makes anew Jobs and Pods that cannot be changed.
 	Replace bool

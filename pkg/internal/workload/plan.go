@@ -84,13 +84,15 @@ func Prepare(ctx context.Context, api kubernetes.Interface, options Options, ima
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, err
 	}
+	if options.WaitOnly {
+		// What is to run something else would be waited for in vain.
+		plan.targets = slices.DeleteFunc(plan.targets, func(t *target) bool { return t.patch != nil || len(t.assigned) == 0 })
+	}
 	return plan, nil
 }
 
-// Right tells whether no workload has to be changed.
-func (p *Plan) Right() bool {
-	return !slices.ContainsFunc(p.targets, func(t *target) bool { return t.patch != nil })
-}
+// Empty tells whether there is no workload.
+func (p *Plan) Empty() bool { return len(p.targets) == 0 }
 
 // add gives a workload one more image; naming it twice, in two spellings, is once.
 func (p *Plan) add(ref reference, image Image) {
@@ -118,7 +120,11 @@ func (p *Plan) read(ctx context.Context, t *target) error {
 // workOut fills in what the workload needs, from how it was read.
 func (p *Plan) workOut(ctx context.Context, t *target) error {
 	assigned, err := assign(t.images, &t.object.template.Spec)
-	if err != nil {
+	switch {
+	case err != nil && p.options.WaitOnly:
+		// Status says what it has instead.
+		return nil
+	case err != nil:
 		err = fmt.Errorf("%s: %w", t.ref.where(), err)
 	}
 	if owner := metav1.GetControllerOf(t.object.meta); owner != nil && t.ref.kind.made() && !p.options.WaitOnly {
