@@ -123,6 +123,8 @@ func (a *applied) action(dry DryRun) Action {
 		return Replaced
 	case a.live == nil:
 		return Created
+	case dry.dry() && a.inherits():
+		return Configured
 	case dry != DryRunClient && a.after != nil && equality.Semantic.DeepEqual(substance(a.live), substance(a.after)):
 		return Unchanged
 	}

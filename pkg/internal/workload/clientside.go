@@ -31,7 +31,7 @@ func clientSide(live *unstructured.Unstructured) sets.Set[string] {
 // does: the manifests are in one hand. Fields that they no longer set then go, which
 // two owners would keep; of Jobs and Pods they could not go.
 func (p *Plan) inherit(ctx context.Context, a *applied) error {
-	if a.target != nil && a.target.ref.kind.replaceable() {
+	if !a.inherits() {
 		return nil
 	}
 	live, resource := a.live, p.cluster.resourceOf(a.object, a.mapping)
@@ -58,4 +58,10 @@ func (p *Plan) inherit(ctx context.Context, a *applied) error {
 		}
 		return err
 	})
+}
+
+// inherits tells whether there is something to inherit, which changes the object: the
+// note of what was applied goes.
+func (a *applied) inherits() bool {
+	return (a.target == nil || !a.target.ref.kind.replaceable()) && clientSide(a.live).Len() > 0
 }
