@@ -165,7 +165,7 @@ func TestReplicaSetsKeepTheirPods(t *testing.T) {
 	u.apply(workload("ReplicaSet", "store", source, 2))
 	u.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=2", "replicaset/store", "--timeout=60s")
 	result := u.refused(1, []string{"replicaset.apps/store", "does not replace its pods", "kubectl delete pod -n " + u.namespace + " -l app=store"}, "deploy", "datastorage", "--workload", "rs/store")
-	if result.took > 20*time.Second {
+	if result.took > soon {
 		t.Errorf("it took %s", result.took)
 	}
 	u.kubectl("delete", "pod", "-l", "app=store")

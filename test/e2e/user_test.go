@@ -81,6 +81,10 @@ func (u *user) finish(command *exec.Cmd, whenStarted func(*os.Process)) outcome 
 	return result
 }
 
+// soon is long for what waits for nothing, however busy the machine is, and short of
+// the timeouts that would end it otherwise.
+const soon = 45 * time.Second
+
 // lookIn finds a program on the PATH of an environment.
 func lookIn(env []string, program string) string {
 	for i := len(env) - 1; i >= 0; i-- {
