@@ -9,6 +9,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // orphanGrace is how old a tag without a record has to be: one that was just loaded
@@ -67,7 +68,7 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 			found[tag].Nodes = append(found[tag].Nodes, node)
 		}
 	}
-	records := map[string][]string{}
+	records := map[string]*ownedRecords{}
 	var orphans []Orphan
 	for _, tag := range sortedKeys(found) {
 		orphan := found[tag]
@@ -78,13 +79,11 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 		}
 		key := namespace + "." + consumer
 		if _, asked := records[key]; !asked {
-			tags, err := r.recordedTags(ctx, namespace, consumer)
-			if err != nil {
-				return nil, err
+			if records[key] = r.ownedBy(ctx, namespace, consumer); ctx.Err() != nil {
+				return nil, context.Cause(ctx)
 			}
-			records[key] = tags
 		}
-		if slices.Contains(records[key], tag) {
+		if records[key].may(tag, orphan.Owner) {
 			continue
 		}
 		if young[tag] {
@@ -100,21 +99,36 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 	return orphans, nil
 }
 
-// recordedTags are all that a consumer's records in a namespace have.
-func (r *cleanRun) recordedTags(ctx context.Context, namespace, consumer string) ([]string, error) {
+// ownedRecords are a consumer's records in a namespace. What of them cannot be read
+// may have any tag.
+type ownedRecords struct {
+	unread bool
+	owners []string
+	tags   []string
+}
+
+func (o *ownedRecords) may(tag, owner string) bool {
+	return o.unread || slices.Contains(o.owners, owner) || slices.Contains(o.tags, tag)
+}
+
+// ownedBy reads the records, and says which cannot be read.
+func (r *cleanRun) ownedBy(ctx context.Context, namespace, consumer string) *ownedRecords {
+	records := &ownedRecords{}
 	set, err := r.kube.records.Get(ctx, namespace, consumer)
 	if err != nil {
-		return nil, err
+		r.client.report.Warn(fmt.Sprintf("what has been recorded for consumer %s in namespace %s is left: %v", consumer, namespace, err))
+		records.unread = true
+		return records
 	}
-	tags := []string{}
 	for _, name := range set.Names() {
 		evidence, err := set.Entry(name)
-		if err != nil {
-			return nil, err
-		}
-		if evidence != nil {
-			tags = append(tags, evidence.Tags()...)
+		switch {
+		case err != nil:
+			r.client.report.Warn(fmt.Sprintf("what has been recorded for %s is left: %v", name, err))
+			records.owners = append(records.owners, record.Owner(namespace, consumer, name))
+		case evidence != nil:
+			records.tags = append(records.tags, evidence.Tags()...)
 		}
 	}
-	return tags, nil
+	return records
 }

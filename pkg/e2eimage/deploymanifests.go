@@ -65,7 +65,9 @@ func (d *deployRun) accompany() {
 			continue
 		}
 		evidence, damage := d.set.Entry(name)
-		if damage != nil {
+		if evidence == nil {
+			d.client.report.Warn(fmt.Sprintf("what is recorded for %s cannot be read: in manifests only e2eimage://%s and %s mean it: %v",
+				name, name, config.DefaultRepository(name), damage))
 			evidence = &record.Evidence{}
 		}
 		if evidence.Image == "" {

@@ -15,7 +15,7 @@ import (
 // ended by the time that its node is asked was ready for a moment only, as in a crash
 // loop: the rollout is waited for further, as is one whose pod went meanwhile.
 func (d *deployRun) waitAndProve(ctx context.Context, plan *workload.Plan) ([]ProvedContainer, error) {
-	p := &proof{run: d, stands: plan.Stands, before: map[string]bool{}}
+	p := &proof{run: d, ask: d.cluster.Containers, stands: plan.Stands, before: map[string]bool{}, lost: map[string]bool{}}
 	for {
 		if err := d.wait(ctx, plan); err != nil {
 			return []ProvedContainer{}, err
@@ -32,11 +32,14 @@ func (d *deployRun) waitAndProve(ctx context.Context, plan *workload.Plan) ([]Pr
 // record. A pod's own status is no proof: it names images by any of their tags.
 type proof struct {
 	run *deployRun
-	// stands asks whether a pod still has the container.
+	// ask asks the nodes what they run, and stands whether a pod still has a container.
+	ask    func(context.Context, []string) (map[string]kindnode.State, error)
 	stands func(context.Context, workload.Running) (bool, error)
 	// before are the IDs of containers that were proved already: those that have ended
 	// may be gone from their nodes by now.
 	before map[string]bool
+	// lost are those that could not be proved, which is said once.
+	lost map[string]bool
 }
 
 // look returns what is proved. dead are containers that have ended, though their pods
@@ -63,6 +66,10 @@ func (p *proof) look(ctx context.Context, running []workload.Running) (proved []
 			really, exited = evidence.ImageID, false
 		}
 		if really == "" && (container.Ended || container.Init) {
+			if p.lost[container.ContainerID] {
+				continue
+			}
+			p.lost[container.ContainerID] = true
 			p.run.client.report.Warn(fmt.Sprintf("container %s of pod %s/%s has ended and is gone from node %s: what it ran could not be proved",
 				container.Container, container.Namespace, container.Pod, container.Node))
 			continue
@@ -103,11 +110,11 @@ func (p *proof) states(ctx context.Context, running []workload.Running) (map[str
 	}
 	nodes := sortedKeys(on)
 	end := p.run.client.report.Start("prove what runs on " + few(nodes))
-	states, err := p.run.cluster.Containers(ctx, nodes)
+	states, err := p.ask(ctx, nodes)
 	if left := tooYoung(running, states, time.Now()); err == nil && left > 0 {
 		select {
 		case <-time.After(left):
-			states, err = p.run.cluster.Containers(ctx, nodes)
+			states, err = p.ask(ctx, nodes)
 		case <-ctx.Done():
 			err = context.Cause(ctx)
 		}

@@ -319,6 +319,12 @@ func TestJobsOfManifestsAreMadeAnewWhenAsked(t *testing.T) {
 	if got := u.must("deploy", "datastorage", "-f", "jobs.yaml", "--replace"); got != "job.batch/migrate replaced\njob.batch/seed replaced" {
 		t.Errorf("it says %s", got)
 	}
+	if got := u.must("deploy", "datastorage", "-f", "charted.yaml", "--replace"); got != "job.batch/charted replaced" {
+		t.Errorf("it says %s", got)
+	}
+	if got := u.kubectl("get", "job", "charted", "-o", `jsonpath={.spec.template.metadata.annotations.imageid\.e2eimage\.dev/datastorage}`); got != second {
+		t.Errorf("made anew it is noted for %s, want %s", got, second)
+	}
 	for _, ran := range u.everRan("job-name") {
 		if ran != second {
 			t.Errorf("a container ran %s, want %s", ran, second)

@@ -74,7 +74,7 @@ take it away (kubectl e2eimage clean %s -n %s --consumer %s, with --force where 
 }
 
 // Entry returns the evidence of an image, nil when there is none.
-// Errors: *TamperedError, *NewerError, unreadable YAML.
+// Errors: *TamperedError, which the evidence comes with; *NewerError, unreadable YAML.
 func (s *Set) Entry(name string) (*Evidence, error) {
 	evidence, err := s.evidence(name)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Set) Entry(name string) (*Evidence, error) {
 		recorded = evidence.Image
 	}
 	if annotation != recorded {
-		return nil, &TamperedError{Set: s, Name: name, Annotation: annotation, Evidence: recorded}
+		return evidence, &TamperedError{Set: s, Name: name, Annotation: annotation, Evidence: recorded}
 	}
 	return evidence, nil
 }

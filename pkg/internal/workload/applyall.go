@@ -38,6 +38,10 @@ func (p *Plan) applyOne(ctx context.Context, a *applied, report progress.Reporte
 	}
 	var err error
 	if a.fixed != "" {
+		// What others of the manifests bring is there now.
+		if err := p.trial(ctx, a); err != nil {
+			return err
+		}
 		err = p.remake(ctx, a.target, report, func(ctx context.Context) error {
 			a.after, err = p.serverSide(ctx, a, false)
 			return err

@@ -52,12 +52,15 @@ func (p *Plan) judged(ctx context.Context, a *applied) error {
 		return nil
 	case a.live != nil && apierrors.IsInvalid(err) && a.target != nil && a.target.ref.kind.replaceable():
 		// The object itself is wrong, or it cannot become this.
-		if err := p.trial(ctx, a); err != nil {
+		if err := p.tried(ctx, a); err != nil {
 			return err
 		}
 		// Not in the API server's words, which have the whole spec in them.
 		if a.fixed = fixedSpec; a.target.ref.kind == job {
 			a.fixed = fixedJob
+		}
+		if err := dress(a.object.Unstructured, a.target.ref.kind, a.target.assigned, p.options.Consumer); err != nil {
+			return err
 		}
 		return p.checkFixed(ctx, a)
 	case untried(err), p.missesOthers(a, err):
@@ -174,11 +177,16 @@ func (p *Plan) checkLive(ctx context.Context, a *applied) error {
 			a.fixed = fixedEnded
 		}
 	case *batchv1.Job:
-		leaveUnnoted(a, wanted, live)
 		has := imageIDs(live.Spec.Template.Annotations)
 		wants := imageIDs(dressedTemplate(a.object.Unstructured, t.ref.kind))
+		unnoted := p.unnoted(t, wanted, live)
+		maps.DeleteFunc(wants, func(key, _ string) bool { return slices.Contains(unnoted, key) })
 		if !sameImages(&live.Spec.Template.Spec, &wanted.template.Spec) || !maps.Equal(has, wants) {
 			a.fixed = fixedJob
+			return nil
+		}
+		for _, key := range unnoted {
+			unstructured.RemoveNestedField(a.object.Object, append(job.templatePath(), "metadata", "annotations", key)...)
 		}
 	}
 	if a.fixed == "" && p.options.Replace && typed.failedForGood() {
@@ -187,19 +195,20 @@ func (p *Plan) checkLive(ctx context.Context, a *applied) error {
 	return nil
 }
 
-// leaveUnnoted takes the image IDs that only dress has put there back out of a Job that
-// lacks them: its template can never get them, and one that a chart has made with the
-// recorded image is right.
-func leaveUnnoted(a *applied, wanted object, live *batchv1.Job) {
-	at := append(a.target.ref.kind.templatePath(), "metadata", "annotations")
-	for _, image := range a.target.images {
+// unnoted are the annotations with image IDs that only dress has put into a Job whose
+// template lacks them and can never get them: one that a chart has made with the
+// recorded image is right. Where it may be made anew it gets them.
+func (p *Plan) unnoted(t *target, wanted object, live *batchv1.Job) []string {
+	var keys []string
+	for _, image := range t.images {
 		key := ImageIDPrefix + image.Name
 		_, noted := live.Spec.Template.Annotations[key]
 		_, asked := wanted.template.Annotations[key]
-		if !noted && !asked {
-			unstructured.RemoveNestedField(a.object.Object, append(slices.Clone(at), key)...)
+		if !noted && !asked && !p.options.Replace {
+			keys = append(keys, key)
 		}
 	}
+	return keys
 }
 
 // dressedTemplate are the annotations of the pod template.
@@ -219,15 +228,24 @@ func (p *Plan) checkFixed(ctx context.Context, a *applied) error {
 	case p.options.DryRun == DryRunClient:
 		return nil
 	}
-	return p.trial(ctx, a)
+	return p.tried(ctx, a)
+}
+
+// tried is trial, but for what only others of the manifests may bring.
+func (p *Plan) tried(ctx context.Context, a *applied) error {
+	err := p.trial(ctx, a)
+	if p.missesOthers(a, err) {
+		return nil
+	}
+	return err
 }
 
 // trial lets the API server judge whether the object could be made anew.
 func (p *Plan) trial(ctx context.Context, a *applied) error {
 	trial := &applied{object: manifestObject{Unstructured: a.object.DeepCopy(), source: a.object.source}, mapping: a.mapping}
 	trial.object.SetName(trialName(a.object.GetName()))
-	if _, err := p.serverSide(ctx, trial, true); refused(err) && !p.missesOthers(a, err) {
-		return fmt.Errorf("%s: %w", a.object.source, explainAPI("make "+a.where()+" anew", err))
+	if _, err := p.serverSide(ctx, trial, true); refused(err) {
+		return fmt.Errorf("%s: %w\nit was left as it is", a.object.source, explainAPI("make "+a.where()+" anew", err))
 	}
 	return nil
 }

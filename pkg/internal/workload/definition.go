@@ -63,7 +63,7 @@ func (p *Plan) established(ctx context.Context, a *applied) error {
 		list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return resource.List(ctx, o) },
 		watch: resource.Watch, empty: &unstructured.Unstructured{},
 	}
-	err := definitions.until(ctx, p.cluster.Dynamic, a.object.GetName(), nil, func(event watch.Event) (bool, error) {
+	err := definitions.until(ctx, p.cluster.Dynamic, a.object.GetName(), denied, nil, func(event watch.Event) (bool, error) {
 		u, ok := event.Object.(*unstructured.Unstructured)
 		if !ok {
 			return false, nil

@@ -74,6 +74,8 @@ func Prepare(ctx context.Context, api kubernetes.Interface, options Options, ima
 	for _, t := range plan.targets {
 		err := plan.read(ctx, t)
 		switch {
+		case apierrors.IsNotFound(err) && options.WaitOnly:
+			err = nil
 		case apierrors.IsNotFound(err):
 			err = there.absent(ctx, t)
 		case err == nil:
@@ -85,7 +87,7 @@ func Prepare(ctx context.Context, api kubernetes.Interface, options Options, ima
 		return nil, err
 	}
 	if options.WaitOnly {
-		// What is to run something else would be waited for in vain.
+		// What is gone, or is to run something else, would be waited for in vain.
 		plan.targets = slices.DeleteFunc(plan.targets, func(t *target) bool { return t.patch != nil || len(t.assigned) == 0 })
 	}
 	return plan, nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net/http"
 	"os"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/yaml"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
@@ -43,12 +46,16 @@ func (p *Plan) replace(ctx context.Context, t *target, report progress.Reporter)
 }
 
 // remake deletes the workload and has it created. Its manifest is kept in a file until
-// that is done, for runs that are killed. Once it is deleted this is not cut short: an
-// interrupted run must not leave nothing behind. If it cannot be created it is made as
-// it was.
+// that is done, for runs that are killed. An interrupted run waits for goingLimit at
+// most, and creates what is gone then. If it cannot be created it is made as it was.
 func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter, create func(context.Context) error) (err error) {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	// Whether it is gone must be seen.
+	_, err = clientFor(p.api, t.ref).list(ctx, metav1.ListOptions{FieldSelector: byName(t.ref.name), Limit: 1})
+	if err != nil {
+		return explainAPI("list "+t.ref.where(), err)
 	}
 	was := stripped(t.object)
 	file, err := keep(t, was)
@@ -58,7 +65,9 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter, 
 	gone := false
 	defer func() {
 		if !gone {
-			err = errors.Join(err, os.Remove(file))
+			if left := os.Remove(file); left != nil && !errors.Is(left, fs.ErrNotExist) {
+				report.Warn(left.Error())
+			}
 			return
 		}
 		err = fmt.Errorf("%w\nas it was it is kept: kubectl create -f %s", err, file)
@@ -67,7 +76,7 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter, 
 	report.Info(fmt.Sprintf("delete %s, up to %s, and make it anew; if this is killed: kubectl create -f %s", t.ref, limit, file))
 	going, cancel := outlive.Context(ctx, goingLimit)
 	defer cancel()
-	going, cancel = context.WithTimeoutCause(going, limit, fmt.Errorf("waited for %s", limit))
+	going, cancel = context.WithTimeoutCause(going, limit, fmt.Errorf("waited for %s: %w", limit, context.DeadlineExceeded))
 	defer cancel()
 	if err := p.remove(going, t, nil); err != nil {
 		var begun *goingError
@@ -79,6 +88,9 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter, 
 	err = create(making)
 	if err == nil {
 		return nil
+	}
+	if p.another(making, t, err) {
+		return fmt.Errorf("make %s anew: it was made meanwhile; deploy again: %w", t.ref.where(), err)
 	}
 	err = explainAPI("make "+t.ref.where()+" anew", err)
 	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
@@ -131,7 +143,12 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 		Preconditions:     &metav1.Preconditions{UID: &was.UID},
 		PropagationPolicy: new(metav1.DeletePropagationForeground), DryRun: dryRun,
 	}
-	if err := c.remove(ctx, ref.name, options); err != nil && !apierrors.IsNotFound(err) {
+	err := retry.OnError(retry.DefaultBackoff, unanswered, func() error { return c.remove(ctx, ref.name, options) })
+	switch {
+	case apierrors.IsNotFound(err):
+	case unanswered(err) && dryRun == nil:
+		return &goingError{explainAPI("delete "+ref.where()+", which may be done", err)}
+	case err != nil:
 		return explainAPI("delete "+ref.where(), err)
 	}
 	if dryRun != nil {
@@ -141,7 +158,7 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 		o, err := asObject(raw)
 		return err == nil && o.meta.UID != was.UID
 	}
-	err := c.until(ctx, p.api, ref.name, func(store cache.Store) (bool, error) {
+	err = c.until(ctx, p.api, ref.name, never, func(store cache.Store) (bool, error) {
 		raw, there, err := store.GetByKey(ref.namespace + "/" + ref.name)
 		typed, ok := raw.(runtime.Object)
 		return !there || ok && another(typed), err
@@ -153,4 +170,27 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 			ref.where(), err, ref.typed(), ref.namespace)}
 	}
 	return nil
+}
+
+// unanswered tells whether it is unknown if the API server did what it was asked for.
+func unanswered(err error) bool {
+	if err == nil {
+		return false
+	}
+	var status apierrors.APIStatus
+	return !errors.As(err, &status) || status.Status().Code >= http.StatusInternalServerError
+}
+
+// another tells whether there is another of the name since it was deleted: made by
+// somebody else, or by us, unless the error says that it was not.
+func (p *Plan) another(ctx context.Context, t *target, err error) bool {
+	if !apierrors.IsAlreadyExists(err) && !unanswered(err) {
+		return false
+	}
+	raw, err := clientFor(p.api, t.ref).get(ctx, t.ref.name, metav1.GetOptions{})
+	if err != nil {
+		return false
+	}
+	o, err := asObject(raw)
+	return err == nil && o.meta.UID != t.object.meta.UID
 }

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +89,47 @@ func TestTheManifestOfWhatIsReplacedIsKeptWhileItIsGone(t *testing.T) {
 			}
 			if said := strings.Join(report.infos, "\n"); !strings.Contains(said, "delete pod/single, up to 1m30s, and make it anew; if this is killed: kubectl create -f "+folder) {
 				t.Errorf("it says %q", said)
+			}
+		})
+	}
+}
+
+func TestAnAnswerThatIsLostIsNotTakenForARefusal(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("unexpected EOF")
+	for name, test := range map[string]struct {
+		verb string
+		want string
+	}{
+		"to the deletion": {"delete", ""},
+		"to the creation": {"create", "it was made meanwhile; deploy again: unexpected EOF"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := fake.NewClientset(aBarePod(newImage, func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }))
+			did := false
+			api.PrependReactor(test.verb, "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
+				create, creates := action.(clienttesting.CreateActionImpl)
+				if did || creates && len(create.GetCreateOptions().DryRun) > 0 {
+					return false, nil, nil
+				}
+				did = true
+				if !creates {
+					return true, nil, errors.Join(lost, api.Tracker().Delete(action.GetResource(), "e2e", "single"))
+				}
+				made := create.GetObject().DeepCopyObject().(*corev1.Pod)
+				made.UID = "made"
+				return true, nil, errors.Join(lost, api.Tracker().Create(action.GetResource(), made, "e2e"))
+			})
+			o := options()
+			o.Replace = true
+			plan, err := Prepare(t.Context(), api, o, []Image{on("pod/single")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			changes, err := plan.Apply(t.Context(), progress.Discard{})
+			if test.want == "" && (err != nil || len(changes) != 1) || test.want != "" && (err == nil || !strings.HasSuffix(err.Error(), test.want)) {
+				t.Errorf("%v, %v", changes, err)
 			}
 		})
 	}

@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 )
 
 // running returns, for each current pod that is ready or has succeeded, the
@@ -31,23 +30,28 @@ func (j *judge) running(v view) [][]Running {
 func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 	ids := containerIDs(pod)
 	for _, a := range j.assigned {
-		id := ids[a.container.Name]
+		id, init := ids[a.container.Name], a.init && !restarts(a.container)
 		if j.past[id] && !ended(pod) {
 			// The kubelet has not started it anew yet.
 			return nil, false
 		}
 		if id == "" {
-			if a.init {
+			if init {
 				continue
 			}
 			return nil, false
 		}
 		running = append(running, Running{
 			Namespace: pod.Namespace, Pod: pod.Name, PodUID: string(pod.UID), Container: a.container.Name,
-			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: a.init, Ended: ended(pod), Probed: a.container.ReadinessProbe != nil,
+			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: init, Ended: ended(pod), Probed: a.container.ReadinessProbe != nil,
 		})
 	}
 	return running, true
+}
+
+// restarts tells whether an init container goes on, as sidecars do.
+func restarts(container corev1.Container) bool {
+	return container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }
 
 // shaky is how long a container that was restarted still has to stay up before its
@@ -91,7 +95,7 @@ func (p *Plan) Dead(containerIDs []string) {
 // Stands tells whether the pod still has the container and is not being deleted.
 func (p *Plan) Stands(ctx context.Context, container Running) (bool, error) {
 	pods, err := p.api.CoreV1().Pods(container.Namespace).List(ctx, metav1.ListOptions{
-		FieldSelector: fields.OneTermEqualSelector("metadata.name", container.Pod).String(),
+		FieldSelector: byName(container.Pod),
 	})
 	if err != nil {
 		return false, explainAPI("list pods in namespace "+container.Namespace, err)

@@ -56,13 +56,17 @@ func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructu
 		return nil, err
 	}
 	ours := clientSide(a.live).Insert(fieldManager)
-	others := slices.DeleteFunc(conflicts, func(c conflict) bool { return ours.Has(c.manager) })
+	// Whose the mark is was judged by itself.
+	others := slices.DeleteFunc(conflicts, func(c conflict) bool { return ours.Has(c.manager) || c.field == markField })
 	if len(others) > 0 {
 		return nil, &ownedError{where: a.where(), owned: others}
 	}
 	options.Force = new(true)
 	return resource.Patch(ctx, a.object.GetName(), types.ApplyPatchType, body, options)
 }
+
+// markField is the consumer's mark as conflicts have it.
+const markField = ".metadata.annotations." + ConsumerAnnotation
 
 // conflict is a field that another field manager owns.
 type conflict struct{ manager, field string }

@@ -15,10 +15,16 @@ import (
 	"k8s.io/klog/v2"
 )
 
+// denied tells whether the API server will not show something.
+func denied(err error) bool { return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) }
+
+// never is for what must not be given up.
+func never(error) bool { return false }
+
 // until watches the object of a name until the condition holds, or the precondition
-// of what is there at first. api is the client behind c. What the API server will not
-// show ends it at once; other trouble is tried again, and told if it was the last.
-func (c client) until(ctx context.Context, api any, name string, precondition watchtools.PreconditionFunc, condition watchtools.ConditionFunc) error {
+// of what is there at first. api is the client behind c. Trouble is tried again, unless it
+// is final, and told if it was the last.
+func (c client) until(ctx context.Context, api any, name string, final func(error) bool, precondition watchtools.PreconditionFunc, condition watchtools.ConditionFunc) error {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	var mu sync.Mutex
@@ -27,24 +33,21 @@ func (c client) until(ctx context.Context, api any, name string, precondition wa
 		mu.Lock()
 		trouble = err
 		mu.Unlock()
-		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+		if final(err) {
 			giveUp(err)
 		}
-	}
-	byName := func(o *metav1.ListOptions) {
-		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", name).String()
 	}
 	// The reflector's own words would be on everyone's stderr.
 	quiet := klog.NewContext(ctx, klog.Logger{})
 	_, err := watchtools.UntilWithSync(quiet, cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			byName(&options)
+			options.FieldSelector = byName(name)
 			list, err := c.list(ctx, options)
 			note(err)
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			byName(&options)
+			options.FieldSelector = byName(name)
 			events, err := c.watch(ctx, options)
 			note(err)
 			return events, err
@@ -60,3 +63,6 @@ func (c client) until(ctx context.Context, api any, name string, precondition wa
 	}
 	return trouble
 }
+
+// byName selects one object.
+func byName(name string) string { return fields.OneTermEqualSelector("metadata.name", name).String() }

@@ -35,6 +35,8 @@ type Used struct {
 	Settled bool
 	// Pods that belong to it and have not ended.
 	Pods []UsedPod
+	// revision is the newest of a StatefulSet, by the label of its pods.
+	revision string
 }
 
 // UsedPod is a pod of a workload.
@@ -119,8 +121,7 @@ func (u *usage) statefulSets(l *appsv1.StatefulSetList, err error) error {
 		// Those below its partition are to stay what they are.
 		rollout := judgeStatefulSet(s)
 		one := u.add("statefulset.apps/", &s.ObjectMeta, s.Spec.Template, int(rollout.pods))
-		one.Updated = updated(s.Status.Replicas, s.Status.UpdatedReplicas, s.Status.AvailableReplicas)
-		one.Settled = rollout.done
+		one.Updated, one.Settled, one.revision = 0, rollout.done, s.Status.UpdateRevision
 	}
 	return nil
 }
@@ -226,6 +227,14 @@ func (u *usage) pods(l *corev1.PodList, err error) error {
 			u.byKey[pod.Namespace+"/"+name] = owner
 		}
 		owner.Pods = append(owner.Pods, usedPod(pod))
+		if owner.revision != "" && pod.Labels[appsv1.StatefulSetRevisionLabel] == owner.revision && podReady(pod) {
+			owner.Updated++
+		}
+	}
+	for _, one := range u.all {
+		if one.revision != "" {
+			one.Settled = one.Settled && one.Updated >= one.Wanted
+		}
 	}
 	return nil
 }

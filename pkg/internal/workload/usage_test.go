@@ -1,12 +1,14 @@
 package workload
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
@@ -33,17 +35,27 @@ func TestPodsThatAPartitionKeepsAreNotWanted(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		updated, wanted int32
+		second          func(*corev1.Pod)
 		settled         bool
 	}{
-		"all above it are updated": {2, 2, true},
-		"one is still to come":     {1, 2, false},
+		"all above it are updated": {2, 2, func(*corev1.Pod) {}, true},
+		"one is still to come":     {1, 2, func(p *corev1.Pod) { p.Labels[appsv1.StatefulSetRevisionLabel] = "store-old" }, false},
+		"one is broken":            {2, 2, notReady, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			// What is below it may be broken, and says nothing of the rollout.
 			s := aStatefulSet(newImage, 3, partition(1), func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = test.updated })
-			used, _, err := Usage(t.Context(), fake.NewClientset(s), "e2e")
+			objects := []runtime.Object{s}
+			for i, edit := range []func(*corev1.Pod){notReady, test.second, func(*corev1.Pod) {}} {
+				objects = append(objects, aPod(s, fmt.Sprintf("store-%d", i), newImage, func(p *corev1.Pod) {
+					p.OwnerReferences[0].Kind = "StatefulSet"
+					metav1.SetMetaDataLabel(&p.ObjectMeta, appsv1.StatefulSetRevisionLabel, map[bool]string{true: "store-new", false: "store-old"}[i > 0])
+				}, edit))
+			}
+			used, _, err := Usage(t.Context(), fake.NewClientset(objects...), "e2e")
 			if err != nil || len(used) != 1 || used[0].Wanted != int(test.wanted) || used[0].Settled != test.settled {
-				t.Errorf("%+v, %v", used[0], err)
+				t.Errorf("wanted %d, updated %d, settled %t, %v", used[0].Wanted, used[0].Updated, used[0].Settled, err)
 			}
 		})
 	}

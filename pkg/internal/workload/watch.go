@@ -12,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -48,12 +47,9 @@ func newWatcher(api kubernetes.Interface, t *target) *watcher {
 // begin returns once the workload and its pods are seen, or the context ends.
 func (w *watcher) begin(ctx context.Context) error {
 	t := w.target
-	byName := func(o *metav1.ListOptions) {
-		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", t.ref.name).String()
-	}
 	syncing, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	w.object = w.start(ctx, giveUp, clientFor(w.api, t.ref), byName)
+	w.object = w.start(ctx, giveUp, clientFor(w.api, t.ref), func(o *metav1.ListOptions) { o.FieldSelector = byName(t.ref.name) })
 	synced := []cache.DoneChecker{w.object.HasSyncedChecker()}
 	if t.object.selector != nil {
 		selector, err := metav1.LabelSelectorAsSelector(t.object.selector)
