@@ -12,7 +12,7 @@ func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
 	t.Parallel()
 	const note, data = `{"f:metadata":{"f:annotations":{"f:` + corev1.LastAppliedConfigAnnotation + `":{}}}}`, `{"f:data":{"f:a":{}}}`
 	wrote := func(operation metav1.ManagedFieldsOperationType, fields string) []metav1.ManagedFieldsEntry {
-		return []metav1.ManagedFieldsEntry{{Manager: "someone", Operation: operation, APIVersion: "v1", FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}}
+		return []metav1.ManagedFieldsEntry{{Manager: "someone", Operation: operation, APIVersion: "v1", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields)}}
 	}
 	for name, test := range map[string]struct {
 		kind  kind
