@@ -59,9 +59,6 @@ func (p *Plan) judged(ctx context.Context, a *applied) error {
 		if a.fixed = fixedSpec; a.target.ref.kind == job {
 			a.fixed = fixedJob
 		}
-		if err := dress(a.object.Unstructured, a.target.ref.kind, a.target.assigned, p.options.Consumer); err != nil {
-			return err
-		}
 		return p.checkFixed(ctx, a)
 	case untried(err), p.missesOthers(a, err):
 		// It is judged when it counts.
@@ -199,12 +196,15 @@ func (p *Plan) checkLive(ctx context.Context, a *applied) error {
 // template lacks them and can never get them: one that a chart has made with the
 // recorded image is right. Where it may be made anew it gets them.
 func (p *Plan) unnoted(t *target, wanted object, live *batchv1.Job) []string {
+	if p.options.Replace {
+		return nil
+	}
 	var keys []string
 	for _, image := range t.images {
 		key := ImageIDPrefix + image.Name
 		_, noted := live.Spec.Template.Annotations[key]
 		_, asked := wanted.template.Annotations[key]
-		if !noted && !asked && !p.options.Replace {
+		if !noted && !asked {
 			keys = append(keys, key)
 		}
 	}
