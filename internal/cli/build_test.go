@@ -53,13 +53,13 @@ func TestUpCommandLinesBecomeInputs(t *testing.T) {
 	}{
 		"the least": {"up a", e2eimage.UpInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, BuildTimeout: defaultBuildTimeout}},
 		"everything": {
-			"up a --engine podman --prebuilt ignore --skip-build --parallel 1 --build-timeout 1m --use lock --allow-stale --take-over --create-namespace --timeout 9s",
+			"up a --engine podman --prebuilt ignore --skip-build --parallel 1 --build-timeout 1m --use lock --allow-stale --take-over --create-namespace --timeout 9s --dry-run",
 			e2eimage.UpInput{
 				Suite: config.Suite{
 					Engine: "podman", Prebuilt: config.PrebuiltIgnore,
 					Images: []config.Image{with(plain("a"), func(i *config.Image) { i.Deploy.Timeout = 9 * time.Second })},
 				},
-				SkipBuild: true, Parallel: 1, BuildTimeout: time.Minute, Use: e2eimage.UseLock, AllowStale: true, TakeOver: true, CreateNamespace: true,
+				SkipBuild: true, Parallel: 1, BuildTimeout: time.Minute, Use: e2eimage.UseLock, AllowStale: true, TakeOver: true, CreateNamespace: true, DryRun: true,
 			},
 		},
 	} {

@@ -17,6 +17,7 @@ type upFlags struct {
 	skipBuild          bool
 	parallel           count
 	createNamespace    bool
+	dryRun             dryRun
 	output             string
 	buildTimeout       time.Duration
 }
@@ -46,7 +47,10 @@ is missing is said. Prints the recorded images, one a line, in the order asked.`
   kubectl e2eimage up datastorage --source localhost/datastorage:dev
 
   # With what was built before
-  kubectl e2eimage up --skip-build`,
+  kubectl e2eimage up --skip-build
+
+  # What it would do
+  kubectl e2eimage up --dry-run`,
 		ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return a.runUp(cmd, names, flags)
@@ -61,9 +65,10 @@ is missing is said. Prints the recorded images, one a line, in the order asked.`
 	flags.rolloutFlags.add(cmd)
 	a.offer(cmd, "workload", e2eimage.KindWorkloads)
 	set.BoolVar(&flags.createNamespace, "create-namespace", false, "Create the namespace if it does not exist")
+	addDryRun(set, &flags.dryRun, false)
 	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
 	addBuildTimeout(set, &flags.buildTimeout)
-	completeChoices(cmd, "output", "engine", "prebuilt", "pull-policy", "use")
+	completeChoices(cmd, "dry-run", "output", "engine", "prebuilt", "pull-policy", "use")
 	return cmd
 }
 
@@ -86,6 +91,7 @@ func (a *app) upInput(ctx context.Context, names []string, flags upFlags) (e2eim
 		Values: a.buildValues(ctx, suite), SkipBuild: flags.skipBuild, Parallel: max(0, int(flags.parallel)),
 		BuildTimeout: flags.buildTimeout, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale,
 		TakeOver: flags.takeOver, Replace: flags.replace, CreateNamespace: flags.createNamespace,
+		DryRun: flags.dryRun != dryRunNone,
 	}, nil
 }
 

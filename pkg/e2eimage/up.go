@@ -35,6 +35,8 @@ type UpInput struct {
 	OneNamespace    bool
 	ForceConflicts  bool
 	CreateNamespace bool
+	// DryRun decides and reports but changes nothing.
+	DryRun bool
 }
 
 // UpResult is what Up did; what was true already is not in it.
@@ -56,6 +58,9 @@ func (c *Client) Up(ctx context.Context, in UpInput) (*UpResult, error) {
 	run, err := c.beginUp(ctx, in)
 	if err != nil {
 		return nil, err
+	}
+	if in.DryRun {
+		return run.result, run.plan(ctx)
 	}
 	err = run.bring(ctx)
 	place := run.place(ctx)
@@ -106,7 +111,7 @@ func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
 	run := &upRun{client: c, in: in, result: &UpResult{Built: []BuiltImage{}, Loaded: []LoadedImage{}, Tagged: []TaggedImage{}, Images: []Ref{}}}
 	if !in.SkipBuild && buildable(in.Suite) {
 		var err error
-		build := BuildInput{Suite: in.Suite, Values: in.Values, Parallel: in.Parallel}
+		build := BuildInput{Suite: in.Suite, Values: in.Values, Parallel: in.Parallel, DryRun: in.DryRun}
 		if run.build, err = c.beginBuild(ctx, build); err != nil {
 			return nil, err
 		}
@@ -166,9 +171,14 @@ func (r *upRun) bring(ctx context.Context) error {
 	return classify(errors.Join(failed...))
 }
 
+// builds tells whether the run builds or adopts the image.
+func (r *upRun) builds(image config.Image) bool {
+	return r.build != nil && image.External == "" && (image.Build != nil || image.Prebuilt != "")
+}
+
 // built makes sure that the image is what its tree says.
 func (r *upRun) built(ctx context.Context, image config.Image, turns chan struct{}) error {
-	if r.build == nil || image.External != "" || image.Build == nil && image.Prebuilt == "" {
+	if !r.builds(image) {
 		return nil
 	}
 	if r.build.unchanged(ctx, image) {
@@ -265,16 +275,17 @@ func (r *upRun) finish(ctx context.Context, place *place) error {
 }
 
 func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) error {
-	suite.Images = nil
-	for _, image := range r.in.Suite.Images {
-		if image.External == "" && (len(image.Deploy.Workloads) > 0 || len(r.in.Manifests) > 0) {
-			suite.Images = append(suite.Images, image)
-		}
-	}
+	suite.Images = slices.DeleteFunc(slices.Clone(suite.Images), func(image config.Image) bool {
+		return image.External != "" || len(image.Deploy.Workloads) == 0 && len(r.in.Manifests) == 0
+	})
 	if len(suite.Images) == 0 {
 		return nil
 	}
 	in := DeployInput{Suite: suite, Use: r.in.Use, AllowStale: r.in.AllowStale, TakeOver: r.in.TakeOver, Replace: r.in.Replace, Manifests: r.in.Manifests, OneNamespace: r.in.OneNamespace, ForceConflicts: r.in.ForceConflicts}
+	suffix := ""
+	if r.in.DryRun {
+		in.DryRun, suffix = DryRunClient, " (dry run)"
+	}
 	deploying, err := r.client.deployRecorded(ctx, in, place.kube)
 	if err != nil {
 		return err
@@ -283,7 +294,7 @@ func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) er
 	r.result.Deployed, err = deploying.carryOut(ctx)
 	if r.result.Deployed != nil {
 		for _, one := range r.result.Deployed.Workloads {
-			r.client.report.Info(one.Name + " " + one.Action)
+			r.client.report.Info(one.Name + " " + one.Action + suffix)
 		}
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 )
 
@@ -216,7 +217,26 @@ func TestUpRepeatsNothingThatIsTrue(t *testing.T) {
 	}
 	u.write("e2eimage.yaml", strings.ReplaceAll(string(text), "localhost/EXTERNAL:dev", external.Reference))
 	u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
+	dry := func(want string, says ...string) {
+		t.Helper()
+		before := u.changeable()
+		result := u.e2eimage("up", "--dry-run")
+		said := strings.Join(strings.Fields(result.stderr), " ")
+		for _, word := range says {
+			if !strings.Contains(said, word) {
+				t.Errorf("a dry run does not say %q: %s", word, result.stderr)
+			}
+		}
+		if image := strings.TrimSpace(result.stdout); result.code != 0 || want != "" && image != want || !strings.HasPrefix(image, "localhost/datastorage:") {
+			t.Errorf("a dry run ends with %d and prints %q, want %q: %s", result.code, image, want, result.stderr)
+		}
+		if diff := cmp.Diff(before, u.changeable()); diff != "" {
+			t.Errorf("a dry run changed something:\n%s", diff)
+		}
+	}
+	dry("", "datastorage: would run", "would then be loaded", "would then be deployed to deployment/datastorage")
 	image := u.must("up")
+	dry(image, "nothing to load or tag", "deployment.apps/datastorage unchanged (dry run)")
 	id := u.lock(u.namespace)["datastorage"].ImageID
 	wantEverywhere(t, image, id)
 	generation := u.kubectl("get", "deployment", "datastorage", "-o", "jsonpath={.metadata.generation}")
@@ -238,6 +258,7 @@ func TestUpRepeatsNothingThatIsTrue(t *testing.T) {
 	}
 
 	u.write("code/build", "second of "+u.namespace)
+	dry("", "datastorage: would run", "would then be loaded")
 	second := u.must("up")
 	if second == image || u.lock(u.namespace)["datastorage"].Image != second {
 		t.Errorf("after a change it is %s, before it was %s", second, image)
@@ -245,6 +266,21 @@ func TestUpRepeatsNothingThatIsTrue(t *testing.T) {
 	if got := u.runs(u.lock(u.namespace)["datastorage"].ImageID); got != 1 {
 		t.Errorf("%d containers run it", got)
 	}
+}
+
+// changeable is all that a run changes: record, workloads, lock, and nodes.
+func (u *user) changeable() []any {
+	u.t.Helper()
+	all := []any{
+		u.kubectl("get", "configmaps", "-l", "app.kubernetes.io/managed-by=kubectl-e2eimage", "-o", "jsonpath={.items[*].metadata.name} {.items[*].metadata.resourceVersion}"),
+		u.kubectl("get", "deployments", "-o", "jsonpath={.items[*].metadata.name} {.items[*].metadata.generation}"),
+		u.lock(u.namespace),
+	}
+	on := imagesOn(u.t)
+	for _, node := range suite.nodes {
+		all = append(all, on[node].with(u.namespace))
+	}
+	return all
 }
 
 func TestUpWithoutAClusterBuilds(t *testing.T) {

@@ -1,0 +1,103 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+)
+
+// plan is what a dry run of Up answers. What would be built or loaded decides all that
+// follows, so that of those images only the steps are said.
+func (r *upRun) plan(ctx context.Context) error {
+	place := r.place(ctx)
+	if place != nil {
+		defer place.cluster.Close()
+	}
+	var mistakes []error
+	for _, image := range r.in.Suite.Images {
+		comes, err := r.planOne(ctx, place, image)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
+		}
+		if comes {
+			r.fresh = append(r.fresh, image)
+		}
+	}
+	if place == nil {
+		mistakes = append(mistakes, r.missing)
+	}
+	if err := errors.Join(mistakes...); err != nil {
+		return classify(err)
+	}
+	suite := r.in.Suite
+	suite.Consumer = place.consumer
+	suite.Images = slices.DeleteFunc(slices.Clone(suite.Images), r.isFresh)
+	if len(recordedNames(suite)) > 0 {
+		known, err := r.client.refOfCluster(ctx, RefInput{Suite: suite})
+		if err != nil {
+			return err
+		}
+		r.result.Images = append(r.result.Images, known.Images...)
+		names := recordedNames(r.in.Suite)
+		slices.SortFunc(r.result.Images, func(a, b Ref) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
+	}
+	return r.planDeploy(ctx, place, suite)
+}
+
+// planOne tells whether an image would come.
+func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (comes bool, err error) {
+	if r.builds(image) {
+		one, err := r.build.one(ctx, image)
+		if err != nil {
+			return false, err
+		}
+		if one.Changed {
+			r.result.Built = append(r.result.Built, *one)
+			r.result.Images = append(r.result.Images, Ref{Name: image.Name, Image: one.Image})
+			r.client.report.Info(fmt.Sprintf("%s: would then be loaded, and tagged as %s unless its content is recorded already", image.Name, one.Image))
+			return true, nil
+		}
+	}
+	if place == nil {
+		return false, nil
+	}
+	if image.External == "" {
+		if is, err := r.recorded(ctx, place, image); err != nil || is {
+			return false, err
+		}
+	}
+	in := LoadInput{Suite: r.in.Suite, DryRun: true}
+	in.Suite.Images = []config.Image{image}
+	loaded, err := r.client.loadInto(ctx, in, place)
+	if err != nil {
+		return false, err
+	}
+	r.result.Loaded = append(r.result.Loaded, loaded.Images...)
+	if image.External != "" {
+		return false, nil
+	}
+	r.client.report.Info(fmt.Sprintf("%s: would then be tagged", image.Name))
+	return true, nil
+}
+
+// planDeploy says what would be deployed of what is recorded, and names the rest.
+func (r *upRun) planDeploy(ctx context.Context, place *place, suite config.Suite) error {
+	if len(r.fresh) > 0 && len(r.in.Manifests) > 0 {
+		r.client.report.Info("the manifests would then be applied")
+		return nil
+	}
+	for _, image := range r.fresh {
+		if len(image.Deploy.Workloads) > 0 {
+			r.client.report.Info(fmt.Sprintf("%s: would then be deployed to %s", image.Name, strings.Join(image.Deploy.Workloads, ", ")))
+		}
+	}
+	return r.deploy(ctx, place, suite)
+}
+
+func (r *upRun) isFresh(image config.Image) bool {
+	return slices.ContainsFunc(r.fresh, func(one config.Image) bool { return one.Name == image.Name })
+}
