@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
@@ -79,8 +81,9 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 		}
 		key := namespace + "." + consumer
 		if _, asked := records[key]; !asked {
-			if records[key] = r.ownedBy(ctx, namespace, consumer); ctx.Err() != nil {
-				return nil, context.Cause(ctx)
+			var err error
+			if records[key], err = r.ownedBy(ctx, namespace, consumer); err != nil {
+				return nil, err
 			}
 		}
 		if records[key].may(tag, orphan.Owner) {
@@ -111,14 +114,17 @@ func (o *ownedRecords) may(tag, owner string) bool {
 	return o.unread || slices.Contains(o.owners, owner) || slices.Contains(o.tags, tag)
 }
 
-// ownedBy reads the records, and says which cannot be read.
-func (r *cleanRun) ownedBy(ctx context.Context, namespace, consumer string) *ownedRecords {
+// ownedBy reads the records, and says which cannot be read, or may not.
+func (r *cleanRun) ownedBy(ctx context.Context, namespace, consumer string) (*ownedRecords, error) {
 	records := &ownedRecords{}
 	set, err := r.kube.records.Get(ctx, namespace, consumer)
-	if err != nil {
+	switch {
+	case err != nil && !apierrors.IsForbidden(err) && !as[*InconsistentError](classify(err)):
+		return nil, err
+	case err != nil:
 		r.client.report.Warn(fmt.Sprintf("what has been recorded for consumer %s in namespace %s is left: %v", consumer, namespace, err))
 		records.unread = true
-		return records
+		return records, nil
 	}
 	for _, name := range set.Names() {
 		evidence, err := set.Entry(name)
@@ -130,5 +136,5 @@ func (r *cleanRun) ownedBy(ctx context.Context, namespace, consumer string) *own
 			records.tags = append(records.tags, evidence.Tags()...)
 		}
 	}
-	return records
+	return records, nil
 }
