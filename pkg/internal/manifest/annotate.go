@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,8 +92,14 @@ func (r *rendering) write(template *yaml.Node, ids map[string]string) {
 	for _, key := range missing {
 		pairs = append(pairs, quote+key+quote+": "+quote+ids[key]+quote)
 	}
-	all := quote + "annotations" + quote + ": {" + strings.Join(pairs, ", ") + "}"
+	mapped := "{" + strings.Join(pairs, ", ") + "}"
+	all := quote + "annotations" + quote + ": " + mapped
 	switch {
+	case isNull(annotations):
+		// As charts leave it where nothing is set.
+		r.fill(annotations, mapped)
+	case isNull(metadata):
+		r.fill(metadata, "{"+all+"}")
 	case isMapping(annotations):
 		r.insert(annotations, pairs)
 	case isMapping(metadata) && annotations == nil:
@@ -110,6 +117,28 @@ func isJSON(mapping *yaml.Node) bool {
 }
 
 func isMapping(node *yaml.Node) bool { return node != nil && node.Kind == yaml.MappingNode }
+
+func isNull(node *yaml.Node) bool {
+	return node != nil && node.Kind == yaml.ScalarNode && node.Tag == "!!null"
+}
+
+// fill puts a value where there is none, behind the colon of its key.
+func (r *rendering) fill(node *yaml.Node, value string) {
+	if r.done[node] {
+		return
+	}
+	r.done[node] = true
+	from := r.offset(node.Line, node.Column)
+	to := from + len(node.Value)
+	if !bytes.HasPrefix(r.text[from:], []byte(node.Value)) || node.Anchor != "" {
+		r.problem(node, "nothing can be added to what has no value here; write it as a mapping")
+		return
+	}
+	if node.Value == "" {
+		value = " " + value
+	}
+	r.edits = append(r.edits, edit{from: from, to: to, text: value})
+}
 
 // insert adds entries before the first one of a mapping.
 func (r *rendering) insert(mapping *yaml.Node, entries []string) {
@@ -131,7 +160,7 @@ func (r *rendering) insert(mapping *yaml.Node, entries []string) {
 	}
 	first := mapping.Content[0]
 	at := r.offset(first.Line, first.Column)
-	line := r.lines[first.Line-1]
+	line := r.lines[min(first.Line, len(r.lines))-1]
 	end := "\n"
 	if next := r.lines[min(first.Line, len(r.lines)-1)]; next >= 2 && r.text[next-1] == '\n' && r.text[next-2] == '\r' {
 		end = "\r\n"

@@ -42,12 +42,18 @@ func (d document) render(options Options) ([]byte, error) {
 	var root yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(d.text))
 	if err := decoder.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
-		line, text := 1, strings.TrimPrefix(err.Error(), "yaml: ")
-		if match := yamlLine.FindStringSubmatch(text); match != nil {
-			line, _ = strconv.Atoi(match[1])
-			text = strings.Replace(text, match[0], "", 1)
-		}
+		line, text := whereFrom(err)
 		return nil, &Error{Problems: []Problem{{Line: d.line + line, Text: "is not YAML: " + text}}}
+	}
+	var more yaml.Node
+	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
+		line := more.Line
+		if err != nil {
+			// Of a parser's error the library counts from 0.
+			line, _ = whereFrom(err)
+			line++
+		}
+		return nil, &Error{Problems: []Problem{{Line: d.line + line, Text: "a second document begins without a line --- before it"}}}
 	}
 	r.lines = lineOffsets(d.text)
 	for _, child := range root.Content {
@@ -59,11 +65,31 @@ func (d document) render(options Options) ([]byte, error) {
 	return r.apply(), nil
 }
 
+// whereFrom takes the line out of an error of the YAML library.
+func whereFrom(err error) (line int, text string) {
+	line, text = 1, strings.TrimPrefix(err.Error(), "yaml: ")
+	if match := yamlLine.FindStringSubmatch(text); match != nil {
+		line, _ = strconv.Atoi(match[1])
+		text = strings.Replace(text, match[0], "", 1)
+	}
+	return line, text
+}
+
+// lineOffsets are where lines begin, as the YAML library counts them: it takes all line
+// ends of YAML 1.1.
 func lineOffsets(text []byte) []int {
 	offsets := []int{0}
-	for i, b := range text {
-		if b == '\n' {
-			offsets = append(offsets, i+1)
+	for at := 0; at < len(text); {
+		next, size := utf8.DecodeRune(text[at:])
+		at += size
+		switch next {
+		case '\r':
+			if at < len(text) && text[at] == '\n' {
+				at++
+			}
+			offsets = append(offsets, at)
+		case '\n', '\u0085', '\u2028', '\u2029':
+			offsets = append(offsets, at)
 		}
 	}
 	return offsets
@@ -87,10 +113,15 @@ func (r *rendering) problem(node *yaml.Node, format string, args ...any) {
 	r.problems = append(r.problems, Problem{Line: r.line + node.Line, Text: fmt.Sprintf(format, args...)})
 }
 
-// free are the fields of an object in which anything can stand: what is called
-// image there is none.
+// free are the fields in which anything can stand, of the object or of what is in it:
+// what is called image there is none.
 func free(path []string) bool {
-	return len(path) > 0 && slices.Contains([]string{"data", "stringData", "binaryData", "metadata"}, path[0])
+	if len(path) > 0 && slices.Contains([]string{"data", "stringData", "binaryData"}, path[0]) {
+		return true
+	}
+	return slices.ContainsFunc(path, func(field string) bool {
+		return slices.Contains([]string{"metadata", "labels", "annotations", "selector", "matchLabels", "nodeSelector"}, field)
+	})
 }
 
 // visit looks at a value; path are the fields that lead to it, from the object on.

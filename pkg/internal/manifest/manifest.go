@@ -6,6 +6,7 @@ package manifest
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -125,6 +126,9 @@ type document struct {
 
 // split cuts the text where documents begin. Nothing is lost.
 func split(text []byte) []document {
+	if objects := splitJSON(text); len(objects) > 1 {
+		return objects
+	}
 	var documents []document
 	begin, line, begun := 0, 0, 0
 	for at := 0; at < len(text); {
@@ -140,6 +144,31 @@ func split(text []byte) []document {
 		line++
 	}
 	return append(documents, document{text: text[begin:], line: begun})
+}
+
+// splitJSON cuts a stream of JSON objects, which has no separators. It is nil for what
+// is not one.
+func splitJSON(text []byte) []document {
+	if trimmed := bytes.TrimLeft(text, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		return nil
+	}
+	var documents []document
+	begin, line := 0, 0
+	for decoder := json.NewDecoder(bytes.NewReader(text)); decoder.More(); {
+		var object json.RawMessage
+		if decoder.Decode(&object) != nil {
+			return nil
+		}
+		end := int(decoder.InputOffset())
+		documents = append(documents, document{text: text[begin:end], line: line})
+		line += bytes.Count(text[begin:end], []byte("\n"))
+		begin = end
+	}
+	if len(documents) > 0 {
+		last := &documents[len(documents)-1]
+		last.text = text[begin-len(last.text):]
+	}
+	return documents
 }
 
 func isSeparator(line []byte) bool {

@@ -91,6 +91,10 @@ func shapes() map[string]string {
 		"the image first":                     "kind: Pod\nspec:\n  containers:\n  - image: §\n    name: a\n",
 		"an env value stays":                  "kind: Pod\nspec:\n  containers:\n  - image: §\n    env: [{name: IMAGE, value: 'localhost/kubernaut-datastorage:e2e'}]\n",
 		"a label called image stays":          "kind: Pod\nmetadata: {labels: {image: datastorage}}\nspec: {containers: [{image: §}]}\n",
+		"labels and selectors called image":   "kind: Deployment\nspec:\n  selector: {matchLabels: {image: gateway}}\n  template:\n    metadata: {labels: {image: gateway}}\n" + pod(4, "§"),
+		"the selector of a Service":           "kind: Service\nspec: {selector: {image: gateway}}\nimage: §\n",
+		"a stream of JSON objects":            "{\"kind\":\"ConfigMap\"}\n{\"kind\":\"Pod\",\"spec\":{\"containers\":[{\"image\":\"§\"}]}} {\"image\": \"§\"}\n\n",
+		"line ends of other worlds":           "kind: Pod\nmetadata:\n  annotations: {a: 'x\u0085  y\u2028  z'}\nspec:\n  containers:\n  - image: §\n",
 		"an image with a digest elsewhere":    "kind: Pod\nspec:\n  containers:\n  - image: docker.io/x@sha256:" + strings.Repeat("a", 64) + "\n  - image: §\n",
 		"numbers, booleans and null stay":     "kind: Pod\nx: {image: 1}\ny: {image: true}\nz: {image: null}\nw: {image: }\nspec: {containers: [{image: §}]}\n",
 		"an image list of a kustomization":    "kind: Kustomization\nimages:\n- {name: datastorage, newTag: x}\nimage: §\n",
@@ -153,11 +157,13 @@ func TestWhatCannotBeRenderedIsSaidWithItsLine(t *testing.T) {
 		images []Image
 		want   string
 	}{
-		"an unknown placeholder": {"a: b\n---\nkind: Pod\nspec:\n  containers:\n  - image: e2eimage://other\n", images(), "my.yaml:6: e2eimage://other: no image of that name is recorded; there is datastorage, gateway"},
-		"two unknown ones":       {"a: e2eimage://x\nb: {image: e2eimage://y}\n", images(), "my.yaml:1: e2eimage://x: no image of that name is recorded; there is datastorage, gateway\nmy.yaml:2: e2eimage://y: no image of that name is recorded; there is datastorage, gateway"},
-		"an ambiguous one":       {"x: 1\nimage: localhost/kubernaut-datastorage:e2e\n", ambiguous, "my.yaml:2: localhost/kubernaut-datastorage:e2e can be datastorage or storage2; write e2eimage://datastorage for the one that is meant"},
-		"a block scalar":         {"x: 1\nimage: >-\n  localhost/datastorage:x\n", images(), "my.yaml:2: localhost/datastorage:x cannot be replaced where it is written over several lines or in a block; write it on one line"},
-		"no YAML":                {"a: 1\n---\nimage: localhost/datastorage:x\n  b: [\n", images(), "my.yaml:4: is not YAML: mapping values are not allowed in this context"},
+		"an unknown placeholder":    {"a: b\n---\nkind: Pod\nspec:\n  containers:\n  - image: e2eimage://other\n", images(), "my.yaml:6: e2eimage://other: no image of that name is recorded; there is datastorage, gateway"},
+		"two unknown ones":          {"a: e2eimage://x\nb: {image: e2eimage://y}\n", images(), "my.yaml:1: e2eimage://x: no image of that name is recorded; there is datastorage, gateway\nmy.yaml:2: e2eimage://y: no image of that name is recorded; there is datastorage, gateway"},
+		"an ambiguous one":          {"x: 1\nimage: localhost/kubernaut-datastorage:e2e\n", ambiguous, "my.yaml:2: localhost/kubernaut-datastorage:e2e can be datastorage or storage2; write e2eimage://datastorage for the one that is meant"},
+		"a block scalar":            {"x: 1\nimage: >-\n  localhost/datastorage:x\n", images(), "my.yaml:2: localhost/datastorage:x cannot be replaced where it is written over several lines or in a block; write it on one line"},
+		"a document without a mark": {"a: 1\n...\nimage: e2eimage://datastorage\n", images(), "my.yaml:3: a second document begins without a line --- before it"},
+		"JSON objects":              {"{\"a\": 1}\n\n{\"image\":\n \"e2eimage://x\"}\n", images(), "my.yaml:4: e2eimage://x: no image of that name is recorded; there is datastorage, gateway"},
+		"no YAML":                   {"a: 1\n---\nimage: localhost/datastorage:x\n  b: [\n", images(), "my.yaml:4: is not YAML: mapping values are not allowed in this context"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -206,6 +212,22 @@ func TestPodTemplatesAreAnnotated(t *testing.T) {
 		"empty annotations": {
 			"spec: {template: {metadata: {annotations: {}}, spec: {containers: [{image: " + storage + "}]}}}\n",
 			"spec: {template: {metadata: {annotations: {" + key + "}}, spec: {containers: [{image: " + storage + "}]}}}\n",
+		},
+		"annotations of a chart without any": {
+			"spec:\n  template:\n    metadata:\n      annotations:\n      labels:\n        a: b\n" + pod(4, storage),
+			"spec:\n  template:\n    metadata:\n      annotations: {" + key + "}\n      labels:\n        a: b\n" + pod(4, storage),
+		},
+		"annotations that are null": {
+			"spec:\n  template:\n    metadata:\n      annotations: null # none\n" + pod(4, storage),
+			"spec:\n  template:\n    metadata:\n      annotations: {" + key + "} # none\n" + pod(4, storage),
+		},
+		"metadata without anything, and a comment": {
+			"spec:\n  template:\n    metadata: # none\n" + pod(4, storage),
+			"spec:\n  template:\n    metadata: {annotations: {" + key + "}} # none\n" + pod(4, storage),
+		},
+		"a Pod's that are null in JSON": {
+			`{"spec":{"template":{"metadata":{"annotations":null},"spec":{"containers":[{"image":"` + storage + `"}]}}}}`,
+			`{"spec":{"template":{"metadata":{"annotations":{"` + AnnotationPrefix + `datastorage": "` + storageID + `"}},"spec":{"containers":[{"image":"` + storage + `"}]}}}}`,
 		},
 		"JSON": {
 			`{"spec":{"template":{"spec":{"containers":[{"image":"` + storage + `"}]}}}}`,
