@@ -285,11 +285,7 @@ func (c *Client) dropUnnamed(ctx context.Context, before record.Locked) {
 
 // dropFromHost takes names of the product's own off the host's engines.
 func (c *Client) dropFromHost(ctx context.Context, lock *locks, images []record.Superseded) {
-	shared := lock.others()
-	for _, image := range images {
-		if image.Via != record.ViaBuild || image.Engine == "" || shared[image.Image+" "+image.EngineID] {
-			continue
-		}
+	for _, image := range lock.givenHere(images) {
 		if _, err := c.nameOffHost(ctx, image, false); err != nil {
 			c.report.Warn(fmt.Sprintf("%s stays in %s: %v", image.Image, image.Engine, err))
 		}

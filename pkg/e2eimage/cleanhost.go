@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
@@ -30,11 +31,17 @@ func (c *Client) cleanHost(ctx context.Context, in CleanInput) (*CleanResult, er
 		return &CleanResult{Consumer: in.Suite.Consumer, Images: []CleanedImage{}}, nil
 	}
 	result := &CleanResult{Consumer: lock.current().Consumer, Images: []CleanedImage{}}
-	var mistakes []error
 	for _, name := range lock.names(recordedNames(in.Suite)) {
-		image := CleanedImage{Name: name, Removed: []string{}, Freed: []string{}, Host: []string{}}
-		mistakes = append(mistakes, c.offHost(ctx, lock, &image, in.DryRun))
-		result.Images = append(result.Images, image)
+		if in.OlderThan <= 0 || time.Since(lock.current().Images[name].Newest()) > in.OlderThan {
+			result.Images = append(result.Images, CleanedImage{Name: name, Removed: []string{}, Freed: []string{}, Host: []string{}})
+		}
+	}
+	if in.Keep != nil {
+		return result, classify(c.trimHost(ctx, lock, result.Images, *in.Keep, in.DryRun))
+	}
+	var mistakes []error
+	for i := range result.Images {
+		mistakes = append(mistakes, c.offHost(ctx, lock, &result.Images[i], in.DryRun))
 	}
 	return result, classify(errors.Join(mistakes...))
 }
@@ -114,8 +121,13 @@ func (l *locks) hostNames(entry *record.Locked) []record.Superseded {
 			names = append(names, record.Superseded{Image: name, Via: entry.Via, Engine: entry.Engine, EngineID: entry.EngineID})
 		}
 	}
+	return l.givenHere(append(names, entry.Supersedes...))
+}
+
+// givenHere are those of the names that builds gave, and no other suite's lock has.
+func (l *locks) givenHere(names []record.Superseded) []record.Superseded {
 	shared := l.others()
-	return slices.DeleteFunc(append(names, entry.Supersedes...), func(s record.Superseded) bool {
+	return slices.DeleteFunc(slices.Clone(names), func(s record.Superseded) bool {
 		return s.Via != record.ViaBuild || s.Engine == "" || s.Image == "" || shared[s.Image+" "+s.EngineID]
 	})
 }
@@ -156,8 +168,11 @@ func (r *cleanRun) lockToo(ctx context.Context) error {
 	if r.lock == nil {
 		return nil
 	}
+	if r.in.Keep != nil && r.in.Scope == ScopeCluster {
+		return nil
+	}
 	if r.in.Keep != nil {
-		return r.trimHost(ctx)
+		return r.client.trimHost(ctx, r.lock, r.result.Images, *r.in.Keep, r.in.DryRun)
 	}
 	ca, err := fingerprint(r.states)
 	if err != nil {
@@ -179,35 +194,35 @@ func (r *cleanRun) lockToo(ctx context.Context) error {
 }
 
 // trimHost takes the names of before off the host, but for those that are kept.
-func (r *cleanRun) trimHost(ctx context.Context) error {
-	if r.in.Scope == ScopeCluster || !r.lock.local {
+func (c *Client) trimHost(ctx context.Context, lock *locks, images []CleanedImage, keep int, dryRun bool) error {
+	if !lock.local {
 		return nil
 	}
 	dropped := map[string][]record.Superseded{}
 	drop := func(lock *record.Lock) error {
-		for _, image := range r.result.Images {
+		for _, image := range images {
 			if entry := lock.Images[image.Name]; entry != nil {
-				dropped[image.Name] = entry.DropBeyond(*r.in.Keep)
+				dropped[image.Name] = entry.DropBeyond(keep)
 			}
 		}
 		return nil
 	}
-	change := func() error { return r.lock.update(ctx, drop) }
-	if r.in.DryRun {
+	change := func() error { return lock.update(ctx, drop) }
+	if dryRun {
 		// What is dropped from what was read is not written.
-		change = func() error { return drop(r.lock.current()) }
+		change = func() error { return drop(lock.current()) }
 	}
 	if err := change(); err != nil {
 		return err
 	}
-	for i, image := range r.result.Images {
-		for _, name := range dropped[image.Name] {
-			removed, err := r.client.nameOffHost(ctx, name, r.in.DryRun)
+	for i, image := range images {
+		for _, name := range lock.givenHere(dropped[image.Name]) {
+			removed, err := c.nameOffHost(ctx, name, dryRun)
 			if err != nil {
 				return err
 			}
 			if removed {
-				r.result.Images[i].Host = append(r.result.Images[i].Host, name.Engine+" "+name.Image)
+				images[i].Host = append(images[i].Host, name.Engine+" "+name.Image)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package e2eimage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +33,9 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 	run := &cleanRun{
 		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock, had: map[string]bool{},
 		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
+	}
+	if err := run.here(set, names); err != nil {
+		return nil, err
 	}
 	if names, err = run.old(set, names); err != nil {
 		return nil, classify(err)
@@ -145,6 +149,33 @@ func (r *cleanRun) begin(set *record.Set, name string) ([]string, []TagInUse, er
 	return owned, nil, nil
 }
 
+// here is an error for what was never brought into this namespace, but into another one:
+// its host copies and its lock entry are of the record there.
+func (r *cleanRun) here(set *record.Set, names []string) error {
+	if r.lock == nil {
+		return nil
+	}
+	ca, err := fingerprint(r.states)
+	if err != nil {
+		return err
+	}
+	var mistakes []error
+	for _, name := range names {
+		entry := r.lock.current().Images[name]
+		if entry == nil || slices.Contains(set.Names(), name) || entry.In(ca, r.kube.namespace) != nil || len(r.ownedTags(name)) > 0 {
+			continue
+		}
+		for _, carried := range entry.Clusters {
+			if carried.CA == ca {
+				mistakes = append(mistakes, fmt.Errorf("nothing is recorded for %s in namespace %q, but in namespace %q\nclean it there: kubectl e2eimage clean %s --consumer %s -n %s",
+					name, r.kube.namespace, carried.Namespace, name, r.consumer, carried.Namespace))
+				break
+			}
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
 // old are those of the names that were recorded long enough ago.
 func (r *cleanRun) old(set *record.Set, names []string) ([]string, error) {
 	if r.in.OlderThan <= 0 {
@@ -182,8 +213,10 @@ func (r *cleanRun) inUse(tags []string) []TagInUse {
 	var using []TagInUse
 	for _, node := range sortedKeys(r.states) {
 		for _, container := range r.states[node].Containers {
-			if r.states[node].InUse(container) && slices.Contains(tags, container.Image) {
-				using = append(using, TagInUse{Image: container.Image, Node: node, Pod: container.Namespace + "/" + container.Pod})
+			for _, tag := range tags {
+				if r.states[node].Needs(container, tag) {
+					using = append(using, TagInUse{Image: tag, Node: node, Pod: container.Namespace + "/" + container.Pod})
+				}
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -18,6 +19,29 @@ type recorded struct {
 	accompanies bool
 	// damage is why the evidence of one that accompanies cannot be read.
 	damage error
+}
+
+// aliasesOf are what else means a recorded image in manifests and workloads.
+func aliasesOf(image config.Image, evidence *record.Evidence) []string {
+	aliases := append([]string{evidence.Image}, spellings(evidence.Source, image.Source)...)
+	for _, previous := range evidence.Previous {
+		aliases = append(aliases, previous.Image)
+	}
+	if image.Repository != "" {
+		aliases = append(aliases, image.Repository)
+	}
+	return aliases
+}
+
+// spellings are how the engines write sources that are references.
+func spellings(sources ...string) []string {
+	var all []string
+	for _, source := range sources {
+		if candidates, err := ociimage.Candidates(source); err == nil {
+			all = append(all, candidates...)
+		}
+	}
+	return all
 }
 
 // readRecords returns the records of the suite's images, in their order, and

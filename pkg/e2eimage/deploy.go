@@ -7,7 +7,6 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
@@ -200,21 +199,9 @@ func (d *deployRun) owner(name string) string {
 func (d *deployRun) images() []workload.Image {
 	var images []workload.Image
 	for _, r := range d.records {
-		aliases := []string{r.Evidence.Image}
-		for _, alias := range []string{r.Evidence.Source, r.Image.Source} {
-			if candidates, err := ociimage.Candidates(alias); err == nil {
-				aliases = append(aliases, candidates...)
-			}
-		}
-		for _, previous := range r.Evidence.Previous {
-			aliases = append(aliases, previous.Image)
-		}
-		if r.Image.Repository != "" {
-			aliases = append(aliases, r.Image.Repository)
-		}
 		images = append(images, workload.Image{
 			Name: r.Image.Name, Image: r.Evidence.Image, ImageID: r.Evidence.ImageID, Accompanies: r.accompanies,
-			Aliases: aliases, Workloads: r.Image.Deploy.Workloads, Containers: r.Image.Deploy.Containers,
+			Aliases: aliasesOf(r.Image, r.Evidence), Workloads: r.Image.Deploy.Workloads, Containers: r.Image.Deploy.Containers,
 			PullPolicy: r.Image.Deploy.PullPolicy, MaxRestarts: r.Image.Deploy.MaxRestarts, Timeout: r.Image.Deploy.Timeout,
 		})
 	}

@@ -95,7 +95,7 @@ func checkManifests(suite config.Suite, manifests []Manifest) error {
 	var images []workload.Image
 	for _, image := range recordable(suite) {
 		// Any tag will do.
-		images = append(images, workload.Image{Name: image.Name, Image: config.DefaultRepository(image.Name) + ":tag", Aliases: []string{image.Source, image.Repository}})
+		images = append(images, workload.Image{Name: image.Name, Image: config.DefaultRepository(image.Name) + ":tag", Aliases: append(spellings(image.Source), image.Repository)})
 	}
 	texts, err := put(images, manifests)
 	if err != nil {

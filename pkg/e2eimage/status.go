@@ -114,7 +114,29 @@ func (c *Client) Status(ctx context.Context, in StatusInput) (*StatusResult, err
 	}
 	defer cluster.Close()
 	run.states = states
+	run.recordedAs = ownersOf(run.sets)
+	if in.Suite.Consumer != "" {
+		// Whoever may not list them takes what others have recorded for unknown.
+		if all, err := kube.records.List(ctx, kube.namespace); err == nil {
+			run.recordedAs = ownersOf(all)
+		}
+	}
 	return run.report(ctx)
+}
+
+// ownersOf are the records that have tags, by tag.
+func ownersOf(sets []*record.Set) map[string]string {
+	owners := map[string]string{}
+	for _, set := range sets {
+		for _, name := range set.Names() {
+			if evidence, err := set.Entry(name); err == nil && evidence != nil {
+				for _, tag := range evidence.Tags() {
+					owners[tag] = record.Owner(set.Namespace, set.Consumer, name)
+				}
+			}
+		}
+	}
+	return owners
 }
 
 // statusRun is one run of Status.
@@ -124,7 +146,9 @@ type statusRun struct {
 	kube   *kube
 	states map[string]kindnode.State
 	sets   []*record.Set
-	used   []*workload.Used
+	// recordedAs are the records of the namespace by their tags.
+	recordedAs map[string]string
+	used       []*workload.Used
 	// containers are those of all nodes, by the CRI's ID: the image ID each runs.
 	containers map[string]string
 }

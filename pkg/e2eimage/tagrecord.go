@@ -78,7 +78,7 @@ func (r *tagRun) inUse(ctx context.Context) (func(string) bool, error) {
 	}
 	return func(image string) bool {
 		for _, state := range states {
-			if slices.ContainsFunc(state.Containers, func(c kindnode.Container) bool { return c.Image == image && state.InUse(c) }) {
+			if slices.ContainsFunc(state.Containers, func(c kindnode.Container) bool { return state.Needs(c, image) }) {
 				return true
 			}
 		}

@@ -266,6 +266,22 @@ func TestUpRepeatsNothingThatIsTrue(t *testing.T) {
 	if got := u.runs(u.lock(u.namespace)["datastorage"].ImageID); got != 1 {
 		t.Errorf("%d containers run it", got)
 	}
+
+	u.refused(1, []string{`but in namespace "` + u.namespace + `"`, "-n " + u.namespace}, "clean", "-n", "default")
+	u.must("clean", "--scope", "host", "--older-than", "1h")
+	if got := u.must("clean", "--scope", "host", "--keep", "0"); strings.Contains(got, second) || strings.Contains(got, "lock") {
+		t.Errorf("cleaning up what was before takes %s", got)
+	}
+	if got := u.lock(u.namespace)["datastorage"].Image; got != second {
+		t.Errorf("the lock has %q", got)
+	}
+	u.must("verify")
+	// What e2eimage.yaml says is deployed has to be.
+	u.kubectl("delete", "deployment", "datastorage")
+	u.apply(workload("Deployment", "datastorage", "localhost/none:none", 0))
+	if result := u.e2eimage("verify"); result.code != 3 || !strings.Contains(result.stdout, "is to run localhost/none:none in container datastorage instead of") {
+		t.Errorf("with a foreign image verify ends with %d: %s%s", result.code, result.stdout, result.stderr)
+	}
 }
 
 // changeable is all that a run changes: record, workloads, lock, and nodes.

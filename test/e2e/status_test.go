@@ -144,6 +144,23 @@ func TestVerifyWaitsForWhatOthersDeployed(t *testing.T) {
 	}
 }
 
+func TestARepositoryMayBeShared(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	recorded := map[string]string{}
+	for _, name := range []string{"datastorage", "gateway"} {
+		source := "localhost/" + name + "-" + u.namespace + ":dev"
+		u.image(source)
+		recorded[name] = u.must("tag", name, "--source", source, "--consumer", u.namespace, "--repository", "localhost/shared-"+u.namespace)
+	}
+	u.apply(workload("Deployment", "gateway", recorded["gateway"], 1))
+	u.must("verify", "--wait")
+	u.kubectl("set", "image", "deployment/gateway", "gateway="+recorded["gateway"]+"-none")
+	if states := u.states(); states["gateway"] != "Drifted" {
+		t.Errorf("with another tag of the repository they are %v", states)
+	}
+}
+
 func TestStatusTellsWhatThisHostHasNewer(t *testing.T) {
 	t.Parallel()
 	u := retagger(t)

@@ -82,6 +82,19 @@ func (s State) InUse(container Container) bool {
 	return !container.Exited || slices.Contains(s.Pods, container.PodID)
 }
 
+// Needs tells whether a container in use would not start again without a name. containerd
+// before 2.0 does not say by which of an image's names a container was made: any of them
+// may be it.
+func (s State) Needs(container Container, name string) bool {
+	if !s.InUse(container) {
+		return false
+	}
+	if container.Image == "" {
+		return container.ImageRef != "" && s.ID(name) == container.ImageRef
+	}
+	return container.Image == name
+}
+
 // Runs tells whether a container of the image ID is in use.
 func (s State) Runs(imageID string) bool {
 	return slices.ContainsFunc(s.Containers, func(c Container) bool { return c.ImageRef == imageID && s.InUse(c) })

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -200,8 +201,14 @@ func (s *Set) Complete(fact Fact) (release []string, err error) {
 	return done.Release, s.put(fact.Name, done)
 }
 
-// keep lets go of the tags of before that nobody needs.
+// keep lets go of the tags of before that nobody needs. What came back is none of them.
 func (e *Evidence) keep(fact Fact) {
+	seen := map[string]bool{cmp.Or(fact.Image, e.Image): true}
+	e.Previous = slices.DeleteFunc(e.Previous, func(previous Previous) bool {
+		again := seen[previous.Image]
+		seen[previous.Image] = true
+		return again
+	})
 	var kept []Previous
 	for i, previous := range e.Previous {
 		switch {

@@ -347,3 +347,29 @@ func TestEvidenceOfANewerVersion(t *testing.T) {
 		t.Errorf("error %v, want a NewerError", err)
 	}
 }
+
+func TestATagThatCameBackIsNotOfBefore(t *testing.T) {
+	t.Parallel()
+	const a, b, c = "localhost/datastorage:a", "localhost/datastorage:b", "localhost/datastorage:c"
+	thirdID := strings.Replace(oldID, "1", "3", 1)
+	set := setOf(t,
+		claimed(a, oldID, "x"), completed(a, oldID), claimed(b, newID, "x"), completed(b, newID), claimed(a, oldID, "x"), completed(a, oldID))
+	for _, step := range []struct {
+		keep int
+		want []string
+	}{{1, nil}, {0, []string{b}}} {
+		release, err := set.BeginTrim("datastorage", Fact{Keep: step.keep})
+		if diff := cmp.Diff(step.want, release); err != nil || diff != "" {
+			t.Errorf("keeping %d: %v (-want +got):\n%s", step.keep, err, diff)
+		}
+	}
+	for _, step := range []func(*Set) error{claimed(b, newID, "x"), completed(b, newID), claimed(c, thirdID, "x")} {
+		if err := step(set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release, err := set.Complete(Fact{Name: "datastorage", Image: c, ImageID: thirdID, Keep: 2})
+	if diff := cmp.Diff([]string(nil), release); err != nil || diff != "" {
+		t.Errorf("what is kept is released: %v, %s", err, diff)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -126,6 +127,17 @@ func (l *Locked) In(ca, namespace string) *Carried {
 		}
 	}
 	return nil
+}
+
+// Newest is when something was done last with the entry's image.
+func (l *Locked) Newest() time.Time {
+	var newest time.Time
+	for _, done := range []*metav1.Time{l.Built, l.Loaded, l.Tagged} {
+		if done != nil && done.After(newest) {
+			newest = done.Time
+		}
+	}
+	return newest
 }
 
 // Carry notes that a cluster has the entry's image recorded.

@@ -70,6 +70,7 @@ func (s *Set) BeginTrim(name string, fact Fact) ([]string, error) {
 		return nil, err
 	}
 	evidence.keep(fact)
+	evidence.Release = without(evidence.Release, evidence.Image)
 	return evidence.Release, s.put(name, evidence)
 }
 

@@ -99,6 +99,13 @@ func parseReference(text, namespace string) (reference, error) {
 	return reference{}, fmt.Errorf("workload %q: the kind %q cannot be deployed to; %s can", text, parts[0], deployable())
 }
 
+// Means tells whether a text means the workload that kubectl prints as name, in the
+// namespace that it is in; namespace is that of texts that say none.
+func Means(text, namespace, in, name string) bool {
+	ref, err := parseReference(text, namespace)
+	return err == nil && ref.namespace == in && ref.String() == name
+}
+
 // deployable lists the kinds, for errors.
 func deployable() string {
 	var names []string

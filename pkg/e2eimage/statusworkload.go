@@ -1,0 +1,173 @@
+package e2eimage
+
+import (
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+)
+
+// workload adds a workload to the status of an image, if it uses that: by a
+// container's image, or by the annotation that deploy leaves.
+func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *record.Evidence, used *workload.Used) {
+	if used.Consumer != "" && used.Consumer != set.Consumer {
+		return
+	}
+	_, marked := used.Template.Annotations[workload.ImageIDPrefix+status.Name]
+	owner := record.Owner(set.Namespace, set.Consumer, status.Name)
+	foreign := func(image string) bool {
+		// A repository may be shared; a tag stands for one record.
+		of, known := r.recordedAs[image]
+		return known && of != owner
+	}
+	matches := func(image string) bool {
+		match := ociimage.MatchReference(image, aliasesOf(r.asked(status.Name), evidence)...)
+		return match == ociimage.Fully || match == ociimage.ByRepository && !foreign(image)
+	}
+	mend := r.typed("deploy", status.Name, set)
+	one, shown := WorkloadStatus{Name: used.Name, Phase: used.Phase, Wanted: used.Wanted}, used.Name
+	if used.Namespace != set.Namespace {
+		one.Namespace, shown = used.Namespace, used.Namespace+"/"+kindless(used.Name)
+	}
+	if !r.deployedTo(status.Name, used) {
+		mend += " --workload " + strings.TrimPrefix(used.Namespace+"/"+kindless(used.Name), set.Namespace+"/")
+	}
+	if strings.HasPrefix(used.Name, "job.") || strings.HasPrefix(used.Name, "pod/") {
+		mend += " --replace"
+	}
+	if used.Namespace != set.Namespace && !r.deployedTo(status.Name, used) {
+		// The same source and the same mark may be of a record there: only the
+		// recorded tags mean this one.
+		marked = false
+		matches = func(image string) bool { return slices.Contains(evidence.Tags(), image) }
+	}
+	matching := map[string]corev1.Container{}
+	for _, container := range append(slices.Clone(used.Template.Spec.InitContainers), used.Template.Spec.Containers...) {
+		if matches(container.Image) {
+			matching[container.Name] = container
+		}
+	}
+	switch named := r.named(status.Name, used); {
+	case len(matching) > 0:
+	case named && !marked:
+		for _, container := range r.meant(status.Name, used) {
+			if !foreign(container.Image) {
+				matching[container.Name] = container
+			}
+		}
+		if len(matching) == 0 {
+			return
+		}
+	case !marked:
+		return
+	default:
+		status.problem(StateDrifted, mend, "%s was deployed with it, but none of its containers has it any more", shown)
+	}
+	for _, name := range sortedKeys(matching) {
+		container := matching[name]
+		if container.Image != evidence.Image {
+			status.problem(StateDrifted, mend, "%s is to run %s in container %s instead of %s", shown, container.Image, name, evidence.Image)
+		}
+		if container.ImagePullPolicy == corev1.PullAlways {
+			status.problem(StateDrifted, mend, "%s pulls the image of container %s always, past what nodes have", shown, name)
+		}
+	}
+	for _, pod := range used.Pods {
+		r.pod(status, &one, evidence, used, pod, matching)
+	}
+	if !used.Settled {
+		// Pods of the template before may run the same image.
+		one.Running = min(one.Running, used.Updated)
+	} else if used.Phase == "" {
+		// Those that a partition keeps may run it, too.
+		one.Wanted = max(one.Wanted, one.Running)
+	}
+	if (one.Running < one.Wanted || !used.Settled) && status.rolling(shown) {
+		status.problem(StateRolling, "", "%s runs it in %d of %d pods", shown, one.Running, one.Wanted)
+	}
+	status.Workloads = append(status.Workloads, one)
+}
+
+// deployedTo tells whether deploy without flags goes to a workload.
+func (r *statusRun) deployedTo(name string, used *workload.Used) bool {
+	workloads := r.asked(name).Deploy.Workloads
+	if len(workloads) == 0 {
+		workloads = []string{"deployment/" + name}
+	}
+	return slices.ContainsFunc(workloads, func(text string) bool {
+		return workload.Means(text, r.kube.namespace, used.Namespace, used.Name)
+	})
+}
+
+// named tells whether e2eimage.yaml has the image deployed to a workload.
+func (r *statusRun) named(name string, used *workload.Used) bool {
+	has := 0
+	for _, set := range r.sets {
+		if slices.Contains(set.Names(), name) {
+			has++
+		}
+	}
+	// Of several consumers it is not said for whose.
+	return has == 1 && r.in.Suite.File != "" && len(r.asked(name).Deploy.Workloads) > 0 && r.deployedTo(name, used)
+}
+
+// meant are the containers that a deployment would set where none has the image: those
+// that the suite names, else the only one.
+func (r *statusRun) meant(name string, used *workload.Used) []corev1.Container {
+	spec, wanted := used.Template.Spec, r.asked(name).Deploy.Containers
+	if len(wanted) == 0 && len(spec.Containers) == 1 && len(spec.InitContainers) == 0 {
+		return spec.Containers
+	}
+	return slices.DeleteFunc(slices.Concat(spec.InitContainers, spec.Containers), func(c corev1.Container) bool { return !slices.Contains(wanted, c.Name) })
+}
+
+// rolling tells whether nothing else is wrong with a workload, so that time may
+// bring its pods.
+func (s *ImageStatus) rolling(name string) bool {
+	return !slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.State == StateDrifted && strings.HasPrefix(p.Text, name+" ") })
+}
+
+// pod holds what a pod's containers really run against the record.
+func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *record.Evidence, used *workload.Used, pod workload.UsedPod, matching map[string]corev1.Container) {
+	right := len(matching) > 0
+	for _, name := range sortedKeys(matching) {
+		container, started := pod.Containers[name]
+		if !started {
+			right = false
+			continue
+		}
+		runs := r.containers[container.ID]
+		switch {
+		case runs == evidence.ImageID:
+			right = right && (container.Ready || r.isInit(used, name))
+		case runs == "":
+			// Started since the nodes were asked.
+			right = false
+		case container.Image == evidence.Image:
+			right = false
+			status.problem(StateDrifted, "kubectl delete pod "+pod.Name+" -n "+used.Namespace, "%s: pod %s container %s on %s runs %s instead of the recorded %s",
+				used.Name, pod.Name, name, pod.Node, orNothing(runs), evidence.ImageID)
+		default:
+			// Of the rollout before.
+			right = false
+		}
+	}
+	if right {
+		one.Running++
+	}
+}
+
+// kindless is KIND/NAME without the kind's group.
+func kindless(name string) string {
+	kind, rest, _ := strings.Cut(name, "/")
+	kind, _, _ = strings.Cut(kind, ".")
+	return kind + "/" + rest
+}
+
+func (r *statusRun) isInit(used *workload.Used, name string) bool {
+	return slices.ContainsFunc(used.Template.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == name })
+}
