@@ -34,7 +34,7 @@ test-fuzz: ## what reads what others wrote, for FUZZTIME each
 test-e2e: toolchain ## on each of PROVIDERS, setting up what is missing
 	@for provider in $(PROVIDERS); do \
 	  echo "== end-to-end on $$provider"; \
-	  go test -race -count=1 -timeout 30m ./test/e2e -provider "$$provider"; \
+	  go test -race -count=1 -timeout 45m ./test/e2e -provider "$$provider"; \
 	done
 
 chaos: ## ROUNDS of random commands and faults on a real cluster (PROVIDER, SEED)
