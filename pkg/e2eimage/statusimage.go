@@ -103,8 +103,11 @@ func (r *statusRun) stale(ctx context.Context, set *record.Set) map[string][]Pro
 		default:
 			problems = append(problems, diverged(name, suite, lock.file.Path(), entry, set, evidence))
 		}
-		if lock.local {
-			problems = append(problems, r.client.checkSource(ctx, image, entry, lock, suite))
+		if suite.Freshness != config.FreshnessOff {
+			problems = append(problems, r.client.checkTree(ctx, image, entry, suite))
+			if lock.local {
+				problems = append(problems, r.client.checkSource(ctx, image, entry, lock, suite))
+			}
 		}
 		for _, problem := range problems {
 			if problem != nil {

@@ -204,7 +204,7 @@ func zstandard(w io.Writer) io.WriteCloser {
 }
 
 // ociLayout makes a layout in a folder of a docker archive.
-func ociLayout(t *testing.T, archive string) string {
+func ociLayout(t *testing.T, archive, ref string) string {
 	t.Helper()
 	image, err := tarball.ImageFromPath(archive, nil)
 	if err != nil {
@@ -213,7 +213,7 @@ func ociLayout(t *testing.T, archive string) string {
 	dir := filepath.Join(t.TempDir(), "layout")
 	written, err := layout.Write(dir, empty.Index)
 	if err == nil {
-		err = written.AppendImage(image, layout.WithAnnotations(map[string]string{"io.containerd.image.name": "localhost/layout:dev"}))
+		err = written.AppendImage(image, layout.WithAnnotations(map[string]string{"io.containerd.image.name": ref}))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -245,12 +245,12 @@ func TestLoadTakesImagesFromEverywhere(t *testing.T) {
 		"zipped stdin": func(t *testing.T, archive, _ string) (string, string) {
 			return "-", compressed(t, archive, gzipped)
 		},
-		"oci": func(t *testing.T, archive, _ string) (string, string) {
-			return "oci:" + ociLayout(t, archive), os.DevNull
+		"oci": func(t *testing.T, archive, ref string) (string, string) {
+			return "oci:" + ociLayout(t, archive, ref), os.DevNull
 		},
-		"oci-archive": func(t *testing.T, archive, _ string) (string, string) {
+		"oci-archive": func(t *testing.T, archive, ref string) (string, string) {
 			file := filepath.Join(t.TempDir(), "oci.tar")
-			if out, err := exec.CommandContext(t.Context(), "tar", "-C", ociLayout(t, archive), "-cf", file, ".").CombinedOutput(); err != nil {
+			if out, err := exec.CommandContext(t.Context(), "tar", "-C", ociLayout(t, archive, ref), "-cf", file, ".").CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
 			return "oci-archive:" + file, os.DevNull
@@ -274,7 +274,7 @@ func TestLoadTakesImagesFromEverywhere(t *testing.T) {
 				t.Fatalf("exit %d: %s", result.code, result.stderr)
 			}
 			name := strings.TrimSpace(result.stdout)
-			if !strings.HasPrefix(from, "oci") && name != ref {
+			if name != ref {
 				t.Errorf("printed %q, want %s", name, ref)
 			}
 			for node, has := range imagesOn(t) {
