@@ -168,10 +168,10 @@ func (r *cleanRun) lockToo(ctx context.Context) error {
 	if r.lock == nil {
 		return nil
 	}
-	if r.in.Keep != nil && r.in.Scope == ScopeCluster {
+	switch {
+	case r.in.Keep != nil && r.in.Scope == ScopeCluster:
 		return nil
-	}
-	if r.in.Keep != nil {
+	case r.in.Keep != nil:
 		return r.client.trimHost(ctx, r.lock, r.result.Images, *r.in.Keep, r.in.DryRun)
 	}
 	ca, err := fingerprint(r.states)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
@@ -109,6 +111,20 @@ func (k *kube) setsFor(ctx context.Context, suite config.Suite) ([]*record.Set, 
 		return nil, err
 	}
 	return []*record.Set{set}, nil
+}
+
+// setsAmong returns the sets of the suite's consumer, or of all, and those of all
+// consumers in the namespace. Whoever may not list these sees that of the consumer.
+func (k *kube) setsAmong(ctx context.Context, suite config.Suite) (sets, all []*record.Set, err error) {
+	all, err = k.records.List(ctx, k.namespace)
+	if suite.Consumer == "" || err != nil && !apierrors.IsForbidden(err) {
+		return all, all, err
+	}
+	if i := slices.IndexFunc(all, func(set *record.Set) bool { return set.Consumer == suite.Consumer }); i >= 0 {
+		return all[i : i+1], all, nil
+	}
+	sets, err = k.setsFor(ctx, suite)
+	return sets, append(slices.Clone(all), sets...), err
 }
 
 func recordedNames(suite config.Suite) []string {

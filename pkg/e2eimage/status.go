@@ -105,7 +105,8 @@ func (c *Client) Status(ctx context.Context, in StatusInput) (*StatusResult, err
 		return nil, err
 	}
 	run := &statusRun{client: c, in: in, kube: kube}
-	if run.sets, err = kube.setsFor(ctx, in.Suite); err != nil {
+	var all []*record.Set
+	if run.sets, all, err = kube.setsAmong(ctx, in.Suite); err != nil {
 		return nil, err
 	}
 	cluster, states, err := c.inUse(ctx, in.Suite, kube)
@@ -114,13 +115,7 @@ func (c *Client) Status(ctx context.Context, in StatusInput) (*StatusResult, err
 	}
 	defer cluster.Close()
 	run.states = states
-	run.recordedAs = ownersOf(run.sets)
-	if in.Suite.Consumer != "" {
-		// Whoever may not list them takes what others have recorded for unknown.
-		if all, err := kube.records.List(ctx, kube.namespace); err == nil {
-			run.recordedAs = ownersOf(all)
-		}
-	}
+	run.recordedAs = ownersOf(all)
 	return run.report(ctx)
 }
 

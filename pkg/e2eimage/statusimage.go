@@ -35,8 +35,9 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 		status.problem(StateMissing, r.typed("deploy", name, set), "%s is not on %s", evidence.Image, strings.Join(status.NodesWithout, ", "))
 	}
 	if evidence.State == record.Ready {
+		aliases := aliasesOf(r.asked(name), evidence)
 		for _, used := range r.used {
-			r.workload(&status, set, evidence, used)
+			r.workload(&status, set, evidence, aliases, used)
 		}
 	}
 	status.Problems = append(status.Problems, stale...)

@@ -13,7 +13,7 @@ import (
 
 // workload adds a workload to the status of an image, if it uses that: by a
 // container's image, or by the annotation that deploy leaves.
-func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *record.Evidence, used *workload.Used) {
+func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *record.Evidence, aliases []string, used *workload.Used) {
 	if used.Consumer != "" && used.Consumer != set.Consumer {
 		return
 	}
@@ -25,7 +25,7 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 		return known && of != owner
 	}
 	matches := func(image string) bool {
-		match := ociimage.MatchReference(image, aliasesOf(r.asked(status.Name), evidence)...)
+		match := ociimage.MatchReference(image, aliases...)
 		return match == ociimage.Fully || match == ociimage.ByRepository && !foreign(image)
 	}
 	mend := r.typed("deploy", status.Name, set)
@@ -51,9 +51,9 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 			matching[container.Name] = container
 		}
 	}
-	switch named := r.named(status.Name, used); {
+	switch {
 	case len(matching) > 0:
-	case named && !marked:
+	case !marked && r.named(status.Name, used):
 		for _, container := range r.meant(status.Name, used) {
 			if !foreign(container.Image) {
 				matching[container.Name] = container

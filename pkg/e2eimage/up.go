@@ -134,12 +134,11 @@ func (r *upRun) place(ctx context.Context) *place {
 
 // buildable tells whether anything of the suite can be built or adopted.
 func buildable(suite config.Suite) bool {
-	for _, image := range suite.Images {
-		if image.External == "" && (image.Build != nil || image.Prebuilt != "") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(suite.Images, canBuild)
+}
+
+func canBuild(image config.Image) bool {
+	return image.External == "" && (image.Build != nil || image.Prebuilt != "")
 }
 
 // bring builds the images, and loads each as soon as it is there.
@@ -173,7 +172,7 @@ func (r *upRun) bring(ctx context.Context) error {
 
 // builds tells whether the run builds or adopts the image.
 func (r *upRun) builds(image config.Image) bool {
-	return r.build != nil && image.External == "" && (image.Build != nil || image.Prebuilt != "")
+	return r.build != nil && canBuild(image)
 }
 
 // built makes sure that the image is what its tree says.

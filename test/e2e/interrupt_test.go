@@ -76,8 +76,10 @@ func (u *user) interrupted(signal syscall.Signal, at step, args ...string) outco
 				if p := process.Load(); p != nil {
 					_ = p.Signal(signal)
 				}
-				// The answer must not come before the process has taken the signal, and
-				// nothing outside of it tells when it has.
+				// The answer must not come before the process has taken the signal.
+				// Nothing outside of it tells when it has: it keeps the connection, since
+				// a write that has begun is finished. An answer that is too early is a
+				// run that ended before it was interrupted, which the test then says.
 				time.Sleep(50 * time.Millisecond)
 				return nil
 			}

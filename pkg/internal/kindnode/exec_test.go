@@ -196,7 +196,7 @@ func TestACancelledChangeIsWaitedForNotCutShort(t *testing.T) {
 		fake.Before = func(call, _ string) error {
 			if call == "Images/Create" {
 				cancel()
-				time.Sleep(3 * time.Second) // the bubble's: no time passes
+				time.Sleep(3 * time.Second) // in synctest's bubble its clock jumps: nobody waits
 			}
 			return nil
 		}
@@ -454,7 +454,7 @@ func TestAnExecThatSaysNothingIsTriedAgain(t *testing.T) {
 				t.Errorf("silent %d times: %v", times, err)
 			}
 			// What ignores the end of its stdin is killed a little later.
-			time.Sleep(time.Minute) // the bubble's: no time passes
+			time.Sleep(time.Minute) // in synctest's bubble its clock jumps: nobody waits
 		})
 	}
 }

@@ -15,16 +15,16 @@ func TestAContextGoesOnForItsGraceAfterTheRunWasStopped(t *testing.T) {
 		run, stop := context.WithCancelCause(t.Context())
 		change, done := Context(run, time.Second)
 		defer done()
-		time.Sleep(time.Hour) // the bubble's: no time passes
+		time.Sleep(time.Hour) // in synctest's bubble its clock jumps: nobody waits
 		if change.Err() != nil {
 			t.Fatalf("ended although nobody stopped it: %v", context.Cause(change))
 		}
 		stop(errStopped)
-		time.Sleep(time.Second - time.Nanosecond) // the bubble's: no time passes
+		time.Sleep(time.Second - time.Nanosecond) // in synctest's bubble its clock jumps: nobody waits
 		if change.Err() != nil {
 			t.Fatalf("ended before its grace: %v", context.Cause(change))
 		}
-		time.Sleep(time.Nanosecond) // the bubble's: no time passes
+		time.Sleep(time.Nanosecond) // in synctest's bubble its clock jumps: nobody waits
 		synctest.Wait()
 		if !errors.Is(context.Cause(change), errStopped) {
 			t.Errorf("after its grace it says %v", context.Cause(change))

@@ -18,18 +18,23 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
-func TestAReplacementThatIsRefusedBringsBackWhatWas(t *testing.T) {
-	t.Parallel()
+// replacingFailed plans to replace a Pod that has failed. made is asked at each creation
+// but the trial, and tells whether it has answered it with the error.
+func replacingFailed(t *testing.T, made func(api *fake.Clientset, pod *corev1.Pod) (bool, error)) (*fake.Clientset, *Plan) {
+	t.Helper()
 	api := fake.NewClientset(aBarePod(newImage, func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }))
-	first := true
 	api.PrependReactor("create", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		create, ok := action.(clienttesting.CreateActionImpl)
 		if !ok || len(create.GetCreateOptions().DryRun) > 0 {
 			return ok, nil, nil
 		}
-		refuse := first
-		first = false
-		return refuse, nil, apierrors.NewForbidden(corev1.Resource("pods"), "single", nil)
+		pod, ok := create.GetObject().(*corev1.Pod)
+		if !ok {
+			t.Errorf("created is %T", create.GetObject())
+			return false, nil, nil
+		}
+		answered, err := made(api, pod)
+		return answered, nil, err
 	})
 	o := options()
 	o.Replace = true
@@ -37,6 +42,19 @@ func TestAReplacementThatIsRefusedBringsBackWhatWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return api, plan
+}
+
+var errDenied = apierrors.NewForbidden(corev1.Resource("pods"), "single", nil)
+
+func TestAReplacementThatIsRefusedBringsBackWhatWas(t *testing.T) {
+	t.Parallel()
+	first := true
+	api, plan := replacingFailed(t, func(*fake.Clientset, *corev1.Pod) (bool, error) {
+		refuse := first
+		first = false
+		return refuse, errDenied
+	})
 	if _, err := plan.Apply(t.Context(), progress.Discard{}); err == nil || !strings.Contains(err.Error(), "it was made again as it was") {
 		t.Errorf("error %v", err)
 	}
@@ -50,13 +68,8 @@ func TestTheManifestOfWhatIsReplacedIsKeptWhileItIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			t.Setenv("TMPDIR", folder)
-			api := fake.NewClientset(aBarePod(newImage, func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }))
 			var kept []byte
-			api.PrependReactor("create", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
-				create, ok := action.(clienttesting.CreateActionImpl)
-				if !ok || len(create.GetCreateOptions().DryRun) > 0 {
-					return ok, nil, nil
-				}
+			_, plan := replacingFailed(t, func(*fake.Clientset, *corev1.Pod) (bool, error) {
 				files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 				if err != nil || len(files) != 1 {
 					t.Fatalf("%v, %v", files, err)
@@ -65,16 +78,10 @@ func TestTheManifestOfWhatIsReplacedIsKeptWhileItIsGone(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				return fails, nil, apierrors.NewForbidden(corev1.Resource("pods"), "single", nil)
+				return fails, errDenied
 			})
-			o := options()
-			o.Replace = true
-			plan, err := Prepare(t.Context(), api, o, []Image{on("pod/single")})
-			if err != nil {
-				t.Fatal(err)
-			}
 			report := &reported{}
-			_, err = plan.Apply(t.Context(), report)
+			_, err := plan.Apply(t.Context(), report)
 			var pod corev1.Pod
 			if yaml.Unmarshal(kept, &pod) != nil || pod.Kind != "Pod" || pod.Name != "single" || pod.Spec.Containers[0].Image != newImage {
 				t.Errorf("kept is\n%s", kept)
@@ -96,41 +103,31 @@ func TestTheManifestOfWhatIsReplacedIsKeptWhileItIsGone(t *testing.T) {
 
 func TestAnAnswerThatIsLostIsNotTakenForARefusal(t *testing.T) {
 	t.Parallel()
-	lost := errors.New("unexpected EOF")
-	for name, test := range map[string]struct {
-		verb string
-		want string
-	}{
-		"to the deletion": {"delete", ""},
-		"to the creation": {"create", "it was made meanwhile; deploy again: unexpected EOF"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			api := fake.NewClientset(aBarePod(newImage, func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }))
-			did := false
-			api.PrependReactor(test.verb, "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
-				create, creates := action.(clienttesting.CreateActionImpl)
-				if did || creates && len(create.GetCreateOptions().DryRun) > 0 {
-					return false, nil, nil
-				}
-				did = true
-				if !creates {
-					return true, nil, errors.Join(lost, api.Tracker().Delete(action.GetResource(), "e2e", "single"))
-				}
-				made := create.GetObject().DeepCopyObject().(*corev1.Pod)
-				made.UID = "made"
-				return true, nil, errors.Join(lost, api.Tracker().Create(action.GetResource(), made, "e2e"))
-			})
-			o := options()
-			o.Replace = true
-			plan, err := Prepare(t.Context(), api, o, []Image{on("pod/single")})
-			if err != nil {
-				t.Fatal(err)
+	lost, pods := errors.New("unexpected EOF"), corev1.SchemeGroupVersion.WithResource("pods")
+	t.Run("to the deletion", func(t *testing.T) {
+		t.Parallel()
+		api, plan := replacingFailed(t, func(*fake.Clientset, *corev1.Pod) (bool, error) { return false, nil })
+		did := false
+		api.PrependReactor("delete", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+			if did {
+				return false, nil, nil
 			}
-			changes, err := plan.Apply(t.Context(), progress.Discard{})
-			if test.want == "" && (err != nil || len(changes) != 1) || test.want != "" && (err == nil || !strings.HasSuffix(err.Error(), test.want)) {
-				t.Errorf("%v, %v", changes, err)
-			}
+			did = true
+			return true, nil, errors.Join(lost, api.Tracker().Delete(pods, "e2e", "single"))
 		})
-	}
+		if changes, err := plan.Apply(t.Context(), progress.Discard{}); err != nil || len(changes) != 1 {
+			t.Errorf("%v, %v", changes, err)
+		}
+	})
+	t.Run("to the creation", func(t *testing.T) {
+		t.Parallel()
+		_, plan := replacingFailed(t, func(api *fake.Clientset, pod *corev1.Pod) (bool, error) {
+			made := pod.DeepCopy()
+			made.UID = "made"
+			return true, errors.Join(lost, api.Tracker().Create(pods, made, "e2e"))
+		})
+		if _, err := plan.Apply(t.Context(), progress.Discard{}); err == nil || !strings.HasSuffix(err.Error(), "it was made meanwhile; deploy again: unexpected EOF") {
+			t.Errorf("error %v", err)
+		}
+	})
 }

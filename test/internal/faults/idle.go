@@ -15,7 +15,8 @@ func Idle(file string, within time.Duration) (bool, error) {
 		return false, err
 	}
 	defer busy.Close()
-	// Another process has the lock, and flock cannot wait with a limit.
+	// Another process has the lock: flock(2) waits for ever or not at all, and no event
+	// tells when it is free. So it is tried until the limit.
 	for end := time.Now().Add(within); ; time.Sleep(20 * time.Millisecond) {
 		err := syscall.Flock(int(busy.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(end) {

@@ -66,7 +66,8 @@ func (r Rule) apply(product int) error {
 			return err
 		}
 	}
-	// The fault itself: a node that is slow to answer.
+	// The fault itself, as the rule has it: a node that is slow to answer. There is
+	// nothing to wait for.
 	time.Sleep(r.Hold)
 	if r.Fail != "" {
 		return errors.New(r.Fail)
