@@ -22,6 +22,8 @@ const killGrace = 10 * time.Second
 // Cmd is one child process. The zero values of everything but Argv are usable.
 type Cmd struct {
 	Argv []string
+	// Path is the file to run, by default the first word of Argv.
+	Path string
 	// Dir is the working folder, by default the caller's.
 	Dir string
 	// Env is added to the caller's environment.
@@ -76,6 +78,9 @@ func (c Cmd) Output(ctx context.Context) (string, error) {
 func (c Cmd) Run(ctx context.Context) error {
 	last := &tail{}
 	cmd := exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
+	if c.Path != "" {
+		cmd.Path, cmd.Err = c.Path, nil
+	}
 	cmd.Dir = c.Dir
 	if len(c.Env) > 0 {
 		cmd.Env = append(os.Environ(), c.Env...)

@@ -44,7 +44,7 @@ func (b Builder) assemble(ctx context.Context, in inputs, bins binaries, base, f
 	if err != nil {
 		return err
 	}
-	images, err := controlPlaneImages(ctx, bins, in.kubernetes)
+	images, err := controlPlaneImages(ctx, bins, in.module("kubernetes").version)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (b Builder) assemble(ctx context.Context, in inputs, bins binaries, base, f
 	t.kindFiles(in, images.pause)
 	t.file("etc/containerd/cri-base.json", 0o644, cri)
 	t.units()
-	t.version(in.kubernetes)
+	t.version(in.module("kubernetes").version)
 	if t.err != nil {
 		return t.err
 	}
@@ -86,18 +86,14 @@ func nodeImage(reference, layer string) scratchimage.Image {
 
 // programs puts each binary where kind, systemd or the kubelet look for it.
 func (t *tree) programs(bins binaries) {
-	for to, from := range map[string]string{
-		"usr/bin/kubelet": filepath.Join(bins.kubernetes, "kubelet"),
-		"usr/bin/kubectl": filepath.Join(bins.kubernetes, "kubectl"),
-		// Ours waits for containerd and then becomes the real one.
-		"usr/bin/kubeadm":                       filepath.Join(bins.own, "kubeadm"),
-		"usr/local/libexec/kubeadm":             filepath.Join(bins.kubernetes, "kubeadm"),
-		"usr/local/bin/containerd":              filepath.Join(bins.containerd, "containerd"),
-		"usr/local/bin/containerd-shim-runc-v2": filepath.Join(bins.containerd, "containerd-shim-runc-v2"),
-		"usr/local/bin/ctr":                     filepath.Join(bins.containerd, "ctr"),
-		"usr/local/bin/crictl":                  filepath.Join(bins.criTools, "crictl"),
-	} {
-		t.program(to, from)
+	for _, name := range []string{"containerd", "containerd-shim-runc-v2", "ctr"} {
+		t.program("usr/local/bin/"+name, filepath.Join(bins.containerd, name))
+	}
+	t.program("usr/local/bin/crictl", filepath.Join(bins.kubernetes, "crictl"))
+	const hyperkube = "usr/local/libexec/" + programFolder
+	t.program(hyperkube, bins.hyperkube())
+	for _, name := range []string{"kubelet", "kubeadm", "kubectl"} {
+		t.hardLink("usr/bin/"+name, hyperkube)
 	}
 }
 

@@ -10,6 +10,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/command"
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/host"
@@ -81,32 +84,42 @@ func (b Builder) archive(ctx context.Context, in inputs) (string, error) {
 	if _, err := os.Stat(file); err == nil {
 		return file, nil
 	}
-	if err := b.tidy(); err != nil {
+	if err := b.tidy(in); err != nil {
 		return "", err
 	}
-	bins, err := b.binaries(ctx, in)
-	if err != nil {
+	var bins binaries
+	var base string
+	// Debian waits for the network and the disk, the compiler for neither.
+	parts, partCtx := errgroup.WithContext(ctx)
+	parts.Go(func() (err error) {
+		bins, err = b.binaries(partCtx, in)
+		return err
+	})
+	parts.Go(func() (err error) {
+		base, err = b.rootfs(partCtx)
+		return err
+	})
+	if err := parts.Wait(); err != nil {
 		return "", err
 	}
-	base, err := b.rootfs(ctx)
-	if err != nil {
-		return "", err
-	}
-	err = steps.Do(ctx, b.Log, "assembling the node image", func(ctx context.Context) error {
+	err := steps.Do(ctx, b.Log, "assembling the node image", func(ctx context.Context) error {
 		return b.assemble(ctx, in, bins, base, file)
 	})
 	return file, err
 }
 
-// tidy removes what killed runs and older builders have left. The caller has the
-// lock, so nobody works on any of it.
-func (b Builder) tidy() error {
-	for _, pattern := range []string{"node-*.tar", "assemble-*", "debootstrap-*", "*.tar.tmp", "bin/tmp-*", "bin/own-*"} {
+// tidy removes what killed runs and older versions have left. The caller has the lock,
+// so nobody works on any of it.
+func (b Builder) tidy(in inputs) error {
+	for _, pattern := range []string{"node-*.tar", "assemble-*", "debootstrap-*", "*.tar.tmp", "bin/*"} {
 		left, err := filepath.Glob(filepath.Join(b.State, pattern))
 		if err != nil {
 			return err
 		}
 		for _, name := range left {
+			if slices.ContainsFunc(in.modules, func(m module) bool { return m.built() == filepath.Base(name) }) {
+				continue
+			}
 			if err := mounts.RemoveAll(name); err != nil {
 				return fmt.Errorf("remove what an earlier run left: %w", err)
 			}

@@ -31,14 +31,13 @@ type inputs struct {
 	// module in the module cache.
 	moduleDir, kindDir string
 	modules            []module
-	kubernetes         string
 	restrictOOM        bool
 	hash               string
 }
 
 // reference is the image's name: the version for people, the hash for us.
 func (in inputs) reference() string {
-	return Repository + ":" + in.kubernetes + "-" + in.hash
+	return Repository + ":" + in.module("kubernetes").version + "-" + in.hash
 }
 
 // module gives a module of ours by its folder's name.
@@ -71,7 +70,6 @@ func (b Builder) inputs(ctx context.Context) (inputs, error) {
 	if err != nil {
 		return in, err
 	}
-	in.kubernetes = in.module("kubernetes").version
 	for _, m := range in.modules {
 		fmt.Fprintln(h, m.folder, m.key)
 	}

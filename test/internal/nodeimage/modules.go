@@ -16,30 +16,47 @@ import (
 // mainModule is the module that this package belongs to.
 const mainModule = "github.com/e2eimage/kubectl-e2eimage"
 
-// module is one of the small modules in test/nodeimage that only name, in their
-// tool directives, what has to be built.
+// module is one of the small modules in test/nodeimage that name what has to be built.
+// containerd has one of its own: it does not compile with Kubernetes' newer CRI API.
 type module struct {
 	// folder is its name below test/nodeimage, dir the whole path.
 	folder, dir string
 	// version is that of the module it exists for.
 	version string
-	flags   []string
+	// packages are what is built, flags how.
+	packages, flags []string
 	// key is the hash of all that decides what the build gives.
 	key string
 }
 
+// built is the name of the folder with its programs.
+func (m module) built() string { return m.folder + "-" + m.key }
+
 // recipe says how one of the modules is built.
 type recipe struct {
 	folder, path string
+	packages     []string
 	flags        func(version string) []string
 	usual        string
 }
 
+const (
+	// programFolder is where Kubernetes' module has the program of this repository that
+	// is all of Kubernetes' own, and that program's name.
+	programFolder  = "hyperkube"
+	containerdPath = "github.com/containerd/containerd/v2"
+)
+
 func recipes() []recipe {
 	return []recipe{
-		{folder: "kubernetes", path: "k8s.io/kubernetes", flags: kubernetesFlags, usual: "8 minutes on 2 cores"},
-		{folder: "containerd", path: "github.com/containerd/containerd/v2", flags: containerdFlags, usual: "1 minute on 2 cores"},
-		{folder: "cri-tools", path: "sigs.k8s.io/cri-tools", flags: criToolsFlags, usual: "half a minute on 2 cores"},
+		{
+			folder: "kubernetes", path: "k8s.io/kubernetes", packages: []string{"./" + programFolder, "tool"},
+			flags: kubernetesFlags, usual: "5 to 10 minutes on 2 cores",
+		},
+		{
+			folder: "containerd", path: containerdPath, packages: []string{"tool"},
+			flags: containerdFlags, usual: "1 minute on 2 cores",
+		},
 	}
 }
 
@@ -51,18 +68,15 @@ func kubernetesFlags(version string) []string {
 		stamp += fmt.Sprintf(" -X %s.gitVersion=%s -X %s.gitMajor=%s -X %s.gitMinor=%s -X %s.gitTreeState=clean",
 			p, version, p, parts[0], p, parts[1], p)
 	}
-	return []string{"-trimpath", "-ldflags", stamp}
+	return append(quickFlags(), "-tags", "grpcnotrace", "-ldflags", stamp)
 }
 
 // containerdFlags leaves out the snapshotters that kind leaves out.
 func containerdFlags(version string) []string {
-	return []string{
-		"-trimpath", "-tags", "no_btrfs no_devmapper no_zfs no_aufs",
-		"-ldflags", "-s -w -X github.com/containerd/containerd/v2/version.Version=" + version,
-	}
+	return append(quickFlags(),
+		"-tags", "grpcnotrace no_btrfs no_devmapper no_zfs no_aufs",
+		"-ldflags", "-s -w -X "+containerdPath+"/version.Version="+version)
 }
-
-func criToolsFlags(string) []string { return []string{"-trimpath", "-ldflags", "-s -w"} }
 
 // readModules reads the versions from the go.mod files, the only place that
 // states them.
@@ -78,15 +92,19 @@ func readModules(ctx context.Context, root string) ([]module, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.flags = r.flags(m.version)
+		m.packages, m.flags = r.packages, r.flags(m.version)
 		h := sha256.New()
-		fmt.Fprintf(h, "%s %q\n", toolchain, m.flags)
-		for _, file := range []string{"go.mod", "go.sum"} {
-			text, err := os.ReadFile(filepath.Join(m.dir, file))
+		fmt.Fprintf(h, "%s %q %q\n", toolchain, m.packages, m.flags)
+		sources, err := filepath.Glob(filepath.Join(m.dir, "*", "*.go"))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range append(sources, filepath.Join(m.dir, "go.mod"), filepath.Join(m.dir, "go.sum")) {
+			text, err := os.ReadFile(file)
 			if err != nil {
 				return nil, err
 			}
-			fmt.Fprintf(h, "%s %d %s\n", file, len(text), text)
+			fmt.Fprintf(h, "%s %d %s\n", filepath.Base(file), len(text), text)
 		}
 		m.key = hex.EncodeToString(h.Sum(nil))[:12]
 		modules = append(modules, m)

@@ -70,12 +70,13 @@ func TestPullGivesUpOnSilence(t *testing.T) {
 	}
 }
 
-func TestKubernetesFlagsStampTheVersion(t *testing.T) {
-	got := strings.Join(kubernetesFlags("v1.37.2"), " ")
+func TestBuildFlagsStampTheVersions(t *testing.T) {
+	got := strings.Join(append(kubernetesFlags("v1.37.2"), containerdFlags("v2.3.4")...), " ") + " "
 	for _, want := range []string{
-		"-X k8s.io/component-base/version.gitVersion=v1.37.2",
-		"-X k8s.io/client-go/pkg/version.gitMajor=1",
+		"-X k8s.io/component-base/version.gitVersion=v1.37.2 ",
+		"-X k8s.io/client-go/pkg/version.gitMajor=1 ",
 		"-X k8s.io/component-base/version.gitMinor=37 ",
+		"-X github.com/containerd/containerd/v2/version.Version=v2.3.4 ",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
@@ -157,19 +158,24 @@ func TestPlanImages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for _, image := range plan.images {
-		got = append(got, image.Reference+" "+image.Files[0].Source)
+	kubernetes, pause := plan.images[0], plan.images[1]
+	names := append([]string{kubernetes.Reference}, kubernetes.Also...)
+	wantNames := []string{references[0], references[1], references[2], references[6]}
+	if !slices.Equal(names, wantNames) || kubernetes.Files[0].Source != "/k/hyperkube" {
+		t.Errorf("got %q of %s, want %q", names, kubernetes.Files[0].Source, wantNames)
 	}
-	want := []string{
-		"registry.k8s.io/kube-apiserver:v1 /k/kube-apiserver",
-		"registry.k8s.io/kube-controller-manager:v1 /k/kube-controller-manager",
-		"registry.k8s.io/kube-scheduler:v1 /k/kube-scheduler",
-		"registry.k8s.io/pause:3 /o/pause",
-		"registry.k8s.io/etcd:3 /k/server",
+	var links []string
+	for _, file := range kubernetes.Files[1:] {
+		links = append(links, file.Path)
 	}
-	if !slices.Equal(got, want) || plan.pause != "registry.k8s.io/pause:3" {
-		t.Errorf("got %q, pause %s", got, plan.pause)
+	wantLinks := []string{
+		"usr/local/bin/kube-apiserver", "usr/local/bin/kube-controller-manager", "usr/local/bin/kube-scheduler", "usr/local/bin/etcd",
+	}
+	if !slices.Equal(links, wantLinks) {
+		t.Errorf("links %q, want %q", links, wantLinks)
+	}
+	if plan.pause != references[5] || pause.Reference != plan.pause || pause.Files[0].Source != "/o/pause" {
+		t.Errorf("pause is %s, %+v", plan.pause, pause)
 	}
 	if _, err := planImages(references[1:], binaries{}); err == nil || !strings.Contains(err.Error(), "kube-apiserver") {
 		t.Errorf("a missing image: %v", err)

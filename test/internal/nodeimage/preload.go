@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,51 +23,57 @@ type controlPlane struct {
 	pause  string
 }
 
-// controlPlaneImages plans one image per program: the binary and nothing else.
+// controlPlaneImages plans the images: a program and nothing else.
 func controlPlaneImages(ctx context.Context, bins binaries, kubernetes string) (controlPlane, error) {
-	list, err := command.Output(ctx, filepath.Join(bins.kubernetes, "kubeadm"),
-		"config", "images", "list", "--kubernetes-version", kubernetes)
+	list, err := command.Cmd{
+		Path: bins.hyperkube(),
+		Argv: []string{"kubeadm", "config", "images", "list", "--kubernetes-version", kubernetes},
+	}.Output(ctx)
 	if err != nil {
 		return controlPlane{}, err
 	}
 	return planImages(strings.Fields(list), bins)
 }
 
+// planImages makes one image of all that is in hyperkube, with a reference for each of
+// the programs: the node then has its layer once.
 func planImages(references []string, bins binaries) (controlPlane, error) {
-	// Proxy and DNS are missing on purpose: the clusters run without.
-	sources := map[string]string{
-		"kube-apiserver":          filepath.Join(bins.kubernetes, "kube-apiserver"),
-		"kube-controller-manager": filepath.Join(bins.kubernetes, "kube-controller-manager"),
-		"kube-scheduler":          filepath.Join(bins.kubernetes, "kube-scheduler"),
-		// Its package is named after the folder it is in.
-		"etcd":  filepath.Join(bins.kubernetes, "server"),
-		"pause": filepath.Join(bins.own, "pause"),
+	all := scratchimage.Image{
+		Files: []scratchimage.File{{Path: "usr/local/bin/" + programFolder, Source: bins.hyperkube(), Mode: 0o755}},
+		Env:   []string{"PATH=/usr/local/bin"},
+		// The engine copies the store into a volume per node.
+		Compress: true,
 	}
 	var plan controlPlane
+	// Proxy and DNS are missing on purpose: the clusters run without.
+	missing := []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "pause"}
 	for _, reference := range references {
 		repository, _, _ := strings.Cut(reference, ":")
-		name := repository[strings.LastIndex(repository, "/")+1:]
-		source, known := sources[name]
-		if !known {
+		name := path.Base(repository)
+		i := slices.Index(missing, name)
+		if i < 0 {
 			continue
 		}
-		delete(sources, name)
-		image := scratchimage.Image{
-			Reference: reference,
-			Files:     []scratchimage.File{{Path: "usr/local/bin/" + name, Source: source, Mode: 0o755}},
-			Env:       []string{"PATH=/usr/local/bin"},
-			// The engine copies the store into a volume per node.
-			Compress: true,
-		}
+		missing = slices.Delete(missing, i, i+1)
 		if name == "pause" {
 			plan.pause = reference
-			image.Entrypoint = []string{"/usr/local/bin/pause"}
+			continue
 		}
-		plan.images = append(plan.images, image)
+		if all.Reference == "" {
+			all.Reference = reference
+		} else {
+			all.Also = append(all.Also, reference)
+		}
+		all.Files = append(all.Files, scratchimage.File{Path: "usr/local/bin/" + name, Same: all.Files[0].Path})
 	}
-	if len(sources) > 0 {
-		return plan, fmt.Errorf("kubeadm names no image for %v: adapt this to the new Kubernetes", sources)
+	if len(missing) > 0 {
+		return plan, fmt.Errorf("kubeadm names no image for %s: adapt this to the new Kubernetes", strings.Join(missing, ", "))
 	}
+	plan.images = []scratchimage.Image{all, {
+		Reference:  plan.pause,
+		Files:      []scratchimage.File{{Path: "usr/local/bin/pause", Source: filepath.Join(bins.own, "pause"), Mode: 0o755}},
+		Entrypoint: []string{"/usr/local/bin/pause"},
+	}}
 	return plan, nil
 }
 

@@ -52,6 +52,12 @@ func (t *tree) link(name, target string) {
 	})
 }
 
+// hardLink gives a file another name. Whoever copies that name out of the node gets the
+// file, where a symbolic link would be copied as a link.
+func (t *tree) hardLink(name, file string) {
+	t.make(name, func() error { return t.root.Link(file, name) })
+}
+
 func (t *tree) folder(name string) {
 	t.make(path.Join(name, "."), func() error { return t.root.MkdirAll(name, 0o755) })
 }

@@ -26,6 +26,8 @@ import (
 type Image struct {
 	// Reference is fully qualified: localhost/name:tag.
 	Reference string
+	// Also are more references of the same image.
+	Also []string
 	// Tar is a file with a ready layer, the lowest one; mostly there is none.
 	Tar string
 	// Files are a layer.
@@ -61,15 +63,17 @@ type File struct {
 func WriteArchive(file string, images ...Image) error {
 	tags := make(map[name.Tag]v1.Image, len(images))
 	for _, image := range images {
-		tag, err := name.NewTag(image.Reference)
-		if err != nil {
-			return fmt.Errorf("image reference: %w", err)
-		}
 		built, err := image.build()
 		if err != nil {
 			return fmt.Errorf("image %s: %w", image.Reference, err)
 		}
-		tags[tag] = built
+		for _, reference := range append([]string{image.Reference}, image.Also...) {
+			tag, err := name.NewTag(reference)
+			if err != nil {
+				return fmt.Errorf("image reference: %w", err)
+			}
+			tags[tag] = built
+		}
 	}
 	if err := tarball.MultiWriteToFile(file, tags); err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
