@@ -19,7 +19,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/rest"
 	clienttesting "k8s.io/client-go/testing"
@@ -29,6 +28,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
 const (
@@ -80,7 +80,7 @@ func (b *bench) client() *Client {
 		b.t.Fatal(err)
 	}
 	client.runner = b.cluster
-	client.connect = func(*rest.Config) (kubernetes.Interface, error) { return b.api, nil }
+	client.connect = func(*rest.Config) (workload.API, error) { return b.api, nil }
 	return client
 }
 

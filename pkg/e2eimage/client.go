@@ -8,13 +8,13 @@ import (
 	"strings"
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -35,7 +35,7 @@ type Client struct {
 	options Options
 	report  progress.Reporter
 	runner  hostexec.Runner
-	connect func(*rest.Config) (kubernetes.Interface, error)
+	connect func(*rest.Config) (workload.API, error)
 	host    string
 	holder  string
 }
@@ -61,7 +61,7 @@ func New(options Options) (*Client, error) {
 		options: options,
 		report:  report,
 		runner:  hostexec.Host{},
-		connect: func(c *rest.Config) (kubernetes.Interface, error) { return kubernetes.NewForConfig(c) },
+		connect: workload.NewAPI,
 		host:    host,
 		holder:  fmt.Sprintf("%s/%d/%s", host, os.Getpid(), random),
 	}, nil
@@ -69,7 +69,7 @@ func New(options Options) (*Client, error) {
 
 // kube is the API server and the namespace that a verb works in.
 type kube struct {
-	kubernetes.Interface
+	workload.API
 	config    *rest.Config
 	namespace string
 	records   *record.Store
@@ -94,7 +94,7 @@ func (c *Client) kube(suite config.Suite) (*kube, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
-	return &kube{Interface: client, config: restConfig, namespace: namespace, records: record.NewStore(client)}, nil
+	return &kube{API: client, config: restConfig, namespace: namespace, records: record.NewStore(client.CoreV1())}, nil
 }
 
 // kindContext is what kind calls the contexts that it writes.

@@ -140,7 +140,7 @@ func TestWhatCannotBeTakenBackIsNotedAndCleaned(t *testing.T) {
 // killed leaves what a run leaves that is killed between claim and record.
 func (b *bench) killed(consumer, image, id string) {
 	b.t.Helper()
-	err := record.NewStore(b.api).Update(b.t.Context(), namespace, consumer, func(set *record.Set) error {
+	err := record.NewStore(b.api.CoreV1()).Update(b.t.Context(), namespace, consumer, func(set *record.Set) error {
 		_, err := set.Claim(record.Wish{Name: "datastorage", Image: image, ImageID: id}, "killed", ociimage.Repository)
 		return err
 	})

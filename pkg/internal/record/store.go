@@ -15,7 +15,7 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/kubernetes"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/util/retry"
 )
 
@@ -24,15 +24,15 @@ const FieldManager = "kubectl-e2eimage"
 
 // Store keeps records in the cluster.
 type Store struct {
-	client kubernetes.Interface
+	client corev1client.ConfigMapsGetter
 }
 
 // NewStore returns a store that uses client.
-func NewStore(client kubernetes.Interface) *Store { return &Store{client: client} }
+func NewStore(client corev1client.ConfigMapsGetter) *Store { return &Store{client: client} }
 
 // Get reads the records of a consumer; without any it returns an empty set.
 func (s *Store) Get(ctx context.Context, namespace, consumer string) (*Set, error) {
-	configMap, err := s.client.CoreV1().ConfigMaps(namespace).Get(ctx, ConfigMapName(consumer), metav1.GetOptions{})
+	configMap, err := s.client.ConfigMaps(namespace).Get(ctx, ConfigMapName(consumer), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return newSet(namespace, consumer), nil
 	}
@@ -53,7 +53,7 @@ func (s *Store) adopt(configMap *corev1.ConfigMap, namespace, consumer string) (
 
 // List reads the records of all consumers in a namespace, by consumer.
 func (s *Store) List(ctx context.Context, namespace string) ([]*Set, error) {
-	listed, err := s.client.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: ManagedByLabel + "=" + ManagedBy})
+	listed, err := s.client.ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: ManagedByLabel + "=" + ManagedBy})
 	if err != nil {
 		return nil, explain(err, "list", namespace, "")
 	}
@@ -110,7 +110,7 @@ func (s *Store) write(ctx context.Context, before *corev1.ConfigMap, set *Set) e
 	if maps.Equal(before.Data, after.Data) && reflect.DeepEqual(before.Annotations, after.Annotations) {
 		return nil
 	}
-	configMaps := s.client.CoreV1().ConfigMaps(set.Namespace)
+	configMaps := s.client.ConfigMaps(set.Namespace)
 	exists := before.ResourceVersion != ""
 	var err error
 	switch {

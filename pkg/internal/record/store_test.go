@@ -51,7 +51,7 @@ func casClient() *fake.Clientset {
 
 func TestManyRunsAgreeOnOneTag(t *testing.T) {
 	t.Parallel()
-	store := NewStore(casClient())
+	store := NewStore(casClient().CoreV1())
 	images := make([]string, 16)
 	var all sync.WaitGroup
 	for i := range images {
@@ -77,7 +77,7 @@ func TestManyRunsAgreeOnOneTag(t *testing.T) {
 func TestAnUpdateThatChangesNothingWritesNothing(t *testing.T) {
 	t.Parallel()
 	client := casClient()
-	store := NewStore(client)
+	store := NewStore(client.CoreV1())
 	if err := store.Update(t.Context(), "ns", "suite", func(*Set) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestAnUpdateThatChangesNothingWritesNothing(t *testing.T) {
 func TestTheLastEntryTakesTheConfigMapWithIt(t *testing.T) {
 	t.Parallel()
 	client := casClient()
-	store := NewStore(client)
+	store := NewStore(client.CoreV1())
 	const image = "localhost/datastorage:suite-1"
 	for _, step := range []func(*Set) error{
 		claimed(image, oldID, "a"), completed(image, oldID), releasing,
@@ -114,7 +114,7 @@ func TestSomebodyElsesConfigMapIsLeftAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := NewStore(client).Update(t.Context(), "ns", "suite", claimed("localhost/datastorage:suite-1", oldID, "a")); err == nil {
+	if err := NewStore(client.CoreV1()).Update(t.Context(), "ns", "suite", claimed("localhost/datastorage:suite-1", oldID, "a")); err == nil {
 		t.Error("it was taken over")
 	}
 }

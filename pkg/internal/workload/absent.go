@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/kubernetes"
 )
 
 const (
@@ -22,13 +21,13 @@ const (
 // inventory is what there is instead of absent workloads, listed once per
 // namespace and only when something is absent.
 type inventory struct {
-	api   kubernetes.Interface
+	api   API
 	known map[string][]reference
 }
 
 // Names lists the workloads of a namespace that can be deployed to, as KIND/NAME; of
 // kinds that may not be listed, none.
-func Names(ctx context.Context, api kubernetes.Interface, namespace string) []string {
+func Names(ctx context.Context, api API, namespace string) []string {
 	var names []string
 	for _, r := range (&inventory{api: api}).list(ctx, namespace) {
 		names = append(names, r.typed())

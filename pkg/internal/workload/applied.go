@@ -10,12 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 )
 
 // Cluster is where manifests are applied.
 type Cluster struct {
-	API     kubernetes.Interface
+	API     API
 	Dynamic dynamic.Interface
 	Mapper  meta.RESTMapper
 }

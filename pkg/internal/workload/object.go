@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/kubernetes"
 )
 
 // object is one workload, whatever its kind.
@@ -81,7 +80,7 @@ type typed[T, L runtime.Object] interface {
 	Delete(context.Context, string, metav1.DeleteOptions) error
 }
 
-func clientFor(api kubernetes.Interface, ref reference) client {
+func clientFor(api API, ref reference) client {
 	switch ref.kind {
 	case statefulSet:
 		return wrap(api.AppsV1().StatefulSets(ref.namespace), &appsv1.StatefulSet{})

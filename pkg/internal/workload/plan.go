@@ -10,12 +10,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 )
 
 // Plan is which workloads get which images.
 type Plan struct {
-	api     kubernetes.Interface
+	api     API
 	options Options
 	targets []*target
 	// applied are the objects of manifests in their order, and cluster where they
@@ -52,7 +51,7 @@ type target struct {
 // Prepare reads the workloads, one GET each, and checks that every image finds
 // its containers and that no other consumer holds a workload. All mistakes are
 // reported together. Nothing is changed.
-func Prepare(ctx context.Context, api kubernetes.Interface, options Options, images []Image) (*Plan, error) {
+func Prepare(ctx context.Context, api API, options Options, images []Image) (*Plan, error) {
 	plan := &Plan{api: api, options: options}
 	var mistakes []error
 	for _, image := range images {

@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 )
 
 // Used is a workload, or a pod that belongs to none, with what its
@@ -57,7 +56,7 @@ type UsedContainer struct {
 // Usage lists the workloads of all namespaces and their pods: one list call for each
 // kind. Who may not list all namespaces sees the one given; kinds that may not be
 // listed even there are left out and returned as unseen.
-func Usage(ctx context.Context, api kubernetes.Interface, namespace string) (used []*Used, unseen []string, err error) {
+func Usage(ctx context.Context, api API, namespace string) (used []*Used, unseen []string, err error) {
 	u := &usage{byKey: map[string]*Used{}}
 	options, of := metav1.ListOptions{}, metav1.NamespaceAll
 	for _, list := range []struct {

@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 )
@@ -22,7 +21,7 @@ import (
 // from there; they begin again by themselves when a watch expires or the API
 // server restarts.
 type watcher struct {
-	api     kubernetes.Interface
+	api     API
 	target  *target
 	changed chan struct{}
 	// running are the informers' goroutines, which end with the context.
@@ -40,7 +39,7 @@ type watcher struct {
 	last runtime.Object
 }
 
-func newWatcher(api kubernetes.Interface, t *target) *watcher {
+func newWatcher(api API, t *target) *watcher {
 	return &watcher{api: api, target: t, changed: make(chan struct{}, 1)}
 }
 
