@@ -93,7 +93,7 @@ func Create(ctx context.Context, o Options) error {
 		// Not ours to remove.
 		return fmt.Errorf("there is a cluster %s on %s already: delete it or take another name", o.Name, o.Provider)
 	}
-	if err := roomForNodes(o.Workers + max(1, o.ControlPlanes)); err != nil {
+	if err := roomForNodes(o.Workers+max(1, o.ControlPlanes), quiet(o.Log)); err != nil {
 		return err
 	}
 	done := make(chan error, 1)
