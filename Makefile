@@ -3,48 +3,69 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
 
-PROVIDER  ?= podman
+# podman or docker. Without it the demo takes the engine that is there, the rest podman.
+PROVIDER  ?=
+ENGINE    := $(or $(PROVIDER),podman)
 PROVIDERS ?= podman docker
 
 SEED      ?=
 ROUNDS    ?= 1000
 
-.PHONY: build install test test-unit test-fuzz test-e2e lint format chaos soak bench demo demo-clean down toolchain help
+.PHONY: build install test test-unit test-fuzz test-e2e smoke lint format chaos soak bench demo demo-clean down toolchain help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
 
+# Nobody debugs an installed plugin: without its symbols it is half as large.
+STRIPPED := -trimpath -ldflags '-s -w'
+
 build: ## bin/kubectl-e2eimage
-	go build -trimpath -o bin/ ./cmd/kubectl-e2eimage
+	go build $(STRIPPED) -o bin/ ./cmd/kubectl-e2eimage
 
 install: ## into the Go bin folder, which has to be on PATH
-	go install -trimpath ./cmd/kubectl-e2eimage
+	go install $(STRIPPED) ./cmd/kubectl-e2eimage
 
-FUZZTIME  ?= 5s
+FUZZTIME ?= 5s
+# How many end-to-end tests run at once. They wait more than they compute.
+PARALLEL ?= 4
+FUZZ     := -run=^$$ -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x
 
-test: test-unit test-fuzz test-e2e ## unit tests, a little fuzzing, then the end-to-end suite on real clusters
+# The suites: the arguments of go test. Each end-to-end suite has a cluster of its own.
+# The limit ends one that hangs; on half the machine a suite takes half of it.
+UNIT          := -race ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/... ./test/suites/...
+FUZZ_ARCHIVES := $(FUZZ) -fuzz=^FuzzArchives$$ ./pkg/internal/ociimage
+FUZZ_RENDER   := $(FUZZ) -fuzz=^FuzzRender$$ ./pkg/internal/manifest
+E2E           := -race -count=1 -timeout=45m -parallel=$(PARALLEL) ./test/e2e
+
+# podman runs all end-to-end tests, docker those of what engines and nodes do.
+E2E_PODMAN := $(E2E) -provider=podman
+E2E_DOCKER := $(E2E) -provider=docker -scope=engines
+
+test: toolchain ## unit tests, a little fuzzing, and the end-to-end suites on real clusters
+	go run ./test/suites -at-once 2 \
+	  'unit $(UNIT)' 'fuzz-archives $(FUZZ_ARCHIVES)' 'fuzz-render $(FUZZ_RENDER)' \
+	  'podman $(E2E_PODMAN)' 'docker $(E2E_DOCKER)'
 
 test-unit: toolchain ## no engine needed
-	go test -race ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/...
+	go run ./test/suites 'unit $(UNIT)'
 
 test-fuzz: ## what reads what others wrote, for FUZZTIME each
-	go test -run '^$$' -fuzz '^FuzzArchives$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./pkg/internal/ociimage
-	go test -run '^$$' -fuzz '^FuzzRender$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./pkg/internal/manifest
+	go run ./test/suites 'fuzz-archives $(FUZZ_ARCHIVES)' 'fuzz-render $(FUZZ_RENDER)'
 
-test-e2e: toolchain ## on each of PROVIDERS, setting up what is missing
-	@for provider in $(PROVIDERS); do \
-	  echo "== end-to-end on $$provider"; \
-	  go test -race -count=1 -timeout 45m ./test/e2e -provider "$$provider"; \
-	done
+test-e2e: toolchain ## all end-to-end tests on each of PROVIDERS, one after the other
+	go run ./test/suites $(foreach provider,$(PROVIDERS),'$(provider) $(E2E) -provider=$(provider)')
+
+smoke: toolchain ## the main flow on one real cluster (PROVIDER), in 2 minutes
+	go run ./test/suites 'smoke $(E2E) -provider=$(ENGINE) -scope=smoke'
 
 chaos: ## ROUNDS of random commands and faults on a real cluster (PROVIDER, SEED)
-	go test -count=1 -timeout 0 -v ./test/e2e -provider "$(PROVIDER)" -parallel 5 -run '^TestChaos$$' -chaos.worlds 4 -chaos.rounds $(ROUNDS) $(if $(SEED),-chaos.seed $(SEED))
+	go test -count=1 -timeout 0 -v ./test/e2e -provider $(ENGINE) -parallel 5 -run '^TestChaos$$' -chaos.worlds 4 -chaos.rounds $(ROUNDS) $(if $(SEED),-chaos.seed $(SEED))
 
 soak: ## ROUNDS of change, build, load, tag, deploy, clean: nothing may grow (PROVIDER)
-	go test -count=1 -timeout 0 -v ./test/e2e -provider "$(PROVIDER)" -run '^TestRoundsLeaveNothingBehind$$' -rounds $(ROUNDS)
+	go test -count=1 -timeout 0 -v ./test/e2e -provider $(ENGINE) -run '^TestRoundsLeaveNothingBehind$$' -rounds $(ROUNDS)
 
 bench: ## against what people do without it, on a real cluster (PROVIDER)
-	go run ./test/bench -provider "$(PROVIDER)"
+	go run ./test/bench -provider $(ENGINE)
 
 lint: ## formatting, vet, staticcheck, import arrows
 	@unformatted=$$(go tool -modfile=tools/go.mod gofumpt -l cmd internal pkg test examples); \
@@ -56,11 +77,11 @@ lint: ## formatting, vet, staticcheck, import arrows
 format: ## gofumpt in place
 	go tool -modfile=tools/go.mod gofumpt -w cmd internal pkg test examples
 
-demo: ## the main job on a real 3-node cluster, from nothing (PROVIDER=podman|docker)
-	PROVIDER=$(PROVIDER) test/demo.sh
+demo: ## the main job on a real 3-node cluster, from nothing; or on DEMO_CLUSTER, a Kind cluster that is there
+	test/demo.sh
 
 demo-clean: ## every trace of the demo
-	PROVIDER=$(PROVIDER) test/demo.sh clean
+	test/demo.sh clean
 
 down: ## stop what the test set-up started and drop its caches
 	go run ./test/cluster down --purge

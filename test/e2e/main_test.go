@@ -41,7 +41,12 @@ var suite struct {
 
 func TestMain(m *testing.M) {
 	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on, podman or docker")
+	scope := flag.String("scope", "all", "which tests run: all, engines for those of what engines and nodes do, smoke for the main flow")
 	flag.Parse()
+	if err := selectScope(*scope); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
 	// The root of all contexts of this process: signals end it.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code, err := run(ctx, m, *provider)

@@ -1,0 +1,121 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"strings"
+)
+
+// everyEngine are the tests of what engines and nodes do. They run on each provider.
+// What the others are about (records, configuration, rendering, rollouts, the API) is
+// the same on all of them: one provider is enough.
+func everyEngine() []string {
+	return []string{
+		"TestABuildThatFailsLeavesNothing",
+		"TestACommandBuildsWhatItLeavesUnderTheSource",
+		"TestADryRunOfLoadSaysWhatWouldBeSent",
+		"TestALayerThatIsCollectedAfterThePlanIsSent",
+		"TestALoadBalancerIsNoNode",
+		"TestANodeHasTheSameAfterLoadAsAfterKindsOwn",
+		"TestANodeThatFailsDoesNotKeepTheOthersFromTheImage",
+		"TestANodeThatGoesAwayWhileItIsLoaded",
+		"TestANodeThatIsPausedOrStopped",
+		"TestANodesDiskThatIsFullIsSaid",
+		"TestAPruneBetweenBuildAndLoadTakesNothing",
+		"TestAReferenceThatAnotherSuiteOverwroteIsSaid",
+		"TestAnAdoptedImageOfTheEngineIsNotRemoved",
+		"TestAnEngineWhoseDaemonIsDown",
+		"TestAnEnginesImageIsSentOnceAndHealsNodesLater",
+		"TestAnImageForAnotherPlatformIsNotLoaded",
+		"TestAnImageThatANodeLostIsHealed",
+		"TestAnImageWithoutLayers",
+		"TestAnInterruptedBuildLeavesNothing",
+		"TestBuildArgumentsArriveAsTheyAreAndSecretsStaySecret",
+		"TestCleanInterruptedAtAnyStep",
+		"TestCleanSaysHowMuchDiskCameBackOnEachNode",
+		"TestCleanTakesWhatBuildsLeftOnTheHost",
+		"TestLoadInterruptedAtAnyStep",
+		"TestLoadOfWhatIsThereAddsTheNameOnly",
+		"TestLoadRefusesWhatIsNotWhole",
+		"TestLoadSendsOnlyTheLayerThatChanged",
+		"TestLoadTakesImagesFromEverywhere",
+		"TestNodesAreReachedByExecWhereTheirProcessesAreNotThere",
+		"TestOneTagFromTheBuildToThePod",
+		"TestPrebuiltImagesAreAdoptedAndStay",
+		"TestReleaseTakesTheImageOutOfTheEngine",
+		"TestRetagOnceRecordDeployProve",
+		"TestRoundsLeaveNothingBehind",
+		"TestSuitesThatShareAReferenceDeployTheirOwnCode",
+		"TestTagInterruptedAtAnyStep",
+		"TestTheEngineOfTheImageNeedNotBeTheOneOfTheCluster",
+		"TestTheJobsOfTheExamples",
+		"TestTheMakefileOfTheExamples",
+		"TestTwoLoadsOfOneImageAtOnce",
+		"TestUpRepeatsNothingThatIsTrue",
+		"TestWhatWasRebuiltButNotLoadedIsNotDeployed",
+	}
+}
+
+// mainFlow are the tests of what everybody does first.
+func mainFlow() []string {
+	return []string{
+		"TestCleanLeavesWhatRunsAndFreesWhatNobodyNames",
+		"TestLoadSendsOnlyTheLayerThatChanged",
+		"TestManifestsAreAppliedWithTheImageInThem",
+		"TestOneTagFromTheBuildToThePod",
+		"TestRetagOnceRecordDeployProve",
+		"TestStatusAndVerifySayWhatDoesNotAgree",
+		"TestWhatWasRebuiltButNotLoadedIsNotDeployed",
+	}
+}
+
+// selectScope makes the test binary run only the tests of a scope: all, engines for
+// those of everyEngine, smoke for those of mainFlow. What -run asks for goes first.
+func selectScope(scope string) error {
+	names, known := map[string][]string{"all": nil, "engines": everyEngine(), "smoke": mainFlow()}[scope]
+	if !known {
+		return fmt.Errorf("-scope %q: must be all, engines or smoke", scope)
+	}
+	tests, err := testNames()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !tests[name] {
+			return fmt.Errorf("scope %s has %s, and there is no such test", scope, name)
+		}
+	}
+	if len(names) == 0 || flag.Lookup("test.run").Value.String() != "" {
+		return nil
+	}
+	return flag.Set("test.run", "^("+strings.Join(names, "|")+")$")
+}
+
+// testNames reads the names of all tests from the sources of this package, which is the
+// working folder of its tests.
+func testNames() (map[string]bool, error) {
+	names := map[string]bool{}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), entry.Name(), nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		for _, declaration := range file.Decls {
+			if function, ok := declaration.(*ast.FuncDecl); ok && strings.HasPrefix(function.Name.Name, "Test") {
+				names[function.Name.Name] = true
+			}
+		}
+	}
+	return names, nil
+}
