@@ -64,7 +64,8 @@ func planImages(references []string, bins binaries) (controlPlane, error) {
 		} else {
 			all.Also = append(all.Also, reference)
 		}
-		all.Files = append(all.Files, scratchimage.File{Path: "usr/local/bin/" + name, Same: all.Files[0].Path})
+		// Whoever unpacks a hard link sets its mode, which is the file's.
+		all.Files = append(all.Files, scratchimage.File{Path: "usr/local/bin/" + name, Same: all.Files[0].Path, Mode: all.Files[0].Mode})
 	}
 	if len(missing) > 0 {
 		return plan, fmt.Errorf("kubeadm names no image for %s: adapt this to the new Kubernetes", strings.Join(missing, ", "))
