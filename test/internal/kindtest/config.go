@@ -30,6 +30,9 @@ func config(o Options, image nodeimage.Image, facts host.Facts) *v1alpha4.Cluste
 		KubeProxyMode:     "none",
 	}
 	cluster.KubeadmConfigPatches = patches(facts.CgroupV1)
+	if o.ControlPlanes <= 1 {
+		cluster.KubeadmConfigPatches = append(cluster.KubeadmConfigPatches, alone())
+	}
 	return cluster
 }
 
@@ -50,6 +53,18 @@ func patches(cgroupV1 bool) []string {
 		// From 1.35 on the kubelet refuses cgroup v1 unless told so.
 		lines("kind: KubeletConfiguration", "failCgroupV1: false"),
 	}
+}
+
+// alone is what a control plane without others can do without: electing leaders, each
+// of which is a write every two seconds. And what a test cluster can: surviving a crash
+// of its host, for which etcd syncs each write to the disk.
+func alone() string {
+	return lines(
+		"kind: ClusterConfiguration",
+		"etcd: {local: {extraArgs: [{name: unsafe-no-fsync, value: 'true'}]}}",
+		"controllerManager: {extraArgs: [{name: leader-elect, value: 'false'}]}",
+		"scheduler: {extraArgs: [{name: leader-elect, value: 'false'}]}",
+	)
 }
 
 func lines(text ...string) string { return strings.Join(text, "\n") + "\n" }

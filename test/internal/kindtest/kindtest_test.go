@@ -26,10 +26,18 @@ func TestConfigOfOurImage(t *testing.T) {
 			"kind: InitConfiguration\nskipPhases: [preflight, addon/kube-proxy, addon/coredns]\nnodeRegistration:\n  ignorePreflightErrors: [SystemVerification]\n",
 			"kind: JoinConfiguration\nnodeRegistration:\n  ignorePreflightErrors: [SystemVerification]\n",
 			"kind: KubeletConfiguration\nfailCgroupV1: false\n",
+			alone(),
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestControlPlanesOfSeveralElectLeaders(t *testing.T) {
+	got := config(Options{Name: "x", ControlPlanes: 3}, nodeimage.Image{}, host.Facts{})
+	if slices.Contains(got.KubeadmConfigPatches, alone()) {
+		t.Errorf("got %q", got.KubeadmConfigPatches)
 	}
 }
 
