@@ -109,6 +109,9 @@ func Create(ctx context.Context, o Options) error {
 	}()
 	select {
 	case err = <-done:
+		if err == nil && o.Wait > 0 {
+			err = waitForNodes(ctx, provider, o.Name, o.Wait)
+		}
 		if err == nil {
 			return nil
 		}
