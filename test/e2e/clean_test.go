@@ -51,9 +51,7 @@ func TestCleanSaysHowMuchDiskCameBackOnEachNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := kindtest.LoadArchive(t.Context(), suite.provider, suite.cluster, archive); err != nil {
-		t.Fatal(err)
-	}
+	importArchive(t, archive)
 	image := u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
 	onNodes(t, "ctr", "-n", "k8s.io", "images", "rm", source)
 	manifest := map[string]string{}

@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
 )
@@ -68,60 +71,74 @@ func run(ctx context.Context, m *testing.M, provider string) (code int, err erro
 	suite.cluster = fmt.Sprintf("e2e-%s-%d", provider, os.Getpid())
 	suite.kubeconfig = filepath.Join(dir, "kubeconfig")
 	suite.bin, suite.faulty = filepath.Join(dir, "bin"), filepath.Join(dir, "faulty")
-	if kept := os.Getenv("E2E_CLUSTER"); kept != "" {
-		// A developer's own cluster, made with test/cluster: quicker rounds.
-		suite.cluster, suite.kubeconfig = kept, os.Getenv("KUBECONFIG")
-		if err := kindtest.Prepare(ctx, provider, os.Stderr); err != nil {
-			return 1, err
-		}
-	} else {
-		err = kindtest.Create(ctx, kindtest.Options{
-			Name: suite.cluster, Workers: 2, Provider: provider, Kubeconfig: suite.kubeconfig, Wait: 3 * time.Minute, Log: os.Stderr,
-		})
-		if err != nil {
-			return 1, err
-		}
-		if os.Getenv("KEEP_CLUSTER") == "" {
-			defer func() {
-				deleting, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
-				defer cancel()
-				if failed := kindtest.Delete(deleting, suite.cluster, provider); failed != nil && err == nil {
-					err = failed
-				}
-			}()
-		}
+	// The compiler works while the cluster waits.
+	var group errgroup.Group
+	group.Go(func() error { return build(ctx, dir) })
+	group.Go(func() error { return startCluster(ctx) })
+	err = group.Wait()
+	if os.Getenv("KEEP_CLUSTER") == "" && os.Getenv("E2E_CLUSTER") == "" {
+		defer func() {
+			deleting, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+			defer cancel()
+			err = errors.Join(err, kindtest.Delete(deleting, suite.cluster, provider))
+		}()
 	}
-	if err := build(ctx, dir); err != nil {
+	if err == nil {
+		err = lookAround(ctx)
+	}
+	if err != nil {
 		return 1, err
 	}
 	return m.Run(), nil
 }
 
-// build makes the binaries and takes kubectl from a node: there it fits.
+// startCluster makes the cluster, or takes a developer's own, made with test/cluster,
+// for quicker rounds.
+func startCluster(ctx context.Context) error {
+	if kept := os.Getenv("E2E_CLUSTER"); kept != "" {
+		suite.cluster, suite.kubeconfig = kept, os.Getenv("KUBECONFIG")
+		return kindtest.Prepare(ctx, suite.provider, os.Stderr)
+	}
+	return kindtest.Create(ctx, kindtest.Options{
+		Name: suite.cluster, Workers: 2, Provider: suite.provider, Kubeconfig: suite.kubeconfig, Wait: 3 * time.Minute, Log: os.Stderr,
+	})
+}
+
+// build makes the binaries.
 func build(ctx context.Context, dir string) error {
 	suite.service, suite.crasher = filepath.Join(dir, "service"), filepath.Join(dir, "crasher")
 	suite.registry, suite.webhook = filepath.Join(dir, "registry"), filepath.Join(dir, "webhook")
-	control := suite.cluster + "-control-plane"
-	for _, argv := range [][]string{
-		{"go", "build", "-o", suite.bin + "/", "../../cmd/kubectl-e2eimage"},
-		{"go", "build", "-o", suite.service, "../../examples/datastorage"},
-		{"go", "build", "-o", suite.crasher, "./testdata/crasher"},
-		{"go", "build", "-o", suite.registry, "./testdata/registry"},
-		{"go", "build", "-o", suite.webhook, "./testdata/webhook"},
-		{"go", "build", "-o", filepath.Join(suite.faulty, suite.provider), "../faultengine"},
-		{suite.provider, "cp", control + ":/usr/bin/kubectl", filepath.Join(suite.bin, "kubectl")},
+	for out, source := range map[string]string{
+		suite.bin + "/": "../../cmd/kubectl-e2eimage",
+		suite.service:   "../../examples/datastorage",
+		suite.crasher:   "./testdata/crasher",
+		suite.registry:  "./testdata/registry",
+		suite.webhook:   "./testdata/webhook",
+		filepath.Join(suite.faulty, suite.provider): "../faultengine",
 	} {
-		command := exec.CommandContext(ctx, argv[0], argv[1:]...)
+		command := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", out, source)
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := command.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, out)
+		if text, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w: %s", source, err, text)
 		}
 	}
-	out, err := exec.CommandContext(ctx, filepath.Join(suite.bin, "kubectl"), "--kubeconfig", suite.kubeconfig,
-		"get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").Output()
+	return nil
+}
+
+// lookAround takes kubectl from a node, where it fits the cluster, and finds the nodes.
+func lookAround(ctx context.Context) error {
+	kubectl := filepath.Join(suite.bin, "kubectl")
+	out, err := exec.CommandContext(ctx, suite.provider, "cp", suite.cluster+"-control-plane:/usr/bin/kubectl", kubectl).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("copy kubectl from a node: %w: %s", err, out)
+	}
+	out, err = exec.CommandContext(ctx, kubectl, "--kubeconfig", suite.kubeconfig, "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").Output()
+	if err != nil {
+		return fmt.Errorf("list the nodes: %w", err)
+	}
 	suite.nodes = strings.Fields(string(out))
 	findProcesses(ctx)
-	return err
+	return nil
 }
 
 // findProcesses leaves out what this host does not have or may not enter.

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
 )
 
@@ -175,22 +177,54 @@ func (u *user) imageOf(binary, ref string, nodes ...string) string {
 	if err != nil {
 		u.t.Fatal(err)
 	}
-	if err := kindtest.LoadArchive(u.t.Context(), suite.provider, suite.cluster, archive, nodes...); err != nil {
-		u.t.Fatal(err)
-	}
+	importArchive(u.t, archive, nodes...)
 	return id
 }
 
-// onNode runs a command in a node and returns its output, "" when it fails. An
-// exec costs half a second on a small machine, and the tests ask a lot: where the
-// node's process is there, its namespaces are entered instead.
-func onNode(t *testing.T, node string, argv ...string) string {
+// importArchive puts an archive's images on nodes, all unless named, as
+// `kind load image-archive` does.
+func importArchive(t *testing.T, archive string, nodes ...string) {
 	t.Helper()
-	enter := []string{suite.provider, "exec", node}
+	if len(nodes) == 0 {
+		nodes = suite.nodes
+	}
+	var group errgroup.Group
+	for _, node := range nodes {
+		group.Go(func() error {
+			in, err := os.Open(archive)
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			argv := inNode(node, "ctr", "--namespace", "k8s.io", "images", "import", "--local", "-")
+			command := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+			command.Stdin = in
+			if out, err := command.CombinedOutput(); err != nil {
+				return fmt.Errorf("import %s on %s: %w: %s", archive, node, err, out)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inNode is the argv that runs a command in a node. An exec costs half a second on a
+// small machine, and the tests ask a lot: where the node's process is there, its
+// namespaces are entered instead.
+func inNode(node string, argv ...string) []string {
+	enter := []string{suite.provider, "exec", "--interactive", node}
 	if pid := suite.processes[node]; pid != "" {
 		enter = []string{"nsenter", "--target", pid, "--mount", "--pid", "--net", "--uts", "--"}
 	}
-	argv = append(enter, argv...)
+	return append(enter, argv...)
+}
+
+// onNode runs a command in a node and returns its output, "" when it fails.
+func onNode(t *testing.T, node string, argv ...string) string {
+	t.Helper()
+	argv = inNode(node, argv...)
 	out, _ := exec.CommandContext(t.Context(), argv[0], argv[1:]...).Output()
 	return strings.TrimSpace(string(out))
 }
