@@ -66,7 +66,7 @@ func reportFailures(b *strings.Builder, r result) {
 	}
 	fmt.Fprintf(b, "\nfailed of %s; each is repeated by\n", r.suite.name)
 	for _, t := range r.tests {
-		if t.action == "fail" {
+		if t.action == "fail" && !t.isSubtest() {
 			fmt.Fprintf(b, "  %s\n", r.suite.repeat(module, t))
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -14,13 +13,18 @@ type event struct {
 	Elapsed float64
 }
 
-// ended is a test that ended.
+// ended is a test that ended, or one of its subtests.
 type ended struct {
-	pkg, name string
+	pkg string
+	// name is that of the test, then behind a slash that of the subtest.
+	name string
 	// action is pass, fail or skip.
 	action string
 	took   time.Duration
 }
+
+// isSubtest tells whether it is a part of another test.
+func (e ended) isSubtest() bool { return strings.Contains(e.name, "/") }
 
 // result is how a suite ended.
 type result struct {
@@ -31,21 +35,30 @@ type result struct {
 	err error
 }
 
-// count is how many tests ended with an action.
+// count is how many tests ended with an action; subtests do not count.
 func (r result) count(action string) int {
 	n := 0
 	for _, t := range r.tests {
-		if t.action == action {
+		if t.action == action && !t.isSubtest() {
 			n++
 		}
 	}
 	return n
 }
 
-// slowest are the tests that took longest, the longest first.
+// slowest are the tests that took longest, the longest first. Of a test with subtests
+// those count: what runs in parallel is in no time of its parent's.
 func (r result) slowest(most int) []ended {
-	sorted := slices.SortedStableFunc(slices.Values(r.tests), func(a, b ended) int { return int(b.took - a.took) })
-	return sorted[:min(most, len(sorted))]
+	parents := map[string]bool{}
+	for _, t := range r.tests {
+		for name := t.name; strings.Contains(name, "/"); {
+			name = name[:strings.LastIndex(name, "/")]
+			parents[t.pkg+" "+name] = true
+		}
+	}
+	leaves := slices.DeleteFunc(slices.Clone(r.tests), func(t ended) bool { return parents[t.pkg+" "+t.name] })
+	slices.SortStableFunc(leaves, func(a, b ended) int { return int(b.took - a.took) })
+	return leaves[:min(most, len(leaves))]
 }
 
 // repeat is the command that runs one test of the suite again.
@@ -62,5 +75,5 @@ func (s suite) repeat(module string, t ended) string {
 		}
 		words = append(words, arg)
 	}
-	return strings.Join(words, " ") + " -run '^" + path.Base(t.name) + "$'"
+	return strings.Join(words, " ") + " -run '^" + t.name + "$'"
 }

@@ -55,8 +55,8 @@ func runSuite(ctx context.Context, s suite, out *screen) result {
 	return r
 }
 
-// follow shows the tests as they end, and what they printed if they failed. It returns
-// those that have no parent.
+// follow shows the tests as they end, and what they printed if they failed, and returns
+// all of them.
 func follow(in io.Reader, suite string, out *screen) []ended {
 	var tests []ended
 	printed := map[string]*strings.Builder{}
@@ -82,11 +82,14 @@ func follow(in io.Reader, suite string, out *screen) []ended {
 			}
 			printed[key].WriteString(e.Output)
 		case "pass", "fail", "skip":
-			if e.Test == "" || isChild {
+			if e.Test == "" {
 				continue
 			}
 			t := ended{pkg: e.Package, name: e.Test, action: e.Action, took: time.Duration(e.Elapsed * float64(time.Second))}
 			tests = append(tests, t)
+			if isChild {
+				continue
+			}
 			if t.action == "fail" && printed[key] != nil {
 				out.line(suite, strings.TrimSuffix(printed[key].String(), "\n"))
 			}

@@ -36,7 +36,7 @@ podman: still at it
 	if diff := cmp.Diff(want, shown.String()); diff != "" {
 		t.Error(diff)
 	}
-	wantTests := []ended{{"p", "TestBad", "fail", 2500 * time.Millisecond}, {"p", "TestGood", "pass", 100 * time.Millisecond}}
+	wantTests := []ended{{"p", "TestBad/one", "fail", time.Second}, {"p", "TestBad", "fail", 2500 * time.Millisecond}, {"p", "TestGood", "pass", 100 * time.Millisecond}}
 	if diff := cmp.Diff(wantTests, tests, cmp.AllowUnexported(ended{})); diff != "" {
 		t.Error(diff)
 	}
@@ -48,7 +48,9 @@ func TestTheReportRepeatsWhatFailed(t *testing.T) {
 		{suite: suite{name: "unit", args: []string{"./pkg/...", "./cmd/..."}}, took: time.Second, tests: []ended{{module + "/pkg/a", "TestA", "pass", 0}}},
 		{suite: e2e, took: 90 * time.Second, err: errors.New("exit status 1"), tests: []ended{
 			{module + "/test/e2e", "TestQuick", "pass", time.Millisecond},
-			{module + "/test/e2e", "TestBad", "fail", 2 * time.Second},
+			{module + "/test/e2e", "TestBad/slow one", "fail", 2 * time.Second},
+			{module + "/test/e2e", "TestBad/quick", "pass", 0},
+			{module + "/test/e2e", "TestBad", "fail", 0},
 		}},
 		{suite: suite{name: "docker", args: []string{"./test/e2e"}}, err: errors.New("exit status 2")},
 	}
@@ -60,7 +62,7 @@ docker   FAILED   0        0        0         0.0s
 all                                           91.0s
 
 slowest of podman:
-    2.0s  TestBad
+    2.0s  TestBad/slow one
 
 failed of podman; each is repeated by
   go test -race ./test/e2e -provider podman -run '^TestBad$'
