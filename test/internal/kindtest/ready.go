@@ -3,12 +3,20 @@ package kindtest
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"sigs.k8s.io/kind/pkg/cluster"
 	"sigs.k8s.io/kind/pkg/cluster/nodeutils"
 )
+
+// readyScript waits for each node to be known, then for all to be ready. kubectl gives up
+// at once where it is to wait for two nodes that it does not know.
+const readyScript = `set -e
+export KUBECONFIG=/etc/kubernetes/admin.conf
+timeout=$1
+shift
+for node; do kubectl wait --for=create --timeout="$timeout" "$node"; done
+kubectl wait --for=condition=Ready --timeout="$timeout" "$@"`
 
 // waitForNodes waits until every node of a cluster is ready. kind itself waits for the
 // control plane only: a worker that has just joined need not be known yet.
@@ -21,16 +29,12 @@ func waitForNodes(ctx context.Context, p *cluster.Provider, name string, limit t
 	if err != nil {
 		return err
 	}
-	var wanted []string
+	argv := []string{"-c", readyScript, "sh", limit.String()}
 	for _, node := range all {
-		wanted = append(wanted, "node/"+node.String())
+		argv = append(argv, "node/"+node.String())
 	}
-	slices.Sort(wanted)
-	for _, state := range []string{"create", "condition=Ready"} {
-		argv := append([]string{"--kubeconfig=/etc/kubernetes/admin.conf", "wait", "--for=" + state, "--timeout=" + limit.String()}, wanted...)
-		if err := control.CommandContext(ctx, "kubectl", argv...).Run(); err != nil {
-			return fmt.Errorf("wait for the nodes of cluster %s (%s): %w", name, state, explain(err))
-		}
+	if err := control.CommandContext(ctx, "sh", argv...).Run(); err != nil {
+		return fmt.Errorf("wait for the nodes of cluster %s: %w", name, explain(err))
 	}
 	return nil
 }
