@@ -26,7 +26,9 @@ const (
 
 // Providers are the engines on which a Kind cluster can run, in the order in
 // which kind itself looks for them.
-var providers = []string{"docker", "podman"}
+var providers = []string{"docker", podman}
+
+const podman = "podman"
 
 // Query says which cluster is wanted.
 type Query struct {
@@ -120,11 +122,10 @@ func Find(ctx context.Context, runner hostexec.Runner, query Query) (*Cluster, e
 		}
 		wanted = []string{query.Provider}
 	}
-	listings := list(ctx, runner, wanted)
-	if err := ctx.Err(); err != nil {
+	found, err := choose(query, ask(ctx, runner, query, wanted))
+	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	found, err := choose(query, listings)
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +142,20 @@ func Find(ctx context.Context, runner hostexec.Runner, query Query) (*Cluster, e
 	}
 	cluster.findProcesses(ctx)
 	return cluster, nil
+}
+
+// ask lists the clusters of the wanted engines. Where the hint is podman and podman has the
+// cluster, it decides, and docker need not be asked. Not so the other way round: docker
+// may be podman in disguise.
+func ask(ctx context.Context, runner hostexec.Runner, query Query, wanted []string) []listing {
+	if query.Hint != podman || !slices.Contains(wanted, podman) {
+		return list(ctx, runner, wanted)
+	}
+	hinted := list(ctx, runner, []string{podman})
+	if _, has := hinted[0].clusters[query.Name]; has {
+		return hinted
+	}
+	return append(list(ctx, runner, slices.DeleteFunc(slices.Clone(wanted), func(p string) bool { return p == podman })), hinted...)
 }
 
 func choose(query Query, listings []listing) (listing, error) {

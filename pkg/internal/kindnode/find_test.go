@@ -67,6 +67,14 @@ func TestFind(t *testing.T) {
 			engines: engines{"docker": dockerDev, "podman": podmanDev}, query: Query{Name: "dev", Hint: "docker"},
 			provider: "docker", nodes: "dev-control-plane dev-worker",
 		},
+		"of twins podman is taken where kind's own variable says so": {
+			engines: engines{"docker": dockerDev, "podman": podmanDev}, query: Query{Name: "dev", Hint: "podman"},
+			provider: "podman", nodes: "dev-control-plane",
+		},
+		"kind's own variable is wrong": {
+			engines: engines{"docker": dockerDev, "podman": "[]"}, query: Query{Name: "dev", Hint: "podman"},
+			provider: "docker", nodes: "dev-control-plane dev-worker",
+		},
 		"a docker that is podman in disguise is no twin": {
 			engines: engines{"docker": strings.ReplaceAll(dockerDev, `"d1"`, `"p1"`), "podman": podmanDev}, query: Query{Name: "dev"},
 			provider: "podman", nodes: "dev-control-plane",
