@@ -52,10 +52,19 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 	}
 	now := record.Now()
 	made := record.Locked{
-		Via: record.ViaBuild, Engine: found.Engine, EngineID: found.EngineID, ImageID: found.Known().ID.String(),
+		Via: record.ViaBuild, Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID,
 		Source: image.Source, Platform: found.Platform, By: r.client.by(), Commit: r.in.Values.GitCommit, Tree: tree, Built: &now,
 	}
-	return r.write(ctx, image, target, made, &found)
+	result, err := r.write(ctx, image, target, made, &found)
+	if found.IsTemporary() {
+		// By now it has names of its own; where it has none, it goes.
+		removing, cancel := outlive.Context(ctx, undoLimit)
+		defer cancel()
+		if failed := found.Remove(removing, r.client.runner); failed != nil {
+			r.client.report.Warn(fmt.Sprintf("%s stays in %s: %v", found.Reference, found.Engine, failed))
+		}
+	}
+	return result, err
 }
 
 // target is the recorded image that a new content gets.

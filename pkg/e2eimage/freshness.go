@@ -69,7 +69,7 @@ func (c *Client) checkSource(ctx context.Context, image config.Image, entry *rec
 	case err != nil:
 		c.untold(ctx, fmt.Sprintf("%s: whether %s was built anew", image.Name, entry.Source), err)
 		return nil
-	case found.EngineID == entry.EngineID:
+	case found.Is(ctx, c.runner, entry.EngineID, entry.ImageID):
 		return nil
 	}
 	have := fmt.Sprintf("%s: %s in %s is %s (made %s), not %s (%s)",

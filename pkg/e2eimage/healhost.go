@@ -12,19 +12,36 @@ import (
 // that has it. It returns the engine, "" when none has.
 func (d *deployRun) loadFromHost(ctx context.Context, l lack) (string, error) {
 	evidence := l.recorded.Evidence
-	found, err := engine.Find(ctx, d.client.runner, "", evidence.ImageID)
-	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
-	}
-	if err != nil || found.Known().ID.String() != evidence.ImageID {
-		// Not there under its ID, or not to be told: nothing to heal from.
-		return "", nil
+	found, err := d.client.findByID(ctx, evidence.ImageID, evidence.EngineID)
+	if err != nil || found == nil {
+		return "", err
 	}
 	states, err := d.client.ask(ctx, d.cluster, (*kindnode.Cluster).ProbeContent)
 	if err != nil {
 		return found.Engine, err
 	}
 	run := &loadRun{client: d.client, cluster: d.cluster, image: config.Image{Name: l.recorded.Image.Name}, states: states}
-	_, _, err = run.send(ctx, &from{text: evidence.Image, engine: &found, image: found.Known(), names: []kindnode.Name{{Text: evidence.Image, Owner: d.owner(l.recorded.Image.Name)}}}, []string{l.node})
+	_, _, err = run.send(ctx, &from{text: evidence.Image, engine: found, image: found.Known(), names: []kindnode.Name{{Text: evidence.Image, Owner: d.owner(l.recorded.Image.Name)}}}, []string{l.node})
 	return found.Engine, err
+}
+
+// findByID finds the image with an image ID in an engine of this host, which may know it
+// by an ID of its own only. It returns nil where none has it, or cannot tell.
+func (c *Client) findByID(ctx context.Context, imageID, engineID string) (*engine.Image, error) {
+	for _, id := range []string{imageID, engineID} {
+		if id == "" {
+			continue
+		}
+		found, err := engine.Find(ctx, c.runner, "", id)
+		if err == nil {
+			err = found.Identify(ctx, c.runner)
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err == nil && found.ImageID == imageID {
+			return &found, nil
+		}
+	}
+	return nil, nil
 }

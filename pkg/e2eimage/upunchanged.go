@@ -88,7 +88,7 @@ func (r *upRun) stillLoaded(ctx context.Context, entry *record.Locked) (bool, er
 	if engine.IsGone(err) {
 		return true, nil
 	}
-	return err == nil && found.EngineID == entry.EngineID, err
+	return err == nil && found.Is(ctx, r.client.runner, entry.EngineID, entry.ImageID), err
 }
 
 func tagged(image, tag string) bool {

@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 	"internal/cli":                       {"pkg/e2eimage", "pkg/config", "pkg/progress"},
 	"pkg/e2eimage":                       {"pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/e2eimagetest":                   {"pkg/e2eimage", "pkg/config", "pkg/progress", "pkg/internal/kindnode"},
-	"pkg/internal/engine":                {"pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/engine":                {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode":              {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode/kindnodetest": {"pkg/internal/hostexec", "pkg/internal/kindnode"},
 	"pkg/internal/manifest":              {"pkg/internal/ociimage"},

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,10 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/klog/v2"
+
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 )
 
 // BuildSpec is one build by an engine.
@@ -67,7 +71,9 @@ func (e *BuildError) Error() string {
 // Unwrap returns how the command ended.
 func (e *BuildError) Unwrap() error { return e.Err }
 
-// Build builds an image without a name and returns it.
+// Build builds an image and returns it. Podman gives it no name. Docker with
+// containerd's store cannot look up what has none, so docker names it; the caller gives
+// it another name, and then takes this one away with Remove.
 func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (Image, error) {
 	dir, err := os.MkdirTemp("", "e2eimage-build-")
 	if err != nil {
@@ -75,7 +81,8 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (Image, 
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	idFile := filepath.Join(dir, "id")
-	argv, env := spec.command(idFile)
+	name := "localhost/e2eimage-build:" + strings.ToLower(rand.Text())
+	argv, env := spec.command(idFile, name)
 	for try := 1; ; try++ {
 		err := build(ctx, runner, spec.Engine, hostexec.Command{Argv: argv, Env: env}, spec.Output)
 		if err == nil {
@@ -85,12 +92,42 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (Image, 
 			return Image{}, err
 		}
 	}
+	if spec.namesIt() {
+		return findBuilt(ctx, runner, spec.Engine, name)
+	}
 	id, err := os.ReadFile(idFile)
 	if err != nil {
 		return Image{}, fmt.Errorf("%s did not say which image it built: %w", spec.Engine, err)
 	}
 	return Find(ctx, runner, spec.Engine, strings.TrimSpace(string(id)))
 }
+
+// findBuilt finds what a build left under a name, and the digest of its config.
+func findBuilt(ctx context.Context, runner hostexec.Runner, engine, name string) (Image, error) {
+	found, err := Find(ctx, runner, engine, name)
+	if IsGone(err) {
+		return found, fmt.Errorf("the build by %s ended well, but %s has no image of it: a build with --output, or by a builder elsewhere, has to load it (--load)", engine, engine)
+	}
+	if err != nil {
+		return found, err
+	}
+	found.temporary = true
+	if err := found.Identify(ctx, runner); err != nil && ctx.Err() == nil {
+		klog.FromContext(ctx).V(6).Info("the image ID is not known before it is loaded", "because", err.Error())
+	}
+	if err := context.Cause(ctx); err != nil {
+		removing, cancel := outlive.Context(ctx, buildGrace)
+		defer cancel()
+		return Image{}, errors.Join(err, found.Remove(removing, runner))
+	}
+	return found, nil
+}
+
+// namesIt tells whether the engine gives the built image a name.
+func (s BuildSpec) namesIt() bool { return s.Engine == "docker" }
+
+// IsTemporary tells whether the image was found by a name that Build has given it.
+func (i Image) IsTemporary() bool { return i.temporary }
 
 // buildTries bounds how often a build is begun that its engine's cache made fail.
 const buildTries = 3
@@ -120,8 +157,11 @@ func build(ctx context.Context, runner hostexec.Runner, by string, command hoste
 	return &BuildError{By: by, Said: said.String(), Err: err}
 }
 
-func (s BuildSpec) command(idFile string) (argv, env []string) {
+func (s BuildSpec) command(idFile, name string) (argv, env []string) {
 	argv = []string{s.Engine, "build", "--iidfile", idFile}
+	if s.namesIt() {
+		argv = []string{s.Engine, "build", "--tag", name}
+	}
 	add := func(flag, value string) {
 		if value != "" {
 			argv = append(argv, flag, value)
@@ -162,7 +202,7 @@ func isSetting(key string) bool {
 
 // CommandLine is what a build would run, for people.
 func (s BuildSpec) CommandLine() string {
-	argv, _ := s.command("FILE")
+	argv, _ := s.command("FILE", "NAME")
 	for i, arg := range argv {
 		if key, _, has := strings.Cut(arg, "="); has && i > 0 && argv[i-1] == "--build-arg" {
 			argv[i] = key

@@ -24,19 +24,19 @@ func TestBuildsBecomeCommandLines(t *testing.T) {
 				Engine: "docker", Context: "/c", File: "/f", Target: "t", Platform: "linux/arm64", NoCache: true, Flags: []string{"--pull"},
 				Args: map[string]string{"B": "b $(x)", "A": "s3cret"},
 			},
-			[]string{"docker", "build", "--iidfile", "ID", "--file", "/f", "--target", "t", "--platform", "linux/arm64", "--build-arg", "A", "--build-arg", "B", "--no-cache", "--pull", "--", "/c"},
+			[]string{"docker", "build", "--tag", "NAME", "--file", "/f", "--target", "t", "--platform", "linux/arm64", "--build-arg", "A", "--build-arg", "B", "--no-cache", "--pull", "--", "/c"},
 			[]string{"A=s3cret", "B=b $(x)", "BUILDX_NO_DEFAULT_ATTESTATIONS=1"},
 		},
 		"an argument that the engine would take for its own": {
 			BuildSpec{Engine: "docker", Context: "/c", Args: map[string]string{"DOCKER_HOST": "x", "PATH": "/bin"}},
-			[]string{"docker", "build", "--iidfile", "ID", "--build-arg", "DOCKER_HOST=x", "--build-arg", "PATH=/bin", "--", "/c"},
+			[]string{"docker", "build", "--tag", "NAME", "--build-arg", "DOCKER_HOST=x", "--build-arg", "PATH=/bin", "--", "/c"},
 			[]string{"BUILDX_NO_DEFAULT_ATTESTATIONS=1"},
 		},
 		"a context that looks like a flag": {BuildSpec{Engine: "podman", Context: "-c"}, []string{"podman", "build", "--iidfile", "ID", "--", "-c"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			argv, env := test.spec.command("ID")
+			argv, env := test.spec.command("ID", "NAME")
 			if diff := cmp.Diff([][]string{test.argv, test.env}, [][]string{argv, env}); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -26,8 +26,12 @@ var engines = []string{"podman", "docker"}
 type Image struct {
 	// Engine that has it, docker or podman: the command that is called.
 	Engine string
-	// EngineID is what the engine calls its ID: not always the image ID.
+	// EngineID is what the engine calls its ID, sha256:<64 hex>: the image ID, or with
+	// docker's containerd store the digest of a manifest or index.
 	EngineID string
+	// ImageID is the digest of its config, sha256:<64 hex>; "" where the engine does not
+	// say it.
+	ImageID string
 	// Reference that it was found by.
 	Reference string
 	// Names that it has there, fully qualified, sorted.
@@ -41,8 +45,10 @@ type Image struct {
 
 	// isPodman is set where the engine is podman, whatever its command is called.
 	isPodman bool
-	// idIsConfig is set where EngineID is the image ID.
-	idIsConfig bool
+	// inContainerd is set where docker keeps it in containerd's store.
+	inContainerd bool
+	// temporary is set where Reference is a name that Build has given it.
+	temporary bool
 	// manifestType as podman says it.
 	manifestType string
 }
@@ -135,7 +141,7 @@ func Find(ctx context.Context, runner hostexec.Runner, only, reference string) (
 // same tells whether two engines have the same image: their IDs may be of
 // different things.
 func same(a, b Image) bool {
-	return a.EngineID == b.EngineID || slices.Equal(a.DiffIDs, b.DiffIDs) && !(a.idIsConfig && b.idIsConfig)
+	return a.EngineID == b.EngineID || slices.Equal(a.DiffIDs, b.DiffIDs) && (a.ImageID == "" || b.ImageID == "")
 }
 
 // answer of one engine; neither image nor error when it has none.
@@ -157,8 +163,21 @@ type inspected struct {
 	RootFS                struct{ Layers []digest.Digest }
 	// ManifestType is podman's.
 	ManifestType string
-	// Descriptor is docker's with containerd's store.
-	Descriptor json.RawMessage
+	// GraphDriver is where the engine keeps the layers.
+	GraphDriver struct{ Name string }
+}
+
+// classicDrivers are docker's own storage drivers. With them an image's ID is the digest
+// of its config. Whatever else docker names is a snapshotter of containerd's, and the ID
+// the digest of a manifest or index.
+var classicDrivers = []string{"overlay2", "vfs", "aufs", "devicemapper", "overlay"}
+
+// imageID is the digest of the image's config, "" where the engine does not say it.
+func (i inspected) imageID(id string) string {
+	if i.ManifestType != "" || slices.Contains(classicDrivers, i.GraphDriver.Name) {
+		return id
+	}
+	return ""
 }
 
 func inspect(ctx context.Context, runner hostexec.Runner, engine, reference string) answer {
@@ -181,8 +200,8 @@ func inspect(ctx context.Context, runner hostexec.Runner, engine, reference stri
 		id = full
 	}
 	image := &Image{
-		Engine: engine, EngineID: id, Reference: reference, Platform: ociimage.Platform(one.Os, one.Architecture, one.Variant), DiffIDs: one.RootFS.Layers, Size: one.Size,
-		isPodman: one.ManifestType != "", manifestType: one.ManifestType, idIsConfig: len(one.Descriptor) == 0 || string(one.Descriptor) == "null",
+		Engine: engine, EngineID: id, ImageID: one.imageID(id), Reference: reference, Platform: ociimage.Platform(one.Os, one.Architecture, one.Variant), DiffIDs: one.RootFS.Layers, Size: one.Size,
+		isPodman: one.ManifestType != "", manifestType: one.ManifestType, inContainerd: one.imageID(id) == "",
 	}
 	// Images that are the same whoever builds them say no time, or none that counts.
 	image.Created, _ = time.Parse(time.RFC3339, one.Created)

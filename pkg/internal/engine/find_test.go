@@ -47,7 +47,7 @@ func fails(t *testing.T, stderr string) func([]string, io.Writer) error {
 }
 
 func imageOf(id, more string) func([]string, io.Writer) error {
-	return prints(fmt.Sprintf(`[{"Id":%q,"RepoTags":["localhost/x:dev","x:other"],"Os":"linux","Architecture":"arm64","Variant":"v8","Size":42,
+	return prints(fmt.Sprintf(`[{"Id":%q,"RepoTags":["localhost/x:dev","x:other"],"Os":"linux","Architecture":"arm64","Variant":"v8","Size":42,"GraphDriver":{"Name":"overlay2"},
 "RootFS":{"Layers":[%q]}%s}]`, id, oneID, more))
 }
 
@@ -67,7 +67,7 @@ func TestAnImageIsFoundInTheEngineThatHasIt(t *testing.T) {
 		"docker, podman has none":       {host: host{podman: absent, docker: imageOf(oneID, "")}, want: "docker"},
 		"docker is podman in disguise":  {host: host{podman: imageOf(bare, `,"ManifestType":"x"`), docker: imageOf(bare, `,"ManifestType":"x"`)}, want: "podman"},
 		"both have the same":            {host: host{podman: imageOf(bare, `,"ManifestType":"x"`), docker: imageOf(oneID, "")}, want: "podman"},
-		"the same by a manifest's ID":   {host: host{podman: imageOf(bare, ""), docker: imageOf(twoID, `,"Descriptor":{}`)}, want: "podman"},
+		"the same by a manifest's ID":   {host: host{podman: imageOf(bare, ""), docker: imageOf(twoID, `,"GraphDriver":{"Name":"overlayfs"}`)}, want: "podman"},
 		"the one that is asked":         {host: host{podman: imageOf(bare, ""), docker: imageOf(twoID, "")}, only: "docker", want: "docker"},
 		"both have different ones":      {host: host{podman: imageOf(bare, ""), docker: imageOf(twoID, "")}, wantErr: []string{"podman has sha256:111111111111", "docker has sha256:222222222222", "--engine"}},
 		"none here":                     {host: host{}, wantErr: []string{"no container engine here", "docker-archive:FILE"}},

@@ -34,8 +34,12 @@ func (i Image) Open(ctx context.Context, runner hostexec.Runner, nodes string, p
 			klog.FromContext(ctx).V(6).Info("the whole image is saved", "because", err.Error())
 		}
 	}
-	if !i.isPodman && i.idIsConfig {
-		source, err := i.openStore(ctx, runner, whole)
+	if !i.isPodman {
+		open := i.openStore
+		if i.inContainerd {
+			open = i.openPush
+		}
+		source, err := open(ctx, runner, whole)
 		if err == nil || ctx.Err() != nil {
 			return source, err
 		}
@@ -46,19 +50,13 @@ func (i Image) Open(ctx context.Context, runner hostexec.Runner, nodes string, p
 
 func (i Image) choice(nodes string) ociimage.Choice {
 	choice := ociimage.Choice{Platform: nodes}
-	if i.idIsConfig {
-		choice.ID = digest.Digest(i.EngineID)
-	}
+	choice.ID = digest.Digest(i.ImageID)
 	return choice
 }
 
 // Known is what the engine says of the image before it sends it.
 func (i Image) Known() ociimage.Image {
-	image := ociimage.Image{DiffIDs: i.DiffIDs, Platform: i.Platform, Names: i.Names}
-	if i.idIsConfig {
-		image.ID = digest.Digest(i.EngineID)
-	}
-	return image
+	return ociimage.Image{ID: digest.Digest(i.ImageID), DiffIDs: i.DiffIDs, Platform: i.Platform, Names: i.Names}
 }
 
 // canLeaveOut tells whether the engine saves single layers: podman skips those

@@ -68,7 +68,7 @@ func built(t *testing.T) (v1.Image, Image) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := Image{Engine: "engine", EngineID: id.String(), Platform: "linux/amd64", idIsConfig: true}
+	said := Image{Engine: "engine", EngineID: id.String(), ImageID: id.String(), Platform: "linux/amd64"}
 	for _, diffID := range config.RootFS.DiffIDs {
 		said.DiffIDs = append(said.DiffIDs, digest.Digest(diffID.String()))
 	}

@@ -317,7 +317,7 @@ func TestBadArchivesAreRefused(t *testing.T) {
 		"a path that leads out":            {tarOf(t, file{name: "../../etc/passwd", text: "x"}), "no image archive of anybody's"},
 		"a link that leads out":            {tarOf(t, file{name: "a/layer.tar", link: "../../../etc/passwd"}), "no image archive of anybody's"},
 		"a link to itself":                 {tarOf(t, append(dockerArchive(t, `[]`)[1:], file{name: "a/layer.tar", link: "layer.tar"})...), "not in it"},
-		"a description of absurd size":     {changed(func(f []file) { f[3].text = "[" + strings.Repeat(" ", maxMetadata) + "]" }), "too many for what describes an image"},
+		"a description of absurd size":     {changed(func(f []file) { f[3].text = "[" + strings.Repeat(" ", MaxMetadata) + "]" }), "too many for what describes an image"},
 		"a manifest that is not readable":  {changed(func(f []file) { f[3].text = "[{" }), "manifest.json is not readable"},
 		"an index that is not readable":    {tarOf(t, file{name: "index.json", text: "{"}), "index in it is not readable"},
 		"an index that lists a non-digest": {tarOf(t, file{name: "index.json", text: `{"manifests":[{"digest":"sha256:../.."}]}`}), "sha256:../.."},
@@ -344,7 +344,7 @@ func TestContentThatGrowsWithoutMeasureIsRefused(t *testing.T) {
 		}
 		_ = writer.CloseWithError(err)
 	}()
-	plain, err := decompressed(packed)
+	plain, err := Decompressed(packed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -377,7 +377,7 @@ func TestAStreamThatGivesNothingEndsWithItsContext(t *testing.T) {
 
 func TestLargeDescriptionsThatNobodyNeedsAreNoMatter(t *testing.T) {
 	t.Parallel()
-	archive := append([]file{{name: blobPath(digest.FromString("x")), text: "{" + strings.Repeat(" ", maxMetadata) + "}"}}, dockerArchive(t, `["localhost/x:dev"]`)...)
+	archive := append([]file{{name: blobPath(digest.FromString("x")), text: "{" + strings.Repeat(" ", MaxMetadata) + "}"}}, dockerArchive(t, `["localhost/x:dev"]`)...)
 	if _, err := read(t, tarOf(t, archive...), Choice{}); err != nil {
 		t.Error(err)
 	}

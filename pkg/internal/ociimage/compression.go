@@ -28,9 +28,9 @@ func isCompressed(begin []byte) bool {
 	return bytes.HasPrefix(begin, gzipMagic) || bytes.HasPrefix(begin, zstdMagic)
 }
 
-// decompressed returns what r holds without gzip or zstd compression, told by how
+// Decompressed returns what r holds without gzip or zstd compression, told by how
 // it begins. The caller closes it; r is left to its owner.
-func decompressed(r io.Reader) (io.ReadCloser, error) {
+func Decompressed(r io.Reader) (io.ReadCloser, error) {
 	peeking, ok := r.(*bufio.Reader)
 	if !ok {
 		peeking = bufio.NewReaderSize(r, 64<<10)

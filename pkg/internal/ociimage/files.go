@@ -68,15 +68,15 @@ func readSmall(open Files, name string) ([]byte, error) {
 }
 
 func readMetadata(from io.Reader, name string) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(from, maxMetadata+1))
-	if err == nil && len(text) > maxMetadata {
+	text, err := io.ReadAll(io.LimitReader(from, MaxMetadata+1))
+	if err == nil && len(text) > MaxMetadata {
 		err = tooLarge(name)
 	}
 	return text, err
 }
 
 func tooLarge(name string) error {
-	return fmt.Errorf("%s has more than %d bytes, too many for what describes an image", name, maxMetadata)
+	return fmt.Errorf("%s has more than %d bytes, too many for what describes an image", name, MaxMetadata)
 }
 
 // Image implements Source.
@@ -114,7 +114,7 @@ func (f *files) hand(ctx context.Context, to Receiver, diffID digest.Digest, nam
 		return fmt.Errorf("layer %s: %w", ShortID(diffID.String()), missing(err, name))
 	}
 	defer func() { _ = file.Close() }()
-	plain, err := decompressed(file)
+	plain, err := Decompressed(file)
 	if err != nil {
 		return fmt.Errorf("layer %s: %w", name, err)
 	}

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// maxMetadata bounds a config, manifest or index, in bytes. containerd's own
+	// MaxMetadata bounds a config, manifest or index, in bytes. containerd's own
 	// limit for manifests is 8 MiB.
-	maxMetadata = 8 << 20
+	MaxMetadata = 8 << 20
 	// maxLayers bounds an image's layers; overlayfs takes 500 at most.
 	maxLayers = 1000
 )

@@ -86,6 +86,19 @@ func Repository(ref string) string {
 	return named.Name()
 }
 
+// WithoutDigest returns ref without its digest, and whether it had one.
+func WithoutDigest(ref string) (string, bool) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return ref, false
+	}
+	if _, ok := named.(reference.Digested); !ok {
+		return ref, false
+	}
+	before, _, _ := strings.Cut(ref, "@")
+	return before, true
+}
+
 // Alike tells whether of two references one's last path component contains the
 // other's: what somebody may have meant who mistyped one.
 func Alike(a, b string) bool {

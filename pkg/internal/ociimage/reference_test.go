@@ -173,3 +173,20 @@ func TestReferencesAreAlikeByTheirLastComponent(t *testing.T) {
 		}
 	}
 }
+
+func TestADigestIsTakenOffAReference(t *testing.T) {
+	t.Parallel()
+	digest := "@sha256:" + strings.Repeat("a", 64)
+	for ref, want := range map[string]string{
+		"localhost/x:v1" + digest: "localhost/x:v1", "x" + digest: "x", "localhost:5000/x" + digest: "localhost:5000/x",
+	} {
+		if got, has := WithoutDigest(ref); got != want || !has {
+			t.Errorf("%s: got %s, %v", ref, got, has)
+		}
+	}
+	for _, ref := range []string{"localhost/x:v1", "NOT VALID"} {
+		if got, has := WithoutDigest(ref); got != ref || has {
+			t.Errorf("%s: got %s, %v", ref, got, has)
+		}
+	}
+}

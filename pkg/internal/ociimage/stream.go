@@ -58,7 +58,7 @@ func (s *stream) Close() error { return s.close() }
 func (s *stream) Read(ctx context.Context, to Receiver) (Image, error) {
 	from := interruptible(ctx, s.from)
 	defer func() { _ = from.Close() }()
-	plain, err := decompressed(from)
+	plain, err := Decompressed(from)
 	if err != nil {
 		return Image{}, err
 	}
@@ -164,11 +164,11 @@ func (s *stream) file(ctx context.Context, name string, content io.Reader, to Re
 		return fmt.Errorf("%s: the archive is cut off: %w", name, err)
 	}
 	if isJSON(begin) {
-		text, err := io.ReadAll(io.LimitReader(peeking, maxMetadata+1))
+		text, err := io.ReadAll(io.LimitReader(peeking, MaxMetadata+1))
 		if err != nil {
 			return notWhole(err)
 		}
-		if s.kept += len(text); len(text) > maxMetadata || s.kept > maxStreamMetadata {
+		if s.kept += len(text); len(text) > MaxMetadata || s.kept > maxStreamMetadata {
 			// An attestation, perhaps. If it is needed, it will be missed.
 			s.large[name] = true
 			s.kept -= len(text)
@@ -195,7 +195,7 @@ func (s *stream) file(ctx context.Context, name string, content io.Reader, to Re
 		}
 		return nil
 	}
-	plain, err := decompressed(peeking)
+	plain, err := Decompressed(peeking)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
