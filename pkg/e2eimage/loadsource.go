@@ -51,6 +51,9 @@ func (r *loadRun) source(ctx context.Context) (*from, error) {
 	if err != nil {
 		return nil, &UsageError{err}
 	}
+	if bare, has := ociimage.WithoutDigest(source.Value); has && source.Kind == config.SourceReference {
+		return nil, &UsageError{fmt.Errorf("%s has the digest of a manifest, and nodes get another manifest: no pod would find the image by that digest; say %s", source.Value, bare)}
+	}
 	switch source.Kind {
 	case config.SourceReference, config.SourceID:
 		return r.fromEngine(ctx, text, r.in.Suite.Engine)
