@@ -32,9 +32,15 @@ const (
 type daemon struct {
 	Machine
 	dir string
+	// tree is the root of another Debian whose dockerd it is, "" for this machine's.
+	tree string
+	// config is the text of its daemon.json: the machine's own is not for this daemon.
+	config string
 }
 
-func (m Machine) daemon() daemon { return daemon{m, filepath.Join(m.State, "docker")} }
+func (m Machine) daemon() daemon {
+	return daemon{Machine: m, dir: filepath.Join(m.State, "docker"), config: "{}"}
+}
 
 func (d daemon) file(name string) string { return filepath.Join(d.dir, name) }
 func (d daemon) socket() string          { return d.file("docker.sock") }
@@ -47,7 +53,7 @@ func (d daemon) ensure(ctx context.Context) error {
 	if ping(ctx, d.socket()) == nil {
 		return nil
 	}
-	unlock, err := statedir.Lock(ctx, d.State, "docker", d.Log)
+	unlock, err := statedir.Lock(ctx, d.State, filepath.Base(d.dir), d.Log)
 	if err != nil {
 		return err
 	}
@@ -74,8 +80,7 @@ func (d daemon) start(ctx context.Context) error {
 	if err := d.forgetDead(); err != nil {
 		return err
 	}
-	// The machine's own configuration is not for this daemon.
-	if err := os.WriteFile(d.file("daemon.json"), []byte("{}\n"), 0o644); err != nil {
+	if err := os.WriteFile(d.file("daemon.json"), []byte(d.config+"\n"), 0o644); err != nil {
 		return err
 	}
 	log, err := os.OpenFile(d.file("dockerd.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
@@ -104,16 +109,24 @@ func (d daemon) start(ctx context.Context) error {
 // argv has no bridge by default, because that would be the machine's docker0;
 // kind makes a network of its own.
 func (d daemon) argv() []string {
-	argv := []string{
+	var argv []string
+	if d.tree != "" {
+		argv = inTree(d.tree, d.dir)
+	}
+	argv = append(argv,
 		"dockerd",
 		"--config-file", d.file("daemon.json"),
-		"--host", "unix://" + d.socket(),
+		"--host", "unix://"+d.socket(),
 		"--data-root", d.file("data"),
 		"--exec-root", d.file("exec"),
 		"--pidfile", d.file("dockerd.pid"),
 		"--containerd-namespace", "e2eimage",
 		"--containerd-plugins-namespace", "e2eimage-plugins",
 		"--bridge", "none",
+	)
+	if d.tree != "" {
+		// It only builds and keeps images.
+		argv = append(argv, "--iptables=false")
 	}
 	if !d.Facts.SysResource {
 		argv = append(argv, "--add-runtime", "e2eimage="+d.file("runc"), "--default-runtime", "e2eimage")

@@ -25,11 +25,18 @@ const stopLimit = 30 * time.Second
 // Down removes what runs on the own Docker daemon and stops it; with purge its
 // data goes, too. Without such a daemon it does nothing. Others are left alone.
 func (m Machine) Down(ctx context.Context, purge bool) error {
-	d := m.daemon()
+	today := m.today()
+	if err := errors.Join(m.daemon().down(ctx, purge), today.down(ctx, purge)); err != nil || !purge {
+		return err
+	}
+	return mounts.RemoveAll(today.tree)
+}
+
+func (d daemon) down(ctx context.Context, purge bool) error {
 	if _, err := os.Stat(d.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	unlock, err := statedir.Lock(ctx, m.State, "docker", m.Log)
+	unlock, err := statedir.Lock(ctx, d.State, filepath.Base(d.dir), d.Log)
 	if err != nil {
 		return err
 	}
@@ -39,7 +46,7 @@ func (m Machine) Down(ctx context.Context, purge bool) error {
 		return err
 	}
 	if pid != 0 {
-		err := steps.Do(ctx, m.Log, "stopping the own Docker daemon", func(ctx context.Context) error { return d.stop(ctx, pid) })
+		err := steps.Do(ctx, d.Log, "stopping the own Docker daemon", func(ctx context.Context) error { return d.stop(ctx, pid) })
 		if err != nil {
 			return err
 		}

@@ -69,3 +69,14 @@ func quiet(log io.Writer) io.Writer {
 	}
 	return log
 }
+
+// DockerOfToday makes the docker of today's Debian ready, with containerd's image store,
+// beside whatever docker the machine has. It returns the variables with which it is used;
+// they are not set here.
+func DockerOfToday(ctx context.Context, log io.Writer) ([]Variable, error) {
+	facts, state, err := machine()
+	if err != nil {
+		return nil, err
+	}
+	return hostengine.Machine{State: state, Facts: facts, Log: quiet(log)}.DockerOfToday(ctx)
+}
