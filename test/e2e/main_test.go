@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on, podman or docker")
 	scope := flag.String("scope", "all", "which tests run: all, engines for those of what engines and nodes do, smoke for the main flow")
 	flag.Parse()
-	if err := selectScope(*scope); err != nil {
+	if err := selectScope(*scope, *provider); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}

@@ -8,6 +8,8 @@ import (
 	"go/token"
 	"os"
 	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
 )
 
 // everyEngine are the tests of what engines and nodes do. They run on each provider.
@@ -70,9 +72,18 @@ func mainFlow() []string {
 	}
 }
 
+// besideDocker begins the names of tests with a docker of their own: its socket takes the
+// place of the cluster's, so the cluster is on podman.
+const besideDocker = "TestDockerOfToday"
+
 // selectScope makes the test binary run only the tests of a scope: all, engines for
 // those of everyEngine, smoke for those of mainFlow. What -run asks for goes first.
-func selectScope(scope string) error {
+func selectScope(scope, provider string) error {
+	if provider == kindtest.Docker {
+		if err := flag.Set("test.skip", "^"+besideDocker); err != nil {
+			return err
+		}
+	}
 	names, known := map[string][]string{"all": nil, "engines": everyEngine(), "smoke": mainFlow()}[scope]
 	if !known {
 		return fmt.Errorf("-scope %q: must be all, engines or smoke", scope)

@@ -1,0 +1,181 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
+)
+
+// todays is a user whose docker is that of today, with containerd's image store and
+// buildx. It has a service in the folder code. The cluster is on another engine.
+func todays(t *testing.T) *user {
+	t.Helper()
+	u := newUser(t)
+	variables, err := kindtest.DockerOfToday(t.Context(), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range variables {
+		if v.Name == "PATH" {
+			v.Value = suite.bin + string(filepath.ListSeparator) + v.Value
+		}
+		u.env = append(u.env, v.Name+"="+v.Value)
+	}
+	// The cluster's engine is called by its name; docker is another's.
+	u.env = append(u.env, "KIND_EXPERIMENTAL_PROVIDER="+suite.provider)
+	u.code("code")
+	t.Cleanup(func() {
+		u := *u
+		for _, name := range strings.Fields(u.docker(context.WithoutCancel(t.Context()), "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")) {
+			if strings.Contains(name, u.namespace) {
+				u.docker(context.WithoutCancel(t.Context()), "image", "rm", "--force", name)
+			}
+		}
+	})
+	return u
+}
+
+// docker runs the docker of the user and returns what it printed.
+func (u *user) docker(ctx context.Context, args ...string) string {
+	u.t.Helper()
+	command := exec.CommandContext(ctx, lookIn(u.env, "docker"), args...)
+	command.Dir, command.Env = u.dir, u.env
+	out, err := command.Output()
+	if err != nil {
+		u.t.Errorf("docker %v: %v: %s", args, err, err.(*exec.ExitError).Stderr)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// config is the image ID that docker's own archive says, asked of the archive since
+// docker with containerd's store says it nowhere else.
+func (u *user) configOf(name string) string {
+	u.t.Helper()
+	script := `docker save "$1" | tar -xO manifest.json | sed -E 's#.*"Config":"blobs/sha256/([0-9a-f]{64})".*#sha256:\1#'`
+	result := u.try(u.t.Context(), "bash", "-o", "pipefail", "-c", script, "bash", name)
+	id := strings.TrimSpace(result.stdout)
+	if result.code != 0 || !strings.HasPrefix(id, "sha256:") || len(id) != len("sha256:")+64 {
+		u.t.Fatalf("docker save %s: exit %d: %s%s", name, result.code, result.stdout, result.stderr)
+	}
+	return id
+}
+
+func TestDockerOfTodayLoadsWhateverBuildxLeaves(t *testing.T) {
+	t.Parallel()
+	for name, flags := range map[string][]string{
+		"as it is":             nil,
+		"without attestations": {"--provenance=false"},
+		"with much of them":    {"--provenance=mode=max"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := todays(t)
+			build := append([]string{"build", "--quiet", "--tag", u.source()}, flags...)
+			u.docker(t.Context(), append(build, "code")...)
+			first := u.load("--source", u.source(), "--engine", "docker").Images[0]
+			if want := u.configOf(u.source()); first.ImageID != want {
+				t.Errorf("the image ID is %s, want %s", first.ImageID, want)
+			}
+			wantEverywhere(t, u.source(), first.ImageID)
+			again := u.load("--source", u.source(), "--engine", "docker").Images[0]
+			if again.Sent != 0 || again.ImageID != first.ImageID {
+				t.Errorf("again %d bytes were sent, of %s", again.Sent, again.ImageID)
+			}
+			u.write("code/build", "second of "+u.namespace)
+			u.docker(t.Context(), append(build, "code")...)
+			second := u.load("--source", u.source(), "--engine", "docker").Images[0]
+			if second.ImageID == first.ImageID {
+				t.Errorf("new content has the image ID of the old: %s", second.ImageID)
+			}
+			wantEverywhere(t, u.source(), second.ImageID)
+			// Those of other tests come and go.
+			waitFor(t, "no names of pushes are left", func() bool {
+				return !strings.Contains(u.docker(t.Context(), "image", "ls", "--format", "{{.Repository}}"), "127.0.0.1")
+			})
+		})
+	}
+}
+
+func TestDockerOfTodayFromTheBuildToThePod(t *testing.T) {
+	t.Parallel()
+	u := todays(t)
+	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: docker\nimages:\n- name: datastorage\n  source: "+u.source()+
+		"\n  build: {context: code}\n")
+	u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
+	image := u.must("up")
+	entry := u.lock(u.namespace)["datastorage"]
+	if want := u.configOf(image); entry.ImageID != want || entry.EngineID == "" || entry.EngineID == want {
+		t.Errorf("the lock has the image ID %s and the engine's %s, want %s and another", entry.ImageID, entry.EngineID, want)
+	}
+	wantEverywhere(t, image, entry.ImageID)
+	if got := u.runs(entry.ImageID); got != 1 {
+		t.Errorf("%d containers run it", got)
+	}
+	if again := u.must("up"); again != image {
+		t.Errorf("nothing changed, and the image is %s instead of %s", again, image)
+	}
+	u.write("code/build", "second of "+u.namespace)
+	u.must("build")
+	u.refused(3, []string{"kubectl e2eimage"}, "deploy")
+	next := u.must("up")
+	if next == image {
+		t.Errorf("new content has the old tag %s", next)
+	}
+	if got := u.answers("datastorage"); len(got) != 1 || got[0] != "second of "+u.namespace {
+		t.Errorf("the pods answer %q", got)
+	}
+	u.must("verify")
+	u.kubectl("delete", "deployment", "datastorage", "--wait")
+	u.must("clean", "--scope=all")
+	for _, left := range []string{"e2eimage-build", "localhost/datastorage:" + u.namespace} {
+		if names := u.docker(t.Context(), "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"); strings.Contains(names, left) {
+			t.Errorf("docker still has names with %s: %s", left, names)
+		}
+	}
+}
+
+func TestDockerOfTodayTellsWhatItHasNewer(t *testing.T) {
+	t.Parallel()
+	u := todays(t)
+	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: docker\nimages:\n- {name: datastorage, source: '"+u.source()+"'}\n")
+	u.docker(t.Context(), "build", "--quiet", "--tag", u.source(), "code")
+	u.must("load")
+	image := u.must("tag")
+	u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
+	u.must("deploy")
+	// Built again it is the same image, in another index: attestations have the time.
+	u.docker(t.Context(), "build", "--quiet", "--tag", u.source(), "code")
+	u.must("deploy")
+	if again := u.must("tag"); again != image {
+		t.Errorf("the same image is %s now, was %s", again, image)
+	}
+	u.write("code/build", "second of "+u.namespace)
+	u.docker(t.Context(), "build", "--quiet", "--tag", u.source(), "code")
+	u.refused(3, []string{"built anew, but not loaded"}, "deploy")
+	u.must("load")
+	u.must("tag")
+	u.must("deploy")
+	if got := u.answers("datastorage"); len(got) != 1 || got[0] != "second of "+u.namespace {
+		t.Errorf("the pods answer %q", got)
+	}
+}
+
+func TestDockerOfTodayGivesPrebuiltImages(t *testing.T) {
+	t.Parallel()
+	u := todays(t)
+	u.docker(t.Context(), "build", "--quiet", "--tag", u.source(), "code")
+	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: docker\nimages:\n- {name: datastorage, prebuilt: '"+u.source()+"'}\n")
+	u.must("build")
+	u.must("load")
+	image := u.must("tag")
+	wantEverywhere(t, image, u.configOf(u.source()))
+	u.must("clean", "--scope=all")
+	if names := u.docker(t.Context(), "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"); !strings.Contains(names, u.source()) {
+		t.Errorf("the adopted image is gone: %s", names)
+	}
+}
