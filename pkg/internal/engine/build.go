@@ -74,7 +74,7 @@ func (e *BuildError) Unwrap() error { return e.Err }
 // Build builds an image and returns it. Podman gives it no name. Docker with
 // containerd's store cannot look up what has none, so docker names it; the caller gives
 // it another name, and then takes this one away with Remove.
-func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (Image, error) {
+func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (built Image, err error) {
 	dir, err := os.MkdirTemp("", "e2eimage-build-")
 	if err != nil {
 		return Image{}, err
@@ -83,6 +83,13 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (Image, 
 	idFile := filepath.Join(dir, "id")
 	name := "localhost/e2eimage-build:" + strings.ToLower(rand.Text())
 	argv, env := spec.command(idFile, name)
+	if spec.namesIt() {
+		defer func() {
+			if err != nil {
+				removeName(ctx, runner, spec.Engine, name)
+			}
+		}()
+	}
 	for try := 1; ; try++ {
 		err := build(ctx, runner, spec.Engine, hostexec.Command{Argv: argv, Env: env}, spec.Output)
 		if err == nil {
@@ -115,12 +122,15 @@ func findBuilt(ctx context.Context, runner hostexec.Runner, engine, name string)
 	if err := found.Identify(ctx, runner); err != nil && ctx.Err() == nil {
 		klog.FromContext(ctx).V(6).Info("the image ID is not known before it is loaded", "because", err.Error())
 	}
-	if err := context.Cause(ctx); err != nil {
-		removing, cancel := outlive.Context(ctx, buildGrace)
-		defer cancel()
-		return Image{}, errors.Join(err, found.Remove(removing, runner))
-	}
-	return found, nil
+	return found, context.Cause(ctx)
+}
+
+// removeName takes away what a build that did not end well may have left under its name.
+// Mostly there is nothing.
+func removeName(ctx context.Context, runner hostexec.Runner, engine, name string) {
+	removing, cancel := outlive.Context(ctx, buildGrace)
+	defer cancel()
+	_ = runner.Run(removing, hostexec.Command{Argv: []string{engine, "image", "rm", "--", name}, Stdout: io.Discard})
 }
 
 // namesIt tells whether the engine gives the built image a name.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -94,5 +95,39 @@ func TestABuildIsBegunAgainWhereTheCacheLostALayer(t *testing.T) {
 	}
 	if found, err := Build(t.Context(), answers, BuildSpec{Engine: "engine", Context: "/c"}); err != nil || found.EngineID != id || tries != 2 {
 		t.Errorf("built %+v, %v, after %d tries", found, err, tries)
+	}
+}
+
+func TestABuildByDockerThatIsCutOffLeavesNoName(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("stopped")
+	var name, removed string
+	answers := host{
+		"docker build": func(argv []string, _ io.Writer) error {
+			name = argv[slices.Index(argv, "--tag")+1]
+			cancel(stopped)
+			return nil
+		},
+		"docker image inspect": prints(`[{"Id":"` + oneID + `","Os":"linux","Architecture":"amd64"}]`),
+		"docker image rm": func(argv []string, _ io.Writer) error {
+			removed = argv[len(argv)-1]
+			return nil
+		},
+	}
+	if _, err := Build(ctx, answers, BuildSpec{Engine: "docker", Context: "/c"}); !errors.Is(err, stopped) || name == "" || removed != name {
+		t.Errorf("error %v; named %q, removed %q", err, name, removed)
+	}
+}
+
+func TestABuildByDockerIsFoundByTheNameItGot(t *testing.T) {
+	t.Parallel()
+	answers := host{
+		"docker build":         prints(""),
+		"docker image inspect": prints(`[{"Id":"` + oneID + `","RepoTags":["localhost/e2eimage-build:x"],"Os":"linux","Architecture":"amd64","GraphDriver":{"Name":"overlay2"}}]`),
+	}
+	found, err := Build(t.Context(), answers, BuildSpec{Engine: "docker", Context: "/c"})
+	if err != nil || found.ImageID != oneID || !found.IsTemporary() || !strings.HasPrefix(found.Reference, "localhost/e2eimage-build:") {
+		t.Errorf("built %+v, %v", found, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -39,6 +40,9 @@ type sink struct {
 	failed error
 }
 
+// headerLimit ends connections that ask for nothing.
+const headerLimit = 10 * time.Second
+
 // listen starts a sink.
 func listen(has func(context.Context, digest.Digest) (bool, error), take func(context.Context, digest.Digest, io.Reader) error) (*sink, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,7 +53,7 @@ func listen(has func(context.Context, digest.Digest) (bool, error), take func(co
 		has: has, take: take, manifests: map[digest.Digest][]byte{},
 		address: listener.Addr().String(), user: "e2eimage", password: rand.Text(),
 	}
-	s.server = &http.Server{Handler: s}
+	s.server = &http.Server{Handler: s, ReadHeaderTimeout: headerLimit}
 	go func() { _ = s.server.Serve(listener) }()
 	return s, nil
 }
