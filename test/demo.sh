@@ -36,7 +36,7 @@ sets_up() { [ -z "${DEMO_CLUSTER:-}" ] && [ "$(id -u)" = 0 ] && command -v apt-g
 needs() {
   local missing=()
   for program in go "$PROVIDER" kind kubectl; do command -v "$program" >/dev/null || missing+=("$program"); done
-  [ ${#missing[@]} = 0 ] || fail "missing: ${missing[*]}. Install them and try again. As root on Debian or Ubuntu, make demo installs what it needs."
+  [ ${#missing[@]} = 0 ] || fail "missing: ${missing[*]}. Install what is missing and try again (kind: go install sigs.k8s.io/kind@latest). As root on Debian or Ubuntu, make demo installs what it needs."
   "$PROVIDER" info >/dev/null 2>&1 || fail "$PROVIDER does not answer. Start it, and see that '$PROVIDER info' works; PROVIDER=docker or PROVIDER=podman says which one."
   export KIND_EXPERIMENTAL_PROVIDER=$PROVIDER
 }
