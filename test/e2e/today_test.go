@@ -130,7 +130,8 @@ func TestDockerOfTodayFromTheBuildToThePod(t *testing.T) {
 		t.Errorf("the pods answer %q", got)
 	}
 	u.must("verify")
-	u.kubectl("delete", "deployment", "datastorage", "--wait")
+	// Its pods have to be gone: what runs is left.
+	u.kubectl("delete", "deployment", "datastorage", "--cascade=foreground", "--wait")
 	u.must("clean", "--scope=all")
 	for _, left := range []string{"e2eimage-build", "localhost/datastorage:" + u.namespace} {
 		if names := u.docker(t.Context(), "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"); strings.Contains(names, left) {
