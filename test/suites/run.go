@@ -16,6 +16,9 @@ import (
 // grace is how long a suite may clean up after a signal: it removes its cluster.
 const grace = 3 * time.Minute
 
+// quick is how long a test takes that is not worth a line when it passes.
+const quick = time.Second / 2
+
 // runAll runs the suites in their order, so many at once.
 func runAll(ctx context.Context, suites []suite, atOnce int, out *screen) []result {
 	results := make([]result, len(suites))
@@ -55,8 +58,8 @@ func runSuite(ctx context.Context, s suite, out *screen) result {
 	return r
 }
 
-// follow shows the tests as they end, and what they printed if they failed, and returns
-// all of them.
+// follow shows the tests as they end, but for quick ones that passed, and what they
+// printed if they failed. It returns all of them.
 func follow(in io.Reader, suite string, out *screen) []ended {
 	var tests []ended
 	printed := map[string]*strings.Builder{}
@@ -94,7 +97,9 @@ func follow(in io.Reader, suite string, out *screen) []ended {
 				out.line(suite, strings.TrimSuffix(printed[key].String(), "\n"))
 			}
 			delete(printed, key)
-			out.line(suite, fmt.Sprintf("%s %s %s", t.action, t.name, seconds(t.took)))
+			if t.action != "pass" || t.took >= quick {
+				out.line(suite, fmt.Sprintf("%s %s %s", t.action, t.name, seconds(t.took)))
+			}
 		}
 	}
 	// What a process that was killed leaves: the output of the tests that still ran.

@@ -29,7 +29,6 @@ func TestOnlyWhatFailedIsShownWhole(t *testing.T) {
 	want := `podman: set-up done
 podman:     bad_test.go:1: wrong
 podman: fail TestBad 2.5s
-podman: pass TestGood 0.1s
 podman: not JSON
 podman: still at it
 `
