@@ -31,7 +31,7 @@ func todays(t *testing.T) *user {
 	u.code("code")
 	t.Cleanup(func() {
 		u := *u
-		for _, name := range strings.Fields(u.docker(context.WithoutCancel(t.Context()), "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")) {
+		for _, name := range strings.Fields(u.dockerNames(context.WithoutCancel(t.Context()))) {
 			if strings.Contains(name, u.namespace) {
 				u.docker(context.WithoutCancel(t.Context()), "image", "rm", "--force", name)
 			}
@@ -52,7 +52,25 @@ func (u *user) docker(ctx context.Context, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// config is the image ID that docker's own archive says, asked of the archive since
+// dockerNames are the names of all images in the docker of the user.
+func (u *user) dockerNames(ctx context.Context) string {
+	u.t.Helper()
+	for try := 1; ; try++ {
+		command := exec.CommandContext(ctx, lookIn(u.env, "docker"), "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+		command.Env = u.env
+		out, err := command.CombinedOutput()
+		if err == nil {
+			return string(out)
+		}
+		// docker fails when an image goes while it lists them.
+		if try == 5 {
+			u.t.Errorf("docker image ls: %v: %s", err, out)
+			return ""
+		}
+	}
+}
+
+// configOf is the image ID that docker's own archive says, asked of the archive since
 // docker with containerd's store says it nowhere else.
 func (u *user) configOf(name string) string {
 	u.t.Helper()
@@ -95,7 +113,7 @@ func TestDockerOfTodayLoadsWhateverBuildxLeaves(t *testing.T) {
 			wantEverywhere(t, u.source(), second.ImageID)
 			// Those of other tests come and go.
 			waitFor(t, "no names of pushes are left", func() bool {
-				return !strings.Contains(u.docker(t.Context(), "image", "ls", "--format", "{{.Repository}}"), "127.0.0.1")
+				return !strings.Contains(u.dockerNames(t.Context()), "127.0.0.1")
 			})
 		})
 	}
@@ -130,12 +148,14 @@ func TestDockerOfTodayFromTheBuildToThePod(t *testing.T) {
 		t.Errorf("the pods answer %q", got)
 	}
 	u.must("verify")
-	// Its pods have to be gone: what runs is left.
 	u.kubectl("delete", "deployment", "datastorage", "--cascade=foreground", "--wait")
-	u.must("clean", "--scope=all")
+	// Pods without a grace period are gone before their containers, and what runs is left.
+	last := u.lock(u.namespace)["datastorage"].ImageID
+	waitFor(t, "its containers have ended", func() bool { return u.runs(last) == 0 })
+	cleaned := u.e2eimage("clean", "--scope=all")
 	for _, left := range []string{"e2eimage-build", "localhost/datastorage:" + u.namespace} {
-		if names := u.docker(t.Context(), "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"); strings.Contains(names, left) {
-			t.Errorf("docker still has names with %s: %s", left, names)
+		if names := u.dockerNames(t.Context()); strings.Contains(names, left) {
+			t.Errorf("clean (exit %d: %s%s) left names with %s: %s", cleaned.code, cleaned.stdout, cleaned.stderr, left, names)
 		}
 	}
 }
@@ -176,7 +196,7 @@ func TestDockerOfTodayGivesPrebuiltImages(t *testing.T) {
 	image := u.must("tag")
 	wantEverywhere(t, image, u.configOf(u.source()))
 	u.must("clean", "--scope=all")
-	if names := u.docker(t.Context(), "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"); !strings.Contains(names, u.source()) {
+	if names := u.dockerNames(t.Context()); !strings.Contains(names, u.source()) {
 		t.Errorf("the adopted image is gone: %s", names)
 	}
 }
