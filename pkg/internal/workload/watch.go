@@ -32,6 +32,8 @@ type watcher struct {
 	replicaSets cache.SharedIndexInformer
 	// closer is nil until it is needed.
 	closer *closer
+	// seen is the workload as it was looked at last.
+	seen any
 
 	mu      sync.Mutex
 	trouble error
@@ -113,11 +115,12 @@ func (w *watcher) view() view {
 	ref := w.target.ref
 	raw, there, err := w.object.GetStore().GetByKey(ref.namespace + "/" + ref.name)
 	if err == nil && !there {
-		raw = w.finished()
+		raw = w.gone()
 	}
 	if err != nil || raw == nil {
 		return view{}
 	}
+	w.seen = raw
 	typed, ok := raw.(runtime.Object)
 	if !ok {
 		return view{}
@@ -178,11 +181,15 @@ func (w *watcher) isTarget(object runtime.Object) bool {
 	return err == nil && o.meta.UID == w.target.object.meta.UID
 }
 
-// finished is a Job that was taken away once it was complete, as its
-// ttlSecondsAfterFinished says; nil for what was deleted otherwise.
-func (w *watcher) finished() any {
+// gone is what counts as the workload once it is deleted: the Job that was complete by
+// then, as with ttlSecondsAfterFinished, else nothing. The cache lets go of it before it
+// tells what it last was; until then it counts as it was seen.
+func (w *watcher) gone() any {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.last == nil {
+		return w.seen
+	}
 	if j, ok := w.last.(*batchv1.Job); ok && jobCondition(j, batchv1.JobComplete) != nil {
 		return j
 	}
