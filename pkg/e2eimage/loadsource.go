@@ -157,7 +157,20 @@ func (f *from) open(ctx context.Context, r *loadRun, lacking []string) (ociimage
 			missing[diffID] = true
 		}
 	}
-	return f.engine.Open(ctx, r.client.runner, r.platform(), func(diffID digest.Digest) bool { return !missing[diffID] })
+	return f.engine.Open(ctx, r.client.runner, engine.Reading{
+		Platform: r.platform(), Present: func(diffID digest.Digest) bool { return !missing[diffID] }, Helper: r.helper(f),
+		Whole: func(why error) {
+			r.client.report.Info(fmt.Sprintf("%s saves all of %s, which takes longer than single layers: %v", f.engine.Engine, f.text, why))
+		},
+	})
+}
+
+// helper is an image with perl that the engine is sure to have: the nodes' own.
+func (r *loadRun) helper(f *from) string {
+	if f.engine.Engine != r.cluster.Provider || len(r.cluster.Nodes) == 0 {
+		return ""
+	}
+	return r.cluster.Nodes[0].Image
 }
 
 func (f *from) close() {

@@ -47,6 +47,8 @@ type Image struct {
 	isPodman bool
 	// inContainerd is set where docker keeps it in containerd's store.
 	inContainerd bool
+	// stored says where the engine's own store has it; nil where that is not known.
+	stored *stored
 	// temporary is set where Reference is a name that Build has given it.
 	temporary bool
 	// manifestType as podman says it.
@@ -164,7 +166,10 @@ type inspected struct {
 	// ManifestType is podman's.
 	ManifestType string
 	// GraphDriver is where the engine keeps the layers.
-	GraphDriver struct{ Name string }
+	GraphDriver struct {
+		Name string
+		Data struct{ LowerDir, UpperDir string }
+	}
 }
 
 // classicDrivers are docker's own storage drivers. With them an image's ID is the digest
@@ -201,7 +206,7 @@ func inspect(ctx context.Context, runner hostexec.Runner, engine, reference stri
 	}
 	image := &Image{
 		Engine: engine, EngineID: id, ImageID: one.imageID(id), Reference: reference, Platform: ociimage.Platform(one.Os, one.Architecture, one.Variant), DiffIDs: one.RootFS.Layers, Size: one.Size,
-		isPodman: one.ManifestType != "", manifestType: one.ManifestType, inContainerd: one.imageID(id) == "",
+		stored: one.stored(id), isPodman: one.ManifestType != "", manifestType: one.ManifestType, inContainerd: one.imageID(id) == "",
 	}
 	// Images that are the same whoever builds them say no time, or none that counts.
 	image.Created, _ = time.Parse(time.RFC3339, one.Created)

@@ -19,47 +19,78 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 )
 
-// pushTag is what an image is called in a sink, behind a name that is drawn.
-const pushTag = "push"
-
-// untagLimit bounds the removal of that name when the caller's context has ended.
+// untagLimit bounds the removal of a push's name.
 const untagLimit = 10 * time.Second
 
-// push lets docker push the image to a sink. docker gets the sink's password from a
-// configuration of its own: the user's is not touched, and process lists do not show it.
-func (i Image) push(ctx context.Context, runner hostexec.Runner, to *sink) (err error) {
+// pushing lets docker push an image to a sink, as often as it takes.
+type pushing struct {
+	image    Image
+	runner   hostexec.Runner
+	to       *sink
+	endpoint string
+	// name that the image has meanwhile, for the sink.
+	name string
+	// config is the folder of docker's configuration for it, with the sink's password:
+	// the user's is not touched, and process lists do not show it.
+	config string
+}
+
+// startPushing makes all ready for pushes of the image. The caller closes it.
+func (i Image) startPushing(ctx context.Context, runner hostexec.Runner) (p *pushing, err error) {
 	if len(i.Names) == 0 {
 		// Taking away the only name of an image deletes it.
-		return errors.New("an image without a name is not pushed")
+		return nil, errors.New("an image without a name is not pushed")
 	}
-	endpoint, err := dockerEndpoint(ctx, runner, i.Engine)
-	if err != nil {
-		return err
+	p = &pushing{image: i, runner: runner}
+	if p.endpoint, err = dockerEndpoint(ctx, runner, i.Engine); err != nil {
+		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "e2eimage-push-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := writeLogin(dir, to); err != nil {
-		return err
-	}
-	name := fmt.Sprintf("%s/e2eimage/%s:%s", to.address, strings.ToLower(rand.Text()), pushTag)
-	if err := i.Name(ctx, runner, name); err != nil {
-		return err
+	if p.to, err = listen(ctx); err != nil {
+		return nil, err
 	}
 	defer func() {
-		untagging, cancel := outlive.Context(ctx, untagLimit)
-		defer cancel()
-		err = errors.Join(err, runner.Run(untagging, hostexec.Command{Argv: []string{i.Engine, "image", "rm", "--", name}, Stdout: io.Discard}))
+		if err != nil {
+			err = errors.Join(err, p.close(ctx))
+		}
 	}()
-	argv := []string{i.Engine, "--config", dir, "--host", endpoint, "push", "--quiet", name}
-	err = runner.Run(ctx, hostexec.Command{Argv: argv, Stdout: io.Discard})
+	if p.config, err = os.MkdirTemp("", "e2eimage-push-"); err != nil {
+		return p, err
+	}
+	if err = writeLogin(p.config, p.to); err != nil {
+		return p, err
+	}
+	// containerd notes with each layer in which repositories of a registry it is: always
+	// the same one.
+	name := fmt.Sprintf("%s/e2eimage:%s", p.to.address, strings.ToLower(rand.Text()))
+	if err = i.Name(ctx, runner, name); err == nil {
+		p.name = name
+	}
+	return p, err
+}
+
+// push lets docker push once. What is asked and comes is told to blobs.
+func (p *pushing) push(ctx context.Context, blobs blobs) error {
+	p.to.expect(blobs)
+	argv := []string{p.image.Engine, "--config", p.config, "--host", p.endpoint, "push", "--quiet", p.name}
+	err := p.runner.Run(ctx, hostexec.Command{Argv: argv, Stdout: io.Discard})
 	// What the sink met is why docker gave up.
-	return errors.Join(to.err(), err)
+	return errors.Join(p.to.err(), err)
+}
+
+// close takes back what pushing took, also where ctx has ended.
+func (p *pushing) close(ctx context.Context) error {
+	err := p.to.Close()
+	if p.config != "" {
+		err = errors.Join(err, os.RemoveAll(p.config))
+	}
+	if p.name != "" {
+		untagging, cancel := context.WithTimeout(context.WithoutCancel(ctx), untagLimit)
+		defer cancel()
+		err = errors.Join(err, p.runner.Run(untagging, hostexec.Command{Argv: []string{p.image.Engine, "image", "rm", "--", p.name}, Stdout: io.Discard}))
+	}
+	return err
 }
 
 // dockerEndpoint is where the docker command finds its daemon. Only a daemon on this
@@ -96,8 +127,12 @@ func (i *Image) Identify(ctx context.Context, runner hostexec.Runner) error {
 	if i.ImageID != "" {
 		return nil
 	}
-	manifest, err := i.askManifest(ctx, runner)
+	p, err := i.startPushing(ctx, runner)
 	if err != nil {
+		return err
+	}
+	manifest, err := p.manifest(ctx)
+	if err = errors.Join(err, p.close(ctx)); err != nil {
 		return err
 	}
 	i.ImageID = manifest.Config.Digest.String()
@@ -120,23 +155,23 @@ type pushedManifest struct {
 	layers map[digest.Digest]digest.Digest
 }
 
-// askManifest lets docker push the image without any blob, which tells its manifest:
-// docker with containerd's store says it nowhere else.
-func (i Image) askManifest(ctx context.Context, runner hostexec.Runner) (*pushedManifest, error) {
-	to, err := listen(
-		func(context.Context, digest.Digest) (bool, error) { return true, nil },
-		func(_ context.Context, _ digest.Digest, content io.Reader) error {
-			_, err := io.Copy(io.Discard, content)
-			return err
-		})
-	if err != nil {
+// manifest lets docker push the image without any blob, which tells its manifest: docker
+// with containerd's store says it nowhere else.
+func (p *pushing) manifest(ctx context.Context) (*pushedManifest, error) {
+	if err := p.push(ctx, noBlobs{}); err != nil {
 		return nil, err
 	}
-	defer to.Close()
-	if err := i.push(ctx, runner, to); err != nil {
-		return nil, err
-	}
-	return i.pushed(to)
+	return p.image.pushed(p.to)
+}
+
+// noBlobs wants no blob.
+type noBlobs struct{}
+
+func (noBlobs) has(context.Context, digest.Digest) (bool, error) { return true, nil }
+
+func (noBlobs) take(_ context.Context, _ digest.Digest, content io.Reader) error {
+	_, err := io.Copy(io.Discard, content)
+	return err
 }
 
 // pushed finds the manifest of the image's platform among those that came.

@@ -114,7 +114,7 @@ func (p *pusher) push(image v1.Image) error {
 	if err := p.manifest(digest.FromBytes(manifest).String(), manifest); err != nil {
 		return err
 	}
-	return p.manifest(pushTag, list)
+	return p.manifest("latest", list)
 }
 
 // docker26 is docker with containerd's store that has one image.
@@ -157,7 +157,7 @@ func TestDockerWithContainerdsStorePushesOnlyTheLayersThatNodesLack(t *testing.T
 	said.ImageID = ""
 	answers, pushes := docker26(t, image)
 	n := &node{has: said.DiffIDs[:2]}
-	got, err := readAll(t, said, answers, n)
+	got, _, err := readAll(t, said, answers, n)
 	if err != nil || got.ID.String() != id {
 		t.Fatalf("read %s, %v; want %s", got.ID, err, id)
 	}
@@ -209,7 +209,7 @@ func TestAPushThatCannotBeIsMadeGoodByTheWholeImage(t *testing.T) {
 			answers["engine save"] = saves(t, image)
 			spoil(answers, &said)
 			n := &node{}
-			got, err := readAll(t, said, answers, n)
+			got, _, err := readAll(t, said, answers, n)
 			if err != nil || got.ID.String() != id {
 				t.Errorf("read %s, %v; want %s", got.ID, err, id)
 			}
@@ -219,14 +219,14 @@ func TestAPushThatCannotBeIsMadeGoodByTheWholeImage(t *testing.T) {
 
 func TestASinkTakesNothingFromStrangers(t *testing.T) {
 	t.Parallel()
-	to, err := listen(nil, nil)
+	to, err := listen(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer to.Close()
 	for _, auth := range []string{"", base64.StdEncoding.EncodeToString([]byte("e2eimage:"))} {
 		p := &pusher{base: "http://" + to.address, auth: auth}
-		for _, path := range []string{"/v2/", "/v2/e2eimage/x/manifests/push", "/v2/e2eimage/x/blobs/" + oneID} {
+		for _, path := range []string{"/v2/", "/v2/e2eimage/manifests/push", "/v2/e2eimage/blobs/" + oneID} {
 			response, err := p.do(http.MethodPut, p.base+path, []byte("{}"))
 			if err != nil || response.StatusCode != http.StatusUnauthorized {
 				t.Errorf("%s with %q: %v, %v", path, auth, response, err)

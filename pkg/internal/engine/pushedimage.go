@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/opencontainers/go-digest"
-	"k8s.io/klog/v2"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -16,32 +15,37 @@ import (
 
 // pushedImage is an image of which docker pushes only the layers that are wanted.
 type pushedImage struct {
-	image    Image
-	runner   hostexec.Runner
+	pushing *pushing
+	// close ends pushing.
+	close    func() error
 	manifest *pushedManifest
 	known    ociimage.Image
 	// whole is what to read where it cannot be pushed.
-	whole func() ociimage.Source
+	whole func(why error) ociimage.Source
 }
 
 var _ ociimage.Source = (*pushedImage)(nil)
 
 // openPush returns the image as a source that docker pushes.
-func (i Image) openPush(ctx context.Context, runner hostexec.Runner, whole func() ociimage.Source) (ociimage.Source, error) {
-	manifest, err := i.askManifest(ctx, runner)
+func (i Image) openPush(ctx context.Context, runner hostexec.Runner, _ Reading, whole func(error) ociimage.Source) (ociimage.Source, error) {
+	p, err := i.startPushing(ctx, runner)
 	if err != nil {
 		return nil, err
 	}
+	manifest, err := p.manifest(ctx)
+	if err != nil {
+		return nil, errors.Join(err, p.close(ctx))
+	}
 	known := i.Known()
 	known.ID = manifest.Config.Digest
-	return &pushedImage{image: i, runner: runner, manifest: manifest, known: known, whole: whole}, nil
+	return &pushedImage{pushing: p, close: func() error { return p.close(ctx) }, manifest: manifest, known: known, whole: whole}, nil
 }
 
 // Image implements ociimage.Source.
 func (p *pushedImage) Image() (ociimage.Image, bool) { return p.known, true }
 
 // Close implements ociimage.Source.
-func (p *pushedImage) Close() error { return nil }
+func (p *pushedImage) Close() error { return p.close() }
 
 // Read implements ociimage.Source. What cannot be pushed comes with the whole image.
 func (p *pushedImage) Read(ctx context.Context, to ociimage.Receiver) (ociimage.Image, error) {
@@ -49,67 +53,73 @@ func (p *pushedImage) Read(ctx context.Context, to ociimage.Receiver) (ociimage.
 	if err == nil || ctx.Err() != nil {
 		return image, err
 	}
-	klog.FromContext(ctx).V(6).Info("the whole image is saved", "because", err.Error())
-	whole := p.whole()
+	whole := p.whole(err)
 	defer func() { _ = whole.Close() }()
 	return whole.Read(ctx, to)
 }
 
 func (p *pushedImage) receive(ctx context.Context, to ociimage.Receiver) (ociimage.Image, error) {
-	// docker pushes several layers at once, and a receiver takes one at a time.
-	var turn sync.Mutex
-	var config []byte
-	came := map[digest.Digest]bool{}
-	wants := func(blob digest.Digest) (bool, error) {
-		if blob == p.known.ID {
-			return true, nil
-		}
-		diffID, known := p.manifest.layers[blob]
-		if !known || came[diffID] {
-			return false, nil
-		}
-		return to.Wants(ctx, diffID)
+	wanted := &wantedBlobs{manifest: p.manifest, to: to, came: map[digest.Digest]bool{}}
+	if err := p.pushing.push(ctx, wanted); err != nil {
+		return p.known, err
 	}
-	target, err := listen(
-		func(_ context.Context, blob digest.Digest) (bool, error) {
-			turn.Lock()
-			defer turn.Unlock()
-			wanted, err := wants(blob)
-			return !wanted, err
-		},
-		func(_ context.Context, blob digest.Digest, content io.Reader) (err error) {
-			turn.Lock()
-			defer turn.Unlock()
-			wanted, err := wants(blob)
-			switch {
-			case err != nil:
-				return err
-			case !wanted:
-				_, err = io.Copy(io.Discard, content)
-				return err
-			case blob == p.known.ID:
-				config, err = io.ReadAll(io.LimitReader(content, ociimage.MaxMetadata))
-				return err
-			}
-			diffID := p.manifest.layers[blob]
-			plain, err := ociimage.Decompressed(content)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, plain.Close()) }()
-			if _, err = to.Layer(ctx, diffID, plain); err == nil {
-				came[diffID] = true
-			}
-			return err
-		})
+	return p.check(ctx, to, wanted.config, wanted.came)
+}
+
+// wantedBlobs takes the config and the layers that a receiver wants.
+type wantedBlobs struct {
+	manifest *pushedManifest
+	to       ociimage.Receiver
+
+	// turn is because docker pushes several layers at once, and a receiver takes one at
+	// a time.
+	turn   sync.Mutex
+	config []byte
+	came   map[digest.Digest]bool
+}
+
+func (w *wantedBlobs) wants(ctx context.Context, blob digest.Digest) (bool, error) {
+	if blob == w.manifest.Config.Digest {
+		return true, nil
+	}
+	diffID, known := w.manifest.layers[blob]
+	if !known || w.came[diffID] {
+		return false, nil
+	}
+	return w.to.Wants(ctx, diffID)
+}
+
+func (w *wantedBlobs) has(ctx context.Context, blob digest.Digest) (bool, error) {
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	wanted, err := w.wants(ctx, blob)
+	return !wanted, err
+}
+
+func (w *wantedBlobs) take(ctx context.Context, blob digest.Digest, content io.Reader) (err error) {
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	wanted, err := w.wants(ctx, blob)
+	switch {
+	case err != nil:
+		return err
+	case !wanted:
+		_, err = io.Copy(io.Discard, content)
+		return err
+	case blob == w.manifest.Config.Digest:
+		w.config, err = io.ReadAll(io.LimitReader(content, ociimage.MaxMetadata))
+		return err
+	}
+	diffID := w.manifest.layers[blob]
+	plain, err := ociimage.Decompressed(content)
 	if err != nil {
-		return p.known, err
+		return err
 	}
-	defer target.Close()
-	if err := p.image.push(ctx, p.runner, target); err != nil {
-		return p.known, err
+	defer func() { err = errors.Join(err, plain.Close()) }()
+	if _, err = w.to.Layer(ctx, diffID, plain); err == nil {
+		w.came[diffID] = true
 	}
-	return p.check(ctx, to, config, came)
+	return err
 }
 
 // check sees to it that all came that is wanted, and that it is the image it is to be.
@@ -121,12 +131,12 @@ func (p *pushedImage) check(ctx context.Context, to ociimage.Receiver, config []
 	if image.ID != p.known.ID {
 		return p.known, &ociimage.ContentError{What: "its config", Want: p.known.ID, Got: image.ID}
 	}
-	if len(image.DiffIDs) != len(p.image.DiffIDs) {
-		return p.known, fmt.Errorf("the image has %d layers, and its engine says %d", len(image.DiffIDs), len(p.image.DiffIDs))
+	if len(image.DiffIDs) != len(p.known.DiffIDs) {
+		return p.known, fmt.Errorf("the image has %d layers, and its engine says %d", len(image.DiffIDs), len(p.known.DiffIDs))
 	}
 	for n, diffID := range image.DiffIDs {
-		if diffID != p.image.DiffIDs[n] {
-			return p.known, fmt.Errorf("layer %d of the image is %s, and its engine says %s", n, ociimage.ShortID(diffID.String()), ociimage.ShortID(p.image.DiffIDs[n].String()))
+		if diffID != p.known.DiffIDs[n] {
+			return p.known, fmt.Errorf("layer %d of the image is %s, and its engine says %s", n, ociimage.ShortID(diffID.String()), ociimage.ShortID(p.known.DiffIDs[n].String()))
 		}
 		if came[diffID] {
 			continue
@@ -139,6 +149,6 @@ func (p *pushedImage) check(ctx context.Context, to ociimage.Receiver, config []
 			return p.known, err
 		}
 	}
-	image.Names = p.image.Names
+	image.Names = p.known.Names
 	return image, nil
 }

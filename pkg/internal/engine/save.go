@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -13,39 +15,74 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
-// Open returns the image as a source. present tells which layers nobody needs:
-// where the engine can leave those out, it does.
-func (i Image) Open(ctx context.Context, runner hostexec.Runner, nodes string, present func(digest.Digest) bool) (ociimage.Source, error) {
-	whole := func() ociimage.Source { return i.stream(ctx, runner, nodes) }
-	if i.canLeaveOut() {
-		missing := 0
-		for _, diffID := range i.DiffIDs {
-			if !present(diffID) {
-				missing++
-			}
+// Reading is how an image is read from its engine.
+type Reading struct {
+	// Platform of the nodes.
+	Platform string
+	// Present tells which layers nobody needs: where the engine can leave those out, it
+	// does.
+	Present func(diffID digest.Digest) bool
+	// Helper is an image with perl that the same engine has, "" for none.
+	Helper string
+	// Whole is told why the engine saves the whole image where it could leave layers out.
+	Whole func(why error)
+}
+
+// Open returns the image as a source.
+func (i Image) Open(ctx context.Context, runner hostexec.Runner, reading Reading) (ociimage.Source, error) {
+	whole := func(why error) ociimage.Source {
+		reading.Whole(why)
+		return i.stream(ctx, runner, reading.Platform)
+	}
+	open := i.openStore
+	switch {
+	case i.isPodman:
+		open = i.openPodman
+	case i.inContainerd:
+		open = i.openPush
+	}
+	source, err := open(ctx, runner, reading, whole)
+	if err == nil || ctx.Err() != nil {
+		return source, err
+	}
+	return whole(err), nil
+}
+
+// openPodman returns an image of podman: out of its store, which root may read, else as
+// podman saves it.
+func (i Image) openPodman(ctx context.Context, runner hostexec.Runner, reading Reading, whole func(error) ociimage.Source) (ociimage.Source, error) {
+	if i.stored != nil {
+		direct, err := openDirect(i.stored)
+		if err == nil {
+			return &storedImage{image: i, whole: whole, open: direct.open}, nil
 		}
-		if missing < len(i.DiffIDs) {
-			// Where that is not possible, as with a podman in a virtual machine, it
-			// sends the whole.
-			source, err := i.saveLayers(ctx, runner, nodes, present, whole)
-			if err == nil || ctx.Err() != nil {
-				return source, err
-			}
-			klog.FromContext(ctx).V(6).Info("the whole image is saved", "because", err.Error())
+		klog.FromContext(ctx).V(6).Info("podman saves the image", "because", err.Error())
+	}
+	if !i.canLeaveOut() || !slices.ContainsFunc(i.DiffIDs, reading.Present) {
+		return i.stream(ctx, runner, reading.Platform), nil
+	}
+	return i.saveLayers(ctx, runner, reading, whole)
+}
+
+// openStore returns an image in docker's own store, which this process reads if it may,
+// else a container.
+func (i Image) openStore(_ context.Context, runner hostexec.Runner, reading Reading, whole func(error) ociimage.Source) (ociimage.Source, error) {
+	if i.stored == nil {
+		return nil, errors.New("docker does not say where its layers are")
+	}
+	source := &storedImage{image: i, whole: whole}
+	direct, err := openDirect(i.stored)
+	switch {
+	case err == nil:
+		source.open = direct.open
+	case reading.Helper == "":
+		return nil, fmt.Errorf("docker's store cannot be read: %w", err)
+	default:
+		source.open = func(ctx context.Context, layers []int) (storeFiles, error) {
+			return i.openContainer(ctx, runner, reading.Helper, layers)
 		}
 	}
-	if !i.isPodman {
-		open := i.openStore
-		if i.inContainerd {
-			open = i.openPush
-		}
-		source, err := open(ctx, runner, whole)
-		if err == nil || ctx.Err() != nil {
-			return source, err
-		}
-		klog.FromContext(ctx).V(6).Info("the whole image is saved", "because", err.Error())
-	}
-	return whole(), nil
+	return source, nil
 }
 
 func (i Image) choice(nodes string) ociimage.Choice {

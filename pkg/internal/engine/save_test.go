@@ -1,11 +1,7 @@
 package engine
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,9 +20,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/opencontainers/go-digest"
-	"github.com/vbatts/tar-split/tar/asm"
-	"github.com/vbatts/tar-split/tar/storage"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
@@ -86,23 +81,31 @@ func saves(t *testing.T, image v1.Image) func([]string, io.Writer) error {
 	}
 }
 
-func readAll(t *testing.T, i Image, h host, n *node) (ociimage.Image, error) {
+// readAll reads the image into a node and returns also why all of it was saved.
+func readAll(t *testing.T, i Image, h hostexec.Runner, n *node) (image ociimage.Image, why, err error) {
 	t.Helper()
-	source, err := i.Open(t.Context(), h, "linux/amd64", func(diffID digest.Digest) bool { return slices.Contains(n.has, diffID) })
+	source, err := i.Open(t.Context(), h, Reading{
+		Platform: "linux/amd64", Helper: "nodes:image",
+		Present: func(diffID digest.Digest) bool { return slices.Contains(n.has, diffID) },
+		Whole:   func(because error) { why = because },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	image, err := source.Read(t.Context(), n)
-	return image, errors.Join(err, source.Close())
+	image, err = source.Read(t.Context(), n)
+	return image, why, errors.Join(err, source.Close())
 }
 
 func TestTheWholeImageIsSavedWhereNothingElseIsPossible(t *testing.T) {
 	t.Parallel()
 	image, said := built(t)
 	n := &node{has: said.DiffIDs[:1]}
-	got, err := readAll(t, said, host{"engine save": saves(t, image)}, n)
+	got, why, err := readAll(t, said, host{"engine save": saves(t, image)}, n)
 	if err != nil || got.ID.String() != said.EngineID {
 		t.Fatalf("read %s, %v", got.ID, err)
+	}
+	if why == nil {
+		t.Error("nobody is told that the whole image is saved")
 	}
 	if want := said.DiffIDs[1:]; len(n.got) < len(want) || !slices.Contains(n.got, want[0]) || !slices.Contains(n.got, want[1]) {
 		t.Errorf("got %v, want %v", n.got, want)
@@ -112,7 +115,7 @@ func TestTheWholeImageIsSavedWhereNothingElseIsPossible(t *testing.T) {
 func TestAnEngineThatBreaksOffIsSaid(t *testing.T) {
 	t.Parallel()
 	_, said := built(t)
-	_, err := readAll(t, said, host{"engine save": fails(t, "disk on fire")}, &node{})
+	_, _, err := readAll(t, said, host{"engine save": fails(t, "disk on fire")}, &node{})
 	if err == nil || !strings.Contains(err.Error(), "disk on fire") {
 		t.Errorf("error %v", err)
 	}
@@ -190,7 +193,7 @@ func TestPodmanSavesOnlyWhatIsMissing(t *testing.T) {
 	image, said := built(t)
 	said.isPodman, said.manifestType = true, string(types.OCIManifestSchema1)
 	n := &node{has: said.DiffIDs[:2]}
-	got, err := readAll(t, said, host{"engine save --quiet --uncompressed --format oci-dir": podmanSaves(t, image)}, n)
+	got, _, err := readAll(t, said, host{"engine save --quiet --uncompressed --format oci-dir": podmanSaves(t, image)}, n)
 	if err != nil || got.ID.String() != said.EngineID {
 		t.Fatalf("read %s, %v", got.ID, err)
 	}
@@ -205,7 +208,9 @@ func TestALayerThatWentAwaySinceThePlanComesWithTheWhole(t *testing.T) {
 	said.isPodman, said.manifestType = true, string(types.OCIManifestSchema1)
 	answers := host{"engine save --quiet -- ": saves(t, image), "engine save --quiet --uncompressed --format oci-dir": podmanSaves(t, image)}
 	planned := said.DiffIDs[:2]
-	source, err := said.Open(t.Context(), answers, "linux/amd64", func(diffID digest.Digest) bool { return slices.Contains(planned, diffID) })
+	source, err := said.Open(t.Context(), answers, Reading{
+		Platform: "linux/amd64", Present: func(diffID digest.Digest) bool { return slices.Contains(planned, diffID) }, Whole: func(error) {},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +237,7 @@ func TestPodmanSavesTheWholeWhereItCannotLeaveOut(t *testing.T) {
 			change(&said)
 			n := &node{has: said.DiffIDs[:2]}
 			answers := host{"engine save --quiet -- ": saves(t, image), "engine save --quiet --uncompressed": fails(t, "unknown flag: --uncompressed")}
-			if got, err := readAll(t, said, answers, n); err != nil || got.ID.String() != said.EngineID {
+			if got, _, err := readAll(t, said, answers, n); err != nil || got.ID.String() != said.EngineID {
 				t.Fatalf("read %s, %v", got.ID, err)
 			}
 			if !slices.Contains(n.got, said.DiffIDs[2]) {
@@ -240,119 +245,4 @@ func TestPodmanSavesTheWholeWhereItCannotLeaveOut(t *testing.T) {
 			}
 		})
 	}
-}
-
-// storeOf writes an image as docker's store has it.
-func storeOf(t *testing.T, image v1.Image, said Image) string {
-	t.Helper()
-	root := t.TempDir()
-	write := func(text []byte, path ...string) {
-		file := filepath.Join(append([]string{root}, path...)...)
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	config, err := image.RawConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(config, "image", overlay2, "imagedb", "content", "sha256", strings.TrimPrefix(said.EngineID, "sha256:"))
-	layers, err := image.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, chain := range (ociimage.Image{DiffIDs: said.DiffIDs}).ChainIDs() {
-		content, err := layers[i].Uncompressed()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var description bytes.Buffer
-		zipped := gzip.NewWriter(&description)
-		files := storage.NewBufferFileGetPutter()
-		taken, done, err := asm.NewInputTarStreamWithDone(content, storage.NewJSONPacker(zipped), files)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(taken)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
-		if err := zipped.Close(); err != nil {
-			t.Fatal(err)
-		}
-		cache := fmt.Sprintf("cache%d", i)
-		write([]byte(cache), "image", overlay2, "layerdb", "sha256", chain.Encoded(), "cache-id")
-		write(description.Bytes(), "image", overlay2, "layerdb", "sha256", chain.Encoded(), "tar-split.json.gz")
-		file := tarFile(t, text)
-		write(file.content, overlay2, cache, "diff", file.name)
-	}
-	return root
-}
-
-type tarred struct {
-	name    string
-	content []byte
-}
-
-func TestSingleLayersAreReadOutOfDockersStore(t *testing.T) {
-	t.Parallel()
-	image, said := built(t)
-	root := storeOf(t, image, said)
-	info, err := json.Marshal(map[string]string{"Root": root, "Driver": overlay2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	answers := host{"engine info": prints(string(info))}
-	n := &node{has: said.DiffIDs[:2]}
-	if got, err := readAll(t, said, answers, n); err != nil || got.ID.String() != said.EngineID {
-		t.Fatalf("read %s, %v", got.ID, err)
-	}
-	if len(n.got) != 1 || n.got[0] != said.DiffIDs[2] {
-		t.Errorf("got %v, want only %s", n.got, said.DiffIDs[2])
-	}
-
-	// A file that is not what it was: docker saves the whole.
-	dir := filepath.Join(root, overlay2, "cache1", "diff")
-	listed, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, listed[0].Name()), []byte("damaged"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	saved := 0
-	answers["engine save"] = func(argv []string, out io.Writer) error {
-		saved++
-		return saves(t, image)(argv, out)
-	}
-	n = &node{}
-	if got, err := readAll(t, said, answers, n); err != nil || got.ID.String() != said.EngineID || saved != 1 {
-		t.Errorf("read %s, %v, saved %d times", got.ID, err, saved)
-	}
-	for _, diffID := range said.DiffIDs {
-		if !slices.Contains(n.got, diffID) {
-			t.Errorf("layer %s did not come", diffID)
-		}
-	}
-}
-
-// tarFile is the one file of a layer.
-func tarFile(t *testing.T, layer []byte) tarred {
-	t.Helper()
-	reader := tar.NewReader(bytes.NewReader(layer))
-	header, err := reader.Next()
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := io.ReadAll(reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tarred{name: header.Name, content: content}
 }

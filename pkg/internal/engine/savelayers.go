@@ -20,7 +20,7 @@ type savedLayers struct {
 	ociimage.Source
 	present func(digest.Digest) bool
 	// whole is what to read where another layer is lacked by now.
-	whole func() ociimage.Source
+	whole func(why error) ociimage.Source
 }
 
 // Read implements ociimage.Source. A layer that went away from a node since it was
@@ -31,7 +31,7 @@ func (s *savedLayers) Read(ctx context.Context, to ociimage.Receiver) (ociimage.
 	if err != nil || !saved.short {
 		return image, err
 	}
-	whole := s.whole()
+	whole := s.whole(errors.New("a layer went away from a node meanwhile"))
 	defer func() { _ = whole.Close() }()
 	return whole.Read(ctx, to)
 }
@@ -56,16 +56,16 @@ func (s *savedOnly) Wants(ctx context.Context, diffID digest.Digest) (bool, erro
 // saveLayers lets podman save the image into a folder where a file of no bytes
 // stands for each layer that is left out (containers/image, oci/layout:
 // TryReusingBlob). No more than the missing layers is written.
-func (i Image) saveLayers(ctx context.Context, runner hostexec.Runner, nodes string, present func(digest.Digest) bool, whole func() ociimage.Source) (ociimage.Source, error) {
+func (i Image) saveLayers(ctx context.Context, runner hostexec.Runner, reading Reading, whole func(error) ociimage.Source) (ociimage.Source, error) {
 	dir, err := os.MkdirTemp("", "e2eimage-layers-")
 	if err != nil {
 		return nil, err
 	}
-	layout, err := i.saveInto(ctx, runner, dir, present)
+	layout, err := i.saveInto(ctx, runner, dir, reading.Present)
 	if err == nil {
 		var source ociimage.Source
-		if source, err = ociimage.OpenFolder(layout.FS(), i.choice(nodes), closers{layout, closing(func() error { return os.RemoveAll(dir) })}); err == nil {
-			return &savedLayers{Source: source, present: present, whole: whole}, nil
+		if source, err = ociimage.OpenFolder(layout.FS(), i.choice(reading.Platform), closers{layout, closing(func() error { return os.RemoveAll(dir) })}); err == nil {
+			return &savedLayers{Source: source, present: reading.Present, whole: whole}, nil
 		}
 		_ = layout.Close()
 	}

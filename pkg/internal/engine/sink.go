@@ -24,38 +24,54 @@ import (
 // listens on the loopback interface, wants a password that is drawn for each push, and
 // keeps nothing but manifests.
 type sink struct {
-	// has tells whether a blob need not come.
-	has func(context.Context, digest.Digest) (bool, error)
-	// take gets a blob that comes; its digest is checked by whoever reads it.
-	take func(context.Context, digest.Digest, io.Reader) error
-
 	address, user, password string
 	server                  *http.Server
 
-	mu        sync.Mutex
+	mu sync.Mutex
+	// blobs is who is asked by the push that is under way.
+	blobs blobs
+	// manifests that it brought.
 	manifests map[digest.Digest][]byte
 	// tagged is the manifest or index that was pushed last by a tag.
 	tagged digest.Digest
-	// failed is the first error of has and take: the engine does not pass it on.
+	// failed is the first error of blobs: the engine does not pass it on.
 	failed error
+}
+
+// blobs are what becomes of a push's blobs.
+type blobs interface {
+	// has tells whether a blob need not come.
+	has(context.Context, digest.Digest) (bool, error)
+	// take gets a blob that comes, and checks its digest.
+	take(context.Context, digest.Digest, io.Reader) error
 }
 
 // headerLimit ends connections that ask for nothing.
 const headerLimit = 10 * time.Second
 
 // listen starts a sink.
-func listen(has func(context.Context, digest.Digest) (bool, error), take func(context.Context, digest.Digest, io.Reader) error) (*sink, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func listen(ctx context.Context) (*sink, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &sink{
-		has: has, take: take, manifests: map[digest.Digest][]byte{},
-		address: listener.Addr().String(), user: "e2eimage", password: rand.Text(),
-	}
+	s := &sink{address: listener.Addr().String(), user: "e2eimage", password: rand.Text()}
 	s.server = &http.Server{Handler: s, ReadHeaderTimeout: headerLimit}
 	go func() { _ = s.server.Serve(listener) }()
 	return s, nil
+}
+
+// expect makes it ready for a push.
+func (s *sink) expect(blobs blobs) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blobs, s.manifests, s.tagged, s.failed = blobs, map[digest.Digest][]byte{}, "", nil
+}
+
+func (s *sink) asked() blobs {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.blobs
 }
 
 // Close ends all requests.
@@ -111,7 +127,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *sink) head(w http.ResponseWriter, r *http.Request, blob digest.Digest) {
-	has, err := s.has(r.Context(), blob)
+	has, err := s.asked().has(r.Context(), blob)
 	switch {
 	case err != nil:
 		s.fail(err)
@@ -129,7 +145,7 @@ func (s *sink) head(w http.ResponseWriter, r *http.Request, blob digest.Digest) 
 func (s *sink) upload(w http.ResponseWriter, r *http.Request) {
 	blob, err := digest.Parse(r.URL.Query().Get("digest"))
 	if err == nil {
-		err = s.take(r.Context(), blob, r.Body)
+		err = s.asked().take(r.Context(), blob, r.Body)
 	}
 	if err != nil {
 		s.fail(err)

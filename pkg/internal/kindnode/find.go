@@ -58,6 +58,8 @@ type Node struct {
 	Name  string
 	Role  string
 	State string
+	// Image that the container was made from, as the engine calls it.
+	Image string
 
 	// id of the container, and the PID of its first process where known.
 	id  string
@@ -251,7 +253,7 @@ func listOne(ctx context.Context, runner hostexec.Runner, provider string) listi
 		return result
 	}
 	for _, c := range containers {
-		result.clusters[c.Cluster] = append(result.clusters[c.Cluster], Node{Name: c.Name, Role: c.Role, State: c.State, id: c.ID, pid: c.PID})
+		result.clusters[c.Cluster] = append(result.clusters[c.Cluster], Node{Name: c.Name, Role: c.Role, State: c.State, Image: c.Image, id: c.ID, pid: c.PID})
 		result.ids[c.ID] = true
 	}
 	return result
@@ -263,14 +265,14 @@ func listOne(ctx context.Context, runner hostexec.Runner, provider string) listi
 func psArgv(provider string) []string {
 	format := "json"
 	if provider == "docker" {
-		format = fmt.Sprintf(`{"ID":{{json .ID}},"Name":{{json .Names}},"Cluster":{{json (.Label %q)}},"Role":{{json (.Label %q)}},"State":{{json .State}}}`,
+		format = fmt.Sprintf(`{"ID":{{json .ID}},"Name":{{json .Names}},"Cluster":{{json (.Label %q)}},"Role":{{json (.Label %q)}},"State":{{json .State}},"Image":{{json .Image}}}`,
 			clusterLabel, roleLabel)
 	}
 	return []string{provider, "ps", "--all", "--no-trunc", "--filter", "label=" + clusterLabel, "--format", format}
 }
 
 type container struct {
-	ID, Name, Cluster, Role, State string
+	ID, Name, Cluster, Role, State, Image string
 	// PID of its first process; docker ps does not tell.
 	PID int
 }
@@ -294,6 +296,7 @@ func parseContainers(provider string, out []byte) ([]container, error) {
 		Names  []string
 		Labels map[string]string
 		State  string
+		Image  string
 		PID    int `json:"Pid"`
 	}
 	if err := json.Unmarshal(out, &listed); err != nil {
@@ -301,7 +304,7 @@ func parseContainers(provider string, out []byte) ([]container, error) {
 	}
 	for _, c := range listed {
 		containers = append(containers, container{
-			ID: c.ID, Name: strings.Join(c.Names, ","), State: c.State, PID: c.PID,
+			ID: c.ID, Name: strings.Join(c.Names, ","), State: c.State, Image: c.Image, PID: c.PID,
 			Cluster: c.Labels[clusterLabel], Role: c.Labels[roleLabel],
 		})
 	}
