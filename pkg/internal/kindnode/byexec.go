@@ -69,6 +69,12 @@ func (c *Cluster) enter(ctx context.Context, node string) (*link, error) {
 		return nil, l.whyNot(ctx, err)
 	}
 	l.greeting = greeting
+	network, err := connectByNetwork(ctx, greeting)
+	if err != nil {
+		klog.FromContext(ctx).V(6).Info("all goes through the exec", "node", node, "because", err.Error())
+		return l, nil
+	}
+	l.Conn = besideExec{Conn: network, exec: l.Conn}
 	return l, nil
 }
 

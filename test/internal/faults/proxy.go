@@ -21,8 +21,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// greeted is the last line before the connection begins.
-const greeted = "@@e2eimage connected\n"
+// greeted is the last line before the connection begins, networked the one ahead of the
+// node's own address.
+const (
+	greeted   = "@@e2eimage connected\n"
+	networked = "@@e2eimage network\n"
+)
 
 // proxy runs the real exec, and passes calls on from our stdin and stdout to its.
 func proxy(ctx context.Context, argv []string, node string, rules Rules, product int) error {
@@ -43,6 +47,13 @@ func proxy(ctx context.Context, argv []string, node string, rules Rules, product
 	for line := ""; line != greeted; {
 		if line, err = reader.ReadString('\n'); err != nil {
 			return errors.Join(err, command.Wait())
+		}
+		if line == networked {
+			// Nobody is to get past this.
+			if _, err = reader.ReadString('\n'); err != nil {
+				return errors.Join(err, command.Wait())
+			}
+			continue
 		}
 		if _, err := io.WriteString(os.Stdout, line); err != nil {
 			return err
