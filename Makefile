@@ -37,9 +37,10 @@ FUZZ_ARCHIVES := $(FUZZ) -fuzz=^FuzzArchives$$ ./pkg/internal/ociimage
 FUZZ_RENDER   := $(FUZZ) -fuzz=^FuzzRender$$ ./pkg/internal/manifest
 E2E           := -race -count=1 -timeout=45m -parallel=$(PARALLEL) ./test/e2e
 
-# podman runs all end-to-end tests, docker those of what engines and nodes do.
+# podman runs all end-to-end tests, as root; docker those of what engines and nodes do, as
+# a user in the group of its socket.
 E2E_PODMAN := $(E2E) -provider=podman
-E2E_DOCKER := $(E2E) -provider=docker -scope=engines
+E2E_DOCKER := $(E2E) -provider=docker -scope=engines -ordinary
 
 test: toolchain ## unit tests, a little fuzzing, and the end-to-end suites on real clusters
 	go run ./test/suites -at-once 2 \

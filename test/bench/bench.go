@@ -13,14 +13,17 @@ import (
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/ordinary"
 )
 
 // bench is the cluster that is measured on, and the results so far.
 type bench struct {
 	provider, cluster, kubeconfig, dir string
 	rounds                             int
-	nodes                              []string
-	rows                               []row
+	// ordinary runs commands where they are not root's; else it is nil.
+	ordinary *ordinary.User
+	nodes    []string
+	rows     []row
 }
 
 // row is one line of the table.
@@ -76,9 +79,21 @@ func (b *bench) build(ctx context.Context) error {
 
 func variant(name string) string { return "localhost/bench-service:" + name }
 
+// command is a command of the user whom is measured for.
+func (b *bench) command(ctx context.Context, argv ...string) (*exec.Cmd, error) {
+	command := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	if b.ordinary == nil {
+		return command, nil
+	}
+	return command, b.ordinary.Runs(command)
+}
+
 // output runs a command and returns what it printed.
 func (b *bench) output(ctx context.Context, argv ...string) (string, error) {
-	command := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	command, err := b.command(ctx, argv...)
+	if err != nil {
+		return "", err
+	}
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	if err := command.Run(); err != nil {
@@ -116,7 +131,11 @@ func (b *bench) add(what, ours, peer, ratio, goal string) {
 }
 
 func (b *bench) print(out io.Writer) {
-	fmt.Fprintf(out, "%s, %d nodes, medians of %d (least–most)\n\n", b.provider, len(b.nodes), b.rounds)
+	who := "root"
+	if b.ordinary != nil {
+		who = "a user in docker's group"
+	}
+	fmt.Fprintf(out, "%s, %s, %d nodes, medians of %d (least–most)\n\n", b.provider, who, len(b.nodes), b.rounds)
 	fmt.Fprintln(out, "| case | e2eimage | peer | ratio | goal |\n|---|---|---|---|---|")
 	for _, r := range b.rows {
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %s |\n", r.what, r.ours, r.peer, r.ratio, r.goal)

@@ -117,7 +117,11 @@ func (b *bench) settled(ctx context.Context) error {
 
 // calls counts the requests to the API that a command with -v 6 tells of.
 func (b *bench) calls(ctx context.Context, argv ...string) (int, error) {
-	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput()
+	command, err := b.command(ctx, argv...)
+	if err != nil {
+		return 0, err
+	}
+	out, err := command.CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, out)
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -42,6 +41,11 @@ func (b *bench) loads(ctx context.Context) (err error) {
 	small := kindtest.Options{Name: b.cluster + "-one", Provider: b.provider, Kubeconfig: b.dir + "/one", Wait: 3 * time.Minute, Log: io.Discard}
 	if err := kindtest.Create(ctx, small); err != nil {
 		return err
+	}
+	if b.ordinary != nil {
+		if err := b.ordinary.Own(b.dir); err != nil {
+			return err
+		}
 	}
 	defer func() {
 		deleting, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
@@ -146,7 +150,10 @@ ctr -n k8s.io content prune references >/dev/null`)
 
 // ours loads and notes how much memory that took.
 func (l *loading) ours(ctx context.Context, source string) (time.Duration, error) {
-	command := exec.CommandContext(ctx, "kubectl-e2eimage", "load", "-q", "--source", source, "--engine", l.provider, "--kind-cluster", l.cluster, "--kubeconfig", l.kubeconfig)
+	command, err := l.command(ctx, "kubectl-e2eimage", "load", "-q", "--source", source, "--engine", l.provider, "--kind-cluster", l.cluster, "--kubeconfig", l.kubeconfig)
+	if err != nil {
+		return 0, err
+	}
 	begun := time.Now()
 	if out, err := command.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("load: %w: %s", err, out)

@@ -8,20 +8,24 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/ordinary"
 )
 
 func main() {
 	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on, podman or docker")
 	rounds := flag.Int("rounds", 7, "rounds of each case; the median counts")
-	only := flag.String("only", "", `"deploys", "ups" or "loads" for these only`)
+	only := flag.String("only", "", "what to measure, of tags, deploys, scale, ups, status, manifests and loads, with commas between; all if empty")
+	notRoot := flag.Bool("ordinary", false, "as a user in the group of docker's socket, who is not root")
 	flag.Parse()
 	// The root of all contexts of this process: signals end it.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *provider, *rounds, *only)
+	err := run(ctx, *provider, *rounds, *only, *notRoot)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -29,7 +33,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, provider string, rounds int, only string) (err error) {
+func run(ctx context.Context, provider string, rounds int, only string, notRoot bool) (err error) {
 	dir, err := os.MkdirTemp("", "e2eimage-bench-")
 	if err != nil {
 		return err
@@ -53,17 +57,32 @@ func run(ctx context.Context, provider string, rounds int, only string) (err err
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	all := []func(context.Context) error{b.tags, b.deploys, b.scale, b.ups, b.status, b.manifests, b.loads}
-	switch only {
-	case "loads":
-		all = all[6:]
-	case "deploys":
-		all = all[1:2]
-	case "ups":
-		all = all[3:6]
+	if notRoot {
+		// What this process writes from here on the user can read and replace.
+		syscall.Umask(0)
+		if b.ordinary, err = ordinary.New(dir); err == nil {
+			err = b.ordinary.Own(dir)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	for _, measure := range all {
-		if err := measure(ctx); err != nil {
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context) error
+	}{
+		{"tags", b.tags},
+		{"deploys", b.deploys},
+		{"scale", b.scale},
+		{"ups", b.ups},
+		{"status", b.status},
+		{"manifests", b.manifests},
+		{"loads", b.loads},
+	} {
+		if only != "" && !slices.Contains(strings.Split(only, ","), part.name) {
+			continue
+		}
+		if err := part.measure(ctx); err != nil {
 			return err
 		}
 	}

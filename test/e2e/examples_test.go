@@ -76,7 +76,7 @@ func TestTheJobsOfTheExamples(t *testing.T) {
 	u := newUser(t)
 	u.env = append(slices.Clone(u.env), "ENGINE="+suite.provider)
 	dir := u.example("ci")
-	artifacts := t.TempDir()
+	artifacts := tempDir(t)
 	t.Cleanup(func() {
 		for _, name := range u.onHost(context.WithoutCancel(t.Context()), "datastorage:ci-") {
 			_ = exec.Command(suite.provider, "image", "rm", name).Run()

@@ -69,7 +69,7 @@ func TestLockAndClusterThatWentDifferentWaysAreBothNamed(t *testing.T) {
 	u.must("load")
 	ours := u.must("tag")
 	// Somebody else records other content for the same consumer.
-	elsewhere := &user{t: t, namespace: u.namespace, dir: t.TempDir(), env: u.env}
+	elsewhere := &user{t: t, namespace: u.namespace, dir: tempDir(t), env: u.env}
 	id := elsewhere.image("localhost/" + u.namespace + "-elsewhere:dev")
 	theirs := elsewhere.must("tag", "datastorage", "--source", "localhost/"+u.namespace+"-elsewhere:dev", "--consumer", u.namespace)
 	says := []string{"lock and cluster disagree", ours, theirs, "--use=lock", "--use=cluster", "ago"}

@@ -19,7 +19,7 @@ func (u *user) meanwhile(call, node string, do func(), args ...string) outcome {
 	u.t.Helper()
 	env := u.env
 	defer func() { u.env = env }()
-	mark := filepath.Join(u.t.TempDir(), "mark")
+	mark := filepath.Join(tempDir(u.t), "mark")
 	u.faulty(faults.Rule{Call: call, Node: node, Mark: mark, Once: true, Hold: 3 * time.Second})
 	command := u.plugin(args...)
 	done := make(chan outcome, 1)
@@ -109,6 +109,8 @@ func TestTheEngineOfTheImageNeedNotBeTheOneOfTheCluster(t *testing.T) {
 		}
 	}()
 	u := newUser(t)
+	// Where docker's user is not root, podman's images are still root's.
+	u.root = true
 	ref := "localhost/" + u.namespace + ":dev"
 	image := u.service(ref)
 	id, err := image.ImageID()

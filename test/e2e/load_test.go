@@ -56,7 +56,7 @@ func (u *user) service(ref string, layers ...[]scratchimage.File) scratchimage.I
 
 func (u *user) archive(images ...scratchimage.Image) string {
 	u.t.Helper()
-	file := filepath.Join(u.t.TempDir(), "image.tar")
+	file := filepath.Join(tempDir(u.t), "image.tar")
 	if err := scratchimage.WriteArchive(file, images...); err != nil {
 		u.t.Fatal(err)
 	}
@@ -189,8 +189,8 @@ func compressed(t *testing.T, file string, compressor func(io.Writer) io.WriteCl
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	file = filepath.Join(t.TempDir(), "compressed")
-	if err := os.WriteFile(file, out.Bytes(), 0o600); err != nil {
+	file = filepath.Join(tempDir(t), "compressed")
+	if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -210,10 +210,13 @@ func ociLayout(t *testing.T, archive, ref string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "layout")
+	dir := filepath.Join(tempDir(t), "layout")
 	written, err := layout.Write(dir, empty.Index)
 	if err == nil {
 		err = written.AppendImage(image, layout.WithAnnotations(map[string]string{"io.containerd.image.name": ref}))
+	}
+	if err == nil && suite.ordinary != nil {
+		err = suite.ordinary.Own(dir)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +252,7 @@ func TestLoadTakesImagesFromEverywhere(t *testing.T) {
 			return "oci:" + ociLayout(t, archive, ref), os.DevNull
 		},
 		"oci-archive": func(t *testing.T, archive, ref string) (string, string) {
-			file := filepath.Join(t.TempDir(), "oci.tar")
+			file := filepath.Join(tempDir(t), "oci.tar")
 			if out, err := exec.CommandContext(t.Context(), "tar", "-C", ociLayout(t, archive, ref), "-cf", file, ".").CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
@@ -350,7 +353,7 @@ func TestLoadRefusesWhatIsNotWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	write := func(content []byte) string {
-		file := filepath.Join(t.TempDir(), "damaged.tar")
+		file := filepath.Join(tempDir(t), "damaged.tar")
 		if err := os.WriteFile(file, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -398,7 +401,15 @@ func TestAnEnginesImageIsSentOnceAndHealsNodesLater(t *testing.T) {
 	u.load("--source", ref, "--engine", suite.provider)
 
 	id := u.inEngine(u.service(ref, text("/version", "2"+u.namespace)))
-	got := u.load("--source", ref).Images[0]
+	result := u.e2eimage("load", "--source", ref, "-o", "json")
+	if result.code != 0 || strings.Contains(result.stderr, "saves all") {
+		t.Errorf("exit %d, and the engine saved all of the image: %s", result.code, result.stderr)
+	}
+	var parsed loaded
+	if err := json.Unmarshal([]byte(result.stdout), &parsed); err != nil {
+		t.Fatal(err)
+	}
+	got := parsed.Images[0]
 	for _, node := range got.Nodes {
 		if node.Layers != 1 || node.Sent > 10_000 || got.ImageID != id {
 			t.Errorf("node %s was sent %d layers, %d bytes of %s", node.Node, node.Layers, node.Sent, got.ImageID)
@@ -418,7 +429,7 @@ func TestAnEnginesImageIsSentOnceAndHealsNodesLater(t *testing.T) {
 		}
 		return true
 	})
-	result := u.e2eimage("deploy", "datastorage")
+	result = u.e2eimage("deploy", "datastorage")
 	if result.code != 0 || !strings.Contains(result.stderr, "healed from "+suite.provider) {
 		t.Errorf("exit %d: %s", result.code, result.stderr)
 	}

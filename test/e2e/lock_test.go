@@ -220,11 +220,11 @@ func TestBuildsAreRefusedThatCannotBe(t *testing.T) {
 	u.refused(2, []string{"gateway has no build"}, "build", "gateway")
 	u.write("other/e2eimage.yaml", configHead+"consumer: x\nimages:\n- {name: a, build: {command: [make]}}\n")
 	u.refused(2, []string{"has to leave the image under its source"}, "build", "--config", "other/e2eimage.yaml")
-	none := t.TempDir()
+	none := tempDir(t)
 	alone := &user{t: t, namespace: u.namespace, dir: u.dir, env: append(slices.Clone(u.env), "PATH="+none)}
 	plugin := alone.plugin("build", "datastorage", "--engine", "docker")
 	wantRefused(t, alone.finish(plugin, nil), 1, "docker")
-	nowhere := &user{t: t, namespace: u.namespace, dir: t.TempDir(), env: u.env}
+	nowhere := &user{t: t, namespace: u.namespace, dir: tempDir(t), env: u.env}
 	nowhere.refused(2, []string{"lock", "e2eimage.yaml"}, "build", "datastorage", "--consumer", "x")
 	u.refused(2, []string{"exactly one"}, "build", "--tag", "v1", "--", "--pull")
 }
@@ -269,7 +269,7 @@ func TestPrebuiltImagesAreAdoptedAndStay(t *testing.T) {
 		"\n  prebuilt: 'docker-archive:{{env \"ARTIFACTS\"}}/image.tar'\n  build: {context: code}\n")
 	u.refused(2, []string{"ARTIFACTS"}, "build", "--prebuilt=require")
 	env := u.env
-	u.env = append(slices.Clone(env), "ARTIFACTS="+t.TempDir())
+	u.env = append(slices.Clone(env), "ARTIFACTS="+tempDir(t))
 	u.refused(1, []string{"prebuilt", "image.tar"}, "build", "--prebuilt=require")
 	u.env = append(slices.Clone(env), "ARTIFACTS="+filepath.Dir(archive))
 	image := u.must("build")

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
+	"github.com/e2eimage/kubectl-e2eimage/test/internal/ordinary"
 )
 
 // suite is the cluster that all tests of a run share, each in its own namespace.
@@ -40,11 +41,14 @@ var suite struct {
 	registry string
 	// webhook denies what the API server asks it.
 	webhook string
+	// ordinary runs users' commands where they are not root's; else it is nil.
+	ordinary *ordinary.User
 }
 
 func TestMain(m *testing.M) {
 	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on, podman or docker")
 	scope := flag.String("scope", "all", "which tests run: all, engines for those of what engines and nodes do, smoke for the main flow")
+	notRoot := flag.Bool("ordinary", false, "users of docker are in the group of its socket, and not root")
 	flag.Parse()
 	if err := selectScope(*scope, *provider); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -52,7 +56,7 @@ func TestMain(m *testing.M) {
 	}
 	// The root of all contexts of this process: signals end it.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code, err := run(ctx, m, *provider)
+	code, err := run(ctx, m, *provider, *notRoot)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "end-to-end set-up:", err)
@@ -61,7 +65,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func run(ctx context.Context, m *testing.M, provider string) (code int, err error) {
+func run(ctx context.Context, m *testing.M, provider string, notRoot bool) (code int, err error) {
 	dir, err := os.MkdirTemp("", "e2eimage-e2e-")
 	if err != nil {
 		return 1, err
@@ -85,6 +89,11 @@ func run(ctx context.Context, m *testing.M, provider string) (code int, err erro
 	}
 	if err == nil {
 		err = lookAround(ctx)
+	}
+	if err == nil && notRoot && os.Geteuid() == 0 {
+		if suite.ordinary, err = ordinary.New(dir); err == nil {
+			err = suite.ordinary.Own(suite.kubeconfig)
+		}
 	}
 	if err != nil {
 		return 1, err

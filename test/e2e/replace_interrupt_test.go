@@ -22,7 +22,7 @@ func TestAReplacementThatIsCutOffLosesNothing(t *testing.T) {
 			letGo := func() {
 				u.kubectl("patch", "job", "migrate", "--type=json", "-p", `[{"op": "remove", "path": "/metadata/finalizers"}]`)
 			}
-			temporary := t.TempDir()
+			temporary := tempDir(t)
 			u.env = append(u.env, "TMPDIR="+temporary)
 			result := u.finish(u.plugin("deploy", "datastorage", "--consumer", u.namespace, "--workload", "job/migrate", "--replace"), func(process *os.Process) {
 				waitFor(t, "the Job is being deleted", func() bool {

@@ -28,6 +28,8 @@ type user struct {
 	namespace string
 	dir       string
 	env       []string
+	// root is set for who is root whatever the suite's users are.
+	root bool
 }
 
 var counter atomic.Int64
@@ -35,7 +37,7 @@ var counter atomic.Int64
 // newUser makes a namespace that goes with the test.
 func newUser(t *testing.T) *user {
 	t.Helper()
-	u := &user{t: t, namespace: fmt.Sprintf("e2e-%d-%d", os.Getpid(), counter.Add(1)), dir: t.TempDir()}
+	u := &user{t: t, namespace: fmt.Sprintf("e2e-%d-%d", os.Getpid(), counter.Add(1)), dir: tempDir(t)}
 	u.env = append(os.Environ(), "KUBECONFIG="+suite.kubeconfig, "PATH="+suite.bin+":"+os.Getenv("PATH"),
 		"E2EIMAGE_KIND_CLUSTER="+suite.cluster)
 	u.kubectl("create", "namespace", u.namespace)
@@ -43,6 +45,16 @@ func newUser(t *testing.T) *user {
 		u.try(context.WithoutCancel(t.Context()), "kubectl", "delete", "namespace", u.namespace, "--wait=false")
 	})
 	return u
+}
+
+// tempDir is a folder that goes with the test, and that every user may use.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // outcome is how a command ended.
@@ -64,6 +76,12 @@ func (u *user) finish(command *exec.Cmd, whenStarted func(*os.Process)) outcome 
 	u.t.Helper()
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
+	if suite.ordinary != nil && !u.root {
+		// Tests write files where the command is to read and write some.
+		if err := errors.Join(suite.ordinary.Own(u.dir), suite.ordinary.Runs(command)); err != nil {
+			u.t.Fatal(err)
+		}
+	}
 	begun := time.Now()
 	err := command.Start()
 	if err == nil {
@@ -172,7 +190,7 @@ func (u *user) image(ref string, nodes ...string) string {
 
 func (u *user) imageOf(binary, ref string, nodes ...string) string {
 	u.t.Helper()
-	archive := filepath.Join(u.t.TempDir(), "image.tar")
+	archive := filepath.Join(tempDir(u.t), "image.tar")
 	id, err := kindtest.WriteScratchArchive(archive, ref, binary, kindtest.Scratch{
 		Labels: map[string]string{"build": fmt.Sprintf("%s-%d", u.namespace, counter.Add(1))},
 	})

@@ -1,0 +1,115 @@
+// Package ordinary runs commands of the tests as the usual user of docker: in the group
+// of its socket, and not root. It must not know what is tested.
+package ordinary
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// id of the user and of the user's group; nobody else's on any usual machine.
+const id = 54321
+
+// User is somebody who may use docker.
+type User struct {
+	// socket of the daemon, and where the user has it.
+	socket, at string
+	// group that may use it.
+	group int
+	home  string
+}
+
+// New makes a user of the docker daemon that DOCKER_HOST names, with a home in dir, which
+// goes with dir. Only root can.
+func New(dir string) (*User, error) {
+	socket, local := strings.CutPrefix(cmp.Or(os.Getenv("DOCKER_HOST"), "unix:///var/run/docker.sock"), "unix://")
+	if !local {
+		return nil, fmt.Errorf("docker is at %s, not at a socket of this host", os.Getenv("DOCKER_HOST"))
+	}
+	info, err := os.Stat(socket)
+	if err != nil {
+		return nil, err
+	}
+	u := &User{socket: socket, at: filepath.Join(dir, "docker.sock"), group: int(info.Sys().(*syscall.Stat_t).Gid), home: filepath.Join(dir, "home")}
+	if u.group == 0 {
+		// A daemon without a group for its users. Being in root's own would open more.
+		u.group = id
+		if err := os.Chown(socket, -1, id); err != nil {
+			return nil, err
+		}
+	}
+	// What the socket is mounted on.
+	if err := errors.Join(os.WriteFile(u.at, nil, 0o600), os.Mkdir(u.home, 0o700), os.Chmod(dir, 0o755)); err != nil {
+		return nil, err
+	}
+	return u, u.Own(u.home)
+}
+
+// Env is an environment with the user's home, and with the user's way to docker unless it
+// names another.
+func (u *User) Env(env []string) []string {
+	host := "unix://" + u.socket
+	for _, variable := range env {
+		if value, is := strings.CutPrefix(variable, "DOCKER_HOST="); is {
+			host = value
+		}
+	}
+	if host == "unix://"+u.socket {
+		host = "unix://" + u.at
+	}
+	return append(slices.Clone(env), "HOME="+u.home, "DOCKER_CONFIG="+filepath.Join(u.home, ".docker"), "DOCKER_HOST="+host)
+}
+
+// Own gives folders and all below them to the user.
+func (u *User) Own(folders ...string) error {
+	for _, folder := range folders {
+		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+			if err == nil {
+				err = os.Lchown(path, id, id)
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				// Somebody else's goes meanwhile.
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// become mounts the socket where the user may go, in a mount namespace that ends with the
+// command, and drops root's rights.
+const become = `set -e
+mount --bind "$1" "$2"
+id=$3 group=$4
+shift 4
+exec setpriv --reuid "$id" --regid "$id" --groups "$group" --inh-caps=-all -- "$@"`
+
+// Runs makes a command run as the user. Its process is the command's own in the end, so
+// that signals reach it.
+func (u *User) Runs(command *exec.Cmd) error {
+	path, err := exec.LookPath("unshare")
+	if err != nil {
+		return err
+	}
+	argv := append([]string{command.Path}, command.Args[1:]...)
+	command.Path = path
+	command.Args = append([]string{
+		"unshare", "--mount", "--propagation", "private", "sh", "-c", become, "sh",
+		u.socket, u.at, strconv.Itoa(id), strconv.Itoa(u.group),
+	}, argv...)
+	command.Env = u.Env(command.Environ())
+	return nil
+}
