@@ -50,6 +50,9 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 	if err != nil {
 		return nil, err
 	}
+	if tree != nil && !r.stayed(ctx, image, tree) {
+		tree = nil
+	}
 	now := record.Now()
 	made := record.Locked{
 		Via: record.ViaBuild, Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID,

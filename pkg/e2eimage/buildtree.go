@@ -48,6 +48,23 @@ func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.Bui
 	return noted
 }
 
+// stayed tells whether the tree is still what it was before the build. Where it is not,
+// nobody knows what the engine has read, and the next up builds again.
+func (r *buildRun) stayed(ctx context.Context, image config.Image, before *record.Tree) bool {
+	after, err := treeOf(image).Metadata(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return true
+	case err == nil && after == before.Metadata:
+		return true
+	case err == nil:
+		r.client.report.Warn(fmt.Sprintf("%s: files in %s changed while it was built: it may have some of before and some of after; build it again", image.Name, image.Build.Context))
+	default:
+		r.client.report.Warn(fmt.Sprintf("%s: later changes of what it is built from will not be seen: %v", image.Name, err))
+	}
+	return false
+}
+
 // settings is a digest of how the image is built. It is salted, since arguments may
 // be secrets.
 func settings(spec engine.BuildSpec, image config.Image, salt string) (string, error) {

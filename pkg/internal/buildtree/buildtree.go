@@ -51,20 +51,25 @@ func (t Tree) Sends(path string) bool {
 	return err == nil && !ignored
 }
 
-// Metadata is a digest of names, sizes, modes and times. It reads no file, and
+// Metadata is a digest of names, sizes, modes, times and inodes. It reads no file, and
 // where it has not changed, nothing has.
 func (t Tree) Metadata(ctx context.Context) (string, error) {
-	return t.digest(ctx, func(sum hash.Hash, _ string, info fs.FileInfo) error {
-		_, err := fmt.Fprintf(sum, "%d %d\n", info.Size(), info.ModTime().UnixNano())
-		return err
+	return t.digest(ctx, func(sum hash.Hash, path string, info fs.FileInfo) error {
+		if _, err := fmt.Fprintf(sum, "%d %d\n", info.Size(), info.ModTime().UnixNano()); err != nil {
+			return err
+		}
+		return addIdentity(sum, path)
 	})
 }
 
-// Content is a digest of names, modes and contents.
+// Content is a digest of names, modes, contents and extended attributes.
 func (t Tree) Content(ctx context.Context) (string, error) {
 	return t.digest(ctx, func(sum hash.Hash, path string, info fs.FileInfo) error {
 		switch {
 		case info.Mode().IsRegular():
+			if err := addAttributes(sum, path); err != nil {
+				return err
+			}
 			return hashFile(ctx, sum, path)
 		case info.Mode()&fs.ModeSymlink != 0:
 			target, err := os.Readlink(path)
@@ -113,12 +118,17 @@ func (t Tree) digest(ctx context.Context, add func(hash.Hash, string, fs.FileInf
 	if err != nil {
 		return "", err
 	}
+	// A context can be a link, which an engine follows.
+	root, err := filepath.EvalSymlinks(t.Context)
+	if err != nil {
+		return "", fmt.Errorf("build context %s: %w", t.Context, err)
+	}
 	sum := sha256.New()
-	err = filepath.WalkDir(t.Context, func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		name, relErr := filepath.Rel(t.Context, path)
+		name, relErr := filepath.Rel(root, path)
 		if relErr != nil {
 			return relErr
 		}

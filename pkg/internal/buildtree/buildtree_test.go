@@ -1,10 +1,13 @@
 package buildtree
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func write(t *testing.T, dir, name, content string) {
@@ -52,10 +55,18 @@ func TestWhatChangesATree(t *testing.T) {
 			if test.ignore != "" {
 				write(t, dir, ".dockerignore", test.ignore)
 			}
+			// Also where the context is a link.
+			if err := os.Symlink(dir, dir+"-link"); err != nil {
+				t.Fatal(err)
+			}
 			tree := Tree{Context: dir, File: filepath.Join(dir+"-file", "Dockerfile")}
+			linked := Tree{Context: dir + "-link", File: tree.File}
 			metadata, content := digests(t, tree)
 			test.change(t, dir)
 			newMetadata, newContent := digests(t, tree)
+			if m, c := digests(t, linked); m != newMetadata || c != newContent {
+				t.Error("through a link it is another tree")
+			}
 			if changed := newContent != content; changed != test.changes {
 				t.Errorf("content changed: %v, want %v", changed, test.changes)
 			}
@@ -78,6 +89,58 @@ func TestAFileThatIsOnlyTouchedHasTheSameContent(t *testing.T) {
 	newMetadata, newContent := digests(t, tree)
 	if newMetadata == metadata || newContent != content {
 		t.Errorf("metadata %v, content %v", newMetadata == metadata, newContent == content)
+	}
+}
+
+func TestAFileThatLooksAsItWasIsSeenToBeAnother(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(t *testing.T, path string, was time.Time){
+		"written, with its time put back": func(t *testing.T, path string, was time.Time) {
+			write(t, filepath.Dir(path), "main.go", "package mine")
+			if err := os.Chtimes(path, was, was); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"replaced by one of the same time": func(t *testing.T, path string, was time.Time) {
+			write(t, filepath.Dir(path), "other", "package mine")
+			other := filepath.Join(filepath.Dir(path), "other")
+			if err := errors.Join(os.Chtimes(other, was, was), os.Rename(other, path)); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := filepath.Join(dir, "main.go")
+			write(t, dir, "main.go", "package main")
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			metadata, content := digests(t, Tree{Context: dir})
+			change(t, path, info.ModTime())
+			newMetadata, newContent := digests(t, Tree{Context: dir})
+			if newMetadata == metadata || newContent == content {
+				t.Errorf("metadata is the same: %v, content: %v", newMetadata == metadata, newContent == content)
+			}
+		})
+	}
+}
+
+func TestExtendedAttributesCount(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "main.go")
+	write(t, dir, "main.go", "package main")
+	metadata, content := digests(t, Tree{Context: dir})
+	if err := unix.Setxattr(path, "user.e2eimage", []byte("x"), 0); err != nil {
+		t.Logf("this file system has none: %v", err)
+		return
+	}
+	newMetadata, newContent := digests(t, Tree{Context: dir})
+	if newMetadata == metadata || newContent == content {
+		t.Errorf("metadata is the same: %v, content: %v", newMetadata == metadata, newContent == content)
 	}
 }
 
