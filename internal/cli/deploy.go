@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -57,14 +58,14 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
 }
 
 // deployInput maps the command line to the library's input.
-func (a *app) deployInput(names []string, flags deployFlags) (e2eimage.DeployInput, error) {
+func (a *app) deployInput(ctx context.Context, names []string, flags deployFlags) (e2eimage.DeployInput, error) {
 	said := a.flags(names)
 	flags.say(&said)
 	suite, err := a.suite(said)
 	if err != nil {
 		return e2eimage.DeployInput{}, err
 	}
-	manifests, err := a.manifests(flags.manifestFlags)
+	manifests, err := a.manifests(ctx, flags.manifestFlags)
 	if err != nil {
 		return e2eimage.DeployInput{}, err
 	}
@@ -75,7 +76,7 @@ func (a *app) deployInput(names []string, flags deployFlags) (e2eimage.DeployInp
 }
 
 func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) error {
-	input, err := a.deployInput(names, flags)
+	input, err := a.deployInput(cmd.Context(), names, flags)
 	if err != nil {
 		return err
 	}

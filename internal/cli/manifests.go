@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -37,22 +38,22 @@ func (f *manifestFlags) add(cmd *cobra.Command, fallback string) {
 
 // manifests reads files, those of folders in the order of their names, standard
 // input, or what kustomize builds.
-func (a *app) manifests(flags manifestFlags) ([]e2eimage.Manifest, error) {
+func (a *app) manifests(ctx context.Context, flags manifestFlags) ([]e2eimage.Manifest, error) {
 	if flags.kustomize != "" {
 		return a.kustomized(flags.kustomize)
 	}
 	var manifests []e2eimage.Manifest
 	var mistakes []error
 	for _, path := range flags.files {
-		read, err := a.manifestsIn(path, flags.recursive)
+		read, err := a.manifestsIn(ctx, path, flags.recursive)
 		manifests, mistakes = append(manifests, read...), append(mistakes, err)
 	}
 	return manifests, errors.Join(mistakes...)
 }
 
-func (a *app) manifestsIn(path string, recursive bool) ([]e2eimage.Manifest, error) {
+func (a *app) manifestsIn(ctx context.Context, path string, recursive bool) ([]e2eimage.Manifest, error) {
 	if path == "-" {
-		text, err := io.ReadAll(a.host.Streams.In)
+		text, err := readAll(ctx, a.host.Streams.In)
 		return []e2eimage.Manifest{{Text: text}}, err
 	}
 	if strings.Contains(path, "://") {
@@ -97,6 +98,26 @@ func (a *app) manifestsIn(path string, recursive bool) ([]e2eimage.Manifest, err
 		}
 	}
 	return manifests, err
+}
+
+// readAll reads to the end or until the context's: nobody may be at the other end of
+// standard input. The reading itself then ends with the process.
+func readAll(ctx context.Context, from io.Reader) ([]byte, error) {
+	type result struct {
+		text []byte
+		err  error
+	}
+	read := make(chan result, 1)
+	go func() {
+		text, err := io.ReadAll(from)
+		read <- result{text, err}
+	}()
+	select {
+	case all := <-read:
+		return all.text, all.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // kustomized builds a folder as kubectl does.

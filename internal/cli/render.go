@@ -58,7 +58,7 @@ func (a *app) runRender(cmd *cobra.Command, names []string, flags renderFlags) e
 	if len(flags.files) == 0 && flags.kustomize == "" {
 		flags.files = []string{"-"}
 	}
-	manifests, err := a.manifests(flags.manifestFlags)
+	manifests, err := a.manifests(cmd.Context(), flags.manifestFlags)
 	if err != nil {
 		return err
 	}

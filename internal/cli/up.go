@@ -82,7 +82,7 @@ func (a *app) upInput(ctx context.Context, names []string, flags upFlags) (e2eim
 	if err != nil {
 		return e2eimage.UpInput{}, err
 	}
-	manifests, err := a.manifests(flags.manifestFlags)
+	manifests, err := a.manifests(ctx, flags.manifestFlags)
 	if err != nil {
 		return e2eimage.UpInput{}, err
 	}

@@ -21,8 +21,17 @@ type Files interface {
 // folder is an OCI layout in a folder.
 type folder struct{ fs.FS }
 
-// Open implements Files.
-func (f folder) Open(name string) (io.ReadCloser, error) { return f.FS.Open(name) }
+// Open implements Files. A pipe would keep its reader waiting.
+func (f folder) Open(name string) (io.ReadCloser, error) {
+	info, err := fs.Stat(f.FS, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", name)
+	}
+	return f.FS.Open(name)
+}
 
 // files is a source whose files can be read in any order.
 type files struct {
