@@ -12,5 +12,5 @@ func writeConfig(file string, names []string) error {
 	for _, name := range names {
 		b.WriteString("- {name: " + name + ", source: \"" + source + "\"}\n")
 	}
-	return os.WriteFile(file, []byte(b.String()), 0o600)
+	return os.WriteFile(file, []byte(b.String()), 0o644)
 }

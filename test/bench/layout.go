@@ -34,10 +34,14 @@ func (l *loading) layout(ctx context.Context) error {
 		return err
 	}
 	write := func() error {
-		if err := l.writeLayout(base, dir); err != nil {
+		err := l.writeLayout(base, dir)
+		if err == nil && l.ordinary != nil {
+			err = l.ordinary.Own(dir)
+		}
+		if err != nil {
 			return err
 		}
-		_, err := l.output(ctx, "tar", "-C", dir, "-cf", archive, ".")
+		_, err = l.output(ctx, "tar", "-C", dir, "-cf", archive, ".")
 		return err
 	}
 	var ours, peer []time.Duration

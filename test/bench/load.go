@@ -75,7 +75,7 @@ func (b *bench) loads(ctx context.Context) (err error) {
 
 // buildBase makes an image of so many large layers.
 func (b *bench) buildBase(ctx context.Context, dir, ref string, layers int) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	dockerfile := "FROM scratch\n"
@@ -103,7 +103,7 @@ func random(file string, size int64) error {
 
 func (b *bench) buildIn(ctx context.Context, dir, ref, dockerfile string) error {
 	file := filepath.Join(dir, "Dockerfile")
-	if err := os.WriteFile(file, []byte(dockerfile), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(dockerfile), 0o644); err != nil {
 		return err
 	}
 	_, err := b.output(ctx, b.provider, "build", "-q", "-t", ref, "-f", file, dir)
@@ -123,7 +123,7 @@ type loading struct {
 // change builds the image with another small layer.
 func (l *loading) change(ctx context.Context) error {
 	dir := filepath.Join(l.dir, "small")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	if err := random(filepath.Join(dir, "small"), 1_000_000); err != nil {
@@ -259,7 +259,7 @@ func (l *loading) huge(ctx context.Context) error {
 		return err
 	}
 	dir := filepath.Join(l.dir, "huge")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	if err := l.buildBase(ctx, dir, hugeImage, hugeLayers); err != nil {

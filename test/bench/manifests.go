@@ -32,7 +32,7 @@ func (b *bench) manifests(ctx context.Context) error {
 			text += fmt.Sprintf("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s-%d}\ndata: {round: '%d'}\n", name, i, round)
 		}
 		path := filepath.Join(b.dir, name+".yaml")
-		return path, os.WriteFile(path, []byte(text), 0o600)
+		return path, os.WriteFile(path, []byte(text), 0o644)
 	}
 	run := func(round int) (ours, theirs time.Duration, err error) {
 		mine, err := file("manifested", "e2eimage://applied", round)

@@ -39,7 +39,7 @@ func (b *bench) status(ctx context.Context) error {
 		// On every node, so that none has more than it can.
 		one := strings.Replace(fmt.Sprintf(deployment, names[i]), "replicas: 1", fmt.Sprintf("replicas: %d", statusReplicas), 1)
 		one = strings.Replace(one, "      containers:", "      tolerations: [{operator: Exists}]\n      containers:", 1)
-		if err := os.WriteFile(file, []byte(strings.ReplaceAll(one, source, "e2eimage://"+names[i])), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(strings.ReplaceAll(one, source, "e2eimage://"+names[i])), 0o644); err != nil {
 			return err
 		}
 		if _, err := b.output(ctx, append([]string{"kubectl-e2eimage", "deploy", names[i], "-q", "-f", file}, common...)...); err != nil {

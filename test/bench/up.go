@@ -26,7 +26,7 @@ func (b *bench) ups(ctx context.Context) error {
 	up := append([]string{"kubectl-e2eimage", "up", "-o", "json"}, config...)
 	var afterBuild, again, deploys []time.Duration
 	for round := range b.rounds + 1 {
-		if err := os.WriteFile(filepath.Join(dir, "code", "line"), fmt.Appendf(nil, "line %d\n", round), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "code", "line"), fmt.Appendf(nil, "line %d\n", round), 0o644); err != nil {
 			return err
 		}
 		begun := time.Now()
@@ -63,7 +63,7 @@ func (b *bench) ups(ctx context.Context) error {
 
 // upFiles makes a service that is built from a folder, and its Deployment.
 func (b *bench) upFiles(ctx context.Context, dir string) error {
-	if err := os.MkdirAll(filepath.Join(dir, "code"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, "code"), 0o755); err != nil {
 		return err
 	}
 	binary, err := os.ReadFile(filepath.Join(b.dir, "service"))

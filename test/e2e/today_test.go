@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +90,7 @@ func TestDockerOfTodayLoadsWhateverBuildxLeaves(t *testing.T) {
 		"as it is":             nil,
 		"without attestations": {"--provenance=false"},
 		"with much of them":    {"--provenance=mode=max"},
+		"for two platforms":    {"--platform=linux/amd64,linux/arm64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,8 +98,11 @@ func TestDockerOfTodayLoadsWhateverBuildxLeaves(t *testing.T) {
 			build := append([]string{"build", "--quiet", "--tag", u.source()}, flags...)
 			u.docker(t.Context(), append(build, "code")...)
 			first := u.load("--source", u.source(), "--engine", "docker").Images[0]
-			if want := u.configOf(u.source()); first.ImageID != want {
-				t.Errorf("the image ID is %s, want %s", first.ImageID, want)
+			// Of two platforms docker's archive has two configs.
+			if len(flags) == 0 || !strings.HasPrefix(flags[0], "--platform") {
+				if want := u.configOf(u.source()); first.ImageID != want {
+					t.Errorf("the image ID is %s, want %s", first.ImageID, want)
+				}
 			}
 			wantEverywhere(t, u.source(), first.ImageID)
 			again := u.load("--source", u.source(), "--engine", "docker").Images[0]
@@ -116,6 +121,48 @@ func TestDockerOfTodayLoadsWhateverBuildxLeaves(t *testing.T) {
 				return !strings.Contains(u.dockerNames(t.Context()), "127.0.0.1")
 			})
 		})
+	}
+}
+
+func TestDockerOfTodayIsFoundByItsContext(t *testing.T) {
+	t.Parallel()
+	u := todays(t)
+	host := ""
+	u.env = slices.DeleteFunc(u.env, func(variable string) bool {
+		value, is := strings.CutPrefix(variable, "DOCKER_HOST=")
+		if is {
+			host = value
+		}
+		return is
+	})
+	// The configuration of all these tests is not this one's to change.
+	u.env = append(u.env, "DOCKER_CONFIG="+filepath.Join(u.dir, "docker"))
+	u.docker(t.Context(), "context", "create", "todays", "--docker", "host="+host)
+	u.env = append(u.env, "DOCKER_CONTEXT=todays")
+	archive := u.archive(u.service(u.source(), text("/content", u.namespace)))
+	u.docker(t.Context(), "load", "--quiet", "--input", archive)
+	result := u.e2eimage("load", "--source", u.source(), "--engine", "docker")
+	if result.code != 0 || strings.Contains(result.stderr, "saves all") {
+		t.Errorf("exit %d: %s", result.code, result.stderr)
+	}
+	wantEverywhere(t, u.source(), u.configOf(u.source()))
+}
+
+func TestDockerOfTodayBuildsLayoutsThatAreLoaded(t *testing.T) {
+	t.Parallel()
+	u := todays(t)
+	for _, output := range []string{"type=oci,dest=oci.tar", "type=docker,dest=docker.tar"} {
+		kind := "docker-archive:docker.tar"
+		if strings.HasPrefix(output, "type=oci") {
+			kind = "oci-archive:oci.tar"
+		}
+		u.write("code/build", output+" of "+u.namespace)
+		u.docker(t.Context(), "build", "--quiet", "--tag", u.source(), "--output", output, "code")
+		got := u.load("--source", kind).Images[0]
+		if got.Image != u.source() {
+			t.Errorf("%s is loaded as %s, want %s", kind, got.Image, u.source())
+		}
+		wantEverywhere(t, u.source(), got.ImageID)
 	}
 }
 
