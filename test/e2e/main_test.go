@@ -98,7 +98,35 @@ func run(ctx context.Context, m *testing.M, provider string, notRoot bool) (code
 	if err != nil {
 		return 1, err
 	}
-	return m.Run(), nil
+	code = m.Run()
+	if left := readersLeft(ctx); left != "" {
+		return 1, fmt.Errorf("containers that read images are left: %s", left)
+	}
+	return code, nil
+}
+
+// readersLeft are the containers by which users without access to docker's store read
+// images. Each goes with its command, a moment later.
+func readersLeft(ctx context.Context) string {
+	if suite.provider != kindtest.Docker {
+		return ""
+	}
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for {
+		out, err := exec.CommandContext(ctx, suite.provider, "ps", "--all", "--quiet", "--filter", "name=e2eimage-read-").CombinedOutput()
+		left := strings.TrimSpace(string(out))
+		if err == nil && left == "" {
+			return ""
+		}
+		select {
+		case <-limited.Done():
+			return left
+		case <-tick.C:
+		}
+	}
 }
 
 // startCluster makes the cluster, or takes a developer's own, made with test/cluster,

@@ -142,7 +142,6 @@ func Find(ctx context.Context, runner hostexec.Runner, query Query) (*Cluster, e
 	if err := cluster.checkRunning(); err != nil {
 		return nil, err
 	}
-	cluster.findProcesses(ctx)
 	return cluster, nil
 }
 
@@ -151,13 +150,13 @@ func Find(ctx context.Context, runner hostexec.Runner, query Query) (*Cluster, e
 // may be podman in disguise.
 func ask(ctx context.Context, runner hostexec.Runner, query Query, wanted []string) []listing {
 	if query.Hint != podman || !slices.Contains(wanted, podman) {
-		return list(ctx, runner, wanted)
+		return list(ctx, runner, query.Name, wanted)
 	}
-	hinted := list(ctx, runner, []string{podman})
+	hinted := list(ctx, runner, query.Name, []string{podman})
 	if _, has := hinted[0].clusters[query.Name]; has {
 		return hinted
 	}
-	return append(list(ctx, runner, slices.DeleteFunc(slices.Clone(wanted), func(p string) bool { return p == podman })), hinted...)
+	return append(list(ctx, runner, query.Name, slices.DeleteFunc(slices.Clone(wanted), func(p string) bool { return p == podman })), hinted...)
 }
 
 func choose(query Query, listings []listing) (listing, error) {
@@ -227,17 +226,18 @@ func (c *Cluster) checkRunning() error {
 		c.Name, strings.Join(stopped, ", "), strings.Join(mend, " && "))
 }
 
-func list(ctx context.Context, runner hostexec.Runner, engines []string) []listing {
+// list asks engines for their clusters, and for all that there is to know of the named one.
+func list(ctx context.Context, runner hostexec.Runner, name string, engines []string) []listing {
 	listings := make([]listing, len(engines))
 	var all sync.WaitGroup
 	for i, provider := range engines {
-		all.Go(func() { listings[i] = listOne(ctx, runner, provider) })
+		all.Go(func() { listings[i] = listOne(ctx, runner, name, provider) })
 	}
 	all.Wait()
 	return listings
 }
 
-func listOne(ctx context.Context, runner hostexec.Runner, provider string) listing {
+func listOne(ctx context.Context, runner hostexec.Runner, name, provider string) listing {
 	result := listing{provider: provider, clusters: map[string][]Node{}, ids: map[string]bool{}}
 	var out bytes.Buffer
 	err := runner.Run(ctx, hostexec.Command{Argv: psArgv(provider), Stdout: &out})
@@ -256,6 +256,7 @@ func listOne(ctx context.Context, runner hostexec.Runner, provider string) listi
 		result.clusters[c.Cluster] = append(result.clusters[c.Cluster], Node{Name: c.Name, Role: c.Role, State: c.State, Image: c.Image, id: c.ID, pid: c.PID})
 		result.ids[c.ID] = true
 	}
+	findProcesses(ctx, runner, provider, result.clusters[name])
 	return result
 }
 

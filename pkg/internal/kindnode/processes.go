@@ -13,16 +13,16 @@ import (
 
 // findProcesses asks docker for the nodes' processes, which its ps does not tell.
 // Without them the nodes are reached by exec.
-func (c *Cluster) findProcesses(ctx context.Context) {
-	if c.Provider != "docker" || runtime.GOOS != "linux" {
+func findProcesses(ctx context.Context, runner hostexec.Runner, provider string, nodes []Node) {
+	if provider != "docker" || runtime.GOOS != "linux" || len(nodes) == 0 {
 		return
 	}
-	argv := []string{c.Provider, "inspect", "--type", "container", "--format", "{{.Id}} {{.State.Pid}}"}
-	for _, node := range c.Nodes {
+	argv := []string{provider, "inspect", "--type", "container", "--format", "{{.Id}} {{.State.Pid}}"}
+	for _, node := range nodes {
 		argv = append(argv, node.id)
 	}
 	var out bytes.Buffer
-	if err := c.runner.Run(ctx, hostexec.Command{Argv: argv, Stdout: &out}); err != nil {
+	if err := runner.Run(ctx, hostexec.Command{Argv: argv, Stdout: &out}); err != nil {
 		klog.FromContext(ctx).V(6).Info("the nodes' processes are not known", "because", err.Error())
 		return
 	}
@@ -35,8 +35,8 @@ func (c *Cluster) findProcesses(ctx context.Context) {
 		}
 		pids[id] = pid
 	}
-	for i, node := range c.Nodes {
-		c.Nodes[i].pid = pids[node.id]
+	for i, node := range nodes {
+		nodes[i].pid = pids[node.id]
 	}
 }
 
