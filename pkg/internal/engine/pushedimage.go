@@ -20,14 +20,12 @@ type pushedImage struct {
 	close    func() error
 	manifest *pushedManifest
 	known    ociimage.Image
-	// whole is what to read where it cannot be pushed.
-	whole func(why error) ociimage.Source
 }
 
 var _ ociimage.Source = (*pushedImage)(nil)
 
 // openPush returns the image as a source that docker pushes.
-func (i Image) openPush(ctx context.Context, runner hostexec.Runner, _ Reading, whole func(error) ociimage.Source) (ociimage.Source, error) {
+func (i Image) openPush(ctx context.Context, runner hostexec.Runner, _ Reading) (ociimage.Source, error) {
 	p, err := i.startPushing(ctx, runner)
 	if err != nil {
 		return nil, err
@@ -38,7 +36,7 @@ func (i Image) openPush(ctx context.Context, runner hostexec.Runner, _ Reading, 
 	}
 	known := i.Known()
 	known.ID = manifest.Config.Digest
-	return &pushedImage{pushing: p, close: func() error { return p.close(ctx) }, manifest: manifest, known: known, whole: whole}, nil
+	return &pushedImage{pushing: p, close: func() error { return p.close(ctx) }, manifest: manifest, known: known}, nil
 }
 
 // Image implements ociimage.Source.
@@ -47,18 +45,8 @@ func (p *pushedImage) Image() (ociimage.Image, bool) { return p.known, true }
 // Close implements ociimage.Source.
 func (p *pushedImage) Close() error { return p.close() }
 
-// Read implements ociimage.Source. What cannot be pushed comes with the whole image.
+// Read implements ociimage.Source.
 func (p *pushedImage) Read(ctx context.Context, to ociimage.Receiver) (ociimage.Image, error) {
-	image, err := p.receive(ctx, to)
-	if err == nil || ctx.Err() != nil {
-		return image, err
-	}
-	whole := p.whole(err)
-	defer func() { _ = whole.Close() }()
-	return whole.Read(ctx, to)
-}
-
-func (p *pushedImage) receive(ctx context.Context, to ociimage.Receiver) (ociimage.Image, error) {
 	wanted := &wantedBlobs{manifest: p.manifest, to: to, came: map[digest.Digest]bool{}}
 	if err := p.pushing.push(ctx, wanted); err != nil {
 		return p.known, err

@@ -30,10 +30,6 @@ type Reading struct {
 
 // Open returns the image as a source.
 func (i Image) Open(ctx context.Context, runner hostexec.Runner, reading Reading) (ociimage.Source, error) {
-	whole := func(why error) ociimage.Source {
-		reading.Whole(why)
-		return i.stream(ctx, runner, reading.Platform)
-	}
 	open := i.openStore
 	switch {
 	case i.isPodman:
@@ -41,48 +37,80 @@ func (i Image) Open(ctx context.Context, runner hostexec.Runner, reading Reading
 	case i.inContainerd:
 		open = i.openPush
 	}
-	source, err := open(ctx, runner, reading, whole)
-	if err == nil || ctx.Err() != nil {
-		return source, err
+	layers, err := open(ctx, runner, reading)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
 	}
-	return whole(err), nil
+	whole := func(why error) ociimage.Source {
+		if why != nil {
+			reading.Whole(why)
+		}
+		return i.stream(ctx, runner, reading.Platform)
+	}
+	if layers == nil {
+		return whole(err), nil
+	}
+	return &orWhole{Source: layers, whole: whole}, nil
 }
 
 // openPodman returns an image of podman: out of its store, which root may read, else as
-// podman saves it.
-func (i Image) openPodman(ctx context.Context, runner hostexec.Runner, reading Reading, whole func(error) ociimage.Source) (ociimage.Source, error) {
+// podman saves single layers. It returns nil where every layer is missing: then podman is
+// quicker with the whole.
+func (i Image) openPodman(ctx context.Context, runner hostexec.Runner, reading Reading) (ociimage.Source, error) {
 	if i.stored != nil {
 		direct, err := openDirect(i.stored)
 		if err == nil {
-			return &storedImage{image: i, whole: whole, open: direct.open}, nil
+			return &storedImage{image: i, open: direct.open}, nil
 		}
 		klog.FromContext(ctx).V(6).Info("podman saves the image", "because", err.Error())
 	}
-	if !i.canLeaveOut() || !slices.ContainsFunc(i.DiffIDs, reading.Present) {
-		return i.stream(ctx, runner, reading.Platform), nil
+	switch {
+	case !slices.ContainsFunc(i.DiffIDs, reading.Present):
+		return nil, nil
+	case !i.canLeaveOut():
+		return nil, errors.New("it is in docker's format, which podman cannot save in part")
 	}
-	return i.saveLayers(ctx, runner, reading, whole)
+	return i.saveLayers(ctx, runner, reading)
 }
 
 // openStore returns an image in docker's own store, which this process reads if it may,
 // else a container.
-func (i Image) openStore(_ context.Context, runner hostexec.Runner, reading Reading, whole func(error) ociimage.Source) (ociimage.Source, error) {
+func (i Image) openStore(_ context.Context, runner hostexec.Runner, reading Reading) (ociimage.Source, error) {
 	if i.stored == nil {
 		return nil, errors.New("docker does not say where its layers are")
 	}
-	source := &storedImage{image: i, whole: whole}
 	direct, err := openDirect(i.stored)
 	switch {
 	case err == nil:
-		source.open = direct.open
+		return &storedImage{image: i, open: direct.open}, nil
 	case reading.Helper == "":
 		return nil, fmt.Errorf("docker's store cannot be read: %w", err)
-	default:
-		source.open = func(ctx context.Context, layers []int) (storeFiles, error) {
-			return i.openContainer(ctx, runner, reading.Helper, layers)
-		}
 	}
-	return source, nil
+	return &storedImage{image: i, open: func(ctx context.Context, layers []int) (storeFiles, error) {
+		return i.openContainer(ctx, runner, reading.Helper, layers)
+	}}, nil
+}
+
+// orWhole is a source of single layers, for which the whole image stands in: a layer can
+// just be removed, or be kept otherwise than is known here.
+type orWhole struct {
+	ociimage.Source
+	whole func(why error) ociimage.Source
+}
+
+// Read implements ociimage.Source.
+func (o *orWhole) Read(ctx context.Context, to ociimage.Receiver) (ociimage.Image, error) {
+	image, err := o.Source.Read(ctx, to)
+	if err == nil || ctx.Err() != nil {
+		return image, err
+	}
+	if _, failed := to.Wants(ctx, ""); failed != nil {
+		// Nobody is left to take it.
+		return image, err
+	}
+	whole := o.whole(err)
+	defer func() { _ = whole.Close() }()
+	return whole.Read(ctx, to)
 }
 
 func (i Image) choice(nodes string) ociimage.Choice {

@@ -237,12 +237,40 @@ func TestPodmanSavesTheWholeWhereItCannotLeaveOut(t *testing.T) {
 			change(&said)
 			n := &node{has: said.DiffIDs[:2]}
 			answers := host{"engine save --quiet -- ": saves(t, image), "engine save --quiet --uncompressed": fails(t, "unknown flag: --uncompressed")}
-			if got, _, err := readAll(t, said, answers, n); err != nil || got.ID.String() != said.EngineID {
-				t.Fatalf("read %s, %v", got.ID, err)
+			if got, why, err := readAll(t, said, answers, n); err != nil || got.ID.String() != said.EngineID || why == nil {
+				t.Fatalf("read %s, %v, the whole because %v", got.ID, err, why)
 			}
 			if !slices.Contains(n.got, said.DiffIDs[2]) {
 				t.Errorf("got %v", n.got)
 			}
 		})
+	}
+}
+
+// lost is a node that fails while it takes a layer.
+type lost struct{ failed error }
+
+func (l *lost) Wants(context.Context, digest.Digest) (bool, error) { return true, l.failed }
+
+func (l *lost) Layer(context.Context, digest.Digest, io.Reader) (digest.Digest, error) {
+	l.failed = errors.New("the node is gone")
+	return "", l.failed
+}
+
+func TestTheWholeImageIsNotSavedForNodesThatAreGone(t *testing.T) {
+	t.Parallel()
+	_, said := inStore(t)
+	source, err := said.Open(t.Context(), host{}, Reading{
+		Platform: "linux/amd64", Present: func(digest.Digest) bool { return false },
+		Whole: func(why error) { t.Errorf("the whole image is saved because %v", why) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = source.Read(t.Context(), &lost{}); err == nil || !strings.Contains(err.Error(), "the node is gone") {
+		t.Errorf("error %v", err)
+	}
+	if err := source.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -19,21 +19,16 @@ import (
 type savedLayers struct {
 	ociimage.Source
 	present func(digest.Digest) bool
-	// whole is what to read where another layer is lacked by now.
-	whole func(why error) ociimage.Source
 }
 
-// Read implements ociimage.Source. A layer that went away from a node since it was
-// left out comes with the whole image.
+// Read implements ociimage.Source.
 func (s *savedLayers) Read(ctx context.Context, to ociimage.Receiver) (ociimage.Image, error) {
 	saved := &savedOnly{Receiver: to, present: s.present}
 	image, err := s.Source.Read(ctx, saved)
-	if err != nil || !saved.short {
-		return image, err
+	if err == nil && saved.short {
+		err = errors.New("a layer went away from a node meanwhile")
 	}
-	whole := s.whole(errors.New("a layer went away from a node meanwhile"))
-	defer func() { _ = whole.Close() }()
-	return whole.Read(ctx, to)
+	return image, err
 }
 
 // savedOnly asks for no layer that was left out, and notes when one is lacked.
@@ -56,7 +51,7 @@ func (s *savedOnly) Wants(ctx context.Context, diffID digest.Digest) (bool, erro
 // saveLayers lets podman save the image into a folder where a file of no bytes
 // stands for each layer that is left out (containers/image, oci/layout:
 // TryReusingBlob). No more than the missing layers is written.
-func (i Image) saveLayers(ctx context.Context, runner hostexec.Runner, reading Reading, whole func(error) ociimage.Source) (ociimage.Source, error) {
+func (i Image) saveLayers(ctx context.Context, runner hostexec.Runner, reading Reading) (ociimage.Source, error) {
 	dir, err := os.MkdirTemp("", "e2eimage-layers-")
 	if err != nil {
 		return nil, err
@@ -65,7 +60,7 @@ func (i Image) saveLayers(ctx context.Context, runner hostexec.Runner, reading R
 	if err == nil {
 		var source ociimage.Source
 		if source, err = ociimage.OpenFolder(layout.FS(), i.choice(reading.Platform), closers{layout, closing(func() error { return os.RemoveAll(dir) })}); err == nil {
-			return &savedLayers{Source: source, present: reading.Present, whole: whole}, nil
+			return &savedLayers{Source: source, present: reading.Present}, nil
 		}
 		_ = layout.Close()
 	}

@@ -94,8 +94,6 @@ type storedImage struct {
 	image Image
 	// open makes the layers with these numbers readable.
 	open func(ctx context.Context, layers []int) (storeFiles, error)
-	// whole is what to read where single layers cannot be.
-	whole func(why error) ociimage.Source
 
 	opened storeFiles
 }
@@ -115,19 +113,8 @@ func (s *storedImage) Close() error {
 	return nil
 }
 
-// Read implements ociimage.Source. A layer that cannot be read, because it is just
-// being removed or the engine keeps it otherwise, comes with the whole image.
+// Read implements ociimage.Source.
 func (s *storedImage) Read(ctx context.Context, to ociimage.Receiver) (ociimage.Image, error) {
-	image, err := s.read(ctx, to)
-	if err == nil || ctx.Err() != nil {
-		return image, err
-	}
-	whole := s.whole(err)
-	defer func() { _ = whole.Close() }()
-	return whole.Read(ctx, to)
-}
-
-func (s *storedImage) read(ctx context.Context, to ociimage.Receiver) (ociimage.Image, error) {
 	var wanted []int
 	for n, diffID := range s.image.DiffIDs {
 		wants, err := to.Wants(ctx, diffID)

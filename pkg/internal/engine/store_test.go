@@ -235,13 +235,13 @@ func readStore(t *testing.T, said Image, container bool, c *contained, n *node) 
 	if !container {
 		return readAll(t, said, c, n)
 	}
-	store := &storedImage{
-		image: said, whole: func(because error) ociimage.Source {
+	store := &orWhole{
+		Source: &storedImage{image: said, open: func(ctx context.Context, layers []int) (storeFiles, error) {
+			return said.openContainer(ctx, c, "nodes:image", layers)
+		}},
+		whole: func(because error) ociimage.Source {
 			why = because
 			return said.stream(t.Context(), c, "linux/amd64")
-		},
-		open: func(ctx context.Context, layers []int) (storeFiles, error) {
-			return said.openContainer(ctx, c, "nodes:image", layers)
 		},
 	}
 	image, err = store.Read(t.Context(), n)

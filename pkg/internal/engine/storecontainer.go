@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vbatts/tar-split/tar/storage"
 
@@ -40,8 +41,9 @@ const (
 type containerFiles struct {
 	questions *io.PipeWriter
 	answers   *bufio.Reader
-	// stop ends reading; over is closed when the container has ended.
+	// stop ends reading, kill the engine's command; over is closed when that has ended.
 	stop func(error)
+	kill context.CancelFunc
 	over chan struct{}
 	// asking are the goroutines that ask for a layer's files ahead.
 	asking sync.WaitGroup
@@ -71,17 +73,17 @@ func (i Image) openContainer(ctx context.Context, runner hostexec.Runner, image 
 	}
 	argv = append(argv, "--entrypoint", "perl", image, "-e", filesScript)
 
-	running, stop := context.WithCancel(ctx)
+	running, kill := context.WithCancel(ctx)
 	stdin, questions := io.Pipe()
 	answers, stdout := io.Pipe()
-	c := &containerFiles{questions: questions, answers: bufio.NewReaderSize(answers, chunkSize), over: make(chan struct{})}
+	c := &containerFiles{questions: questions, answers: bufio.NewReaderSize(answers, chunkSize), kill: kill, over: make(chan struct{})}
 	c.stop = func(why error) {
 		_ = answers.CloseWithError(why)
 		_ = questions.Close()
 	}
 	go func() {
 		defer close(c.over)
-		defer stop()
+		defer kill()
 		err := runner.Run(running, hostexec.Command{Argv: argv, Stdin: stdin, Stdout: stdout})
 		if err == nil {
 			err = io.ErrUnexpectedEOF
@@ -101,10 +103,13 @@ func inContainer(layer int, name string) string {
 	return path.Join("/image", strconv.Itoa(layer), name)
 }
 
-// Close implements storeFiles.
+// Close implements storeFiles. The container ends with its stdin; an engine that does not
+// say so is not waited for.
 func (c *containerFiles) Close() error {
 	c.stop(errors.New("closed"))
 	c.asking.Wait()
+	late := time.AfterFunc(hostexec.KillGrace, c.kill)
+	defer late.Stop()
 	<-c.over
 	return nil
 }
