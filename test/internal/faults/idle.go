@@ -14,13 +14,22 @@ func Idle(file string, within time.Duration) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer busy.Close()
-	// Another process has the lock: flock(2) waits for ever or not at all, and no event
-	// tells when it is free. So it is tried until the limit.
-	for end := time.Now().Add(within); ; time.Sleep(20 * time.Millisecond) {
-		err := syscall.Flock(int(busy.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(end) {
-			return err == nil, nil
+	locked := make(chan error, 1)
+	go func() {
+		// flock(2) has no limit: where nothing ends, it waits until the tests do.
+		defer busy.Close()
+		for {
+			err := syscall.Flock(int(busy.Fd()), syscall.LOCK_EX)
+			if !errors.Is(err, syscall.EINTR) {
+				locked <- err
+				return
+			}
 		}
+	}()
+	select {
+	case err := <-locked:
+		return err == nil, err
+	case <-time.After(within):
+		return false, nil
 	}
 }

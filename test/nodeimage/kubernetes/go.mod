@@ -1,4 +1,4 @@
-// The binaries of a Kind node that come from Kubernetes, and its etcd. A module
+// The binaries of a Kind node that come from Kubernetes, its etcd, and crictl. A module
 // of its own: k8s.io/kubernetes needs every staging module replaced, which the
 // product's module must not inherit.
 module github.com/e2eimage/kubectl-e2eimage/test/nodeimage/kubernetes

@@ -36,9 +36,10 @@ func programs() map[string]func() {
 		"kube-apiserver":          func() { serve(apiserver.NewAPIServerCommand()) },
 		"kube-controller-manager": func() { serve(controllermanager.NewControllerManagerCommand()) },
 		"kube-scheduler":          func() { serve(scheduler.NewSchedulerCommand()) },
-		"kubelet":                 func() { serve(kubelet.NewKubeletCommand(context.Background())) },
-		"kubeadm":                 runKubeadm,
-		"kubectl":                 runKubectl,
+		// As the kubelet's own main: when it runs, the command makes a context that signals end.
+		"kubelet": func() { serve(kubelet.NewKubeletCommand(context.Background())) },
+		"kubeadm": runKubeadm,
+		"kubectl": runKubectl,
 	}
 }
 
