@@ -53,9 +53,7 @@ func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.Bui
 func (r *buildRun) stayed(ctx context.Context, image config.Image, before *record.Tree) bool {
 	after, err := treeOf(image).Metadata(ctx)
 	switch {
-	case ctx.Err() != nil:
-		return true
-	case err == nil && after == before.Metadata:
+	case ctx.Err() != nil, err == nil && after == before.Metadata:
 		return true
 	case err == nil:
 		r.client.report.Warn(fmt.Sprintf("%s: files in %s changed while it was built: it may have some of before and some of after; build it again", image.Name, image.Build.Context))

@@ -64,6 +64,20 @@ func echoes(t *testing.T, to io.Writer, from io.Reader) {
 	}
 }
 
+// wantNobodyElse wants that a second client does not get in, and that all ends with stdin.
+func wantNobodyElse(t *testing.T, stdin io.Closer, greeting map[string][]byte, ended <-chan error) {
+	t.Helper()
+	if _, err := connectByNetwork(t.Context(), greeting); err == nil {
+		t.Error("a second client got in")
+	}
+	if err := stdin.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with its stdin, and says %v", err)
+	}
+}
+
 func TestANodeTakesOneClientThatKnowsItsPassword(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
@@ -99,15 +113,7 @@ func TestANodeTakesOneClientThatKnowsItsPassword(t *testing.T) {
 		}
 	}
 	echoes(t, conn, conn)
-	if _, err := connectByNetwork(t.Context(), greeting); err == nil {
-		t.Error("a second client got in")
-	}
-	if err := stdin.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; err != nil {
-		t.Errorf("it ended with its stdin, and says %v", err)
-	}
+	wantNobodyElse(t, stdin, greeting, ended)
 	if _, err := conn.Read(make([]byte, 1)); err == nil {
 		t.Error("the connection outlives the exec")
 	}
@@ -120,13 +126,5 @@ func TestANodeTakesItsClientAtStdinAsWell(t *testing.T) {
 	}
 	stdin, stdout, greeting, ended := asNode(t)
 	echoes(t, stdin, stdout)
-	if _, err := connectByNetwork(t.Context(), greeting); err == nil {
-		t.Error("a second client got in")
-	}
-	if err := stdin.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; err != nil {
-		t.Errorf("it ended with its stdin, and says %v", err)
-	}
+	wantNobodyElse(t, stdin, greeting, ended)
 }
