@@ -394,7 +394,22 @@ func (u *user) inEngine(image scratchimage.Image) (id string) {
 
 func TestAnEnginesImageIsSentOnceAndHealsNodesLater(t *testing.T) {
 	t.Parallel()
+	for _, root := range []bool{false, true} {
+		if root && suite.ordinary == nil {
+			continue // it was root before
+		}
+		// Root reads the engine's store and reaches nodes past the engine.
+		t.Run(fmt.Sprintf("as root whoever the users are: %v", root), func(t *testing.T) {
+			t.Parallel()
+			enginesImageIsSentOnce(t, root)
+		})
+	}
+}
+
+func enginesImageIsSentOnce(t *testing.T, root bool) {
+	t.Helper()
 	u := newUser(t)
+	u.root = root
 	ref := "localhost/" + u.namespace + ":dev"
 	first := u.service(ref, text("/version", "1"+u.namespace))
 	u.inEngine(first)
