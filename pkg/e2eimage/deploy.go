@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,6 +129,9 @@ type deployRun struct {
 	consumer string
 	// freshBuilt is set where host and tree were looked at just now.
 	freshBuilt bool
+	// lock may be nil; compared are the records with what lock and host say of them.
+	lock     *locks
+	compared []*comparison
 	// adopt makes the lock say what the cluster does, where that is right.
 	adopt []func(context.Context) error
 	// set has all records of the consumer, as they were read first.
@@ -165,20 +169,20 @@ func (c *Client) deployRecorded(ctx context.Context, in DeployInput, kube *kube)
 	return run, errors.Join(mistakes...)
 }
 
-// look asks the nodes, and compares the records with lock and host meanwhile; it
-// changes nothing.
+// look asks nodes and host, and compares the records with what they say; it changes
+// nothing but the lock.
 func (d *deployRun) look(ctx context.Context) error {
-	fresh := make(chan error, 1)
-	go func() { fresh <- d.fresh(ctx) }()
+	asked := make(chan error, 1)
+	go func() { asked <- d.askHost(ctx) }()
 	var err error
 	d.states, err = d.client.ask(ctx, d.cluster, (*kindnode.Cluster).Probe)
-	if stale := <-fresh; err == nil {
-		err = stale
-	}
-	if err != nil {
+	if err = cmp.Or(err, <-asked); err != nil {
 		return err
 	}
-	if err := d.kube.checkRightCluster(ctx, d.cluster, d.states); err != nil || d.dry() {
+	if err := d.kube.checkRightCluster(ctx, d.cluster, d.states); err != nil {
+		return err
+	}
+	if err := d.fresh(ctx); err != nil || d.dry() {
 		return err
 	}
 	for _, adopt := range d.adopt {

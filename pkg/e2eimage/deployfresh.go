@@ -3,77 +3,62 @@ package e2eimage
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
-// fresh tells whether what is recorded is the newest that this host made.
-func (d *deployRun) fresh(ctx context.Context) error {
+// askHost compares the records with the lock, and asks this host for newer content, where
+// that was not looked for just now.
+func (d *deployRun) askHost(ctx context.Context) error {
 	lock, err := d.client.openLock(d.in.Suite, d.consumer)
-	if err != nil || lock == nil {
+	if err != nil {
 		return err
 	}
-	var old, mistakes []error
+	d.lock = lock
+	suite := d.in.Suite
+	if d.freshBuilt {
+		suite.Freshness = config.FreshnessOff
+	}
 	for _, r := range d.records {
-		entry := lock.entry(r.Image, d.in.Suite.Prebuilt)
-		if entry == nil || entry.ImageID == r.Evidence.ImageID || entry.Image == r.Evidence.Image && d.in.Suite.TagGroup == "" {
-			continue
-		}
-		// A shared tag moves: what has not been tagged since comes after it.
-		before := entry.Image == "" || entry.Replaces(r.Evidence.Image) || entry.Image == r.Evidence.Image && entry.Tagged == nil
+		d.compared = append(d.compared, compared(r.Image, lock.entry(r.Image, suite.Prebuilt), r.Evidence))
+	}
+	return d.client.compare(ctx, suite, lock, d.compared)
+}
+
+// fresh tells whether what is recorded is the newest that is known.
+func (d *deployRun) fresh(ctx context.Context) error {
+	suite := d.in.Suite
+	var old, mistakes []error
+	for _, k := range d.compared {
+		finding := k.judge(suite, d.states)
 		switch {
-		case before && d.in.Use != UseCluster:
-			old = append(old, notTagged(r, entry, d.in.Suite))
-		case d.in.Use == UseCluster:
-			d.adopt = append(d.adopt, func(ctx context.Context) error { return d.adoptCluster(ctx, lock, r) })
+		case finding.By == freshness.ByLock && finding.Relation != freshness.Same && d.in.Use == UseCluster:
+			d.adopt = append(d.adopt, func(ctx context.Context) error { return d.adoptCluster(ctx, k) })
+		case finding.Relation == freshness.Diverged:
+			mistakes = append(mistakes, k.diverged(suite, d.lock, d.kube.namespace, d.consumer))
 		default:
-			set, err := d.kube.records.Get(ctx, d.kube.namespace, d.consumer)
-			if err == nil {
-				err = diverged(r.Image.Name, d.in.Suite, lock.file.Path(), entry, set, r.Evidence)
-			}
-			mistakes = append(mistakes, err)
+			old = append(old, k.older(finding, suite))
+		}
+		if !d.freshBuilt {
+			d.client.unknown(ctx, k, finding)
+			old = append(old, d.client.checkTree(ctx, k.image, k.entry, suite))
 		}
 	}
 	if err := errors.Join(mistakes...); err != nil {
 		return err
 	}
-	stale := d.client.stale(errors.Join(old...), d.in.AllowStale)
-	if d.freshBuilt {
-		return stale
-	}
-	return errors.Join(stale, d.client.checkHost(ctx, d.in.Suite, lock, d.in.AllowStale))
-}
-
-// notTagged says that something newer was made than what is recorded.
-func notTagged(r recorded, entry *record.Locked, suite config.Suite) error {
-	name := r.Image.Name
-	step := "loaded, but not tagged\ntag it: " + typed("tag", name, suite)
-	if entry.Loaded == nil {
-		step = "built, but not loaded\nload and tag it: " + typed("load", name, suite) + " && " + typed("tag", name, suite)
-	}
-	return fmt.Errorf("%s: recorded is %s (%s, %s), but %s (%s) was %s",
-		name, r.Evidence.Image, ociimage.ShortID(r.Evidence.ImageID), ago(r.Evidence.Recorded),
-		ociimage.ShortID(orNoID(entry.ImageID, entry.EngineID)), lockedHow(entry), step)
-}
-
-func orNoID(ids ...string) string {
-	for _, id := range ids {
-		if id != "" {
-			return id
-		}
-	}
-	return "an image"
+	return d.client.stale(errors.Join(old...), d.in.AllowStale)
 }
 
 // adoptCluster makes the lock say what the cluster does.
-func (d *deployRun) adoptCluster(ctx context.Context, lock *locks, r recorded) error {
-	return lock.update(ctx, func(l *record.Lock) error {
-		l.Put(r.Image.Name, record.Locked{
-			Via: record.ViaLoad, Loaded: r.Evidence.Recorded, Image: r.Evidence.Image, ImageID: r.Evidence.ImageID, Source: r.Evidence.Source,
-			Platform: r.Evidence.Platform, By: r.Evidence.By, Tagged: r.Evidence.Recorded,
+func (d *deployRun) adoptCluster(ctx context.Context, k *comparison) error {
+	e := k.evidence
+	return d.lock.update(ctx, func(l *record.Lock) error {
+		l.Put(k.image.Name, record.Locked{
+			Via: record.ViaLoad, Loaded: e.Recorded, Image: e.Image, ImageID: e.ImageID, Source: e.Source,
+			Platform: e.Platform, By: e.By, Tagged: e.Recorded,
 		}, true)
 		return nil
 	})

@@ -2,46 +2,16 @@ package e2eimage
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
-	"sync"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
-
-// checkHost compares what this host has by now with what the lock pins: engines by
-// their own IDs, and the trees that images were built from.
-func (c *Client) checkHost(ctx context.Context, suite config.Suite, lock *locks, allowStale bool) error {
-	if lock == nil || suite.Freshness == config.FreshnessOff {
-		return nil
-	}
-	images := recordable(suite)
-	stale := make([]error, len(images))
-	var looking sync.WaitGroup
-	for i, image := range images {
-		if entry := lock.entry(image, suite.Prebuilt); entry != nil {
-			looking.Go(func() {
-				err := c.checkTree(ctx, image, entry, suite)
-				if lock.local {
-					err = errors.Join(c.checkSource(ctx, image, entry, lock, suite), err)
-				}
-				stale[i] = err
-			})
-		}
-	}
-	looking.Wait()
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return c.stale(errors.Join(stale...), allowStale)
-}
 
 // stale makes a finding an error, or a warning where that is allowed.
 func (c *Client) stale(err error, allowed bool) error {
@@ -55,39 +25,6 @@ func (c *Client) stale(err error, allowed bool) error {
 	return &InconsistentError{fmt.Errorf("%w\ngo on all the same: --allow-stale", err)}
 }
 
-// checkSource compares what the engine has under the source's name with what was
-// built or loaded under it. A source that is gone is not stale.
-func (c *Client) checkSource(ctx context.Context, image config.Image, entry *record.Locked, lock *locks, suite config.Suite) error {
-	source, err := config.ParseSource(entry.Source)
-	if err != nil || source.Kind != config.SourceReference || entry.Engine == "" || entry.EngineID == "" {
-		return nil
-	}
-	found, err := engine.Find(ctx, c.runner, entry.Engine, entry.Source)
-	switch {
-	case engine.IsGone(err):
-		return nil
-	case err != nil:
-		c.untold(ctx, fmt.Sprintf("%s: whether %s was built anew", image.Name, entry.Source), err)
-		return nil
-	case found.Is(ctx, c.runner, entry.EngineID, entry.ImageID):
-		return nil
-	}
-	have := fmt.Sprintf("%s: %s in %s is %s (made %s), not %s (%s)",
-		image.Name, entry.Source, found.Engine, ociimage.ShortID(found.EngineID), ago(&metav1.Time{Time: found.Created}), ociimage.ShortID(entry.EngineID), lockedHow(entry))
-	if entry.Built != nil && isRecorded(image, found.Names) {
-		// Another suite's build. Each suite's own is pinned: it does not matter who
-		// has the name.
-		return nil
-	}
-	if other := c.ownerOf(found.EngineID, entry.Source, lock); other != "" {
-		return fmt.Errorf("%s: suite %s overwrote the reference that both use\nbuild and load this suite's again, or let kubectl e2eimage build keep them apart", have, other)
-	}
-	if entry.Built != nil {
-		return fmt.Errorf("%s: it was built anew past kubectl e2eimage, and not loaded\nbuild it: %s", have, typed("build", image.Name, suite))
-	}
-	return fmt.Errorf("%s: it was built anew, but not loaded\nload it: %s", have, typed("load", image.Name, suite))
-}
-
 // untold says that something could not be found out: that is no reason to stop, but
 // silence would pass for a yes.
 func (c *Client) untold(ctx context.Context, what string, err error) {
@@ -96,37 +33,124 @@ func (c *Client) untold(ctx context.Context, what string, err error) {
 	}
 }
 
-// isRecorded tells whether an image of the host has a name that build gives.
-func isRecorded(image config.Image, names []string) bool {
-	repository := image.Repository
-	if repository == "" {
-		repository = config.DefaultRepository(image.Name)
+// unknown says that nobody could be asked, where that might matter.
+func (c *Client) unknown(ctx context.Context, k *comparison, finding freshness.Finding) {
+	switch {
+	case !finding.HostSilent:
+	case k.host.source == "":
+		c.report.Warn(k.image.Name + ": whether it was built anew is not known: neither lock nor record says what it came from")
+	case k.host.silence != nil:
+		c.untold(ctx, fmt.Sprintf("%s: whether %s was built anew", k.image.Name, k.host.source), k.host.silence)
 	}
-	source, _ := ociimage.Candidates(image.Source) // a source that is no reference is no name
-	return slices.ContainsFunc(names, func(name string) bool {
-		return ociimage.Repository(name) == repository && !slices.Contains(source, name)
-	})
 }
 
-// ownerOf finds the other suite whose lock beside this one has the image.
-func (c *Client) ownerOf(engineID, source string, lock *locks) string {
-	all, _ := record.LocksIn(filepath.Dir(lock.file.Path())) // those that are damaged say nothing
-	for _, other := range all {
-		if other.Path() == lock.file.Path() {
-			continue
-		}
-		for _, name := range other.Names() {
-			if entry := other.Images[name]; entry.EngineID == engineID && entry.Source == source {
-				return other.Consumer
-			}
+// older says what is newer than what is recorded, nil where nothing is: a finding in
+// words, and in its last line what to type.
+func (k *comparison) older(finding freshness.Finding, suite config.Suite) error {
+	if finding.Relation != freshness.NotLoaded && finding.Relation != freshness.NotTagged && finding.Relation != freshness.Foreign {
+		return nil
+	}
+	name := k.image.Name
+	switch {
+	case finding.By == freshness.ByLock:
+		return fmt.Errorf("%s: %s, but %s (%s) was %s", name, k.recorded(), ociimage.ShortID(orNoID(k.entry.ImageID, k.entry.EngineID)), lockedHow(k.entry), k.next(finding, suite))
+	case finding.By == freshness.BySuite:
+		return fmt.Errorf("%s: %s; its source is %s by now, which was not loaded\n%s", name, k.recorded(), k.host.source, k.loadAndTag(suite))
+	case finding.By == freshness.ByNodes:
+		return fmt.Errorf("%s: %s, but the nodes have %s as %s: it was loaded, but not tagged\ntag it: %s",
+			name, k.recorded(), orAnother(finding.Newest.ImageID), k.host.source, typed("tag", name, suite))
+	}
+	have := fmt.Sprintf("%s: %s%s is %s%s, not %s", name, k.host.source, inEngine(finding.Newest.Engine), orAnother(finding.Newest.ImageID, finding.Newest.EngineID), k.madeWhen(), k.instead())
+	switch {
+	case finding.Relation == freshness.Foreign:
+		return fmt.Errorf("%s: suite %s overwrote the reference that both use\nbuild and load this suite's again, or let kubectl e2eimage build keep them apart", have, k.host.Suite)
+	case finding.Relation == freshness.NotTagged:
+		return fmt.Errorf("%s: it was loaded, but not tagged\ntag it: %s", have, typed("tag", name, suite))
+	case k.entry != nil && k.entry.Via == record.ViaPrebuilt && k.entry.Built != nil:
+		return fmt.Errorf("%s: it is another one by now, and not adopted\nadopt it: %s", have, typed("build", name, suite))
+	case k.entry != nil && k.entry.Built != nil:
+		return fmt.Errorf("%s: it was built anew past kubectl e2eimage, and not loaded\nbuild it: %s", have, typed("build", name, suite))
+	case k.evidence != nil && k.entry == nil:
+		return fmt.Errorf("%s: it was built anew, but not loaded\n%s", have, k.loadAndTag(suite))
+	}
+	return fmt.Errorf("%s: it was built anew, but not loaded\nload it: %s", have, typedLoad(k.image, k.host.source, suite))
+}
+
+// recorded says what is recorded.
+func (k *comparison) recorded() string {
+	if k.evidence == nil {
+		return "nothing is recorded"
+	}
+	return fmt.Sprintf("recorded is %s (%s, %s)", k.evidence.Image, ociimage.ShortID(k.evidence.ImageID), ago(k.evidence.Recorded))
+}
+
+// instead is what the host was to have.
+func (k *comparison) instead() string {
+	switch {
+	case k.entry != nil:
+		return fmt.Sprintf("%s (%s)", ociimage.ShortID(orNoID(k.entry.EngineID, k.entry.ImageID)), lockedHow(k.entry))
+	case k.evidence != nil:
+		return fmt.Sprintf("%s (recorded %s as %s)", ociimage.ShortID(k.evidence.ImageID), ago(k.evidence.Recorded), k.evidence.Image)
+	}
+	return "what the nodes have under that name"
+}
+
+func (k *comparison) madeWhen() string {
+	if k.host.made.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(" (made %s)", ago(&metav1.Time{Time: k.host.made}))
+}
+
+// next are the steps that are still to come of what the lock has.
+func (k *comparison) next(finding freshness.Finding, suite config.Suite) string {
+	name := k.image.Name
+	if finding.Relation == freshness.NotTagged || k.entry.Loaded != nil {
+		return "loaded, but not tagged\ntag it: " + typed("tag", name, suite)
+	}
+	return "built, but not loaded\nload and tag it: " + typed("load", name, suite) + " && " + typed("tag", name, suite)
+}
+
+func (k *comparison) loadAndTag(suite config.Suite) string {
+	return "load and tag it: " + typedLoad(k.image, k.host.source, suite) + " && " + typed("tag", k.image.Name, suite)
+}
+
+// typedLoad is the command that loads an image, of which the suite may not say the source.
+func typedLoad(image config.Image, source string, suite config.Suite) string {
+	if image.Source != "" {
+		return typed("load", image.Name, suite)
+	}
+	return typed("load", image.Name, suite) + " --source " + source
+}
+
+func inEngine(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " in " + name
+}
+
+// orAnother is an ID for people, where there is one.
+func orAnother(ids ...string) string {
+	id := orNoID(ids...)
+	if id == orNoID() {
+		return "another image"
+	}
+	return ociimage.ShortID(id)
+}
+
+func orNoID(ids ...string) string {
+	for _, id := range ids {
+		if id != "" {
+			return id
 		}
 	}
-	return ""
+	return "an image"
 }
 
 // checkTree tells whether the files that the image was built from changed since.
 func (c *Client) checkTree(ctx context.Context, image config.Image, entry *record.Locked, suite config.Suite) error {
-	if entry.Tree == nil || image.Build == nil {
+	if entry == nil || entry.Tree == nil || image.Build == nil || suite.Freshness == config.FreshnessOff {
 		return nil
 	}
 	is, err := changed(ctx, image, entry.Tree)
@@ -146,4 +170,12 @@ func (c *Client) checkTree(ctx context.Context, image config.Image, entry *recor
 	}
 	c.report.Warn(err.Error())
 	return nil
+}
+
+// asProblem is a finding as status shows it.
+func asProblem(name string, err error) Problem {
+	lines := strings.Split(err.Error(), "\n")
+	text := strings.Join(lines[:len(lines)-1], "; ")
+	_, mend, _ := strings.Cut(lines[len(lines)-1], ": ")
+	return Problem{State: StateStale, Text: strings.TrimPrefix(text, name+": "), Mend: mend}
 }

@@ -70,7 +70,7 @@ func (r *loadRun) lockedCopy(ctx context.Context) (*from, error) {
 		// Another host's engine built it; one of this host may have the same.
 		return r.fromEngine(ctx, orNoID(r.entry.ImageID, r.entry.Image), "")
 	}
-	f, err := r.fromArchive(source, r.entry.Source)
+	f, err := r.fromArchive(ctx, source, r.entry.Source)
 	if err == nil && r.entry.ImageID != "" && f.image.ID != "" && f.image.ID.String() != r.entry.ImageID {
 		f.close()
 		return nil, &InconsistentError{fmt.Errorf("%s has %s by now instead of %s, which was adopted\nadopt the new one: %s",

@@ -58,16 +58,25 @@ func (r *loadRun) source(ctx context.Context) (*from, error) {
 	case config.SourceReference, config.SourceID:
 		return r.fromEngine(ctx, text, r.in.Suite.Engine)
 	}
-	return r.fromArchive(source, text)
+	return r.fromArchive(ctx, source, text)
 }
 
-func (r *loadRun) fromArchive(source config.Source, text string) (*from, error) {
+func (r *loadRun) fromArchive(ctx context.Context, source config.Source, text string) (*from, error) {
 	archive, err := engine.OpenArchive(source, r.in.Stdin, r.platform())
 	if err != nil {
 		return nil, err
 	}
 	f := &from{text: text, archive: archive}
-	f.image, _ = archive.Image()
+	var known bool
+	if f.image, known = archive.Image(); !known && engine.CanReadAgain(source) {
+		// By its digest it can be told later whether the file is still the same.
+		sum, err := engine.ArchiveDigest(ctx, source)
+		if err != nil {
+			f.close()
+			return nil, err
+		}
+		r.engineID = sum.String()
+	}
 	return f, nil
 }
 

@@ -161,7 +161,10 @@ func (r *statusRun) report(ctx context.Context) (*StatusResult, error) {
 		}
 	}
 	for _, set := range r.sets {
-		stale := r.stale(ctx, set)
+		stale, err := r.stale(ctx, set)
+		if err != nil {
+			return nil, err
+		}
 		for _, name := range set.Names() {
 			if r.wanted(name) {
 				result.Images = append(result.Images, r.image(set, name, stale[name]))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -74,52 +75,42 @@ func (r *statusRun) typed(verb, name string, set *record.Set) string {
 
 // stale compares a consumer's records with its lock and this host. What cannot be
 // compared is not stale.
-func (r *statusRun) stale(ctx context.Context, set *record.Set) map[string][]Problem {
+func (r *statusRun) stale(ctx context.Context, set *record.Set) (map[string][]Problem, error) {
 	found := map[string][]Problem{}
 	lock, err := r.client.openLock(r.in.Suite, set.Consumer)
 	if err != nil {
 		for _, name := range set.Names() {
 			found[name] = []Problem{{State: StateStale, Text: err.Error()}}
 		}
-		return found
-	}
-	if lock == nil {
-		return found
+		return found, nil
 	}
 	suite := r.in.Suite
 	suite.Namespace, suite.Consumer = set.Namespace, set.Consumer
+	var all []*comparison
 	for _, name := range set.Names() {
-		image := r.asked(name)
-		entry := lock.entry(image, r.in.Suite.Prebuilt)
 		evidence, err := set.Entry(name)
-		if entry == nil || err != nil || evidence == nil || evidence.State != record.Ready || !r.wanted(name) {
-			continue
+		if err == nil && evidence != nil && evidence.State == record.Ready && r.wanted(name) {
+			image := r.asked(name)
+			all = append(all, compared(image, lock.entry(image, suite.Prebuilt), evidence))
 		}
-		var problems []error
-		before := entry.Image == "" || entry.Replaces(evidence.Image) || entry.Image == evidence.Image || after(entry, evidence)
-		switch {
-		case entry.ImageID == evidence.ImageID:
-		case before:
-			problems = append(problems, notTagged(recorded{Image: image, Evidence: evidence}, entry, suite))
-		default:
-			problems = append(problems, diverged(name, suite, lock.file.Path(), entry, set, evidence))
-		}
-		if suite.Freshness != config.FreshnessOff {
-			problems = append(problems, r.client.checkTree(ctx, image, entry, suite))
-			if lock.local {
-				problems = append(problems, r.client.checkSource(ctx, image, entry, lock, suite))
-			}
+	}
+	if err := r.client.compare(ctx, suite, lock, all); err != nil {
+		return nil, err
+	}
+	for _, k := range all {
+		finding := k.judge(suite, r.states)
+		r.client.unknown(ctx, k, finding)
+		problems := []error{k.older(finding, suite), r.client.checkTree(ctx, k.image, k.entry, suite)}
+		if finding.Relation == freshness.Diverged {
+			problems = append(problems, k.diverged(suite, lock, set.Namespace, set.Consumer))
 		}
 		for _, problem := range problems {
 			if problem != nil {
-				lines := strings.Split(problem.Error(), "\n")
-				text := strings.Join(lines[:len(lines)-1], "; ")
-				_, mend, _ := strings.Cut(lines[len(lines)-1], ": ")
-				found[name] = append(found[name], Problem{State: StateStale, Text: strings.TrimPrefix(text, name+": "), Mend: mend})
+				found[k.image.Name] = append(found[k.image.Name], asProblem(k.image.Name, problem))
 			}
 		}
 	}
-	return found
+	return found, nil
 }
 
 // asked is an image of the suite, or one of which only the name is known.

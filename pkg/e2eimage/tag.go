@@ -72,6 +72,7 @@ func (c *Client) tagIn(ctx context.Context, in TagInput, place *place) (*TagResu
 	run := &tagRun{
 		client: c, in: in, kube: place.kube, cluster: place.cluster, consumer: place.consumer, lock: place.lock,
 		sources: map[string]string{}, changed: map[string]bool{}, useCluster: map[string]bool{}, moved: map[string]bool{}, entries: map[string]*record.Locked{},
+		compared: map[string]*comparison{},
 	}
 	if err := run.look(ctx); err != nil {
 		return nil, err
@@ -105,7 +106,9 @@ type tagRun struct {
 	// ca identifies the cluster.
 	ca string
 	// entries are what the lock says of the images, where it applies.
-	entries   map[string]*record.Locked
+	entries map[string]*record.Locked
+	// compared are the images with what lock, record and host say of them.
+	compared  map[string]*comparison
 	states    map[string]kindnode.State
 	wishes    []record.Wish
 	sources   map[string]string
@@ -130,8 +133,10 @@ func (r *tagRun) look(ctx context.Context) error {
 	if err := r.kube.checkRightCluster(ctx, r.cluster, r.states); err != nil {
 		return err
 	}
-	if err := r.fresh(ctx); err != nil {
-		return err
+	for _, image := range recordable(r.in.Suite) {
+		if entry := r.lock.entry(image, r.in.Suite.Prebuilt); entry != nil {
+			r.entries[image.Name] = entry
+		}
 	}
 	return r.wish(ctx)
 }

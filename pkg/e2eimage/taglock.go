@@ -2,6 +2,7 @@ package e2eimage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
@@ -24,55 +26,82 @@ const (
 	UseCluster Use = "cluster"
 )
 
-// fresh looks up what the lock says, and compares the host with it.
-func (r *tagRun) fresh(ctx context.Context) error {
-	for _, image := range r.in.Suite.Images {
-		if entry := r.lock.entry(image, r.in.Suite.Prebuilt); entry != nil && image.External == "" {
-			r.entries[image.Name] = entry
+// compare asks lock and host about the images, and judges what they and the nodes say.
+func (r *tagRun) compare(ctx context.Context, records *record.Set) error {
+	var all []*comparison
+	for _, image := range recordable(r.in.Suite) {
+		evidence, err := records.Entry(image.Name)
+		if err != nil {
+			continue // It is told with its own wish.
 		}
+		k := compared(image, r.entries[image.Name], evidence)
+		r.compared[image.Name] = k
+		all = append(all, k)
 	}
-	return r.client.checkHost(ctx, r.in.Suite, r.lock, r.in.AllowStale)
+	if err := r.client.compare(ctx, r.in.Suite, r.lock, all); err != nil {
+		return err
+	}
+	var old []error
+	for _, k := range all {
+		finding := k.judge(r.in.Suite, r.states)
+		r.client.unknown(ctx, k, finding)
+		if finding.By == freshness.ByHost && finding.Relation != freshness.NotTagged && !r.neverLoaded(k) {
+			old = append(old, k.older(finding, r.in.Suite))
+		}
+		old = append(old, r.client.checkTree(ctx, k.image, k.entry, r.in.Suite))
+	}
+	return r.client.stale(errors.Join(old...), r.in.AllowStale)
 }
 
-// reconcile holds what the lock wants against what the cluster has: what came
+// neverLoaded tells whether nodes have nothing yet that could be tagged, which is said
+// more exactly by whoever looks for it.
+func (r *tagRun) neverLoaded(k *comparison) bool {
+	return k.entry == nil && k.evidence == nil && len(nodesFacts(k.host.source, r.states).Source) == 0
+}
+
+// keeps returns the recorded image ID where nodes have nothing newer that could be
+// tagged, "" otherwise.
+func (r *tagRun) keeps(name string) string {
+	k := r.compared[name]
+	if k == nil || k.entry != nil || k.evidence == nil || k.evidence.State != record.Ready {
+		return ""
+	}
+	nodes := nodesFacts(k.host.source, r.states)
+	if finding := k.judge(r.in.Suite, r.states); !finding.Keep || !nodes.Has(k.evidence.ImageID) {
+		return ""
+	}
+	if len(nodes.Source) > 0 && !slices.Equal(nodes.Source, []string{k.evidence.ImageID}) {
+		r.client.report.Warn(fmt.Sprintf("%s: the nodes have older content as %s; the record stays", name, k.host.source))
+	}
+	return k.evidence.ImageID
+}
+
+// reconcile holds what the lock wants against what the cluster has by now: what came
 // before moves on silently, anything else stops.
 func (r *tagRun) reconcile(set *record.Set, wish record.Wish) (record.Wish, error) {
-	entry := r.entries[wish.Name]
 	evidence, err := set.Entry(wish.Name)
-	if err != nil || evidence == nil || evidence.State != record.Ready || !entry.Pinned() || entry.ImageID != wish.ImageID {
+	entry := r.entries[wish.Name]
+	if err != nil || !entry.Pinned() || entry.ImageID != wish.ImageID || r.in.Use == UseLock {
 		return wish, err
 	}
-	if evidence.ImageID == wish.ImageID || evidence.Image == entry.Image || entry.Replaces(evidence.Image) || after(entry, evidence) {
-		return wish, nil
+	k := *r.compared[wish.Name]
+	k.evidence = evidence
+	if k.judge(r.in.Suite, r.states).Relation == freshness.Diverged {
+		return wish, k.diverged(r.in.Suite, r.lock, set.Namespace, set.Consumer)
 	}
-	if r.in.Use == UseLock {
-		return wish, nil
-	}
-	return wish, diverged(wish.Name, r.in.Suite, r.lock.file.Path(), entry, set, evidence)
-}
-
-// after tells whether an entry without any history, as a new checkout has it, was
-// made after a record.
-func after(entry *record.Locked, evidence *record.Evidence) bool {
-	if len(entry.Supersedes) > 0 || len(entry.Clusters) > 0 || evidence.Recorded == nil {
-		return false
-	}
-	made := entry.Built
-	if made == nil {
-		made = entry.Loaded
-	}
-	return made != nil && made.After(evidence.Recorded.Time)
+	return wish, nil
 }
 
 // diverged names both sides.
-func diverged(name string, suite config.Suite, path string, entry *record.Locked, set *record.Set, evidence *record.Evidence) error {
+func (k *comparison) diverged(suite config.Suite, lock *locks, namespace, consumer string) error {
+	entry, evidence := k.entry, k.evidence
 	return &InconsistentError{fmt.Errorf(`%s: lock and cluster disagree, and neither came after the other
   lock:    %s (%s), %s; %s
   cluster: %s (%s), recorded %s%s; ConfigMap %s/%s
 say which is right: %s --use=lock, or --use=cluster`,
-		name, orUndecided(entry.Image), ociimage.ShortID(entry.ImageID), lockedHow(entry), path,
-		evidence.Image, ociimage.ShortID(evidence.ImageID), ago(evidence.Recorded), byWhom(evidence.By), set.Namespace, record.ConfigMapName(set.Consumer),
-		typed("tag", name, suite))}
+		k.image.Name, orUndecided(entry.Image), ociimage.ShortID(entry.ImageID), lockedHow(entry), lock.file.Path(),
+		evidence.Image, ociimage.ShortID(evidence.ImageID), ago(evidence.Recorded), byWhom(evidence.By), namespace, record.ConfigMapName(consumer),
+		typed("tag", k.image.Name, suite))}
 }
 
 func orUndecided(image string) string {

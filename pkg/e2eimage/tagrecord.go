@@ -60,9 +60,29 @@ func (r *tagRun) fact(decision record.Decision, inUse func(string) bool) record.
 		Source: r.sources[decision.Name], Platform: r.platform(), Nodes: r.cluster.Names(),
 	}
 	if entry := r.entries[decision.Name]; entry != nil && entry.ImageID == decision.ImageID && !r.useCluster[decision.Name] {
-		fact.EngineID, fact.Commit = entry.EngineID, entry.Commit
+		fact.Engine, fact.EngineID, fact.Commit = entry.Engine, entry.EngineID, entry.Commit
 	}
+	r.addHost(&fact)
 	return fact
+}
+
+// addHost notes which engine of this host has the image, and what the nodes have under
+// the source's name instead of it: then it can be told later what is newer, also without
+// a lock.
+func (r *tagRun) addHost(fact *record.Fact) {
+	k := r.compared[fact.Name]
+	if k == nil {
+		return
+	}
+	if fact.EngineID == "" && k.host.ImageID == fact.ImageID {
+		fact.Engine, fact.EngineID = k.host.Engine, k.host.EngineID
+	}
+	if fact.Engine != "" || fact.EngineID != "" {
+		fact.Host = r.client.host
+	}
+	if named := nodesFacts(fact.Source, r.states).Source; len(named) == 1 && named[0] != fact.ImageID {
+		fact.SourceWas = named[0]
+	}
 }
 
 // inUse tells which names containers run. Nodes are asked only where a tag may have

@@ -34,11 +34,11 @@ func (r *tagRun) wish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.compare(ctx, records); err != nil {
+		return err
+	}
 	var mistakes []error
-	for _, image := range r.in.Suite.Images {
-		if image.External != "" {
-			continue
-		}
+	for _, image := range recordable(r.in.Suite) {
 		image.Tag = cmp.Or(image.Tag, shared)
 		wish, err := r.wishFor(image, records)
 		if err != nil {
@@ -112,6 +112,9 @@ func (r *tagRun) imageID(name, source string, entry *record.Locked) (string, err
 	}
 	if entry != nil && entry.Built != nil {
 		return "", &InconsistentError{fmt.Errorf("%s: it was %s, but not loaded: only loading tells its image ID\nload it: %s", name, lockedHow(entry), typed("load", name, r.in.Suite))}
+	}
+	if kept := r.keeps(name); kept != "" {
+		return kept, nil
 	}
 	loaded, err := r.loadedSource(name, source)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -71,24 +72,19 @@ func (r *upRun) recorded(ctx context.Context, place *place, image config.Image) 
 	if evidence == nil || evidence.State != record.Ready || evidence.Image != entry.Image || evidence.ImageID != entry.ImageID {
 		return false, nil
 	}
-	if is, err := r.stillLoaded(ctx, entry); err != nil || !is {
-		return false, err
+	k := compared(image, entry, evidence)
+	if entry.Built == nil {
+		if err := r.client.compare(ctx, r.in.Suite, place.lock, []*comparison{k}); err != nil {
+			return false, err
+		}
 	}
+	finding := k.judge(r.in.Suite, nil)
+	if finding.Relation != freshness.Same && finding.Relation != freshness.Unknown {
+		return false, nil
+	}
+	r.client.unknown(ctx, k, finding)
 	r.client.report.Info(fmt.Sprintf("%s: recorded already as %s, nothing to load or tag", image.Name, entry.Image))
 	return true, nil
-}
-
-// stillLoaded tells whether an image that others build is what was loaded. One that
-// is gone from the host has nothing newer.
-func (r *upRun) stillLoaded(ctx context.Context, entry *record.Locked) (bool, error) {
-	if entry.Built != nil || entry.EngineID == "" {
-		return entry.Built != nil, nil
-	}
-	found, err := engine.Find(ctx, r.client.runner, entry.Engine, entry.Source)
-	if engine.IsGone(err) {
-		return true, nil
-	}
-	return err == nil && found.Is(ctx, r.client.runner, entry.EngineID, entry.ImageID), err
 }
 
 func tagged(image, tag string) bool {

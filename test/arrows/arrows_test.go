@@ -18,7 +18,7 @@ const module = "github.com/e2eimage/kubectl-e2eimage/"
 var allowed = map[string][]string{
 	"cmd/kubectl-e2eimage":               {"internal/cli"},
 	"internal/cli":                       {"pkg/e2eimage", "pkg/config", "pkg/progress"},
-	"pkg/e2eimage":                       {"pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/e2eimage":                       {"pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/e2eimagetest":                   {"pkg/e2eimage", "pkg/config", "pkg/progress", "pkg/internal/kindnode"},
 	"pkg/internal/engine":                {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode":              {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},

@@ -61,6 +61,16 @@ func HasArchive(source config.Source) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
+// CanReadAgain tells whether an archive is a file or folder, and no pipe or device.
+func CanReadAgain(source config.Source) bool {
+	path, _, err := splitArchive(source.Value)
+	if err != nil {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err == nil && (info.IsDir() || info.Mode().IsRegular())
+}
+
 // ArchiveDigest tells archives apart whose image only loading tells.
 func ArchiveDigest(ctx context.Context, source config.Source) (digest.Digest, error) {
 	path, _, err := splitArchive(source.Value)

@@ -144,8 +144,8 @@ type Fact struct {
 	Source   string
 	Platform string
 	Nodes    []string
-	// EngineID, Commit and By as Evidence has them.
-	EngineID, Commit, By string
+	// Engine, EngineID, Host, SourceWas, Commit and By as Evidence has them.
+	Engine, EngineID, Host, SourceWas, Commit, By string
 	// Keep is how many images of before keep their tags; others do while they
 	// are InUse.
 	Keep  int
@@ -194,7 +194,7 @@ func (s *Set) Complete(fact Fact) (release []string, err error) {
 	recorded := Now()
 	done := &Evidence{
 		State: Ready, Image: fact.Image, ImageID: fact.ImageID, Source: fact.Source, Platform: fact.Platform,
-		EngineID: fact.EngineID, Commit: fact.Commit, By: fact.By,
+		Engine: fact.Engine, EngineID: fact.EngineID, Host: fact.Host, SourceWas: fact.SourceWas, Commit: fact.Commit, By: fact.By,
 		Nodes: fact.Nodes, Claimed: claimed.Claimed, Recorded: &recorded,
 		Previous: evidence.Previous, Release: without(evidence.Release, fact.Image),
 	}

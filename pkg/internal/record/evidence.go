@@ -46,10 +46,16 @@ type Evidence struct {
 	Image string `json:"image"`
 	// ImageID is the config digest, "sha256:<64 hex>".
 	ImageID string `json:"imageID"`
-	// EngineID is the host engine's own ID of the image, where known.
+	// Engine of the host that had the image, and its own ID of it, where known.
+	Engine   string `json:"engine,omitempty"`
 	EngineID string `json:"engineID,omitempty"`
+	// Host whose engine that is.
+	Host string `json:"host,omitempty"`
 	// Source is where the image came from, as the user named it.
 	Source string `json:"source,omitempty"`
+	// SourceWas is the image ID that the nodes had under the source's name then, where
+	// that was another one: what they had before says nothing of later.
+	SourceWas string `json:"sourceWas,omitempty"`
 	// Platform in OCI form, like linux/amd64.
 	Platform string `json:"platform,omitempty"`
 	// Commit that the image was built from, where known.

@@ -129,6 +129,9 @@ func (l *Locked) In(ca, namespace string) *Carried {
 	return nil
 }
 
+// Made is when the entry's content was built, adopted or, where others built it, loaded.
+func (l *Locked) Made() *metav1.Time { return orTime(l.Built, l.Loaded) }
+
 // Newest is when something was done last with the entry's image.
 func (l *Locked) Newest() time.Time {
 	var newest time.Time
