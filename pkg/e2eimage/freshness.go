@@ -88,7 +88,7 @@ func (k *comparison) recorded() string {
 func (k *comparison) instead() string {
 	switch {
 	case k.entry != nil:
-		return fmt.Sprintf("%s (%s)", ociimage.ShortID(orNoID(k.entry.EngineID, k.entry.ImageID)), lockedHow(k.entry))
+		return fmt.Sprintf("%s (%s)", ociimage.ShortID(orNoID(k.entry.ImageID, k.entry.EngineID)), lockedHow(k.entry))
 	case k.evidence != nil:
 		return fmt.Sprintf("%s (recorded %s as %s)", ociimage.ShortID(k.evidence.ImageID), ago(k.evidence.Recorded), k.evidence.Image)
 	}

@@ -56,10 +56,10 @@ func TestWithoutALockWhatIsNewerIsSeenAllTheSame(t *testing.T) {
 	u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
 	u.must("deploy", "datastorage")
 	second := u.version("second")
-	says := []string{u.source() + " in " + suite.provider, "built anew, but not loaded", "kubectl e2eimage load datastorage --source " + u.source(), "--allow-stale"}
+	says := []string{u.source() + " in " + suite.provider, "built anew, but not loaded", "kubectl e2eimage load datastorage", "--source " + u.source(), "--allow-stale"}
 	u.refused(3, says, "deploy", "datastorage")
 	u.refused(3, []string{"built anew, but not loaded"}, tag...)
-	u.refused(3, []string{"datastorage"}, "verify")
+	u.refused(3, nil, "verify")
 	u.must(load...)
 	u.refused(3, []string{first, "loaded, but not tagged", "kubectl e2eimage tag datastorage"}, "deploy", "datastorage")
 	if got := u.must(tag...); got == first {
@@ -105,8 +105,8 @@ func TestALostLockMovesNoRecordBackwards(t *testing.T) {
 	}
 	u.must("deploy")
 	u.must("verify")
-	if u.runs(id) != 1 || u.runs(old) != 0 {
-		t.Errorf("%d containers run what was built, %d what the nodes had before", u.runs(id), u.runs(old))
+	if got := u.runs(id); got != 1 || id == old {
+		t.Errorf("%d containers run what was built", got)
 	}
 	u.loseLock()
 	u.write("code/build", "second of "+u.namespace)
