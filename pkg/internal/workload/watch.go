@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -37,6 +38,8 @@ type watcher struct {
 
 	mu      sync.Mutex
 	trouble error
+	// refused is since when the API server refuses to be asked.
+	refused time.Time
 	// last is the workload as it was when it was deleted.
 	last runtime.Object
 }
@@ -71,8 +74,7 @@ func (w *watcher) begin(ctx context.Context) error {
 	return nil
 }
 
-// start runs an informer until the context ends. giveUp is told of an answer
-// that will stay the same.
+// start runs an informer until the context ends. giveUp is told of a refusal that stays.
 func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c client, filter func(*metav1.ListOptions)) cache.SharedIndexInformer {
 	informer := cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
@@ -86,7 +88,7 @@ func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c c
 		if !errors.Is(err, io.EOF) && !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) {
 			w.note(err)
 		}
-		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+		if w.staysRefused(err) {
 			giveUp(err)
 		}
 	})
@@ -95,6 +97,24 @@ func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c c
 	quiet := klog.NewContext(ctx, klog.FromContext(ctx).V(4))
 	w.running.Go(func() { informer.RunWithContext(quiet) })
 	return informer
+}
+
+// refusedLimit is how long an API server may refuse before that is its answer: one that
+// has just started refuses everybody until it has read the roles.
+const refusedLimit = 5 * time.Second
+
+// staysRefused tells whether an error is a refusal that has lasted.
+func (w *watcher) staysRefused(err error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err) {
+		w.refused = time.Time{}
+		return false
+	}
+	if w.refused.IsZero() {
+		w.refused = time.Now()
+	}
+	return time.Since(w.refused) >= refusedLimit
 }
 
 func (w *watcher) note(err error) {
