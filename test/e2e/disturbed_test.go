@@ -140,3 +140,25 @@ func TestANodeThatIsNotReadyIsNamed(t *testing.T) {
 	u.kubectl("delete", "pods", "--all", "--force")
 	u.refused(1, []string{"Unschedulable", worker + ": it is not ready: NodeStatusUnknown", suite.nodes[1] + ": it is not selected"}, "deploy", "datastorage", "--timeout", "90s")
 }
+
+func TestANodeThatWasRestarted(t *testing.T) {
+	u, _, id := deployed(t, 3)
+	worker := suite.nodes[len(suite.nodes)-1]
+	engine(t, "restart", worker)
+	u.must("status")
+	waitFor(t, "the node is ready again", func() bool {
+		return u.kubectl("get", "node", worker, "-o", `jsonpath={.status.conditions[?(@.type=="Ready")].status}`) == "True"
+	})
+	u.must("verify", "--wait")
+	u.must("deploy", "datastorage")
+	if got := u.runs(id); got != 3 {
+		t.Errorf("%d containers run the image", got)
+	}
+	next := u.image(u.source())
+	u.must("tag", "datastorage", "--source", u.source(), "--consumer", u.namespace)
+	u.must("deploy", "datastorage")
+	if got := u.runs(next); got != 3 {
+		t.Errorf("%d containers run the next image", got)
+	}
+	u.must("load", "datastorage", "--source", "docker-archive:"+u.archive(u.service("localhost/"+u.namespace+"-more:dev")), "--consumer", u.namespace)
+}
