@@ -35,7 +35,7 @@ FUZZ     := -run=^$$ -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x
 UNIT          := -race ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/... ./test/suites/...
 FUZZ_ARCHIVES := $(FUZZ) -fuzz=^FuzzArchives$$ ./pkg/internal/ociimage
 FUZZ_RENDER   := $(FUZZ) -fuzz=^FuzzRender$$ ./pkg/internal/manifest
-E2E           := -race -count=1 -timeout=45m -parallel=$(PARALLEL) ./test/e2e
+E2E           := -race -count=1 -timeout=75m -parallel=$(PARALLEL) ./test/e2e
 
 # podman runs all end-to-end tests, as root; docker those of what engines and nodes do, as
 # a user in the group of its socket.
