@@ -38,14 +38,16 @@ FUZZ_RENDER   := $(FUZZ) -fuzz=^FuzzRender$$ ./pkg/internal/manifest
 E2E           := -race -count=1 -timeout=75m -parallel=$(PARALLEL) ./test/e2e
 
 # podman runs all end-to-end tests, as root; docker those of what engines and nodes do, as
-# a user in the group of its socket.
+# a user in the group of its socket; so does a docker of today those of what it does
+# otherwise, with containerd's image store.
 E2E_PODMAN := $(E2E) -provider=podman
 E2E_DOCKER := $(E2E) -provider=docker -scope=engines -ordinary
+E2E_TODAY  := $(E2E) -provider=docker-today -scope=today -ordinary
 
 test: toolchain ## unit tests, a little fuzzing, and the end-to-end suites on real clusters
 	go run ./test/suites -at-once 2 \
 	  'unit $(UNIT)' 'fuzz-archives $(FUZZ_ARCHIVES)' 'fuzz-render $(FUZZ_RENDER)' \
-	  'podman $(E2E_PODMAN)' 'docker $(E2E_DOCKER)'
+	  'podman $(E2E_PODMAN)' 'docker $(E2E_DOCKER)' 'docker-today $(E2E_TODAY)'
 
 test-unit: toolchain ## no engine needed
 	go run ./test/suites 'unit $(UNIT)'

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -18,7 +19,7 @@ import (
 )
 
 func main() {
-	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on, podman or docker")
+	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on: podman, docker, or docker-today for one beside the machine's")
 	rounds := flag.Int("rounds", 7, "rounds of each case; the median counts")
 	only := flag.String("only", "", "what to measure, of tags, deploys, scale, ups, status, manifests and loads, with commas between; all if empty")
 	notRoot := flag.Bool("ordinary", false, "as a user in the group of docker's socket, who is not root")
@@ -39,7 +40,11 @@ func run(ctx context.Context, provider string, rounds int, only string, notRoot 
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{provider: provider, rounds: rounds, dir: dir, cluster: fmt.Sprintf("bench-%s-%d", provider, os.Getpid())}
+	cluster := fmt.Sprintf("bench-%s-%d", provider, os.Getpid())
+	if provider, err = kindtest.Choose(ctx, provider, os.Stderr); err != nil {
+		return err
+	}
+	b := &bench{provider: provider, rounds: rounds, dir: dir, cluster: cluster}
 	b.kubeconfig = dir + "/kubeconfig"
 	err = kindtest.Create(ctx, kindtest.Options{
 		Name: b.cluster, Workers: 2, Provider: provider, Kubeconfig: b.kubeconfig, Wait: 3 * time.Minute, Log: os.Stderr,
@@ -60,7 +65,7 @@ func run(ctx context.Context, provider string, rounds int, only string, notRoot 
 	if notRoot {
 		// What this process writes from here on the user can read and replace.
 		syscall.Umask(0)
-		if b.ordinary, err = ordinary.New(dir); err == nil {
+		if b.ordinary, err = ordinary.New(dir, filepath.Join(dir, "bin")); err == nil {
 			err = b.ordinary.Own(dir)
 		}
 		if err != nil {

@@ -46,8 +46,8 @@ var suite struct {
 }
 
 func TestMain(m *testing.M) {
-	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on, podman or docker")
-	scope := flag.String("scope", "all", "which tests run: all, engines for those of what engines and nodes do, smoke for the main flow")
+	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on: podman, docker, or docker-today for one beside the machine's")
+	scope := flag.String("scope", "all", "which tests run: all, engines for those of what engines and nodes do, today for those of the docker of today, smoke for the main flow")
 	notRoot := flag.Bool("ordinary", false, "users of docker are in the group of its socket, and not root")
 	flag.Parse()
 	if err := selectScope(*scope, *provider); err != nil {
@@ -71,8 +71,10 @@ func run(ctx context.Context, m *testing.M, provider string, notRoot bool) (code
 		return 1, err
 	}
 	defer os.RemoveAll(dir)
-	suite.provider = provider
 	suite.cluster = fmt.Sprintf("e2e-%s-%d", provider, os.Getpid())
+	if suite.provider, err = kindtest.Choose(ctx, provider, os.Stderr); err != nil {
+		return 1, err
+	}
 	suite.kubeconfig = filepath.Join(dir, "kubeconfig")
 	suite.bin, suite.faulty = filepath.Join(dir, "bin"), filepath.Join(dir, "faulty")
 	// The compiler works while the cluster waits.
@@ -84,15 +86,15 @@ func run(ctx context.Context, m *testing.M, provider string, notRoot bool) (code
 		defer func() {
 			deleting, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 			defer cancel()
-			err = errors.Join(err, kindtest.Delete(deleting, suite.cluster, provider))
+			err = errors.Join(err, kindtest.Delete(deleting, suite.cluster, suite.provider))
 		}()
 	}
 	if err == nil {
 		err = lookAround(ctx)
 	}
 	if err == nil && notRoot && os.Geteuid() == 0 {
-		if suite.ordinary, err = ordinary.New(dir); err == nil {
-			err = suite.ordinary.Own(suite.kubeconfig)
+		if suite.ordinary, err = ordinary.New(dir, suite.bin); err == nil {
+			err = errors.Join(suite.ordinary.Own(suite.kubeconfig), os.Setenv("PATH", suite.bin+":"+os.Getenv("PATH")))
 		}
 	}
 	if err != nil {

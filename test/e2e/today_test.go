@@ -2,33 +2,18 @@ package e2e
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
 )
 
-// todays is a user whose docker is that of today, with containerd's image store and
-// buildx. It has a service in the folder code. The cluster is on another engine.
+// todays is a user with a service in the folder code, whose docker is that of today, with
+// containerd's image store and buildx.
 func todays(t *testing.T) *user {
 	t.Helper()
 	u := newUser(t)
-	variables, err := kindtest.DockerOfToday(t.Context(), os.Stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range variables {
-		if v.Name == "PATH" {
-			v.Value = suite.bin + string(filepath.ListSeparator) + v.Value
-		}
-		u.env = append(u.env, v.Name+"="+v.Value)
-	}
-	// The cluster's engine is called by its name; docker is another's.
-	u.env = append(u.env, "KIND_EXPERIMENTAL_PROVIDER="+suite.provider)
 	u.code("code")
 	t.Cleanup(func() {
 		u := *u

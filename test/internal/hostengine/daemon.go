@@ -125,7 +125,7 @@ func (d daemon) argv() []string {
 		"--bridge", "none",
 	)
 	if d.tree != "" {
-		// It only builds and keeps images.
+		// Nodes need nothing from outside, and another daemon's rules are in the way.
 		argv = append(argv, "--iptables=false")
 	}
 	if !d.Facts.SysResource {

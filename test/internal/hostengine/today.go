@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/apt"
@@ -35,8 +36,9 @@ func (m Machine) today() daemon {
 	}
 }
 
-// DockerOfToday makes a docker of today ready, beside the machine's own, and returns the
-// variables with which its command and its daemon are used. They are not set here.
+// DockerOfToday makes a docker of today ready, beside the machine's own, sets the variables
+// with which its command and its daemon are used in this process, and returns them. From
+// then on it is the docker that Ensure finds.
 func (m Machine) DockerOfToday(ctx context.Context) ([]Variable, error) {
 	d := m.today()
 	if err := d.plant(ctx); err != nil {
@@ -49,11 +51,16 @@ func (m Machine) DockerOfToday(ctx context.Context) ([]Variable, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Variable{
+	path := os.Getenv("PATH")
+	if !slices.Contains(filepath.SplitList(path), bin) {
+		path = bin + string(filepath.ListSeparator) + path
+	}
+	vars := []Variable{
 		{"DOCKER_HOST", "unix://" + d.socket()},
-		{"PATH", bin + string(filepath.ListSeparator) + os.Getenv("PATH")},
+		{"PATH", path},
 		{"DOCKER_CONFIG", d.file("config")},
-	}, nil
+	}
+	return vars, apply(vars)
 }
 
 // plant installs the other Debian, once.
@@ -116,8 +123,9 @@ func (d daemon) commands() (string, error) {
 }
 
 // enterTree becomes a command in the tree of another Debian, in a mount namespace of its
-// own: what is mounted here nobody else sees, and it goes with the command. The tree has
-// to be a mount point, and dir is at the same path inside.
+// own: what is mounted here nobody else sees, and it goes with the command. dir is at the
+// same path inside. The tree becomes the root of the namespace itself; with chroot alone
+// runc's exec, which enters namespaces anew, would land in what was the root before.
 const enterTree = `set -e
 tree=$1 dir=$2
 shift 2
@@ -125,7 +133,11 @@ mount --rbind "$tree" "$tree"
 for shared in proc sys dev; do mount --rbind "/$shared" "$tree/$shared"; done
 mkdir -p "$tree$dir"
 mount --bind "$dir" "$tree$dir"
-exec chroot "$tree" "$@"`
+cd "$tree"
+mkdir -p before
+pivot_root . before
+umount --lazy /before
+exec "$@"`
 
 // inTree is the argv to which a command in the tree is appended.
 func inTree(tree, dir string) []string {

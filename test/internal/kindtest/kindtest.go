@@ -19,10 +19,26 @@ import (
 const (
 	Podman = hostengine.Podman
 	Docker = hostengine.Docker
+	// DockerOfToday is a docker of today's Debian, with containerd's image store, beside
+	// whatever docker the machine has. Choose makes it the docker of this process.
+	DockerOfToday = "docker-today"
 )
 
 // Variable is an environment variable that engine and kind need.
 type Variable = hostengine.Variable
+
+// Choose returns the provider that Kind knows: DockerOfToday is docker, once this process
+// has the variables that lead to it.
+func Choose(ctx context.Context, provider string, log io.Writer) (string, error) {
+	if provider != DockerOfToday {
+		return provider, nil
+	}
+	facts, state, err := machine()
+	if err == nil {
+		_, err = hostengine.Machine{State: state, Facts: facts, Log: quiet(log)}.DockerOfToday(ctx)
+	}
+	return Docker, err
+}
 
 // Prepare makes the provider's engine ready, sets the environment that it needs
 // in this process, and makes the node image. The first time can take a quarter
@@ -68,15 +84,4 @@ func quiet(log io.Writer) io.Writer {
 		return io.Discard
 	}
 	return log
-}
-
-// DockerOfToday makes the docker of today's Debian ready, with containerd's image store,
-// beside whatever docker the machine has. It returns the variables with which it is used;
-// they are not set here.
-func DockerOfToday(ctx context.Context, log io.Writer) ([]Variable, error) {
-	facts, state, err := machine()
-	if err != nil {
-		return nil, err
-	}
-	return hostengine.Machine{State: state, Facts: facts, Log: quiet(log)}.DockerOfToday(ctx)
 }

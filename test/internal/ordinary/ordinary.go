@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -29,8 +30,8 @@ type User struct {
 }
 
 // New makes a user of the docker daemon that DOCKER_HOST names, with a home in dir, which
-// goes with dir. Only root can.
-func New(dir string) (*User, error) {
+// goes with dir, and puts docker's command into the folder bin. Only root can.
+func New(dir, bin string) (*User, error) {
 	socket, local := strings.CutPrefix(cmp.Or(os.Getenv("DOCKER_HOST"), "unix:///var/run/docker.sock"), "unix://")
 	if !local {
 		return nil, fmt.Errorf("docker is at %s, not at a socket of this host", os.Getenv("DOCKER_HOST"))
@@ -51,7 +52,47 @@ func New(dir string) (*User, error) {
 	if err := errors.Join(os.WriteFile(u.at, nil, 0o600), os.Mkdir(u.home, 0o700), os.Chmod(dir, 0o755)); err != nil {
 		return nil, err
 	}
+	if err := u.take(bin); err != nil {
+		return nil, err
+	}
 	return u, u.Own(u.home)
+}
+
+// take copies docker's command into a folder where the user finds it, and its plugins, such
+// as buildx, into the user's home: they may be where only root may go.
+func (u *User) take(bin string) error {
+	docker, err := exec.LookPath("docker")
+	if err != nil {
+		return err
+	}
+	if err := copyFile(docker, filepath.Join(bin, "docker")); err != nil {
+		return err
+	}
+	plugins := filepath.Join(os.Getenv("DOCKER_CONFIG"), "cli-plugins")
+	entries, err := os.ReadDir(plugins)
+	if os.Getenv("DOCKER_CONFIG") == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	own := filepath.Join(u.home, ".docker", "cli-plugins")
+	err = errors.Join(err, os.MkdirAll(own, 0o700))
+	for _, entry := range entries {
+		err = errors.Join(err, copyFile(filepath.Join(plugins, entry.Name()), filepath.Join(own, entry.Name())))
+	}
+	return err
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }
 
 // Env is an environment with the user's home, and with the user's way to docker unless it
