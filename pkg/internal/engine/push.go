@@ -210,7 +210,7 @@ func (s *sink) find(d digest.Digest, platform string, depth int) ([]byte, error)
 	var fitting []digest.Digest
 	for _, entry := range index.Manifests {
 		p := entry.Platform
-		if entry.Annotations["vnd.docker.reference.type"] == "" && p != nil && ociimage.Platform(p.OS, p.Architecture, p.Variant) == platform {
+		if entry.Annotations["vnd.docker.reference.type"] == "" && !s.isArtifact(entry.Digest) && p != nil && ociimage.Platform(p.OS, p.Architecture, p.Variant) == platform {
 			fitting = append(fitting, entry.Digest)
 		}
 	}
@@ -218,4 +218,10 @@ func (s *sink) find(d digest.Digest, platform string, depth int) ([]byte, error)
 		return nil, fmt.Errorf("the index that it pushed has %d images for %s", len(fitting), platform)
 	}
 	return s.find(fitting[0], platform, depth+1)
+}
+
+// isArtifact tells whether a manifest is of no image.
+func (s *sink) isArtifact(d digest.Digest) bool {
+	var manifest ocispec.Manifest
+	return json.Unmarshal(s.manifests[d], &manifest) == nil && ociimage.Artifact(manifest) != ""
 }

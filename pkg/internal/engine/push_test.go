@@ -263,3 +263,20 @@ func TestAnImageOfAnotherIndexIsTheSame(t *testing.T) {
 		}
 	}
 }
+
+func TestASignatureInAnIndexIsNotTheImage(t *testing.T) {
+	t.Parallel()
+	image := []byte(`{"config":{"mediaType":"application/vnd.oci.image.config.v1+json"},"layers":[]}`)
+	signature := []byte(`{"artifactType":"application/x-signature","config":{"mediaType":"application/vnd.oci.empty.v1+json"},"layers":[]}`)
+	entry := func(manifest []byte) string {
+		return fmt.Sprintf(`{"digest":%q,"platform":{"os":"linux","architecture":"amd64"}}`, digest.FromBytes(manifest))
+	}
+	index := []byte(`{"manifests":[` + entry(signature) + `,` + entry(image) + `]}`)
+	to := &sink{manifests: map[digest.Digest][]byte{}}
+	for _, text := range [][]byte{image, signature, index} {
+		to.manifests[digest.FromBytes(text)] = text
+	}
+	if got, err := to.find(digest.FromBytes(index), "linux/amd64", 0); err != nil || !bytes.Equal(got, image) {
+		t.Errorf("found %s, %v", got, err)
+	}
+}

@@ -33,6 +33,8 @@ type Image struct {
 	Names []string
 }
 
+var errNoPlatform = errors.New("the image's config names no platform: it is no container image")
+
 // ParseConfig reads an image's config.
 func ParseConfig(config []byte) (Image, error) {
 	var parsed ocispec.Image
@@ -40,7 +42,7 @@ func ParseConfig(config []byte) (Image, error) {
 		return Image{}, fmt.Errorf("the image's config is not readable: %w", err)
 	}
 	if parsed.OS == "" || parsed.Architecture == "" {
-		return Image{}, errors.New("the image's config names no platform: it is no container image")
+		return Image{}, errNoPlatform
 	}
 	if len(parsed.RootFS.DiffIDs) > maxLayers {
 		return Image{}, fmt.Errorf("the image has %d layers, more than any node can mount", len(parsed.RootFS.DiffIDs))

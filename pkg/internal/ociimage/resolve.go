@@ -179,14 +179,19 @@ const containerdName = "io.containerd.image.name"
 const maxDepth = 4
 
 // fromIndex reads an OCI layout. Manifests that are listed but not there are of
-// platforms that were not pulled; attestations are no images.
+// platforms that were not pulled; what is no image is passed over.
 func fromIndex(read metadata, text []byte) ([]candidate, error) {
 	w := &walk{read: read}
 	if err := w.index(text, nil, 0); err != nil {
 		return nil, err
 	}
-	if len(w.found) == 0 && len(w.absent) > 0 {
+	switch {
+	case len(w.found) > 0:
+	case len(w.absent) > 0:
 		return nil, fmt.Errorf("its index lists images that are not in it (%s): cut off?", strings.Join(w.absent, ", "))
+	case len(w.passed) > 0:
+		slices.Sort(w.passed)
+		return nil, fmt.Errorf("no image in it; it has %s", strings.Join(slices.Compact(w.passed), ", "))
 	}
 	return w.found, nil
 }
@@ -200,6 +205,8 @@ type walk struct {
 	bytes  int
 	found  []candidate
 	absent []string
+	// passed is what was passed over, since it is no image.
+	passed []string
 }
 
 func (w *walk) index(text []byte, names []string, depth int) error {
@@ -249,10 +256,18 @@ func (w *walk) entry(entry ocispec.Descriptor, names []string, depth int) error 
 	switch entry.MediaType {
 	case ocispec.MediaTypeImageIndex, "application/vnd.docker.distribution.manifest.list.v2+json":
 		return w.index(text, names, depth+1)
+	case "", ocispec.MediaTypeImageManifest, "application/vnd.docker.distribution.manifest.v2+json":
+	default:
+		w.passed = append(w.passed, entry.MediaType)
+		return nil
 	}
 	var manifest ocispec.Manifest
 	if err := json.Unmarshal(text, &manifest); err != nil {
 		return fmt.Errorf("a manifest in it is not readable: %w", err)
+	}
+	if artifact := Artifact(manifest); artifact != "" {
+		w.passed = append(w.passed, artifact)
+		return nil
 	}
 	if err := manifest.Config.Digest.Validate(); err != nil {
 		return fmt.Errorf("the manifest %s names no config: %w", ShortID(entry.Digest.String()), err)
@@ -273,6 +288,10 @@ func (w *walk) entry(entry ocispec.Descriptor, names []string, depth int) error 
 		paths = append(paths, blobPath(layer.Digest))
 	}
 	c, err := newCandidate(config, paths)
+	if errors.Is(err, errNoPlatform) {
+		w.passed = append(w.passed, "what no platform runs")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
