@@ -3,12 +3,14 @@ package engine
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -43,16 +45,17 @@ func OpenArchive(source config.Source, stdin io.Reader, nodes string) (ociimage.
 	return named(path, opened), nil
 }
 
-// splitArchive takes FILE:NAME apart; a file may have a colon in its own name.
+// splitArchive takes FILE:NAME apart. Both may have colons: the longest path that is there
+// is the file.
 func splitArchive(text string) (path, name string, err error) {
-	if _, err = os.Stat(text); err == nil {
-		return text, "", nil
+	for end := len(text); end > len(filepath.VolumeName(text)); end = strings.LastIndexByte(text[:end], ':') {
+		_, missing := os.Stat(text[:end])
+		if missing == nil || errors.Is(missing, fs.ErrPermission) {
+			return text[:end], strings.TrimPrefix(text[end:], ":"), nil
+		}
+		err = cmp.Or(err, missing)
 	}
-	before, name, cut := strings.Cut(text, ":")
-	if _, again := os.Stat(before); !cut || errors.Is(again, fs.ErrNotExist) {
-		return "", "", err
-	}
-	return before, name, nil
+	return "", "", err
 }
 
 // HasArchive tells whether an archive is there. One that may not be read is.
@@ -137,6 +140,9 @@ func openArchive(file *os.File, choice ociimage.Choice) (ociimage.Source, error)
 	n, err := io.ReadFull(file, begin)
 	if err != nil && n == 0 {
 		return nil, errors.New("it is empty")
+	}
+	if err := ociimage.Readable(begin[:n]); err != nil {
+		return nil, err
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, err

@@ -35,8 +35,11 @@ func Decompressed(r io.Reader) (io.ReadCloser, error) {
 	if !ok {
 		peeking = bufio.NewReaderSize(r, 64<<10)
 	}
-	begin, err := peeking.Peek(4)
+	begin, err := peeking.Peek(maxMagic)
 	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if err := Readable(begin); err != nil {
 		return nil, err
 	}
 	packed := &counter{Reader: peeking}
