@@ -24,7 +24,7 @@ func (r *resolver) checkFlags() {
 			r.found.add(said(forOne.by), "is for exactly one NAME")
 		}
 	}
-	r.checkSaid(setting{f.Source, "--source"}, checkSource)
+	r.checkSaid(setting{f.Source, "--source"}, checkNamed)
 	r.checkSaid(setting{f.Repository, "--repository"}, checkRepository)
 	r.checkSaid(setting{f.Tag, "--tag"}, func(tag string) string {
 		if wrong := checkTag(tag); wrong != "" {

@@ -17,7 +17,7 @@ func (d *document) checkImage(field string, image fileImage, names map[string]bo
 	}
 	names[image.Name] = true
 	d.value(field+".name", image.Name, checkName)
-	d.templated(field+".source", image.Source, image.Name, checkSource)
+	d.templated(field+".source", image.Source, image.Name, checkNamed)
 	d.templated(field+".repository", image.Repository, image.Name, checkRepository)
 	d.templated(field+".prebuilt", image.Prebuilt, image.Name, checkSource)
 	d.value(field+".external", image.External, checkExternal)

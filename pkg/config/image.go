@@ -16,12 +16,12 @@ func (r *resolver) image(written fileImage, consumer string) Image {
 	}
 	fill := &filling{resolver: r, image: &image, values: TemplateValues{Name: written.Name, Consumer: consumer, Arch: runtime.GOARCH}}
 	if image.Source = absoluteSource(r.dir, r.flags.Source); image.Source == "" {
-		image.Source = fill.source(FieldSource, written.Source)
+		image.Source = fill.source(FieldSource, written.Source, checkNamed)
 	}
 	if image.Repository = r.flags.Repository; image.Repository == "" {
 		image.Repository = fill.field(FieldRepository, written.Repository, checkRepository)
 	}
-	image.Prebuilt = fill.source(FieldPrebuilt, written.Prebuilt)
+	image.Prebuilt = fill.source(FieldPrebuilt, written.Prebuilt, checkSource)
 	if b := written.Build; b != nil {
 		image.Build = &Build{
 			Context: absolute(r.base, first(b.Context, ".")), Target: b.Target, Platform: b.Platform, Dir: r.base, NoCache: b.NoCache,
@@ -48,8 +48,8 @@ type filling struct {
 	values TemplateValues
 }
 
-func (f *filling) source(field Field, text string) string {
-	filled := f.field(field, text, checkSource)
+func (f *filling) source(field Field, text string, check func(string) string) string {
+	filled := f.field(field, text, check)
 	if _, failed := f.image.Unfilled[field]; failed {
 		return filled
 	}

@@ -66,9 +66,34 @@ func ParseSource(text string) (Source, error) {
 	return Source{Kind: SourceReference, Value: text}, nil
 }
 
+// Nameable tells why nodes cannot have an image under the name that the source says, nil
+// if they can, or if it says none. Nodes get another manifest than the source has, so that
+// containerd and the kubelet would not find the image by the digest of that one.
+func (s Source) Nameable() error {
+	if s.Kind != SourceReference {
+		return nil
+	}
+	if bare, _, digested := strings.Cut(s.Value, "@"); digested {
+		return fmt.Errorf("%s has a digest, by which no pod would find the image: nodes get another manifest; write %s", quote(s.Value), bare)
+	}
+	return nil
+}
+
 // checkSource returns what is wrong with a source, "" for nothing.
 func checkSource(text string) string {
 	if _, err := ParseSource(text); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// checkNamed returns what is wrong with a source by whose name nodes have the image.
+func checkNamed(text string) string {
+	source, err := ParseSource(text)
+	if err == nil {
+		err = source.Nameable()
+	}
+	if err != nil {
 		return err.Error()
 	}
 	return ""

@@ -106,7 +106,7 @@ func checkExternal(text string) string {
 	if _, err := reference.ParseNormalizedNamed(text); err != nil {
 		return fmt.Sprintf("%s is no image reference: %s", quote(text), harmless(err))
 	}
-	return ""
+	return checkNamed(text)
 }
 
 // checkHelmKey wants one chart value: = and , would make it several.

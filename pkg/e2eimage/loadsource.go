@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,9 +34,9 @@ func (r *loadRun) source(ctx context.Context) (*from, error) {
 	if r.pinned() {
 		return r.fromLock(ctx)
 	}
-	text := r.image.Source
-	if r.image.External != "" {
-		text = r.image.External
+	text := r.wanted()
+	if named, err := config.ParseSource(text); err == nil && named.Nameable() != nil {
+		return nil, &UsageError{named.Nameable()}
 	}
 	prebuilt, err := prebuiltOf(r.image, r.in.Suite.Prebuilt)
 	if err != nil {
@@ -51,15 +52,15 @@ func (r *loadRun) source(ctx context.Context) (*from, error) {
 	if err != nil {
 		return nil, &UsageError{err}
 	}
-	if bare, has := ociimage.WithoutDigest(source.Value); has && source.Kind == config.SourceReference {
-		return nil, &UsageError{fmt.Errorf("%s has the digest of a manifest, and nodes get another manifest: no pod would find the image by that digest; say %s", source.Value, bare)}
-	}
 	switch source.Kind {
 	case config.SourceReference, config.SourceID:
 		return r.fromEngine(ctx, text, r.in.Suite.Engine)
 	}
 	return r.fromArchive(ctx, source, text)
 }
+
+// wanted is what the image is called, and comes from unless a prebuilt one is there.
+func (r *loadRun) wanted() string { return cmp.Or(r.image.External, r.image.Source) }
 
 func (r *loadRun) fromArchive(ctx context.Context, source config.Source, text string) (*from, error) {
 	archive, err := engine.OpenArchive(source, r.in.Stdin, r.platform())
@@ -117,10 +118,7 @@ func (r *loadRun) nameIt(f *from, image ociimage.Image) error {
 		f.names = []kindnode.Name{{Text: nextPrefix(r.entry.Image) + image.ID.Encoded()[:12], Owner: r.owner}}
 		return nil
 	}
-	wanted := r.image.Source
-	if r.image.External != "" {
-		wanted = r.image.External
-	}
+	wanted := r.wanted()
 	if source, err := config.ParseSource(wanted); err == nil && source.Kind == config.SourceReference {
 		candidates, err := ociimage.Candidates(source.Value)
 		if err != nil {

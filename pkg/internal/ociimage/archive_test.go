@@ -289,6 +289,19 @@ func TestOneImageOfSeveralIsChosen(t *testing.T) {
 	}
 }
 
+func TestADigestChoosesAnImageAndNamesNone(t *testing.T) {
+	t.Parallel()
+	manifest, pinned := manifestOf(t, config(t), low(t), high(t)), "docker.io/library/x@"+someDigest
+	entry := entryOfText(manifest, func(d *ocispec.Descriptor) { d.Annotations = map[string]string{containerdName: pinned} })
+	archive := tarOf(t, blob(config(t)), blob(manifest), blob(low(t)), blob(high(t)), file{name: "index.json", text: indexOf(t, entry)})
+	for _, name := range []string{"", pinned, "x:v1@" + someDigest} {
+		image, err := read(t, archive, Choice{Name: name})
+		if err != nil || len(image.Names) > 0 {
+			t.Errorf("%q: named %v, %v", name, image.Names, err)
+		}
+	}
+}
+
 func TestBadArchivesAreRefused(t *testing.T) {
 	t.Parallel()
 	changed := func(change func([]file)) []byte {

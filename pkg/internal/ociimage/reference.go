@@ -11,11 +11,15 @@ import (
 
 // Normalize returns the fully qualified form of a tagged reference, the only
 // form that containerd and the CRI agree on: "localhost/x:t" stays as it is,
-// "x:t" becomes "docker.io/library/x:t", a missing tag becomes ":latest".
+// "x:t" becomes "docker.io/library/x:t", a missing tag becomes ":latest". Beside a
+// digest a tag means nothing, and both leave it out.
 func Normalize(ref string) (string, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
 		return "", fmt.Errorf("%q is not an image reference: %w", ref, err)
+	}
+	if digested, ok := named.(reference.Digested); ok {
+		return named.Name() + "@" + digested.Digest().String(), nil
 	}
 	return reference.TagNameOnly(named).String(), nil
 }
@@ -84,19 +88,6 @@ func Repository(ref string) string {
 		return ""
 	}
 	return named.Name()
-}
-
-// WithoutDigest returns ref without its digest, and whether it had one.
-func WithoutDigest(ref string) (string, bool) {
-	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil {
-		return ref, false
-	}
-	if _, ok := named.(reference.Digested); !ok {
-		return ref, false
-	}
-	before, _, _ := strings.Cut(ref, "@")
-	return before, true
 }
 
 // Alike tells whether of two references one's last path component contains the

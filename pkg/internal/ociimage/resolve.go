@@ -148,14 +148,15 @@ func newCandidate(config []byte, paths []string) (candidate, error) {
 	return c, nil
 }
 
-// name keeps those names that are references.
+// name keeps those names that are references. By a digest nodes would not find the image,
+// since they get another manifest.
 func (c *candidate) name(names ...string) {
 	for _, name := range names {
 		full, err := Normalize(name)
 		// A bare tag or word: what skopeo and podman call an image in a layout.
 		if err != nil || !strings.ContainsAny(name, ":/") {
 			full = name
-		} else {
+		} else if !strings.Contains(full, "@") {
 			c.Names = append(c.Names, full)
 		}
 		c.names = append(c.names, full)
