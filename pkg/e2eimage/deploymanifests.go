@@ -87,8 +87,13 @@ func checkManifests(suite config.Suite, manifests []Manifest) error {
 	if suite.Part {
 		// Only the cluster knows which others are recorded.
 		var texts []workload.Manifest
+		var mistakes []error
 		for _, m := range manifests {
-			texts = append(texts, workload.Manifest{Name: m.Name, Text: m.Text})
+			text, err := manifest.Decoded(m.Text, m.Name)
+			texts, mistakes = append(texts, workload.Manifest{Name: m.Name, Text: text}), append(mistakes, err)
+		}
+		if err := errors.Join(mistakes...); err != nil {
+			return err
 		}
 		return workload.CheckManifests(texts)
 	}

@@ -64,9 +64,13 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Render returns the text with the images in it. file is what the text is called in
-// errors, which are *Error.
+// Render returns the text with the images in it, in UTF-8. file is what the text is called
+// in errors, which are *Error.
 func Render(text []byte, file string, options Options) ([]byte, error) {
+	text, err := Decoded(text, file)
+	if err != nil {
+		return nil, err
+	}
 	documents := split(text)
 	needles := needles(options.Images)
 	rendered := make([][]byte, len(documents))
