@@ -24,7 +24,7 @@ func (a *app) renderCommand() *cobra.Command {
 stays as it is: comments, order, anchors, quotes, line ends, unknown kinds.
 
 An image field is replaced that has an image's source, its repository or its
-recorded name; so is any value that is e2eimage://NAME. Reads the lock if that
+recorded name; so is e2eimage://NAME wherever it stands. Reads the lock if that
 has the images, and needs no cluster then; else the record. Without NAME: every
 image of the suite in e2eimage.yaml.`,
 		Example: `  # As a filter

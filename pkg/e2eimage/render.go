@@ -33,9 +33,9 @@ type RenderResult struct {
 }
 
 // Render puts the recorded images of the suite into manifests: where an image field
-// has an image's source, repository or recorded name, and where any value is
-// e2eimage://NAME. Nothing else of the text changes. All that is wrong in all
-// manifests is said at once.
+// has an image's source, repository or recorded name, and wherever e2eimage://NAME
+// stands. Nothing else of the text changes. All that is wrong in all manifests is said
+// at once.
 func (c *Client) Render(ctx context.Context, in RenderInput) (*RenderResult, error) {
 	refs, err := c.Ref(ctx, RefInput{Suite: in.Suite, From: in.From})
 	if err != nil {

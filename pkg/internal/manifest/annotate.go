@@ -18,19 +18,22 @@ func (r *rendering) annotate(node *yaml.Node, path []string) {
 	if len(path) > 0 && path[len(path)-1] != "template" && path[len(path)-1] != "podTemplate" {
 		return
 	}
-	spec := field(node, "spec")
-	if spec == nil || len(path) == 0 && field(spec, "containers") == nil {
+	spec := r.field(node, "spec")
+	if spec == nil || len(path) == 0 && r.field(spec, "containers") == nil {
 		return
 	}
 	ids := map[string]string{}
-	for _, list := range []string{"initContainers", "containers"} {
-		containers := field(spec, list)
-		if containers == nil || containers.Kind != yaml.SequenceNode {
+	for _, list := range []string{"initContainers", "containers", "volumes"} {
+		all := followed(r.field(spec, list))
+		if all == nil || all.Kind != yaml.SequenceNode {
 			continue
 		}
-		for _, container := range containers.Content {
-			value := field(container, "image")
-			if value == nil || value.Kind != yaml.ScalarNode {
+		for _, one := range all.Content {
+			value := r.field(one, "image")
+			if list == "volumes" {
+				value = r.field(value, "reference")
+			}
+			if value = followed(value); value == nil || value.Kind != yaml.ScalarNode {
 				continue
 			}
 			if image := r.meant(value); image != nil && image.ImageID != "" {
@@ -43,31 +46,10 @@ func (r *rendering) annotate(node *yaml.Node, path []string) {
 	}
 }
 
-// field is the value of a mapping's key; aliases are followed.
-func field(node *yaml.Node, key string) *yaml.Node {
-	node = followed(node)
-	if node == nil || node.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return followed(node.Content[i+1])
-		}
-	}
-	return nil
-}
-
-func followed(node *yaml.Node) *yaml.Node {
-	if node != nil && node.Kind == yaml.AliasNode {
-		return node.Alias
-	}
-	return node
-}
-
 // write puts annotations where the template has room for them.
 func (r *rendering) write(template *yaml.Node, ids map[string]string) {
-	metadata := field(template, "metadata")
-	annotations := field(metadata, "annotations")
+	metadata := followed(r.field(template, "metadata"))
+	annotations := followed(r.field(metadata, "annotations"))
 	keys := make([]string, 0, len(ids))
 	for key := range ids {
 		keys = append(keys, key)
@@ -75,8 +57,8 @@ func (r *rendering) write(template *yaml.Node, ids map[string]string) {
 	slices.Sort(keys)
 	var missing []string
 	for _, key := range keys {
-		if value := field(annotations, key); value != nil {
-			r.replace(value, ids[key])
+		if value := r.field(annotations, key); value != nil {
+			r.want(value, change{replace: ids[key]})
 			continue
 		}
 		missing = append(missing, key)
@@ -97,15 +79,15 @@ func (r *rendering) write(template *yaml.Node, ids map[string]string) {
 	switch {
 	case isNull(annotations):
 		// As charts leave it where nothing is set.
-		r.fill(annotations, mapped)
+		r.want(annotations, change{value: mapped})
 	case isNull(metadata):
-		r.fill(metadata, "{"+all+"}")
+		r.want(metadata, change{value: "{" + all + "}"})
 	case isMapping(annotations):
-		r.insert(annotations, pairs)
+		r.want(annotations, change{insert: strings.Join(pairs, "\n")})
 	case isMapping(metadata) && annotations == nil:
-		r.insert(metadata, []string{all})
+		r.want(metadata, change{insert: all})
 	case metadata == nil:
-		r.insert(template, []string{quote + "metadata" + quote + ": {" + all + "}"})
+		r.want(template, change{insert: quote + "metadata" + quote + ": {" + all + "}"})
 	default:
 		r.problem(template, "its pod template has metadata or annotations that are written so that nothing can be added; write them as a mapping")
 	}
@@ -122,12 +104,8 @@ func isNull(node *yaml.Node) bool {
 	return node != nil && node.Kind == yaml.ScalarNode && node.Tag == "!!null"
 }
 
-// fill puts a value where there is none, behind the colon of its key.
-func (r *rendering) fill(node *yaml.Node, value string) {
-	if r.done[node] {
-		return
-	}
-	r.done[node] = true
+// put puts a value where there is none, behind the colon of its key.
+func (r *rendering) put(node *yaml.Node, value string) {
 	from := r.offset(node.Line, node.Column)
 	to := from + len(node.Value)
 	if !bytes.HasPrefix(r.text[from:], []byte(node.Value)) || node.Anchor != "" {
@@ -142,10 +120,6 @@ func (r *rendering) fill(node *yaml.Node, value string) {
 
 // insert adds entries before the first one of a mapping.
 func (r *rendering) insert(mapping *yaml.Node, entries []string) {
-	if r.done[mapping] {
-		return
-	}
-	r.done[mapping] = true
 	if mapping.Style&yaml.FlowStyle != 0 {
 		at := r.offset(mapping.Line, mapping.Column)
 		for at < len(r.text) && r.text[at] != '{' {

@@ -30,15 +30,29 @@ type rendering struct {
 	lines    []int
 	edits    []edit
 	problems []Problem
-	// done are the scalars that were looked at: an anchor's is reached by each of
-	// its aliases.
-	done map[*yaml.Node]bool
+	// unclear are the values that could be several images.
+	unclear map[*yaml.Node]bool
+
+	// shared is set where there are aliases. Then visits are the places where a node
+	// stands, aliases those of scalars, and within what is being visited.
+	shared  bool
+	visits  map[*yaml.Node]int
+	visited int
+	aliases []*yaml.Node
+	within  map[*yaml.Node]bool
+	// changes are how often each change of a node is wanted; changed are the nodes in
+	// their order.
+	changes map[*yaml.Node]map[change]int
+	changed []*yaml.Node
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
 func (d document) render(options Options) ([]byte, error) {
-	r := &rendering{document: d, options: options, done: map[*yaml.Node]bool{}}
+	r := &rendering{
+		document: d, options: options, unclear: map[*yaml.Node]bool{},
+		visits: map[*yaml.Node]int{}, within: map[*yaml.Node]bool{}, changes: map[*yaml.Node]map[change]int{},
+	}
 	var root yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(d.text))
 	if err := decoder.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
@@ -56,13 +70,21 @@ func (d document) render(options Options) ([]byte, error) {
 		return nil, &Error{Problems: []Problem{{Line: d.line + line, Text: "a second document begins without a line --- before it"}}}
 	}
 	r.lines = lineOffsets(d.text)
+	r.fill(&root)
 	for _, child := range root.Content {
 		r.visit(child, nil)
 	}
+	r.settle()
+	var rendered []byte
+	if len(r.problems) == 0 {
+		rendered = r.apply()
+		r.left(rendered)
+	}
 	if len(r.problems) > 0 {
+		slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
 		return nil, &Error{Problems: r.problems}
 	}
-	return r.apply(), nil
+	return rendered, nil
 }
 
 // whereFrom takes the line out of an error of the YAML library.
@@ -124,8 +146,12 @@ func free(path []string) bool {
 	})
 }
 
-// visit looks at a value; path are the fields that lead to it, from the object on.
+// visit looks at a value; path are the fields that lead to it, from the object on. What
+// an alias stands for is a value of each place where it stands.
 func (r *rendering) visit(node *yaml.Node, path []string) {
+	if !r.enter(node) {
+		return
+	}
 	switch node.Kind {
 	case yaml.MappingNode:
 		r.mapping(node, path)
@@ -138,74 +164,70 @@ func (r *rendering) visit(node *yaml.Node, path []string) {
 			}
 			r.visit(child, inner)
 		}
-	case yaml.ScalarNode:
-		r.placeholder(node)
-	case yaml.AliasNode, yaml.DocumentNode:
+	case yaml.AliasNode:
+		switch {
+		case node.Alias.Kind == yaml.ScalarNode:
+			r.alias(node)
+		case r.within[node.Alias]:
+			r.problem(node, "*%s stands for what it is in itself", node.Value)
+		default:
+			r.within[node.Alias] = true
+			r.visit(node.Alias, path)
+			delete(r.within, node.Alias)
+		}
+	case yaml.ScalarNode, yaml.DocumentNode:
+	}
+}
+
+func (r *rendering) alias(node *yaml.Node) {
+	if r.visits[node] == 1 {
+		r.aliases = append(r.aliases, node)
 	}
 }
 
 func (r *rendering) mapping(node *yaml.Node, path []string) {
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		key, value := node.Content[i], node.Content[i+1]
-		inner := append(slices.Clone(path), key.Value)
-		if key.Value == "image" && !free(path) && r.image(value) {
+	fields, merged := r.fields(node)
+	for _, one := range merged {
+		r.enter(one)
+	}
+	for _, p := range fields {
+		key := followed(p.key).Value
+		if isImage(path, key) && !free(path) && r.image(p.value) {
 			continue
 		}
-		r.visit(value, inner)
+		r.visit(p.value, append(slices.Clone(path), key))
 	}
 	if r.options.Annotate {
 		r.annotate(node, path)
 	}
 }
 
-// image looks at what stands as an image, and tells whether it is one value.
+// isImage tells whether a field is an image, of a container or of an image volume.
+func isImage(path []string, key string) bool {
+	return key == "image" || key == "reference" && len(path) > 0 && path[len(path)-1] == "image"
+}
+
+// image looks at what stands as an image, and tells whether it is one value. Where it is
+// an alias, the alias is replaced: what it stands for may be used as something else.
 func (r *rendering) image(value *yaml.Node) bool {
-	at := value
-	if value.Kind == yaml.AliasNode {
-		at = value.Alias
-	}
+	at := followed(value)
 	if at.Kind != yaml.ScalarNode {
 		return false
 	}
-	if image := r.meant(at); image != nil {
-		r.replace(value, image.Image)
+	r.enter(value)
+	if value.Kind == yaml.AliasNode {
+		r.alias(value)
+	}
+	if image := r.meant(at); image != nil && !strings.Contains(at.Value, Placeholder) {
+		r.want(value, change{replace: image.Image})
 	}
 	return true
 }
 
-// placeholder resolves a placeholder, wherever it stands.
-func (r *rendering) placeholder(node *yaml.Node) {
-	if !strings.HasPrefix(node.Value, Placeholder) || r.done[node] {
-		return
-	}
-	if image := r.named(node); image != nil {
-		r.replace(node, image.Image)
-	}
-}
-
-// named is the image of a placeholder.
-func (r *rendering) named(node *yaml.Node) *Image {
-	name := strings.TrimPrefix(node.Value, Placeholder)
-	for i := range r.options.Images {
-		if r.options.Images[i].Name == name {
-			return &r.options.Images[i]
-		}
-	}
-	var known []string
-	for _, image := range r.options.Images {
-		known = append(known, image.Name)
-	}
-	if !r.done[node] {
-		r.done[node] = true
-		r.problem(node, "%s%s: no image of that name is recorded; there is %s", Placeholder, name, strings.Join(known, ", "))
-	}
-	return nil
-}
-
 // meant is the image that a value means, nil for none.
 func (r *rendering) meant(node *yaml.Node) *Image {
-	if strings.HasPrefix(node.Value, Placeholder) {
-		return r.named(node)
+	if strings.Contains(node.Value, Placeholder) {
+		return r.nameless(node.Value)
 	}
 	best := map[ociimage.Match][]*Image{}
 	for i := range r.options.Images {
@@ -224,8 +246,8 @@ func (r *rendering) meant(node *yaml.Node) *Image {
 		for _, image := range best[match] {
 			names = append(names, image.Name)
 		}
-		if !r.done[node] {
-			r.done[node] = true
+		if !r.unclear[node] {
+			r.unclear[node] = true
 			r.problem(node, "%s can be %s; write %s%s for the one that is meant", node.Value, strings.Join(names, " or "), Placeholder, names[0])
 		}
 		return nil
@@ -233,13 +255,8 @@ func (r *rendering) meant(node *yaml.Node) *Image {
 	return nil
 }
 
-// replace puts a value in the place of a scalar, or of an alias of one: the alias,
-// since what its anchor stands for may be used as something else.
+// replace puts a value in the place of a scalar, or of an alias of one.
 func (r *rendering) replace(node *yaml.Node, value string) {
-	if r.done[node] {
-		return
-	}
-	r.done[node] = true
 	from, to, quote, ok := r.place(node)
 	if !ok {
 		r.problem(node, "%s cannot be replaced where it is written over several lines or in a block; write it on one line", node.Value)
@@ -250,12 +267,31 @@ func (r *rendering) replace(node *yaml.Node, value string) {
 	}
 }
 
-// place finds the text of a scalar, behind its tag and anchor.
+// place finds the text of a scalar that stands on one line, behind its tag and anchor.
 func (r *rendering) place(node *yaml.Node) (from, to int, quote string, ok bool) {
-	from = r.offset(node.Line, node.Column)
 	if node.Kind == yaml.AliasNode {
-		return from, from + 1 + len(node.Value), "", bytes.HasPrefix(r.text[from:], []byte("*"+node.Value))
+		from = r.offset(node.Line, node.Column)
+		if node.Alias.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+			quote = `"`
+		}
+		return from, from + 1 + len(node.Value), quote, bytes.HasPrefix(r.text[from:], []byte("*"+node.Value))
 	}
+	if from = r.begin(node); from >= len(r.text) {
+		return 0, 0, "", false
+	}
+	switch node.Style &^ yaml.TaggedStyle {
+	case yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
+		to, ok = closing(r.text, from)
+		return from, to, string(r.text[from]), ok && !bytes.ContainsRune(r.text[from:to], '\n')
+	case yaml.LiteralStyle, yaml.FoldedStyle:
+		return 0, 0, "", false
+	}
+	return from, from + len(node.Value), "", bytes.HasPrefix(r.text[from:], []byte(node.Value))
+}
+
+// begin is where the text of a scalar begins, behind its tag and anchor.
+func (r *rendering) begin(node *yaml.Node) int {
+	from := r.offset(node.Line, node.Column)
 	for from < len(r.text) && strings.IndexByte("&!", r.text[from]) >= 0 {
 		for from < len(r.text) && strings.IndexByte(" \t\r\n", r.text[from]) < 0 {
 			from++
@@ -264,37 +300,41 @@ func (r *rendering) place(node *yaml.Node) (from, to int, quote string, ok bool)
 			from++
 		}
 	}
-	if from >= len(r.text) {
-		return 0, 0, "", false
-	}
-	switch node.Style &^ yaml.TaggedStyle {
-	case yaml.DoubleQuotedStyle:
-		to, ok = closing(r.text, from, '"', '\\')
-		return from, to, `"`, ok
-	case yaml.SingleQuotedStyle:
-		to, ok = closing(r.text, from, '\'', 0)
-		return from, to, "'", ok
-	case yaml.LiteralStyle, yaml.FoldedStyle:
-		return 0, 0, "", false
-	}
-	return from, from + len(node.Value), "", bytes.HasPrefix(r.text[from:], []byte(node.Value))
+	return from
 }
 
-// closing finds the end of what is quoted on one line.
-func closing(text []byte, from int, quote, escape byte) (int, bool) {
-	if text[from] != quote {
+// extent is where the text of a scalar is, or of what begins with it: only quotes say
+// where they end.
+func (r *rendering) extent(node *yaml.Node) (from, to int) {
+	from = r.begin(node)
+	switch node.Style &^ yaml.TaggedStyle {
+	case yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
+		if end, ok := closing(r.text, from); ok {
+			return from, end
+		}
+	case yaml.LiteralStyle, yaml.FoldedStyle:
+		// Behind the mark may be a comment.
+		if end := bytes.IndexByte(r.text[from:], '\n'); end >= 0 {
+			from += end
+		}
+	}
+	return from, len(r.text)
+}
+
+// closing finds the end of what is quoted.
+func closing(text []byte, from int) (int, bool) {
+	if from >= len(text) || text[from] != '"' && text[from] != '\'' {
 		return 0, false
 	}
 	for i := from + 1; i < len(text); i++ {
-		switch text[i] {
-		case '\n':
-			return 0, false
-		case quote:
+		switch {
+		case text[i] == '\\' && text[from] == '"':
+			i++
+		case text[i] != text[from]:
+		case text[from] == '\'' && i+1 < len(text) && text[i+1] == '\'':
+			i++
+		default:
 			return i + 1, true
-		case escape:
-			if escape != 0 {
-				i++
-			}
 		}
 	}
 	return 0, false

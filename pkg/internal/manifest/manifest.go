@@ -9,17 +9,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/distribution/reference"
 	"golang.org/x/sync/errgroup"
 )
-
-// Placeholder begins a value that stands for the image of a name:
-// e2eimage://datastorage.
-const Placeholder = "e2eimage://"
 
 // Image is a recorded image.
 type Image struct {
@@ -79,7 +77,8 @@ func Render(text []byte, file string, options Options) ([]byte, error) {
 	working.SetLimit(runtime.GOMAXPROCS(0))
 	for i, document := range documents {
 		rendered[i] = document.text
-		if !slices.ContainsFunc(needles, func(needle []byte) bool { return bytes.Contains(document.text, needle) }) {
+		plain := unescaped(document.text)
+		if !slices.ContainsFunc(needles, func(needle []byte) bool { return bytes.Contains(plain, needle) }) {
 			// Most documents of a chart have no image of the suite.
 			continue
 		}
@@ -102,7 +101,7 @@ func Render(text []byte, file string, options Options) ([]byte, error) {
 
 // needles are texts of which a document has one if it has any of the images.
 func needles(images []Image) [][]byte {
-	found := [][]byte{[]byte(Placeholder)}
+	found := append([][]byte{[]byte(Placeholder)}, base64Needles()...)
 	for _, image := range images {
 		for _, name := range append([]string{image.Image}, image.Aliases...) {
 			named, err := reference.ParseNormalizedNamed(name)
@@ -119,6 +118,26 @@ func needles(images []Image) [][]byte {
 		}
 	}
 	return found
+}
+
+// escape is how a character of a reference, or the end of a line, is escaped in quotes.
+var escape = regexp.MustCompile(`\\(?:/|\r?\n[ \t]*|x[0-9a-fA-F]{2}|u00[0-9a-fA-F]{2}|U000000[0-9a-fA-F]{2})`)
+
+// unescaped is a text to look for needles in, whoever wrote it.
+func unescaped(text []byte) []byte {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return text
+	}
+	return escape.ReplaceAllFunc(text, func(one []byte) []byte {
+		switch code, err := strconv.ParseUint(string(one[2:]), 16, 8); {
+		case one[1] == '/':
+			return one[1:]
+		case err != nil:
+			return nil
+		default:
+			return []byte{byte(code)}
+		}
+	})
 }
 
 // document is a part of the text that begins with its separator, if it has one.

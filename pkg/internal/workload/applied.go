@@ -136,7 +136,7 @@ func (p *Plan) dress(a *applied, images []Image) error {
 		a.target.otherwise = Image{Timeout: p.options.Timeout, MaxRestarts: p.options.MaxRestarts}
 	}
 	p.targets = append(p.targets, a.target)
-	if err := dress(a.object.Unstructured, k, a.target.assigned, p.options.Consumer); err != nil {
+	if err := dress(a.object.Unstructured, k, a.target.assigned, images, p.options.Consumer); err != nil {
 		return fmt.Errorf("%s: %s: %w", a.object.source, a.object, err)
 	}
 	return nil

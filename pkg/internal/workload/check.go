@@ -81,7 +81,7 @@ func (p *Plan) pulledPast(ctx context.Context, a *applied) error {
 	if !slices.ContainsFunc(assigned, func(one assignment) bool { return one.container.ImagePullPolicy != one.policy() }) {
 		return nil
 	}
-	if err := dress(a.object.Unstructured, a.target.ref.kind, assigned, p.options.Consumer); err != nil {
+	if err := dress(a.object.Unstructured, a.target.ref.kind, assigned, nil, p.options.Consumer); err != nil {
 		return err
 	}
 	a.after, err = p.serverSide(ctx, a, true)

@@ -76,12 +76,15 @@ func having(spec *corev1.PodSpec, images []Image) []assignment {
 // dress makes a workload of the manifests what a patch makes one that exists: with
 // a pull policy that lets the node's image be used, the image IDs in its template,
 // and the consumer's mark.
-func dress(u *unstructured.Unstructured, k kind, assigned []assignment, consumer string) error {
-	if len(assigned) == 0 {
-		return nil
-	}
+func dress(u *unstructured.Unstructured, k kind, assigned []assignment, images []Image, consumer string) error {
 	path := k.templatePath()
 	ids, policies := map[string]string{}, map[string]corev1.PullPolicy{}
+	if err := dressVolumes(u, path, images, ids); err != nil {
+		return err
+	}
+	if len(assigned) == 0 && len(ids) == 0 {
+		return nil
+	}
 	for _, a := range assigned {
 		ids[ImageIDPrefix+a.image.Name] = a.image.ImageID
 		if policy := a.policy(); policy != "" {
@@ -113,6 +116,28 @@ func dress(u *unstructured.Unstructured, k kind, assigned []assignment, consumer
 	return nil
 }
 
+// dressVolumes does it for volumes that are images, and notes their IDs.
+func dressVolumes(u *unstructured.Unstructured, path []string, images []Image, ids map[string]string) error {
+	at := append(slices.Clone(path), "spec", "volumes")
+	volumes, there, err := unstructured.NestedSlice(u.Object, at...)
+	if err != nil || !there {
+		return nil // what is no list, the API server says
+	}
+	for _, volume := range volumes {
+		fields, _ := volume.(map[string]any)
+		source, _ := fields["image"].(map[string]any)
+		n := slices.IndexFunc(images, func(image Image) bool { return source["reference"] == image.Image })
+		if n < 0 {
+			continue
+		}
+		ids[ImageIDPrefix+images[n].Name] = images[n].ImageID
+		if source["pullPolicy"] == string(corev1.PullAlways) {
+			source["pullPolicy"] = string(corev1.PullNever)
+		}
+	}
+	return unstructured.SetNestedSlice(u.Object, volumes, at...)
+}
+
 func annotateAt(u *unstructured.Unstructured, path []string, more map[string]string) error {
 	at := append(slices.Clone(path), "metadata", "annotations")
 	// A key without a value, as templates may leave it, is none.
@@ -134,19 +159,36 @@ func annotateAt(u *unstructured.Unstructured, path []string, more map[string]str
 	return unstructured.SetNestedStringMap(u.Object, annotations, at...)
 }
 
-// mentions tells whether a value somewhere in the object is the text.
-func mentions(value any, text string) bool {
+// mentions tells whether the image stands somewhere in the object, by itself or in a
+// longer text, such as an argument.
+func mentions(value any, image string) bool {
 	switch v := value.(type) {
 	case string:
-		return v == text
+		return hasImage(v, image)
 	case map[string]any:
-		for _, inner := range v {
-			if mentions(inner, text) {
+		for key, inner := range v {
+			if hasImage(key, image) || mentions(inner, image) {
 				return true
 			}
 		}
 	case []any:
-		return slices.ContainsFunc(v, func(inner any) bool { return mentions(inner, text) })
+		return slices.ContainsFunc(v, func(inner any) bool { return mentions(inner, image) })
 	}
 	return false
 }
+
+// hasImage tells a reference in a text from one that it is only a part of.
+func hasImage(text, image string) bool {
+	for {
+		before, after, found := strings.Cut(text, image)
+		if !found {
+			return false
+		}
+		if !strings.ContainsAny(before[max(0, len(before)-1):], referenceCharacters) && !strings.ContainsAny(after[:min(1, len(after))], referenceCharacters) {
+			return true
+		}
+		text = text[len(before)+1:]
+	}
+}
+
+const referenceCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/"

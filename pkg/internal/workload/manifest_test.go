@@ -79,7 +79,7 @@ func TestWorkloadsAreDressedBeforeTheyAreMade(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := dress(objects[0].Unstructured, k, having(&typed.template.Spec, []Image{datastorage()}), "suite"); err != nil {
+			if err := dress(objects[0].Unstructured, k, having(&typed.template.Spec, []Image{datastorage()}), nil, "suite"); err != nil {
 				t.Fatal(err)
 			}
 			dressed, err := typedObject(objects[0].Unstructured, k)
@@ -97,6 +97,30 @@ func TestWorkloadsAreDressedBeforeTheyAreMade(t *testing.T) {
 				t.Errorf("annotations %v and %v", dressed.meta.Annotations, dressed.template.Annotations)
 			}
 		})
+	}
+}
+
+func TestVolumesThatAreImagesAreDressed(t *testing.T) {
+	t.Parallel()
+	const text = "{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {containers: [{name: a, image: other}], volumes: [{name: a, emptyDir: {}}, " +
+		"{name: b, image: {reference: 'localhost/datastorage:wf-new', pullPolicy: Always}}, {name: c, image: {reference: other, pullPolicy: Always}}]}}"
+	objects, err := parse([]Manifest{{Text: []byte(text)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dress(objects[0].Unstructured, barePod, nil, []Image{datastorage()}, "suite"); err != nil {
+		t.Fatal(err)
+	}
+	dressed, err := typedObject(objects[0].Unstructured, barePod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	volumes := dressed.template.Spec.Volumes
+	if volumes[1].Image.PullPolicy != corev1.PullNever || volumes[2].Image.PullPolicy != corev1.PullAlways {
+		t.Errorf("volumes %v", volumes)
+	}
+	if dressed.meta.Annotations[ConsumerAnnotation] != "suite" || dressed.template.Annotations[ImageIDPrefix+"datastorage"] != newID {
+		t.Errorf("annotations %v", dressed.meta.Annotations)
 	}
 }
 
@@ -127,5 +151,20 @@ leave them out of the manifest, or take them over with --force-conflicts`
 	}
 	if got := conflictsOf(errors.New("x")); got != nil {
 		t.Errorf("%v", got)
+	}
+}
+
+func TestAnImageIsFoundInLongerTexts(t *testing.T) {
+	t.Parallel()
+	const image = "localhost/x:suite-1"
+	for text, want := range map[string]bool{
+		image: true, "--worker-image=" + image: true, "a " + image + ".": true, "localhost/y:1," + image: true, `{"image":"` + image + `"}`: true, image + "2, " + image: true,
+		"": false, image + "2": false, image + "-2": false, "my" + image: false, "reg/" + image: false, "localhost/x": false,
+	} {
+		for _, value := range []any{text, map[string]any{"a": []any{map[string]any{"b": text}}}, map[string]any{text: nil}} {
+			if got := mentions(value, image); got != want {
+				t.Errorf("%v: %v", value, got)
+			}
+		}
 	}
 }
