@@ -28,8 +28,8 @@ func (a *app) refCommand() *cobra.Command {
 that has the images, and needs no cluster then; else one ConfigMap.
 
 Formats: image (repository:tag, one a line), env (NAME_IMAGE, NAME_REPOSITORY,
-NAME_TAG, NAME_ID for a shell), helm (--set-string arguments), kustomize (an
-images: block), json, yaml.`,
+NAME_TAG, NAME_ID for a shell), helm (arguments, for a shell's $args without
+quotes), kustomize (an images: block), json, yaml.`,
 		Example: `  # The image; the shell stops when there is none
   image=$(kubectl e2eimage ref datastorage) && echo "$image"
 
@@ -96,7 +96,7 @@ func (a *app) printRef(ctx context.Context, format string, suite config.Suite, r
 	case "helm":
 		text, err = refHelm(suite, result, a.templateValues(ctx, suite))
 	case "kustomize":
-		text, err = refKustomize(result)
+		text, err = refKustomize(suite, result)
 	default:
 		for _, image := range result.Images {
 			text += image.Image + "\n"

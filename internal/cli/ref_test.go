@@ -131,17 +131,6 @@ func TestHelmKeysOfImagesThatDisagreeAreInconsistent(t *testing.T) {
 	}
 }
 
-func TestHelmReadsValuesAsText(t *testing.T) {
-	t.Parallel()
-	for value, want := range map[string]string{
-		"v1": "v1", "": "", "a,b": `a\,b`, `a\b`: `a\\b`, "{a,b}": `\{a\,b}`, "a{b}": "a{b}", "k=v": "k=v",
-	} {
-		if got := escapeHelm(value); got != want {
-			t.Errorf("%q becomes %q, want %q", value, got, want)
-		}
-	}
-}
-
 func TestHelmForSeveralImagesNeedsTheConfig(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)

@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -31,77 +31,9 @@ func refEnv(result *e2eimage.RefResult) string {
 	return text.String()
 }
 
-// refHelm prints --set-string arguments, on one line: a tag may be all digits,
-// which --set would turn into a number. Without a helm: block in the config the
-// keys are those of `helm create`.
-func refHelm(suite config.Suite, result *e2eimage.RefResult, values config.TemplateValues) (string, error) {
-	keys := suite.Helm
-	if len(keys) == 0 {
-		if len(result.Images) != 1 {
-			return "", &usageError{fmt.Errorf("-o helm for %d images needs the suite's helm: block in e2eimage.yaml: which chart value is which image", len(result.Images))}
-		}
-		keys = map[string]string{"image.repository": "{{.Repository}}", "image.tag": "{{.Tag}}"}
-	}
-	var arguments []string
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		value, err := helmValue(key, keys[key], result, values)
-		if err != nil {
-			return "", err
-		}
-		arguments = append(arguments, "--set-string", shellescape.Quote(key+"="+escapeHelm(value)))
-	}
-	return strings.Join(arguments, " ") + "\n", nil
-}
-
-// helmValue renders a template for the image that the key's first part names,
-// else for all images, which then have to agree.
-func helmValue(key, template string, result *e2eimage.RefResult, facts config.TemplateValues) (string, error) {
-	var images []e2eimage.Ref
-	for _, image := range result.Images {
-		if strings.HasPrefix(key, image.Name+".") {
-			images = []e2eimage.Ref{image}
-			break
-		}
-		images = append(images, image)
-	}
-	values := map[string][]string{}
-	for _, image := range images {
-		facts.Name, facts.Consumer = image.Name, result.Consumer
-		value, err := config.HelmValue(template, config.HelmValues{
-			TemplateValues: facts,
-			Image:          image.Image, Repository: image.Repository, Tag: image.Tag, ImageID: image.ImageID,
-		})
-		if err != nil {
-			return "", err
-		}
-		values[value] = append(values[value], image.Name)
-	}
-	if len(values) > 1 {
-		message := fmt.Sprintf("helm key %s would have to be several things at once:", key)
-		for _, value := range slices.Sorted(maps.Keys(values)) {
-			message += fmt.Sprintf("\n  %q for %s", value, strings.Join(values[value], ", "))
-		}
-		return "", &e2eimage.InconsistentError{Err: fmt.Errorf("%s\ngive each its own key, like NAME.image.tag", message)}
-	}
-	for value := range values {
-		return value, nil
-	}
-	return "", nil
-}
-
-// escapeHelm protects what separates values in --set-string, and the brace with
-// which a list begins.
-func escapeHelm(value string) string {
-	value = strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace(value)
-	if strings.HasPrefix(value, "{") {
-		value = `\` + value
-	}
-	return value
-}
-
 // refKustomize prints the images: block of a kustomization. Manifests name the
-// image by the repository of its source, or by its own.
-func refKustomize(result *e2eimage.RefResult) (string, error) {
+// image by the repository of its source, or by its own; more Kustomize does not look at.
+func refKustomize(suite config.Suite, result *e2eimage.RefResult) (string, error) {
 	type image struct {
 		Name    string `json:"name"`
 		NewName string `json:"newName"`
@@ -110,8 +42,16 @@ func refKustomize(result *e2eimage.RefResult) (string, error) {
 	var block struct {
 		Images []image `json:"images"`
 	}
+	meant := map[string]string{}
+	for _, other := range suite.Others {
+		meant[repositoryOf(other.Source)], meant[cmp.Or(other.Repository, config.DefaultRepository(other.Name))] = other.Name, other.Name
+	}
 	for _, ref := range result.Images {
-		for _, name := range slices.Compact([]string{sourceRepository(ref), ref.Repository}) {
+		for _, name := range slices.Compact([]string{cmp.Or(repositoryOf(ref.Source), ref.Repository), ref.Repository}) {
+			if other := meant[name]; other != "" && other != ref.Name {
+				return "", &e2eimage.InconsistentError{Err: fmt.Errorf("%s and %s are both %s, and Kustomize tells images apart by their repository alone\nput them in with: kubectl e2eimage render -k FOLDER", other, ref.Name, name)}
+			}
+			meant[name] = ref.Name
 			block.Images = append(block.Images, image{Name: name, NewName: ref.Repository, NewTag: ref.Tag})
 		}
 	}
@@ -119,12 +59,12 @@ func refKustomize(result *e2eimage.RefResult) (string, error) {
 	return string(text), err
 }
 
-// sourceRepository is the source without its tag; a source that is an ID or an
-// archive has none, and manifests then can only name the image itself.
-func sourceRepository(ref e2eimage.Ref) string {
-	source, err := config.ParseSource(ref.Source)
+// repositoryOf is a source without its tag. A source that is an ID or an archive has none,
+// and manifests then can only name the image itself.
+func repositoryOf(text string) string {
+	source, err := config.ParseSource(text)
 	if err != nil || source.Kind != config.SourceReference {
-		return ref.Repository
+		return ""
 	}
 	name, _, _ := strings.Cut(source.Value, "@")
 	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {

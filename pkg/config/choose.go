@@ -76,22 +76,23 @@ func (r *resolver) names() []string {
 	return names
 }
 
-// chosenImages are the asked images of the file, else all of the suite. An image
-// with --source needs no entry in the file.
-func (r *resolver) chosenImages(suite fileSuite) []fileImage {
+// chosenImages are the asked images of the file, else all of the suite, and the others
+// of the suite. An image with --source needs no entry in the file.
+func (r *resolver) chosenImages(suite fileSuite) (chosen, others []fileImage) {
 	byName := map[string]fileImage{}
 	var known []string
 	for _, image := range r.doc.file.Images {
 		byName[image.Name] = image
 		known = append(known, image.Name)
 	}
+	all := suite.Images
+	if all == nil {
+		all = known
+	}
 	names := r.names()
 	if len(names) == 0 {
-		if names = suite.Images; names == nil {
-			names = known
-		}
+		names = all
 	}
-	var chosen []fileImage
 	for _, name := range names {
 		image, ok := byName[name]
 		if !ok {
@@ -103,7 +104,12 @@ func (r *resolver) chosenImages(suite fileSuite) []fileImage {
 		}
 		chosen = append(chosen, image)
 	}
-	return chosen
+	for _, name := range all {
+		if !slices.Contains(names, name) {
+			others = append(others, byName[name])
+		}
+	}
+	return chosen, others
 }
 
 func (r *resolver) unknownImage(name string, known []string) {

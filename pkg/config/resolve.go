@@ -112,8 +112,12 @@ func (r *resolver) suite() Suite {
 	suite.LockDir = filepath.Join(r.base, lockFolder)
 	suite.TagGroup, suite.Helm = written.TagGroup, written.Helm
 	suite.Part = len(r.flags.Names) > 0
-	for _, image := range r.chosenImages(written) {
+	chosen, others := r.chosenImages(written)
+	for _, image := range chosen {
 		suite.Images = append(suite.Images, r.image(image, suite.Consumer))
+	}
+	for _, image := range others {
+		suite.Others = append(suite.Others, r.image(image, suite.Consumer))
 	}
 	return suite
 }

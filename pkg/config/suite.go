@@ -42,6 +42,8 @@ type Suite struct {
 	Part bool
 	// Images in the order asked, or in the file's.
 	Images []Image
+	// Others are the suite's images that were not asked for.
+	Others []Image
 	// File is the config file that was used, "" for none.
 	File string
 }

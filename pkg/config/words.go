@@ -109,9 +109,10 @@ func checkExternal(text string) string {
 	return checkNamed(text)
 }
 
-// checkHelmKey wants one chart value: = and , would make it several.
+// checkHelmKey wants one chart value: = and , would make it several, and a shell would
+// take the others for its own.
 func checkHelmKey(key string) string {
-	if key != "" && !strings.ContainsAny(key, "=,") && !strings.ContainsFunc(key, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
+	if key != "" && !strings.ContainsAny(key, "=,*?$'\"`;&|<>()") && !strings.ContainsFunc(key, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
 		return ""
 	}
 	return "is no key of a chart value, such as image.tag"
