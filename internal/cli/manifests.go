@@ -100,23 +100,29 @@ func (a *app) manifestsIn(ctx context.Context, path string, recursive bool) ([]e
 	return manifests, err
 }
 
-// readAll reads to the end or until the context's: nobody may be at the other end of
-// standard input. The reading itself then ends with the process.
+// readAll reads to the end or until the context's: nobody may be at the other end.
 func readAll(ctx context.Context, from io.Reader) ([]byte, error) {
+	return unlessDone(ctx, func() ([]byte, error) { return io.ReadAll(from) })
+}
+
+// unlessDone waits for what may never end, such as a read from a pipe, or for the
+// context's end. What is then still going on ends with the process.
+func unlessDone[T any](ctx context.Context, work func() (T, error)) (T, error) {
 	type result struct {
-		text []byte
-		err  error
+		value T
+		err   error
 	}
-	read := make(chan result, 1)
+	done := make(chan result, 1)
 	go func() {
-		text, err := io.ReadAll(from)
-		read <- result{text, err}
+		value, err := work()
+		done <- result{value, err}
 	}()
 	select {
-	case all := <-read:
-		return all.text, all.err
+	case all := <-done:
+		return all.value, all.err
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		var none T
+		return none, context.Cause(ctx)
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +35,7 @@ quotes), kustomize (an images: block), json, yaml.`,
   env=$(kubectl e2eimage ref datastorage -o env) && eval "$env" &&
     echo "$DATASTORAGE_TAG"
 
-  # Into a file, for a Makefile; written whole or not at all
+  # Into a file, for a Makefile; replaced whole or not at all
   kubectl e2eimage ref datastorage -o env --output-file images.env
 
   # As Helm arguments: helm install RELEASE CHART $args
@@ -78,11 +76,11 @@ func (a *app) runRef(cmd *cobra.Command, names []string, flags refFlags) error {
 	if err := toFile.printRef(cmd.Context(), flags.output, suite, result); err != nil {
 		return err
 	}
-	path := flags.outputFile
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(a.host.Dir, path)
+	to, err := a.outputTo(flags.outputFile)
+	if err != nil {
+		return err
 	}
-	return writeWhole(path, text.Bytes())
+	return to.write(cmd.Context(), text.Bytes())
 }
 
 func (a *app) printRef(ctx context.Context, format string, suite config.Suite, result *e2eimage.RefResult) error {
@@ -106,26 +104,5 @@ func (a *app) printRef(ctx context.Context, format string, suite config.Suite, r
 		return err
 	}
 	_, err = fmt.Fprint(a.host.Streams.Out, text)
-	return err
-}
-
-// writeWhole replaces the file in one step: whoever reads it, or includes it in
-// a Makefile, finds the old content or the new, never a part.
-func writeWhole(path string, content []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }()
-	_, err = file.Write(content)
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Chmod(file.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
 	return err
 }
