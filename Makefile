@@ -35,6 +35,7 @@ FUZZ     := -run=^$$ -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x
 UNIT          := -race ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/... ./test/suites/...
 FUZZ_ARCHIVES := $(FUZZ) -fuzz=^FuzzArchives$$ ./pkg/internal/ociimage
 FUZZ_RENDER   := $(FUZZ) -fuzz=^FuzzRender$$ ./pkg/internal/manifest
+FUZZ_HARMLESS := $(FUZZ) -fuzz=^FuzzHarmless$$ ./internal/foreign
 E2E           := -race -count=1 -timeout=75m -parallel=$(PARALLEL) ./test/e2e
 
 # podman runs all end-to-end tests, as root; docker those of what engines and nodes do, as
@@ -46,14 +47,14 @@ E2E_TODAY  := $(E2E) -provider=docker-today -scope=today -ordinary
 
 test: toolchain ## unit tests, a little fuzzing, and the end-to-end suites on real clusters
 	go run ./test/suites -at-once 2 \
-	  'unit $(UNIT)' 'fuzz-archives $(FUZZ_ARCHIVES)' 'fuzz-render $(FUZZ_RENDER)' \
+	  'unit $(UNIT)' 'fuzz-archives $(FUZZ_ARCHIVES)' 'fuzz-render $(FUZZ_RENDER)' 'fuzz-harmless $(FUZZ_HARMLESS)' \
 	  'podman $(E2E_PODMAN)' 'docker $(E2E_DOCKER)' 'docker-today $(E2E_TODAY)'
 
 test-unit: toolchain ## no engine needed
 	go run ./test/suites 'unit $(UNIT)'
 
 test-fuzz: ## what reads what others wrote, for FUZZTIME each
-	go run ./test/suites 'fuzz-archives $(FUZZ_ARCHIVES)' 'fuzz-render $(FUZZ_RENDER)'
+	go run ./test/suites 'fuzz-archives $(FUZZ_ARCHIVES)' 'fuzz-render $(FUZZ_RENDER)' 'fuzz-harmless $(FUZZ_HARMLESS)'
 
 test-e2e: toolchain ## all end-to-end tests on each of PROVIDERS, one after the other
 	go run ./test/suites $(foreach provider,$(PROVIDERS),'$(provider) $(E2E) -provider=$(provider)')

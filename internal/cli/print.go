@@ -1,20 +1,42 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"strings"
+	"unicode/utf16"
 
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v3"
+	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
+
+// What is printed has names, sources and messages in it that others wrote, and is
+// harmless for a terminal all the same:
+//   - text for people is changed (println, printRow, as errors and progress are);
+//   - JSON and YAML have escapes for it: whoever decodes them gets what was there;
+//   - ref's other formats cannot have both, and what is right has nothing harmful in it:
+//     they are refused (printExact);
+//   - render passes on the user's own manifests, byte for byte.
 
 // printObject writes a result as JSON or YAML to stdout.
 func (a *app) printObject(format string, result any) error {
 	var text []byte
 	var err error
 	if format == "yaml" {
-		text, err = yaml.Marshal(result)
+		text, err = marshalYAML(result)
 	} else if text, err = json.MarshalIndent(result, "", "    "); err == nil {
-		text = append(text, '\n')
+		// Only texts can have such characters, which there are escapes for.
+		text = []byte(foreign.Escaped(string(text), func(r rune) string {
+			if high, low := utf16.EncodeRune(r); r > 0xffff {
+				return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+			}
+			return fmt.Sprintf(`\u%04x`, r)
+		}) + "\n")
 	}
 	if err != nil {
 		return err
@@ -23,7 +45,62 @@ func (a *app) printObject(format string, result any) error {
 	return err
 }
 
+// marshalYAML puts texts with harmful characters into double quotes, where there are
+// escapes for them.
+func marshalYAML(result any) ([]byte, error) {
+	text, err := json.Marshal(result)
+	if err != nil {
+		return nil, err
+	}
+	if plain, err := sigsyaml.JSONToYAML(text); err == nil && foreign.IsHarmless(string(plain)) {
+		return plain, nil
+	}
+	escape := func(r rune) string { return fmt.Sprintf(`\U%08X`, r) }
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(foreign.Escaped(string(text), escape)), &document); err != nil {
+		return nil, err
+	}
+	restyle(&document)
+	var quoted bytes.Buffer
+	encoder := yaml.NewEncoder(&quoted)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(&document); err != nil {
+		return nil, err
+	}
+	return []byte(foreign.Escaped(quoted.String(), escape)), nil
+}
+
+// restyle takes JSON's braces and quotes away, but for those that are needed.
+func restyle(node *yaml.Node) {
+	node.Style = 0
+	if node.Kind == yaml.ScalarNode && !foreign.IsHarmless(node.Value) {
+		node.Style = yaml.DoubleQuotedStyle
+	}
+	for _, inner := range node.Content {
+		restyle(inner)
+	}
+}
+
+// println prints a line for people.
 func (a *app) println(line string) error {
-	_, err := fmt.Fprintln(a.host.Streams.Out, line)
+	_, err := fmt.Fprintln(a.host.Streams.Out, foreign.Harmless(line))
+	return err
+}
+
+// printRow prints a row of a table: a column cannot make others, nor rows.
+func printRow(table io.Writer, columns ...string) error {
+	for i, column := range columns {
+		columns[i] = foreign.Line(column)
+	}
+	_, err := fmt.Fprintln(table, strings.Join(columns, "\t"))
+	return err
+}
+
+// printExact prints what another program takes as it is.
+func (a *app) printExact(text string) error {
+	if !foreign.IsHarmless(text) {
+		return &e2eimage.InconsistentError{Err: fmt.Errorf("what is recorded has characters that no image has, and is not printed: %q\nlook at it: kubectl e2eimage status -o json", text)}
+	}
+	_, err := io.WriteString(a.host.Streams.Out, text)
 	return err
 }

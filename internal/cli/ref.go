@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -103,6 +102,5 @@ func (a *app) printRef(ctx context.Context, format string, suite config.Suite, r
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(a.host.Streams.Out, text)
-	return err
+	return a.printExact(text)
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"al.essio.dev/pkg/shellescape"
-	"sigs.k8s.io/yaml"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
@@ -55,7 +54,7 @@ func refKustomize(suite config.Suite, result *e2eimage.RefResult) (string, error
 			block.Images = append(block.Images, image{Name: name, NewName: ref.Repository, NewTag: ref.Tag})
 		}
 	}
-	text, err := yaml.Marshal(block)
+	text, err := marshalYAML(block)
 	return string(text), err
 }
 

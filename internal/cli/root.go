@@ -13,6 +13,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/klog/v2"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
@@ -79,7 +80,7 @@ func run(ctx context.Context, a *app, args []string) int {
 		if cause := context.Cause(ctx); errors.As(cause, &stopped) && !errors.As(err, &stopped) {
 			err = errors.Join(cause, err)
 		}
-		_, _ = fmt.Fprintf(a.host.Streams.ErrOut, "error: %s\n", strings.TrimSpace(err.Error()))
+		_, _ = fmt.Fprintf(a.host.Streams.ErrOut, "error: %s\n", foreign.Harmless(strings.TrimSpace(err.Error())))
 	}
 	return exitCode(err)
 }

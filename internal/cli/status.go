@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -81,7 +80,7 @@ func (a *app) printStatus(result *e2eimage.StatusResult, wide bool) error {
 	if wide {
 		columns = append(columns, "SOURCE", "BY")
 	}
-	if _, err := fmt.Fprintln(table, strings.Join(columns, "\t")); err != nil {
+	if err := printRow(table, columns...); err != nil {
 		return err
 	}
 	for _, image := range result.Images {
@@ -92,12 +91,12 @@ func (a *app) printStatus(result *e2eimage.StatusResult, wide bool) error {
 		if wide {
 			row = append(row, orNone(image.Source), orNone(image.By))
 		}
-		if _, err := fmt.Fprintln(table, strings.Join(row, "\t")); err != nil {
+		if err := printRow(table, row...); err != nil {
 			return err
 		}
 		// More workloads have rows of their own: one list of them would be too wide.
 		for _, more := range image.Workloads[min(1, len(image.Workloads)):] {
-			if _, err := fmt.Fprintln(table, strings.Repeat("\t", 5)+describeWorkload(more)); err != nil {
+			if err := printRow(table, "", "", "", "", "", describeWorkload(more)); err != nil {
 				return err
 			}
 		}
@@ -106,20 +105,20 @@ func (a *app) printStatus(result *e2eimage.StatusResult, wide bool) error {
 		return err
 	}
 	if wide {
-		return printProblems(a.host.Streams.Out, result)
+		return a.printProblems(result)
 	}
 	return nil
 }
 
 // printProblems says what is wrong with each image, and what mends it.
-func printProblems(out io.Writer, result *e2eimage.StatusResult) error {
+func (a *app) printProblems(result *e2eimage.StatusResult) error {
 	for _, image := range result.Images {
 		for _, problem := range image.Problems {
 			line := fmt.Sprintf("%s (%s): %s: %s", image.Name, orNone(image.Consumer), problem.State, problem.Text)
 			if problem.Mend != "" {
 				line += "\n  mend it: " + problem.Mend
 			}
-			if _, err := fmt.Fprintln(out, line); err != nil {
+			if err := a.println(line); err != nil {
 				return err
 			}
 		}

@@ -60,5 +60,5 @@ func (a *app) runVerify(cmd *cobra.Command, names []string, flags verifyFlags) e
 	if flags.output != "" {
 		return errors.Join(err, a.printObject(flags.output, result))
 	}
-	return errors.Join(err, printProblems(a.host.Streams.Out, result))
+	return errors.Join(err, a.printProblems(result))
 }

@@ -3,6 +3,8 @@ package progress
 import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 )
 
 // bars are drawn while bytes are on their way, a line for each place; the steps'
@@ -27,7 +29,7 @@ func (s *Spinner) Transfer(to string, total int64) Transfer {
 		end = decor.AverageETA(decor.ET_STYLE_MMSS, decor.WCSyncSpace)
 	}
 	bar := s.bars.container.AddBar(total,
-		mpb.PrependDecorators(decor.Name(to, decor.WCSyncSpaceR)),
+		mpb.PrependDecorators(decor.Name(foreign.Line(to), decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(counters, decor.AverageSpeed(decor.SizeB1000(0), "% .1f", decor.WCSyncSpace), end))
 	return &transferBar{spinner: s, bar: bar}
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 )
 
 // Lines writes one plain line per event: for pipes, logs and CI.
@@ -61,7 +63,7 @@ func (l *Lines) Warn(message string) { l.print("warning: %s", message) }
 func (l *Lines) print(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, _ = fmt.Fprintf(l.out, format+"\n", args...)
+	_, _ = io.WriteString(l.out, foreign.Harmless(fmt.Sprintf(format+"\n", args...)))
 }
 
 func elapsed(begun time.Time) string {

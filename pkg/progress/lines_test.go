@@ -115,3 +115,24 @@ func TestDiscardSaysNothing(t *testing.T) {
 	report.Info("x")
 	report.Warn("x")
 }
+
+func TestLinesAreHarmless(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	report := NewLines(&out)
+	tellEvil(report)
+	if got := out.String(); strings.ContainsAny(got, "\x1b\r\u202e\u009b") || strings.Count(got, "abc\ufffdd") != 4 {
+		t.Errorf("%q", got)
+	}
+}
+
+// tellEvil tells what acts on a terminal in every way there is.
+func tellEvil(report Reporter) {
+	const evil = "a\x1b[2Jb\u009b31mc\u202ed"
+	report.Start(evil)(nil)
+	report.Info(evil)
+	report.Warn(evil)
+	transfer := report.Transfer(evil, 9)
+	transfer.Add(9)
+	transfer.End(nil)
+}

@@ -1,5 +1,6 @@
 // Package progress is how a verb tells its caller what it is doing. It must not
-// know any verb, and nothing here may write to stdout: that carries results.
+// know any verb, and nothing here may write to stdout: that carries results. What is
+// told may be in others' words; those who draw it make it harmless for a terminal.
 package progress
 
 // Reporter is told about the steps of a verb. Implementations are safe for

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 )
 
 // Spinner shows the running steps on a terminal: one line that is drawn anew,
@@ -46,7 +48,7 @@ func NewSpinner(out io.Writer, width int, colour bool) *Spinner {
 func (s *Spinner) Start(text string) func(error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	running := &step{text: text, begun: time.Now()}
+	running := &step{text: foreign.Harmless(text), begun: time.Now()}
 	s.steps = append(s.steps, running)
 	if s.stop == nil {
 		s.stop = make(chan struct{})
@@ -75,14 +77,14 @@ func (s *Spinner) end(ended *step, err error) {
 func (s *Spinner) Info(message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.print("  " + message)
+	s.print("  " + foreign.Harmless(message))
 }
 
 // Warn implements Reporter.
 func (s *Spinner) Warn(message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.print(s.paint("33", "warning: ") + message)
+	s.print(s.paint("33", "warning: ") + foreign.Harmless(message))
 }
 
 func (s *Spinner) spin(stop <-chan struct{}) {

@@ -208,3 +208,13 @@ func TestTransfersAreBarsThatEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSpinnerDrawsOnlyItsOwnSequences(t *testing.T) {
+	t.Parallel()
+	var out terminal
+	tellEvil(NewSpinner(&out, 80, false))
+	got := out.String()
+	if strings.Contains(got, "\x1b[2J") || strings.ContainsAny(got, "\u202e\u009b") || strings.Count(got, "abc\ufffdd") < 4 {
+		t.Errorf("%q", got)
+	}
+}

@@ -17,15 +17,16 @@ const module = "github.com/e2eimage/kubectl-e2eimage/"
 // that are missing here may import none.
 var allowed = map[string][]string{
 	"cmd/kubectl-e2eimage":               {"internal/cli"},
-	"internal/cli":                       {"pkg/e2eimage", "pkg/config", "pkg/progress"},
-	"pkg/e2eimage":                       {"pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"internal/cli":                       {"internal/foreign", "pkg/e2eimage", "pkg/config", "pkg/progress"},
+	"pkg/progress":                       {"internal/foreign"},
+	"pkg/e2eimage":                       {"internal/foreign", "pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/e2eimagetest":                   {"pkg/e2eimage", "pkg/config", "pkg/progress", "pkg/internal/kindnode"},
 	"pkg/internal/engine":                {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode":              {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode/kindnodetest": {"pkg/internal/hostexec", "pkg/internal/kindnode"},
 	"pkg/internal/manifest":              {"pkg/internal/ociimage"},
 	"pkg/internal/record":                {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
-	"pkg/internal/workload":              {"pkg/internal/outlive", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/workload":              {"internal/foreign", "pkg/internal/outlive", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 }
 
 type goPackage struct {
