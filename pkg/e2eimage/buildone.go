@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -139,7 +140,7 @@ func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.Bu
 
 // build runs the engine, or the user's command.
 func (r *buildRun) build(ctx context.Context, image config.Image, spec engine.BuildSpec, secrets []string) (engine.Image, error) {
-	output := &outputLines{report: r.client.report, secrets: secrets}
+	output := &outputLines{report: r.client.report, masker: foreign.NewMasker(secrets...)}
 	if r.several {
 		output.prefix = image.Name + " | "
 	}
@@ -154,7 +155,7 @@ func (r *buildRun) build(ctx context.Context, image config.Image, spec engine.Bu
 	}
 	var failed *engine.BuildError
 	if errors.As(err, &failed) {
-		failed.Said = masked(failed.Said, output.secrets)
+		failed.Said = lastSaid(failed.Said, secrets)
 	}
 	return found, err
 }

@@ -2,19 +2,19 @@ package e2eimage
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 	"sync"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // outputLines reports a command's output line by line, without secrets in it.
 type outputLines struct {
-	report  progress.Reporter
-	prefix  string
-	secrets []string
+	report progress.Reporter
+	prefix string
+	masker *foreign.Masker
 
 	mu   sync.Mutex
 	rest []byte
@@ -51,11 +51,17 @@ func (o *outputLines) flush() {
 	}
 }
 
-// print leaves of a line that was drawn over itself what was seen last.
 func (o *outputLines) print(line []byte) {
-	text := strings.TrimRight(string(line), "\r")
-	text = text[strings.LastIndexByte(text, '\r')+1:]
-	o.report.Info(o.prefix + masked(text, o.secrets))
+	o.report.Info(o.prefix + o.masker.Line(foreign.LastState(string(line))))
+}
+
+// lastSaid is the end of a command's output as it is shown.
+func lastSaid(output string, secrets []string) string {
+	lines := strings.Split(output, "\n")
+	for i, line := range lines {
+		lines[i] = foreign.LastState(line)
+	}
+	return foreign.NewMasker(secrets...).Text(strings.Join(lines, "\n"))
 }
 
 // leastSecret is the length below which masking would hide more than it protects.
@@ -77,13 +83,4 @@ func listening(environment config.Environment, heard *[]string) config.Environme
 		}
 		return value, ok
 	}
-}
-
-// masked hides secrets, the longest first: one may be a part of another.
-func masked(text string, secrets []string) string {
-	longest := slices.SortedFunc(slices.Values(secrets), func(a, b string) int { return len(b) - len(a) })
-	for _, secret := range longest {
-		text = strings.ReplaceAll(text, secret, "***")
-	}
-	return text
 }

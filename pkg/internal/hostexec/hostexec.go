@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"k8s.io/klog/v2"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 )
 
 // Command is one command on the host.
@@ -90,7 +92,7 @@ type CommandError struct {
 // Error names the program and what it said.
 func (e *CommandError) Error() string {
 	message := fmt.Sprintf("%s: %v", shortened(e.Argv), e.Err)
-	if said := withoutWarnings(e.Stderr); said != "" {
+	if said := foreign.Masked(withoutWarnings(e.Stderr)); said != "" {
 		message += ": " + said
 	}
 	return message

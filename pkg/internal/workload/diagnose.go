@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 )
 
 const (
@@ -56,16 +58,9 @@ func (p *Plan) diagnose(ctx context.Context, t *target, failed *failure) error {
 		}
 	}
 	e.Events = describeEvents(events)
-	e.Message = mask(e.Message)
+	e.Message = foreign.Masked(e.Message)
 	e.NotReady = tidied(e.NotReady)
 	return &e
-}
-
-func tidied(lines []string) []string {
-	for i, line := range lines {
-		lines[i] = tidy(line)
-	}
-	return lines
 }
 
 // probeAnswer is what a container answered its probe last, "" for nothing.
@@ -137,9 +132,9 @@ func readLines(from io.Reader) ([]string, error) {
 	for {
 		line, more, err := reader.ReadLine()
 		if err != nil {
-			return kept[max(0, len(kept)-maxLogLines):], nil
+			return tidied(kept[max(0, len(kept)-maxLogLines):]), nil
 		}
-		kept = append(kept, tidy(string(line)))
+		kept = append(kept, string(line))
 		for more && err == nil {
 			_, more, err = reader.ReadLine()
 		}
@@ -167,9 +162,9 @@ func describeEvents(events []corev1.Event) []string {
 		if event.Count > 1 {
 			line += fmt.Sprintf(" (%d times)", event.Count)
 		}
-		lines = append(lines, tidy(line))
+		lines = append(lines, line)
 	}
-	return lines
+	return tidied(lines)
 }
 
 // pullCause is the message, or the event that says what a back-off left out.
