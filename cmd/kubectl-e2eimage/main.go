@@ -33,6 +33,7 @@ func run() int {
 		_, _ = fmt.Fprintln(os.Stderr, "error:", err)
 		return 1
 	}
+	cli.LogTo(os.Stderr)
 	return cli.Run(ctx, cli.Host{
 		Streams:     genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
 		Environment: os.LookupEnv,

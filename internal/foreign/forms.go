@@ -63,7 +63,7 @@ func shapeForm() form {
 
 // A value in quotes, also in those of JSON inside JSON, and one without.
 const (
-	quoted = `\\"(?:\\\\\\"|[^\\"]|\\[^"])*\\"|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|''|\\.)*'|\\?["'][^\n]*$`
+	quoted = `\\\\\\+"[^"]*?\\\\\\+"|\\"(?:\\\\\\"|[^\\"]|\\[^"])*\\"|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|''|\\.)*'|\\?["'][^\n]*$`
 	bare   = `(?:[^\s"',;&}\])({\[\\]|\\[^"])(?:[^\s"',;&}\])\\]|,[^\s"',;&}\])\\]|\\[^"])*`
 )
 
@@ -79,7 +79,7 @@ const (
 
 var (
 	schemeOf  = regexp.MustCompile(`(?i)^(?:\\?["'])?` + scheme)
-	keyed     = regexp.MustCompile(`(` + key + `)(\\?["']?(?:\s*:?=>?\s*|:\s*))(` + quoted + `|` + bare + `)`)
+	keyed     = regexp.MustCompile(`(` + key + `)(\\*["']?(?:\s*:?=>?\s*|:\s*))(` + quoted + `|` + bare + `)`)
 	nameOf    = regexp.MustCompile(`^\s*(?:-\s+)?["']?name["']?:\s*["']?([\w.-]+)["']?,?\s*$`)
 	valueOf   = regexp.MustCompile(`^(\s*["']?value["']?:\s*)(.+)$`)
 	yamlBlock = regexp.MustCompile(`^\s*(-\s+)?["']?([\w.-]+)["']?:\s*[|>][+-]?\d*\s*$`)
@@ -126,6 +126,8 @@ var forms = sync.OnceValue(func() []form {
 		{[]string{"@"}, regexp.MustCompile(`([\w.%-]*:)[^\s"']+(@[a-z0-9+]+\()`), func(part []string) string { return part[1] + masked + part[2] }},
 		{[]string{"curl"}, regexp.MustCompile(`(\bcurl\b.*?\s(?:-u|--user)[\s=]+["']?[^\s:"']+:)[^\s"']+`), func(part []string) string { return part[1] + masked }},
 		{[]string{"sig="}, regexp.MustCompile(`([?&]sig=)[^&\s"']+`), func(part []string) string { return part[1] + masked }},
+		// How the API server quotes a value of the wrong type.
+		{[]string{": expected "}, regexp.MustCompile(`(: expected \w+, got )&.*`), func(part []string) string { return part[1] + masked }},
 		// What is behind keys.
 		{[]string{"value"}, regexp.MustCompile(`(?i)(\bname\\?["']?\s*[:=]\s*\\?["']?)([\w.-]+)(\\?["']?\s*,\s*\\?["']?value\\?["']?\s*[:=]\s*)(` + quoted + `|` + bare + `)`), func(part []string) string {
 			return part[1] + part[2] + part[3] + valueFor(part[2], part[4])

@@ -142,11 +142,26 @@ func closing(value string) string {
 }
 
 // opening is the quote that a value begins with.
-func opening(value string) string {
-	for _, quote := range []string{`\"`, `"`, `'`, `\'`} {
-		if strings.HasPrefix(value, quote) {
-			return quote
-		}
+func opening(value string) string { return openingQuote.FindString(value) }
+
+var openingQuote = regexp.MustCompile(`^\\*["']`)
+
+// Error is an error with its message masked, for those that quote what others wrote.
+func Error(err error) error {
+	if _, chosen := err.(*reworded); chosen || err == nil {
+		return err
 	}
-	return ""
+	return &reworded{Masked(err.Error()), err}
 }
+
+// Reworded is an error with other words, which are shown as they are; errors.Is and As
+// find in it what they do in err.
+func Reworded(err error, words string) error { return &reworded{words, err} }
+
+type reworded struct {
+	words string
+	err   error
+}
+
+func (e *reworded) Error() string { return e.words }
+func (e *reworded) Unwrap() error { return e.err }

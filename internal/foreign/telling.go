@@ -65,8 +65,8 @@ func isAuth(key, value string) bool {
 	return len(words) == 1 && words[0] == "auth" && base64.MatchString(strings.Trim(value, `\"'`))
 }
 
-// isNone tells whether a value says that there is none, counts secrets, or only refers
-// to one.
+// isNone tells whether a value says that there is none, counts secrets, only refers to
+// one, or is how the API server goes on behind the name of a field.
 func isNone(key, value string) bool {
 	value = strings.Trim(value, `\"'`)
 	switch strings.ToLower(value) {
@@ -75,5 +75,5 @@ func isNone(key, value string) bool {
 	}
 	words := wordsOf(key)
 	counts := len(words) > 0 && strings.HasSuffix(words[len(words)-1], "s") && number.MatchString(value)
-	return counts || reference.MatchString(value)
+	return counts || strings.HasPrefix(value+" ", "expected ") || reference.MatchString(value)
 }

@@ -105,7 +105,7 @@ func TestWhatBlocksARolloutIsNamed(t *testing.T) {
 		},
 		"a program crashes": {
 			manifest: deployment, crasher: "crash",
-			says:  []string{"CrashLoopBackOff", "last exit code 17", `relation "events" does not exist`, "password=***", "--previous"},
+			says:  []string{"CrashLoopBackOff", "last exit code 17", `relation "events" does not exist`, "password=***", "DB_PASS=*** \ufffdreversed", "--previous"},
 			flags: []string{"--max-restarts", "1"},
 		},
 		"an init container crashes": {
@@ -140,6 +140,9 @@ func TestWhatBlocksARolloutIsNamed(t *testing.T) {
 			result := u.refused(code, test.says, append([]string{"deploy", "datastorage"}, test.flags...)...)
 			if strings.Contains(result.stderr, "hunter2") {
 				t.Error("it tells a secret")
+			}
+			if strings.ContainsAny(result.stderr, "\x1b\a\r\u202e") {
+				t.Errorf("it acts on the terminal: %q", result.stderr)
 			}
 			if result.took > soon {
 				t.Errorf("it took %s", result.took)

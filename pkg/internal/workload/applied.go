@@ -56,7 +56,7 @@ func PrepareManifests(ctx context.Context, cluster Cluster, options Options, ima
 	for _, o := range objects {
 		a := &applied{object: o}
 		plan.applied = append(plan.applied, a)
-		err := errors.Join(plan.place(a), plan.dress(a, images))
+		err := errors.Join(plan.place(a), checkSecret(o), plan.dress(a, images))
 		a.placed = err == nil
 		mistakes = append(mistakes, err)
 	}

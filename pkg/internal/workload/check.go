@@ -21,7 +21,7 @@ func (p *Plan) check(ctx context.Context, a *applied) error {
 	if p.comes(a) {
 		return nil
 	}
-	live, err := p.cluster.resourceOf(a.object, a.mapping).Get(ctx, a.object.GetName(), metav1.GetOptions{})
+	live, err := p.cluster.resourceOf(a.object, a.mapping).Get(a.object.quiet(ctx), a.object.GetName(), metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
 		if there, err := p.namespaceThere(ctx, a.object.GetNamespace()); !there {

@@ -34,6 +34,7 @@ func (p *Plan) inherit(ctx context.Context, a *applied) error {
 	if !a.inherits() {
 		return nil
 	}
+	ctx = a.object.quiet(ctx)
 	live, resource := a.live, p.cluster.resourceOf(a.object, a.mapping)
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		if ctx.Err() != nil {

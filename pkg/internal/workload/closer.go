@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 )
 
 // closer is what is watched beside workload and pods once something does not go on
@@ -160,7 +161,8 @@ func (p *Plan) missing(ctx context.Context, failed *failure) bool {
 	var err error
 	namespace, name := failed.problem.pod.Namespace, match[2]
 	if match[1] == "secret" {
-		_, err = p.api.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+		// Its body is nothing for the log.
+		_, err = p.api.CoreV1().Secrets(namespace).Get(klog.NewContext(ctx, klog.Logger{}), name, metav1.GetOptions{})
 	} else {
 		_, err = p.api.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
 	}

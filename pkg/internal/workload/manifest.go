@@ -5,12 +5,16 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/resource"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 )
 
 // Manifest is text with Kubernetes objects: YAML with any number of documents, or
@@ -33,6 +37,21 @@ func (o manifestObject) String() string {
 	return strings.TrimSuffix(strings.ToLower(gvk.Kind)+"."+gvk.Group, ".") + "/" + o.GetName()
 }
 
+// unquoted are errors without the objects that they quote: what has no kind may be a
+// Secret (k8s.io/apimachinery/pkg/runtime/error.go).
+func unquoted(err error) error {
+	if several, ok := err.(utilerrors.Aggregate); ok {
+		var all []error
+		for _, one := range several.Errors() {
+			all = append(all, unquoted(one))
+		}
+		return errors.Join(all...)
+	}
+	return foreign.Reworded(err, foreign.Masked(quotedObject.ReplaceAllString(err.Error(), " is missing")))
+}
+
+var quotedObject = regexp.MustCompile(`(?s) is missing in '.*'`)
+
 // CheckManifests tells whether manifests can be read.
 func CheckManifests(manifests []Manifest) error {
 	_, err := parse(manifests)
@@ -48,7 +67,7 @@ func parse(manifests []Manifest) ([]manifestObject, error) {
 	}
 	infos, err := builder.Do().Infos()
 	if err != nil {
-		return nil, fmt.Errorf("manifests: %w", err)
+		return nil, fmt.Errorf("manifests: %w", unquoted(err))
 	}
 	var objects []manifestObject
 	var mistakes []error

@@ -10,6 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 )
 
 // Plan is which workloads get which images.
@@ -186,6 +188,8 @@ var deniedByRole = regexp.MustCompile(`User "[^"]*" cannot `)
 // explainAPI says what was asked of the API server; what is forbidden is in its
 // own words: user, verb, resource and namespace.
 func explainAPI(asked string, err error) error {
+	// It may quote objects, which have values of variables in them.
+	err = foreign.Error(err)
 	if apierrors.IsForbidden(err) && deniedByRole.MatchString(err.Error()) {
 		return fmt.Errorf("may not %s: %w\nthe Role that is needed is in docs/rbac.md", asked, err)
 	}

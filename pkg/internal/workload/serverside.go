@@ -46,6 +46,7 @@ func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructu
 		ctx, done = outlive.Context(ctx, writeGrace)
 		defer done()
 	}
+	ctx = a.object.quiet(ctx)
 	resource := p.cluster.resourceOf(a.object, a.mapping)
 	got, err := resource.Patch(ctx, a.object.GetName(), types.ApplyPatchType, body, options)
 	if err == nil {
@@ -118,6 +119,9 @@ func (a *applied) explained(verb string, err error) error {
 	var owned *ownedError
 	if err == nil || errors.As(err, &owned) {
 		return err
+	}
+	if a.object.isSecret() {
+		err = withoutValues(err)
 	}
 	return explainAPI(verb+" "+a.where(), err)
 }

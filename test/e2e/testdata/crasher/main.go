@@ -20,6 +20,7 @@ func main() {
 		})))
 	}
 	fmt.Println("connecting to the database with password=hunter2")
+	fmt.Println("\x1b]0;owned\a\x1b[36mDB_PASS\x1b[0m=\x1b[33mhunter2\x1b[0m \u202ereversed")
 	fmt.Println("fatal: relation \"events\" does not exist")
 	os.Exit(17)
 }
