@@ -20,7 +20,8 @@ func (e *ClaimedError) Error() string {
 type RolloutError struct {
 	Workload  string `json:"workload"`
 	Namespace string `json:"namespace"`
-	// Reason is a machine word like ErrImageNeverPull, CrashLoopBackOff, Timeout.
+	// Reason is a machine word like ErrImageNeverPull, CrashLoopBackOff, Timeout,
+	// Interrupted.
 	Reason string `json:"reason"`
 	// Pod, Container and Node where it shows; may be empty.
 	Pod       string `json:"pod,omitempty"`
@@ -142,13 +143,8 @@ func gravity(err error) int {
 		return 0
 	case claimed.NotInTime:
 		return 2
-	case claimed.Reason == "Unfinished":
+	case claimed.Reason == "Unfinished", claimed.Reason == reasonInterrupted:
 		return 3
 	}
 	return 1
-}
-
-func isRolloutError(err error) bool {
-	var failed *RolloutError
-	return errors.As(err, &failed)
 }

@@ -15,6 +15,12 @@ import (
 // retried is how long to wait for the kubelet to see what came.
 const retried = 2 * time.Second
 
+// reasonInterrupted: the caller did not wait any longer.
+const reasonInterrupted = "Interrupted"
+
+// interruptedLimit bounds what an interrupted wait asks for.
+const interruptedLimit = 2 * time.Second
+
 // afterFailure is how long the other workloads get when one has failed.
 const afterFailure = 10 * time.Second
 
@@ -55,10 +61,32 @@ func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
 	}
 	all.Wait()
 	slices.SortStableFunc(failures, func(a, b error) int { return cmp.Compare(gravity(a), gravity(b)) })
-	if ctx.Err() != nil {
-		failures = oneInterruption(failures)
+	if first := slices.IndexFunc(failures, wasInterrupted); first >= 0 {
+		failures = slices.Insert(failures, first, fmt.Errorf("waiting for %s was ended: %w", few(failures[first:]), context.Cause(ctx)))
 	}
 	return apart(failures)
+}
+
+// wasInterrupted tells whether the caller ended the wait for a rollout.
+func wasInterrupted(err error) bool {
+	var report *RolloutError
+	return errors.As(err, &report) && report.Reason == reasonInterrupted
+}
+
+// few names the workload of the only report, or says how many there are.
+func few(failures []error) string {
+	var only *RolloutError
+	count := 0
+	for _, err := range failures {
+		if wasInterrupted(err) {
+			count++
+			_ = errors.As(err, &only)
+		}
+	}
+	if count == 1 {
+		return only.Workload
+	}
+	return fmt.Sprintf("%d rollouts", count)
 }
 
 // apart joins errors of many lines each, with an empty line between them.
@@ -75,16 +103,6 @@ func apart(failures []error) error {
 	return all
 }
 
-// oneInterruption keeps one of the errors that say that waiting was interrupted,
-// of which there is one for each workload. They come last but for nil.
-func oneInterruption(failures []error) []error {
-	first := slices.IndexFunc(failures, func(err error) bool { return err != nil && !isRolloutError(err) })
-	if first < 0 {
-		return failures
-	}
-	return failures[:first+1]
-}
-
 // waitFor watches one workload until the end of its rollout.
 func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter) error {
 	watching, stop := within(ctx, t.timeout())
@@ -95,7 +113,8 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter)
 		return err
 	}
 	judge := newJudge(t)
-	told := teller{report: report, what: t.ref.String(), at: time.Now()}
+	begun := time.Now()
+	told := teller{report: report, what: t.ref.String(), at: begun}
 	for watching.Err() == nil {
 		seen := w.view()
 		result := judge.look(seen, time.Now())
@@ -123,7 +142,7 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter)
 		case <-watching.Done():
 		}
 	}
-	return p.ended(ctx, watching, w)
+	return p.ended(ctx, watching, w, time.Since(begun))
 }
 
 // teller says how far a rollout is once it takes long, whenever that changes.
@@ -153,8 +172,8 @@ func within(ctx context.Context, timeout time.Duration) (context.Context, contex
 	return context.WithTimeoutCause(ctx, timeout, errTimeout)
 }
 
-// ended tells a timeout, with what was still missing, from an interruption.
-func (p *Plan) ended(ctx, watching context.Context, w *watcher) error {
+// ended tells a timeout from an interruption, both with what was still missing.
+func (p *Plan) ended(ctx, watching context.Context, w *watcher, after time.Duration) error {
 	t := w.target
 	switch cause := context.Cause(watching); {
 	case errors.Is(cause, errTimeout):
@@ -165,7 +184,17 @@ func (p *Plan) ended(ctx, watching context.Context, w *watcher) error {
 			Message: fmt.Sprintf("not waited for any longer, since %s %s before: %s", errOtherFailed, afterFailure, w.view().waiting()),
 		}
 	default:
-		return fmt.Errorf("wait for %s: %w", t.ref.where(), cause)
+		trouble := w.lastTrouble()
+		if errors.Is(trouble, watching.Err()) {
+			// Its own end.
+			trouble = nil
+		}
+		failed := late(w.view(), after.Round(100*time.Millisecond), trouble)
+		failed.Reason, failed.NotInTime = reasonInterrupted, false
+		// What the caller has let pass is known to nobody else.
+		telling, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedLimit)
+		defer cancel()
+		return p.diagnose(telling, t, failed)
 	}
 }
 

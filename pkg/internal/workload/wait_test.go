@@ -193,18 +193,31 @@ func TestADeletedWorkloadEndsTheWait(t *testing.T) {
 	})
 }
 
-func TestAnInterruptionEndsTheWaitWithItsCause(t *testing.T) {
+func TestAnInterruptionEndsTheWaitWithItsCauseAndTheReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		d := aDeployment(newImage, unavailable)
+		set := aReplicaSet(d, "new")
 		other := aDeployment(newImage, unavailable, func(d *appsv1.Deployment) { d.Name, d.UID = "other", "uid-other" })
 		image := datastorage()
 		image.Workloads = append(image.Workloads, "deployment/other")
-		w := startWait(t, []Image{image}, aDeployment(newImage, unavailable), other)
+		w := startWait(t, []Image{image}, d, set, other)
+		pod := aPod(set, "new-1", newImage, crashes(1))
+		put(t, w.api, anEvent(pod, "BackOff", "back-off, token=hunter2", time.Now()))
+		put(t, w.api, pod)
 		<-time.After(time.Second)
 		stopped := errors.New("stopped by interrupt")
 		w.cancel(stopped)
 		took, err := w.end()
-		if !errors.Is(err, stopped) || strings.Contains(err.Error(), "\n") || took != time.Second {
+		report := rolloutError(t, err)
+		if !errors.Is(err, stopped) || took != time.Second || !strings.HasPrefix(err.Error(), "waiting for 2 rollouts was ended: stopped by interrupt\n\n") {
 			t.Errorf("after %s error %v", took, err)
+		}
+		if report.Reason != "Interrupted" || report.NotInTime || report.Inconsistent || report.Pod != "new-1" || !slices.Equal(report.Logs, []string{"fake logs"}) ||
+			!strings.Contains(report.Message, "not ready after 1s: ") || !slices.Contains(report.Events, "BackOff: back-off, token=***") {
+			t.Errorf("the report is %+v", report)
+		}
+		if !strings.Contains(err.Error(), "deployment.apps/other in namespace e2e is not rolled out: Interrupted") {
+			t.Errorf("one report is missing: %v", err)
 		}
 	})
 }
