@@ -68,6 +68,10 @@ type BuiltImage struct {
 // cluster is needed. A build that fails leaves nothing behind, and does not keep
 // the others from being built.
 func (c *Client) Build(ctx context.Context, in BuildInput) (*BuildResult, error) {
+	return verb(ctx, in, c.build)
+}
+
+func (c *Client) build(ctx context.Context, in BuildInput) (*BuildResult, error) {
 	run, err := c.beginBuild(ctx, in)
 	if err != nil {
 		return nil, err
@@ -101,9 +105,6 @@ type buildRun struct {
 }
 
 func (c *Client) beginBuild(ctx context.Context, in BuildInput) (*buildRun, error) {
-	if err := in.Suite.Need(config.FieldSource, config.FieldRepository); err != nil {
-		return nil, err
-	}
 	consumer, err := c.consumerOf(in.Suite)
 	if err != nil {
 		return nil, err

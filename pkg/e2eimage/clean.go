@@ -103,6 +103,10 @@ type TagInUse struct {
 // them: of the suite's namespace and consumer where it says those, else of all. They
 // are taken away when they are an hour old, or older than OlderThan.
 func (c *Client) Clean(ctx context.Context, in CleanInput) (*CleanResult, error) {
+	return verb(ctx, in, c.clean)
+}
+
+func (c *Client) clean(ctx context.Context, in CleanInput) (*CleanResult, error) {
 	if in.Orphans {
 		return c.cleanOrphans(ctx, in)
 	}

@@ -87,6 +87,10 @@ type ProvedContainer struct {
 //
 // What was changed before an error comes with it, in a result that is not nil.
 func (c *Client) Deploy(ctx context.Context, in DeployInput) (*DeployResult, error) {
+	return verb(ctx, in, c.deploy)
+}
+
+func (c *Client) deploy(ctx context.Context, in DeployInput) (*DeployResult, error) {
 	run, err := c.beginDeploy(ctx, in)
 	if err != nil {
 		return nil, err

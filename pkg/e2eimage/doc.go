@@ -8,5 +8,10 @@
 // meanwhile.
 //
 // Errors are told apart with errors.As: *UsageError, *InconsistentError,
-// *TimeoutError; everything else is a plain failure.
+// *TimeoutError; everything else is a plain failure. Where the caller's context ended a
+// verb, errors.Is finds context.Canceled or context.DeadlineExceeded as well, and the
+// message has what was found out until then.
+//
+// Results and errors quote what others wrote, such as logs and records, as it is but for
+// secrets: whoever prints them to a terminal makes them harmless.
 package e2eimage

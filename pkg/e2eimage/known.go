@@ -37,6 +37,10 @@ type KnownResult struct {
 // Known lists what the cluster has, for who wants to choose from it: the images and
 // consumers with records in the namespace, its workloads, or all namespaces.
 func (c *Client) Known(ctx context.Context, in KnownInput) (*KnownResult, error) {
+	return verb(ctx, in, c.known)
+}
+
+func (c *Client) known(ctx context.Context, in KnownInput) (*KnownResult, error) {
 	kube, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err

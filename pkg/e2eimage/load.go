@@ -64,9 +64,10 @@ type LoadedNode struct {
 // removed from nodes. A node that fails does not keep the others from getting
 // the image; running it again sends what is missing.
 func (c *Client) Load(ctx context.Context, in LoadInput) (*LoadResult, error) {
-	if err := in.Suite.Need(config.FieldSource); err != nil {
-		return nil, err
-	}
+	return verb(ctx, in, c.load)
+}
+
+func (c *Client) load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 	place, err := c.openPlace(ctx, in.Suite)
 	if err != nil {
 		return nil, err

@@ -128,7 +128,16 @@ func (c *Client) consumerOf(suite config.Suite) (string, error) {
 	if err != nil {
 		return "", &UsageError{fmt.Errorf("which consumer? Say it with --consumer, or as consumer in e2eimage.yaml; there is no Kind cluster to call it after")}
 	}
-	return name, nil
+	return consumerAfter(name)
+}
+
+// consumerAfter is the consumer that is called after a Kind cluster, if it can be: a dot
+// would make the owners of tags on nodes ambiguous.
+func consumerAfter(cluster string) (string, error) {
+	if err := (config.Suite{Consumer: cluster}).Check(); err != nil {
+		return "", &UsageError{fmt.Errorf("which consumer? The Kind cluster's name cannot be one: %w\nsay it with --consumer, or as consumer in e2eimage.yaml", err)}
+	}
+	return cluster, nil
 }
 
 // elsewhere tells whether an entry was carried into other namespaces only than the

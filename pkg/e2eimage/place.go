@@ -28,7 +28,10 @@ func (c *Client) openPlace(ctx context.Context, suite config.Suite) (*place, err
 	}
 	consumer := suite.Consumer
 	if consumer == "" {
-		consumer = cluster.Name
+		if consumer, err = consumerAfter(cluster.Name); err != nil {
+			cluster.Close()
+			return nil, err
+		}
 	}
 	lock, err := c.openLock(suite, consumer)
 	if err != nil {

@@ -45,6 +45,10 @@ type Ref struct {
 // Ref reads the recorded images from the lock, or with one API call from the
 // cluster; no look at the nodes.
 func (c *Client) Ref(ctx context.Context, in RefInput) (*RefResult, error) {
+	return verb(ctx, in, c.ref)
+}
+
+func (c *Client) ref(ctx context.Context, in RefInput) (*RefResult, error) {
 	if len(recordedNames(in.Suite)) == 0 {
 		return nil, &UsageError{errors.New("external images keep their own names; nothing is recorded of them")}
 	}

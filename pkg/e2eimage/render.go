@@ -37,7 +37,11 @@ type RenderResult struct {
 // stands. Nothing else of the text changes. All that is wrong in all manifests is said
 // at once.
 func (c *Client) Render(ctx context.Context, in RenderInput) (*RenderResult, error) {
-	refs, err := c.Ref(ctx, RefInput{Suite: in.Suite, From: in.From})
+	return verb(ctx, in, c.render)
+}
+
+func (c *Client) render(ctx context.Context, in RenderInput) (*RenderResult, error) {
+	refs, err := c.ref(ctx, RefInput{Suite: in.Suite, From: in.From})
 	if err != nil {
 		return nil, err
 	}

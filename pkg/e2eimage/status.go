@@ -100,6 +100,10 @@ type Problem struct {
 // Status compares records, lock, host, nodes, workloads and running pods. It reads
 // each of them once, however many records there are, and changes nothing.
 func (c *Client) Status(ctx context.Context, in StatusInput) (*StatusResult, error) {
+	return verb(ctx, in, c.status)
+}
+
+func (c *Client) status(ctx context.Context, in StatusInput) (*StatusResult, error) {
 	kube, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err

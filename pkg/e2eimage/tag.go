@@ -56,9 +56,10 @@ type TaggedImage struct {
 // this run added is taken back. Running it again with the same content changes
 // nothing.
 func (c *Client) Tag(ctx context.Context, in TagInput) (*TagResult, error) {
-	if err := in.Suite.Need(config.FieldSource, config.FieldRepository); err != nil {
-		return nil, err
-	}
+	return verb(ctx, in, c.tag)
+}
+
+func (c *Client) tag(ctx context.Context, in TagInput) (*TagResult, error) {
 	place, err := c.openPlace(ctx, in.Suite)
 	if err != nil {
 		return nil, err

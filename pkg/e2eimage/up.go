@@ -55,6 +55,10 @@ type UpResult struct {
 // is recorded is neither loaded nor tagged. An image is loaded while others are
 // still being built. Without a cluster the images are built all the same.
 func (c *Client) Up(ctx context.Context, in UpInput) (*UpResult, error) {
+	return verb(ctx, in, c.up)
+}
+
+func (c *Client) up(ctx context.Context, in UpInput) (*UpResult, error) {
 	run, err := c.beginUp(ctx, in)
 	if err != nil {
 		return nil, err
@@ -102,9 +106,6 @@ type upRun struct {
 }
 
 func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
-	if err := in.Suite.Need(config.FieldSource, config.FieldRepository); err != nil {
-		return nil, err
-	}
 	if err := checkManifests(in.Suite, in.Manifests); err != nil {
 		return nil, err
 	}

@@ -23,10 +23,14 @@ type VerifyInput struct {
 
 // Verify is Status as a gate: what does not agree comes with an InconsistentError.
 func (c *Client) Verify(ctx context.Context, in VerifyInput) (*StatusResult, error) {
-	result, err := c.Status(ctx, StatusInput{Suite: in.Suite})
+	return verb(ctx, in, c.verify)
+}
+
+func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, error) {
+	result, err := c.status(ctx, StatusInput{Suite: in.Suite})
 	if err == nil && in.Wait {
 		if err = c.waitFor(ctx, in, result); err == nil {
-			result, err = c.Status(ctx, StatusInput{Suite: in.Suite})
+			result, err = c.status(ctx, StatusInput{Suite: in.Suite})
 		}
 	}
 	if err != nil {

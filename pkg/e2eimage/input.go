@@ -1,0 +1,99 @@
+package e2eimage
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+)
+
+// mistakes are all that is wrong with what a verb is given. A suite may be made by hand,
+// and words are no more than text: each verb checks them before it does anything.
+type mistakes struct{ all []error }
+
+func (m *mistakes) add(err error) {
+	if err != nil {
+		m.all = append(m.all, err)
+	}
+}
+
+// suite checks a suite, and that what the verb needs of it could be filled in.
+func (m *mistakes) suite(suite config.Suite, needs ...config.Field) {
+	m.add(suite.Check())
+	m.add(suite.Need(needs...))
+}
+
+// images is suite for verbs that do nothing without images.
+func (m *mistakes) images(suite config.Suite, needs ...config.Field) {
+	m.suite(suite, needs...)
+	if len(suite.Images) == 0 {
+		m.add(errors.New("Suite.Images is empty; say which images"))
+	}
+}
+
+// word checks one of several words, "" for its default.
+func word[T ~string](m *mistakes, field string, said T, known ...T) {
+	if said != "" && !slices.Contains(known, said) {
+		m.add(fmt.Errorf("%s %q is not known; it is one of %q", field, said, known))
+	}
+}
+
+// input is what a verb is given.
+type input interface{ check(*mistakes) }
+
+func (in BuildInput) check(m *mistakes) {
+	m.images(in.Suite, config.FieldSource, config.FieldRepository)
+}
+
+func (in LoadInput) check(m *mistakes) { m.images(in.Suite, config.FieldSource) }
+
+func (in TagInput) check(m *mistakes) {
+	m.images(in.Suite, config.FieldSource, config.FieldRepository)
+	word(m, "Use", in.Use, UseLock, UseCluster)
+}
+
+func (in DeployInput) check(m *mistakes) {
+	m.images(in.Suite)
+	word(m, "Use", in.Use, UseLock, UseCluster)
+	word(m, "DryRun", in.DryRun, DryRunNone, DryRunClient, DryRunServer)
+}
+
+func (in UpInput) check(m *mistakes) {
+	m.images(in.Suite, config.FieldSource, config.FieldRepository)
+	word(m, "Use", in.Use, UseLock, UseCluster)
+}
+
+func (in RefInput) check(m *mistakes) {
+	m.images(in.Suite)
+	word(m, "From", in.From, UseLock, UseCluster)
+}
+
+func (in RenderInput) check(m *mistakes) {
+	m.images(in.Suite)
+	word(m, "From", in.From, UseLock, UseCluster)
+}
+
+func (in StatusInput) check(m *mistakes) { m.suite(in.Suite) }
+
+func (in VerifyInput) check(m *mistakes) { m.suite(in.Suite) }
+
+func (in CleanInput) check(m *mistakes) {
+	if in.Orphans {
+		m.suite(in.Suite)
+	} else {
+		m.images(in.Suite)
+	}
+	word(m, "Scope", in.Scope, ScopeAll, ScopeCluster, ScopeHost)
+	if in.Keep != nil && *in.Keep < 0 {
+		m.add(fmt.Errorf("Keep %d must be 0 or more", *in.Keep))
+	}
+}
+
+func (in KnownInput) check(m *mistakes) {
+	m.suite(in.Suite)
+	if in.Of == "" {
+		m.add(errors.New("Of says nothing; say what there are names of"))
+	}
+	word(m, "Of", in.Of, KindImages, KindConsumers, KindNamespaces, KindWorkloads)
+}

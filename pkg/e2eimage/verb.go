@@ -1,0 +1,43 @@
+package e2eimage
+
+import (
+	"context"
+	"errors"
+)
+
+// verb carries a verb out, once its input is right.
+func verb[In input, Out any](ctx context.Context, in In, carryOut func(context.Context, In) (*Out, error)) (*Out, error) {
+	var found mistakes
+	in.check(&found)
+	if err := errors.Join(found.all...); err != nil {
+		return nil, &UsageError{err}
+	}
+	out, err := carryOut(ctx, in)
+	return out, ended(ctx, err)
+}
+
+// ended is a verb's error where the caller's context has ended: whatever cause that was
+// given, errors.Is finds context.Canceled or DeadlineExceeded, too, and a deadline is a
+// *TimeoutError. What does not agree stays what it is.
+func ended(ctx context.Context, err error) error {
+	end := ctx.Err()
+	if err == nil || end == nil {
+		return err
+	}
+	if late := errors.Is(end, context.DeadlineExceeded); late && (as[*UsageError](err) || as[*InconsistentError](err)) {
+		return err
+	} else if late && !as[*TimeoutError](err) {
+		err = &TimeoutError{err}
+	}
+	if !errors.Is(err, end) {
+		err = &endedError{err, end}
+	}
+	return err
+}
+
+// endedError is an error, and how the context ended.
+type endedError struct{ err, end error }
+
+func (e *endedError) Error() string { return e.err.Error() }
+
+func (e *endedError) Unwrap() []error { return []error{e.err, e.end} }
