@@ -86,7 +86,7 @@ func (a *app) printStatus(result *e2eimage.StatusResult, wide bool) error {
 	for _, image := range result.Images {
 		row := []string{
 			image.Name, orNone(image.Consumer), orNone(image.Image), shortID(image.ImageID),
-			fmt.Sprintf("%d/%d", len(image.NodesWith), len(image.NodesWith)+len(image.NodesWithout)), firstWorkload(image), age(image), string(image.State),
+			fmt.Sprintf("%d/%d", len(image.NodesWith), len(image.NodesWith)+len(image.NodesWithout)), firstWorkload(image), age(image), stateOf(image),
 		}
 		if wide {
 			row = append(row, orNone(image.Source), orNone(image.By))
@@ -113,12 +113,8 @@ func (a *app) printStatus(result *e2eimage.StatusResult, wide bool) error {
 // printProblems says what is wrong with each image, and what mends it.
 func (a *app) printProblems(result *e2eimage.StatusResult) error {
 	for _, image := range result.Images {
-		for _, problem := range image.Problems {
-			line := fmt.Sprintf("%s (%s): %s: %s", image.Name, orNone(image.Consumer), problem.State, problem.Text)
-			if problem.Mend != "" {
-				line += "\n  mend it: " + problem.Mend
-			}
-			if err := a.println(line); err != nil {
+		for _, problem := range image.Explain() {
+			if err := a.println(problem); err != nil {
 				return err
 			}
 		}
@@ -136,6 +132,14 @@ func orNone(text string) string {
 func shortID(id string) string {
 	_, hex, _ := strings.Cut(id, ":")
 	return orNone(hex[:min(len(hex), 12)])
+}
+
+// stateOf is the state, with how far a rollout is.
+func stateOf(image e2eimage.ImageStatus) string {
+	if image.State == e2eimage.StateRolling {
+		return fmt.Sprintf("%s %d/%d", image.State, image.Running, image.Wanted)
+	}
+	return string(image.State)
 }
 
 // firstWorkload is what stands beside the image.

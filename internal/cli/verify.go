@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,6 +57,11 @@ func (a *app) runVerify(cmd *cobra.Command, names []string, flags verifyFlags) e
 	result, err := client.Verify(cmd.Context(), e2eimage.VerifyInput{Suite: suite, Wait: flags.wait, Timeout: flags.timeout})
 	if result == nil {
 		return err
+	}
+	var found *e2eimage.DisagreementError
+	if errors.As(err, &found) {
+		// What it says more is the result.
+		err = &e2eimage.InconsistentError{Err: fmt.Errorf("%d of what was looked at does not agree", len(found.Images))}
 	}
 	if flags.output != "" {
 		return errors.Join(err, a.printObject(flags.output, result))

@@ -2,6 +2,7 @@ package e2eimage
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -34,8 +35,8 @@ const (
 	StateMissing State = "MissingOnNodes"
 	// StateDrifted: a workload is to run, or a pod runs, something else.
 	StateDrifted State = "Drifted"
-	// StateRolling: pods of a workload are still to come; written with how many of
-	// how many run, as RolledOut 1/3.
+	// StateRolling: pods of a workload are still to come; Running and Wanted of the
+	// image say how many.
 	StateRolling State = "RolledOut"
 	// StateStale: this host has something newer than what is recorded.
 	StateStale State = "Stale"
@@ -72,8 +73,28 @@ type ImageStatus struct {
 	NodesWith    []string         `json:"nodesWith"`
 	NodesWithout []string         `json:"nodesWithout,omitempty"`
 	Workloads    []WorkloadStatus `json:"workloads"`
-	State        State            `json:"state"`
-	Problems     []Problem        `json:"problems,omitempty"`
+	// Running pods of all its workloads run the recorded image, of so many Wanted.
+	Running  int       `json:"running"`
+	Wanted   int       `json:"wanted"`
+	State    State     `json:"state"`
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Explain says each problem of the image, and what mends it.
+func (s ImageStatus) Explain() []string {
+	of := s.Name
+	if s.Consumer != "" {
+		of += " (" + s.Consumer + ")"
+	}
+	var said []string
+	for _, problem := range s.Problems {
+		text := fmt.Sprintf("%s: %s: %s", of, problem.State, problem.Text)
+		if problem.Mend != "" {
+			text += "\n  mend it: " + problem.Mend
+		}
+		said = append(said, text)
+	}
+	return said
 }
 
 // WorkloadStatus is a workload that uses an image.

@@ -50,7 +50,7 @@ func (s *ImageStatus) problem(state State, mend, format string, args ...any) {
 	s.Problems = append(s.Problems, Problem{State: state, Text: fmt.Sprintf(format, args...), Mend: mend})
 }
 
-// settle takes the worst state.
+// settle takes the worst state, and adds up the pods.
 func (s *ImageStatus) settle() {
 	for _, state := range worst() {
 		if state == StateConsistent || slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.State == state }) {
@@ -58,14 +58,9 @@ func (s *ImageStatus) settle() {
 			break
 		}
 	}
-	if s.State != StateRolling {
-		return
-	}
-	running, wanted := 0, 0
 	for _, w := range s.Workloads {
-		running, wanted = running+w.Running, wanted+w.Wanted
+		s.Running, s.Wanted = s.Running+w.Running, s.Wanted+w.Wanted
 	}
-	s.State = State(fmt.Sprintf("%s %d/%d", StateRolling, running, wanted))
 }
 
 // typed is a command that mends something.

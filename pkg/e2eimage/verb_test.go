@@ -56,3 +56,26 @@ func TestHowTheContextEndedIsFound(t *testing.T) {
 		t.Errorf("the diagnosis is lost: %v", err)
 	}
 }
+
+func TestARolloutThatGoesOnHasItsState(t *testing.T) {
+	t.Parallel()
+	s := ImageStatus{Workloads: []WorkloadStatus{{Running: 1, Wanted: 2}, {Running: 0, Wanted: 1}}}
+	s.problem(StateRolling, "", "x runs it in 1 of 2 pods")
+	s.settle()
+	if s.State != StateRolling || s.Running != 1 || s.Wanted != 3 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestWhatVerifyFindsIsInItsError(t *testing.T) {
+	t.Parallel()
+	image := ImageStatus{Name: "a", Consumer: "c", State: StateDrifted, Problems: []Problem{{StateDrifted, "it runs another", "deploy it"}, {StateMissing, "it is not on n1", ""}}}
+	var err error = &InconsistentError{&DisagreementError{[]ImageStatus{image}}}
+	var found *DisagreementError
+	if !errors.As(err, &found) || len(found.Images[0].Problems) != 2 {
+		t.Errorf("%v", err)
+	}
+	if want := "1 of what was looked at does not agree\na (c): Drifted: it runs another\n  mend it: deploy it\na (c): MissingOnNodes: it is not on n1"; err.Error() != want {
+		t.Errorf("%v", err)
+	}
+}

@@ -21,7 +21,25 @@ type VerifyInput struct {
 	Timeout time.Duration
 }
 
-// Verify is Status as a gate: what does not agree comes with an InconsistentError.
+// DisagreementError is what Verify found, in an InconsistentError.
+type DisagreementError struct {
+	// Images that do not agree, with their problems.
+	Images []ImageStatus
+}
+
+// Error says all problems and what mends them.
+func (e *DisagreementError) Error() string {
+	text := fmt.Sprintf("%d of what was looked at does not agree", len(e.Images))
+	for _, image := range e.Images {
+		for _, problem := range image.Explain() {
+			text += "\n" + problem
+		}
+	}
+	return text
+}
+
+// Verify is Status as a gate: what does not agree comes with an InconsistentError, which
+// wraps a *DisagreementError.
 func (c *Client) Verify(ctx context.Context, in VerifyInput) (*StatusResult, error) {
 	return verb(ctx, in, c.verify)
 }
@@ -43,7 +61,7 @@ func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 	if len(result.Images) == 0 {
 		return result, nil
 	}
-	return result, &InconsistentError{fmt.Errorf("%d of what was looked at does not agree", len(result.Images))}
+	return result, &InconsistentError{&DisagreementError{result.Images}}
 }
 
 // waitFor waits for the rollouts of the workloads that use the images, which others

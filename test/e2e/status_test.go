@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,10 @@ import (
 func (u *user) states(args ...string) map[string]string {
 	u.t.Helper()
 	var result struct {
-		Images []struct{ Name, State string }
+		Images []struct {
+			Name, State     string
+			Running, Wanted int
+		}
 	}
 	if err := json.Unmarshal([]byte(u.must(append([]string{"status", "-o", "json"}, args...)...)), &result); err != nil {
 		u.t.Fatal(err)
@@ -19,6 +23,9 @@ func (u *user) states(args ...string) map[string]string {
 	states := map[string]string{}
 	for _, image := range result.Images {
 		states[image.Name] = image.State
+		if image.State == "RolledOut" {
+			states[image.Name] += fmt.Sprintf(" %d/%d", image.Running, image.Wanted)
+		}
 	}
 	return states
 }
@@ -111,6 +118,9 @@ func TestVerifyWaitsForWhatOthersDeployed(t *testing.T) {
 	u.apply(late)
 	if got := u.states()["datastorage"]; got != "RolledOut 0/1" {
 		t.Errorf("at once it is %s", got)
+	}
+	if table := u.must("status"); !strings.Contains(table, "RolledOut 0/1") {
+		t.Errorf("the table does not say how far it is:\n%s", table)
 	}
 	if result := u.e2eimage("verify", "datastorage"); result.code != 3 {
 		t.Errorf("at once verify ends with %d", result.code)
