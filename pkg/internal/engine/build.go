@@ -156,7 +156,7 @@ func Run(ctx context.Context, runner hostexec.Runner, argv []string, dir string,
 
 func build(ctx context.Context, runner hostexec.Runner, by string, command hostexec.Command, output io.Writer) error {
 	said := &lastLines{to: output}
-	command.Stdout, command.Stderr, command.Grace = said, said, buildGrace
+	command.Stdout, command.Stderr, command.Grace, command.Tied = said, said, buildGrace, true
 	err := runner.Run(ctx, command)
 	if err == nil {
 		return nil

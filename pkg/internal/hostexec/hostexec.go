@@ -38,6 +38,9 @@ type Command struct {
 	// Grace is how long a cancelled command may clean up after SIGTERM; 0 is
 	// KillGrace.
 	Grace time.Duration
+	// Tied commands end with this process, with all that they started: nobody else
+	// would end what builds for minutes.
+	Tied bool
 }
 
 // Runner runs commands on the host.
@@ -58,9 +61,15 @@ const KillGrace = 2 * time.Second
 // Run implements Runner. When the command fails, the error is a *CommandError.
 func (Host) Run(ctx context.Context, command Command) error {
 	process := exec.CommandContext(ctx, command.Argv[0], command.Argv[1:]...)
-	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	process.Cancel = func() error { return syscall.Kill(-process.Process.Pid, syscall.SIGTERM) }
 	process.WaitDelay = cmp.Or(command.Grace, KillGrace)
+	group := 0 // for one of its own
+	if command.Tied {
+		var untie func()
+		group, untie = tie(ctx, process.WaitDelay)
+		defer untie()
+	}
+	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
+	process.Cancel = func() error { return syscall.Kill(-cmp.Or(group, process.Process.Pid), syscall.SIGTERM) }
 	stderr := &tail{limit: 4 << 10}
 	process.Stdin, process.Stdout, process.Stderr = command.Stdin, command.Stdout, stderr
 	if command.Stderr != nil {
