@@ -41,7 +41,8 @@ func classify(err error) error {
 	case as[*UsageError](err), as[*InconsistentError](err), as[*TimeoutError](err):
 		return err
 	case as[*record.TamperedError](err), as[*record.MovedError](err), as[*record.SupersededError](err),
-		as[*record.ReleasingError](err), as[*record.NewerError](err), as[*record.UnreadableError](err):
+		as[*record.ReleasingError](err), as[*record.NewerError](err), as[*record.UnreadableError](err),
+		as[*kindnode.TakenError](err), as[*kindnode.MovedError](err):
 		return &InconsistentError{err}
 	case as[*kindnode.AmbiguousError](err), as[*engine.AmbiguousError](err):
 		return &UsageError{err}

@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
-// lack is a node that does not have a recorded image under its recorded name.
+// lack is a node that does not have a recorded image under its recorded name, or not as
+// the record's.
 type lack struct {
 	node     string
 	recorded recorded
@@ -25,7 +27,8 @@ func findLacks(records []recorded, states map[string]kindnode.State) []lack {
 	var lacks []lack
 	for _, r := range records {
 		for _, node := range sortedKeys(states) {
-			if held := states[node].ID(r.Evidence.Image); held != r.Evidence.ImageID {
+			// Without its owner, any load would move the name.
+			if held := states[node].ID(r.Evidence.Image); held != r.Evidence.ImageID || states[node].Owners[r.Evidence.Image] == "" {
 				lacks = append(lacks, lack{node: node, recorded: r, held: held})
 			}
 		}
@@ -68,8 +71,8 @@ func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
 		}
 		if gone && release[name] == nil {
 			release[name] = []string{image}
-			mistakes = append(mistakes, &InconsistentError{fmt.Errorf("%s: the record of %s was taken away while it was deployed\nrecord it anew: kubectl e2eimage tag %s -n %s --consumer %s",
-				name, image, name, d.kube.namespace, d.consumer)})
+			mistakes = append(mistakes, &InconsistentError{fmt.Errorf("%s: the record of %s was taken away while it was deployed\nrecord it anew: %s",
+				name, image, typedFor("tag", name, d.kube.namespace, d.consumer))})
 		}
 	}
 	if len(release) > 0 {
@@ -80,11 +83,12 @@ func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
 
 func (d *deployRun) healOne(ctx context.Context, l lack) error {
 	evidence := l.recorded.Evidence
-	if l.held != "" {
-		return &InconsistentError{fmt.Errorf("%s: on node %s %s is %s instead of the recorded %s\ntag it anew: kubectl e2eimage clean %s, then kubectl e2eimage tag %s",
-			l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(l.held), ociimage.ShortID(evidence.ImageID), l.recorded.Image.Name, l.recorded.Image.Name)}
+	if l.held != "" && d.nodeWith(evidence.Image, evidence.ImageID) == "" {
+		// Not one that went astray: this content may be meant.
+		return &InconsistentError{fmt.Errorf("%s: on node %s %s is %s instead of the recorded %s, and no node has that under this name any more\ntag what is right: %s",
+			l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(l.held), ociimage.ShortID(evidence.ImageID), typedFor("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer))}
 	}
-	how, copied := "from another name of the same image there", false
+	how := "from another name of the same image there"
 	if d.states[l.node].ID(evidence.ImageID) == "" {
 		from := d.nodeWith(evidence.Image, evidence.ImageID)
 		var err error
@@ -101,12 +105,10 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 		if err != nil {
 			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and bringing it back from %s was not possible: %w", l.recorded.Image.Name, l.node, evidence.Image, from, err)}
 		}
-		how, copied = "from "+from, true
+		how = "from " + from
 	}
 	done, err := d.cluster.Tag(ctx, []string{l.node}, []kindnode.TagOp{{
-		ImageID: evidence.ImageID, Target: evidence.Image, Owner: d.owner(l.recorded.Image.Name),
-		// What was copied came without its label.
-		Adopt: copied,
+		ImageID: evidence.ImageID, Target: evidence.Image, Owner: d.owner(l.recorded.Image.Name), Back: true,
 	}})
 	if err != nil {
 		return classify(err)
@@ -114,7 +116,14 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 	if got := done[l.node][0].ImageID; got != evidence.ImageID {
 		return &InconsistentError{fmt.Errorf("%s: node %s could not be healed: its CRI has %q under %s", l.recorded.Image.Name, l.node, got, evidence.Image)}
 	}
-	d.client.report.Info(fmt.Sprintf("node %s had lost %s; healed %s", l.node, evidence.Image, how))
+	switch l.held {
+	case evidence.ImageID:
+		d.client.report.Info(fmt.Sprintf("node %s had %s, but not as the record's; it is that again", l.node, evidence.Image))
+	case "":
+		d.client.report.Info(fmt.Sprintf("node %s had lost %s; healed %s", l.node, evidence.Image, how))
+	default:
+		d.client.report.Info(fmt.Sprintf("node %s had %s as %s; put back %s", l.node, evidence.Image, ociimage.ShortID(l.held), how))
+	}
 	return nil
 }
 
@@ -131,8 +140,8 @@ func (d *deployRun) nodeWith(image, imageID string) string {
 // gone says that no node can give the image back, and what the node has instead.
 func (d *deployRun) gone(l lack) error {
 	evidence := l.recorded.Evidence
-	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node or engine of this host does%s\nload %s again and run: kubectl e2eimage tag %s",
+	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node or engine of this host does%s\nload %s again, then: %s",
 		l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(evidence.ImageID),
 		similar(evidence.Image, map[string]kindnode.State{l.node: d.states[l.node]}),
-		strings.TrimSpace(evidence.Source), l.recorded.Image.Name)
+		cmp.Or(strings.TrimSpace(evidence.Source), "it"), typedFor("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer))
 }

@@ -70,13 +70,14 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	begun := time.Now()
 	image := f.image
 	if len(lacking) > 0 {
-		if image, delivered, err = r.send(ctx, f, lacking); err != nil && len(delivered) == 0 {
-			return nil, err
-		}
+		image, delivered, err = r.send(ctx, f, lacking, r.having(lacking))
 	}
 	took := time.Since(begun)
-	named, failed := r.giveNames(ctx, f, lacking)
-	if err = errors.Join(err, failed); err != nil {
+	named := r.unnamed(f, lacking)
+	if len(lacking) == 0 && len(named) > 0 {
+		err = r.cluster.GiveNames(ctx, sortedKeys(r.states), f.image.ID.String(), f.names)
+	}
+	if err != nil {
 		return nil, err
 	}
 	loaded := r.result(f, image, delivered, named, took)
@@ -124,10 +125,11 @@ func (r *loadRun) checkNames(names []kindnode.Name) error {
 	return nil
 }
 
-// send delivers the image to the nodes that lack it.
-func (r *loadRun) send(ctx context.Context, f *from, lacking []string) (ociimage.Image, map[string]kindnode.Delivered, error) {
+// send delivers the image to the nodes that lack it, and names it there and where it
+// was.
+func (r *loadRun) send(ctx context.Context, f *from, lacking, having []string) (ociimage.Image, map[string]kindnode.Delivered, error) {
 	end := r.client.report.Start(fmt.Sprintf("load %s into %s", f.text, nodesOf(lacking)))
-	image, delivered, err := r.deliver(ctx, f, lacking)
+	image, delivered, err := r.deliver(ctx, f, lacking, having)
 	end(err)
 	var failed kindnode.NodeErrors
 	if errors.As(err, &failed) && len(failed) < len(lacking) {
@@ -142,7 +144,7 @@ func (r *loadRun) send(ctx context.Context, f *from, lacking []string) (ociimage
 	return image, delivered, err
 }
 
-func (r *loadRun) deliver(ctx context.Context, f *from, lacking []string) (ociimage.Image, map[string]kindnode.Delivered, error) {
+func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string) (ociimage.Image, map[string]kindnode.Delivered, error) {
 	source, err := f.open(ctx, r, lacking)
 	if err != nil {
 		return ociimage.Image{}, nil, err
@@ -166,7 +168,7 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking []string) (ociim
 		}
 		return image, nil, err
 	}
-	delivered, err := delivery.Finish(ctx, image, f.names)
+	delivered, err := delivery.Finish(ctx, image, f.names, having)
 	var failed kindnode.NodeErrors
 	_ = errors.As(err, &failed)
 	for _, node := range lacking {
@@ -202,21 +204,19 @@ func named(image, known ociimage.Image) ociimage.Image {
 	return image
 }
 
-// giveNames names the image on nodes that had it.
-func (r *loadRun) giveNames(ctx context.Context, f *from, lacking []string) ([]string, error) {
-	var nodes []string
-	for _, node := range sortedKeys(r.states) {
-		lacks := func(name kindnode.Name) bool {
-			return r.states[node].ID(name.Text) != f.image.ID.String() || !r.states[node].Names[name.Text] || r.states[node].Owners[name.Text] != name.Owner
-		}
-		if !slices.Contains(lacking, node) && slices.ContainsFunc(f.names, lacks) {
-			nodes = append(nodes, node)
-		}
-	}
-	if len(nodes) == 0 {
-		return nil, nil
-	}
-	return nodes, r.cluster.GiveNames(ctx, nodes, f.image.ID.String(), f.names)
+// having are the nodes that lack nothing of the image.
+func (r *loadRun) having(lacking []string) []string {
+	return slices.DeleteFunc(sortedKeys(r.states), func(node string) bool { return slices.Contains(lacking, node) })
+}
+
+// unnamed are nodes that have the image, but not under all of its names.
+func (r *loadRun) unnamed(f *from, lacking []string) []string {
+	return slices.DeleteFunc(r.having(lacking), func(node string) bool {
+		state := r.states[node]
+		return !slices.ContainsFunc(f.names, func(name kindnode.Name) bool {
+			return state.ID(name.Text) != f.image.ID.String() || !state.Names[name.Text] || state.Owners[name.Text] != name.Owner
+		})
+	})
 }
 
 // plan is what a dry run answers.

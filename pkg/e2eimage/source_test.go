@@ -153,16 +153,6 @@ func TestAnExactTagIsNotMovedToOtherContent(t *testing.T) {
 	}
 }
 
-func TestANameThatIsThereAlreadyIsUsedButNotOwned(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	b.cluster.Load("localhost/datastorage:v1", imageID)
-	image, err := b.tag(func(i *config.Image) { i.Tag = "v1" })
-	if err != nil || image != "localhost/datastorage:v1" || len(b.cluster.Tags()) > 0 {
-		t.Errorf("%s, %v; owned: %v", image, err, b.cluster.Tags())
-	}
-}
-
 func TestATemplateThatYieldsNoTagIsAUsageError(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

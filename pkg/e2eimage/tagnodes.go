@@ -63,6 +63,8 @@ func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner string
 	switch {
 	case imageID != "" && imageID != decision.ImageID && r.in.Suite.TagGroup != "" && owner == r.owner(decision.Name):
 		// Shared with other images: it moves.
+	case imageID != "" && imageID != decision.ImageID && decision.Recorded != nil && (owner == "" || owner == r.owner(decision.Name)):
+		// The record's, given to another image by somebody else: it goes back.
 	case imageID != "" && imageID != decision.ImageID:
 		return &InconsistentError{fmt.Errorf("%s: on node %s %s is another image already, %s instead of %s\nchoose another --tag or --repository",
 			decision.Name, node, decision.Image, ociimage.ShortID(imageID), ociimage.ShortID(decision.ImageID))}
@@ -97,12 +99,12 @@ func (r *tagRun) tagNodes(ctx context.Context) error {
 	lacking := map[string]bool{}
 	var ops []kindnode.TagOp
 	for _, decision := range r.decisions {
-		ops = append(ops, kindnode.TagOp{ImageID: decision.ImageID, Target: decision.Image, Owner: r.owner(decision.Name), From: r.gives(decision), Move: r.in.Suite.TagGroup != "" && decision.Recorded == nil})
+		ops = append(ops, kindnode.TagOp{ImageID: decision.ImageID, Target: decision.Image, Owner: r.owner(decision.Name), From: r.gives(decision), Move: r.in.Suite.TagGroup != "" && decision.Recorded == nil, Back: decision.Recorded != nil})
 		for node, state := range r.states {
 			if held := state.ID(decision.Image); held != "" && held != decision.ImageID && r.in.Suite.TagGroup != "" {
 				r.moved[held] = true
 			}
-			if decision.Recorded == nil || state.ID(decision.Image) != decision.ImageID {
+			if decision.Recorded == nil || state.ID(decision.Image) != decision.ImageID || state.Owners[decision.Image] == "" {
 				lacking[node] = true
 				r.changed[decision.Name] = true
 			}

@@ -129,11 +129,31 @@ func (r *tagRun) undo(ctx context.Context) error {
 		return nil
 	})
 	if err == nil {
+		err = r.giveBack(ctx, release)
+	}
+	if err == nil {
 		err = errors.Join(r.client.release(ctx, r.kube, r.cluster, r.consumer, release), r.moveBack(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("undoing was not possible: %w\nwhat is left is noted in the record; finish with: kubectl e2eimage clean -n %s --consumer %s %s",
 			err, r.kube.namespace, r.consumer, strings.Join(r.names(), " "))
+	}
+	return nil
+}
+
+// giveBack leaves names to nobody that were there, and nobody's, before this run: they
+// are not its to remove.
+func (r *tagRun) giveBack(ctx context.Context, release map[string][]string) error {
+	for _, decision := range r.decisions {
+		had := slices.DeleteFunc(sortedKeys(r.states), func(node string) bool {
+			return r.states[node].ID(decision.Image) == "" || r.states[node].Owners[decision.Image] != ""
+		})
+		if len(had) == 0 || !slices.Contains(release[decision.Name], decision.Image) {
+			continue
+		}
+		if err := r.cluster.Disown(ctx, had, []kindnode.UntagOp{{Name: decision.Image, Owner: r.owner(decision.Name)}}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/containerd/containerd/api/types"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -21,6 +22,7 @@ type Watcher func(node string, bytes int64)
 // read once and goes to all nodes that lack it. A node that fails is left out from
 // then on; the others go on.
 type Delivery struct {
+	cluster   *Cluster
 	receivers map[string]*receiver
 	buffers   sync.Pool
 }
@@ -35,7 +37,7 @@ const chunkSize = 1 << 20
 // ProbeContent answered. known is the image as far as it is known, or nothing. The
 // caller ends it with Finish or Abort.
 func (c *Cluster) Deliver(ctx context.Context, nodes []string, states map[string]State, known ociimage.Image, watch Watcher) *Delivery {
-	d := &Delivery{receivers: map[string]*receiver{}, buffers: sync.Pool{New: func() any { return new(chunk) }}}
+	d := &Delivery{cluster: c, receivers: map[string]*receiver{}, buffers: sync.Pool{New: func() any { return new(chunk) }}}
 	id := "e2eimage-" + rand.Text()
 	sizes := SizeOf(states)
 	var all sync.WaitGroup
@@ -170,16 +172,50 @@ type Delivered struct {
 	Bytes int64
 }
 
-// Finish makes the image whole on every node, names it there, and waits until the
-// CRI has it. It returns what became of each node, with a NodeErrors for those
-// that failed.
-func (d *Delivery) Finish(ctx context.Context, image ociimage.Image, names []Name) (map[string]Delivered, error) {
-	nodes := slices.Collect(maps.Keys(d.receivers))
-	return forEach(nodes, func(node string) (Delivered, error) {
+// Finish makes the image whole on every node, names it there and on the others, which
+// had it, as GiveNames does, and waits until the CRI has it. It returns what became of
+// each node, with a NodeErrors for those that failed.
+func (d *Delivery) Finish(ctx context.Context, image ociimage.Image, names []Name, others []string) (map[string]Delivered, error) {
+	done, err := forEach(slices.Collect(maps.Keys(d.receivers)), func(node string) (Delivered, error) {
 		r := d.receivers[node]
-		err := r.finish(ctx, image, names)
+		err := r.finish(ctx, image)
 		return r.done, err
 	})
+	// What has no name yet is held by the leases.
+	defer d.end()
+	failed, described := NodeErrors{}, map[string]*types.Descriptor{}
+	_ = errors.As(err, &failed)
+	nodes := slices.Clone(others)
+	for node, r := range d.receivers {
+		if failed[node] == nil {
+			described[node] = r.target
+			nodes = append(nodes, node)
+		}
+	}
+	if len(nodes) == 0 {
+		return done, err
+	}
+	unnamed := d.cluster.giveNames(ctx, nodes, image.ID.String(), names, described)
+	var of NodeErrors
+	switch {
+	case errors.As(unnamed, &of):
+		maps.Copy(failed, of)
+	case unnamed != nil:
+		return done, errors.Join(err, unnamed)
+	}
+	if len(failed) > 0 {
+		return done, failed
+	}
+	return done, nil
+}
+
+// end gives up what holds the image until it has a name.
+func (d *Delivery) end() {
+	var all sync.WaitGroup
+	for _, r := range d.receivers {
+		all.Go(r.end)
+	}
+	all.Wait()
 }
 
 // Abort takes back what was not finished.

@@ -384,26 +384,6 @@ func TestACleanThatIsCutOffLeavesATagRatherThanAnImageThatNothingNames(t *testin
 	}
 }
 
-func TestACopyIsAdopted(t *testing.T) {
-	t.Parallel()
-	fake, cluster := newCluster(t, "n1")
-	fake.Load(target, imageID)
-	adopting := op
-	adopting.Adopt = true
-	for _, test := range []struct {
-		op    kindnode.TagOp
-		owner string
-	}{{op, ""}, {adopting, owner}} {
-		done, err := cluster.Tag(t.Context(), []string{"n1"}, []kindnode.TagOp{test.op})
-		if err != nil || done["n1"][0].Owner != test.owner || done["n1"][0].Added {
-			t.Errorf("%v, %v", done, err)
-		}
-	}
-	if len(fake.Tags()) != 1 {
-		t.Errorf("owned: %v", fake.Tags())
-	}
-}
-
 func TestANodeThatCannotBeEnteredIsNamedWithWhatTheEngineSaid(t *testing.T) {
 	t.Parallel()
 	fake, cluster := newCluster(t, "n1", "n2")

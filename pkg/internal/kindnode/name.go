@@ -6,60 +6,13 @@ import (
 
 	"github.com/containerd/containerd/api/services/images/v1"
 	"github.com/containerd/containerd/api/types"
-	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"google.golang.org/grpc/codes"
-
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
-// Labels by which containerd's garbage collection knows what belongs together
-// (github.com/containerd/containerd/v2/docs/garbage-collection.md).
-const (
-	gcContentLabel  = "containerd.io/gc.ref.content."
-	gcSnapshotLabel = "containerd.io/gc.ref.snapshot."
-)
-
-// describe writes the image's config and manifest and returns what names it.
-func (l lease) describe(ctx context.Context, snapshotter string, image ociimage.Image, size func(digest.Digest) int64) (*types.Descriptor, error) {
-	config := map[string]string{}
-	if chains := image.ChainIDs(); len(chains) > 0 {
-		config[gcSnapshotLabel+snapshotter] = chains[len(chains)-1].String()
-	}
-	if err := l.writeSmall(ctx, image.Config, config); err != nil {
-		return nil, err
-	}
-	manifest, err := image.Manifest(size)
-	if err != nil {
-		return nil, err
-	}
-	parts := map[string]string{gcContentLabel + "config": image.ID.String()}
-	for i, diffID := range image.DiffIDs {
-		parts[fmt.Sprintf("%sl.%d", gcContentLabel, i)] = diffID.String()
-	}
-	if err := l.writeSmall(ctx, manifest, parts); err != nil {
-		return nil, err
-	}
-	return &types.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(manifest).String(), Size: int64(len(manifest))}, nil
-}
-
-// writeSmall writes a blob in one piece.
-func (l lease) writeSmall(ctx context.Context, text []byte, labels map[string]string) error {
-	blob := digest.FromBytes(text)
-	w, err := l.write(ctx, l.id+"-"+blob.String(), func(int64) {})
-	if err != nil {
-		return err
-	}
-	if err = w.chunk(text); err == nil {
-		err = l.commit(ctx, w, blob, labels)
-	}
-	if err != nil {
-		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
-		defer cancel()
-		w.abort(undoing)
-	}
-	return err
-}
+// managedLabel is how the CRI marks names that it knows. One that stands for another
+// image must lose it, or the CRI does not give that image its own name.
+const managedLabel = "io.cri-containerd.image"
 
 // Name is one that an image gets.
 type Name struct {
@@ -68,6 +21,36 @@ type Name struct {
 	// Owner is the value of the label e2eimage.dev/owner, "" for a name that
 	// belongs to nobody and may move.
 	Owner string
+}
+
+// TakenError says that a name cannot be had: it is of a record, or stands for another
+// image although it is to be of one.
+type TakenError struct {
+	Name string
+	// Owner is the record that has it, "" for none.
+	Owner string
+}
+
+func (e *TakenError) Error() string {
+	if e.Owner == "" {
+		return fmt.Sprintf("%s is another image there already; choose another --tag or --repository", e.Name)
+	}
+	return fmt.Sprintf("%s is a recorded image, of %s (namespace.consumer.name), and must not move", e.Name, e.Owner)
+}
+
+// MovedError says that somebody else gave a name to another image at the same time.
+type MovedError struct {
+	Name string
+	// ImageID that has it now, "" where that is not known.
+	ImageID string
+}
+
+func (e *MovedError) Error() string {
+	now := "something else"
+	if e.ImageID != "" {
+		now = e.ImageID
+	}
+	return fmt.Sprintf("another load gave %s to %s at the same time; run again if this content is the right one", e.Name, now)
 }
 
 // name gives the image a name, which may have stood for another one, and waits
@@ -79,7 +62,7 @@ func (s *session) name(ctx context.Context, wanted Name, imageID string, target 
 	}
 	_, err := s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{Name: name, Target: target, Labels: labels}})
 	if isCode(err, codes.AlreadyExists) {
-		err = s.rename(ctx, wanted, target)
+		err = s.rename(ctx, wanted, imageID, target)
 	}
 	if err != nil {
 		return err
@@ -87,48 +70,81 @@ func (s *session) name(ctx context.Context, wanted Name, imageID string, target 
 	got := ""
 	err = s.settled(ctx, func(ctx context.Context) (bool, error) {
 		image, err := s.image(ctx, name)
-		got = image.GetId()
-		return got == imageID, err
+		if got = image.GetId(); err != nil || got == imageID {
+			return err == nil, err
+		}
+		held, err := s.images.Get(ctx, &images.GetImageRequest{Name: name})
+		if isCode(err, codes.NotFound) || err == nil && held.GetImage().GetTarget().GetDigest() != target.GetDigest() {
+			// Waiting for the CRI would not help.
+			return false, &MovedError{Name: name}
+		}
+		return false, err
 	})
 	if err == nil && got != imageID {
-		err = fmt.Errorf("its CRI has %q under %s instead of %s; did another load take the name meanwhile? run again", got, name, imageID)
+		err = fmt.Errorf("its CRI has %q under %s instead of %s; run again", got, name, imageID)
 	}
 	return err
 }
 
 // rename moves a name that no record owns. One that is to have an owner only gets
 // it.
-func (s *session) rename(ctx context.Context, wanted Name, target *types.Descriptor) error {
-	name := wanted.Text
-	held, err := s.images.Get(ctx, &images.GetImageRequest{Name: name})
+func (s *session) rename(ctx context.Context, wanted Name, imageID string, target *types.Descriptor) error {
+	answer, err := s.images.Get(ctx, &images.GetImageRequest{Name: wanted.Text})
 	if err != nil {
 		return err
 	}
-	owner := held.GetImage().GetLabels()[OwnerLabel]
-	same := held.GetImage().GetTarget().GetDigest() == target.GetDigest()
+	held := answer.GetImage()
+	owner := held.GetLabels()[OwnerLabel]
+	same := held.GetTarget().GetDigest() == target.GetDigest()
 	switch {
 	case owner != "" && owner != wanted.Owner:
-		return fmt.Errorf("%s is a recorded image, of %s (namespace.consumer.name), and must not move", name, owner)
+		return &TakenError{Name: wanted.Text, Owner: owner}
 	case same && wanted.Owner != "" && owner == "":
-		return s.adopt(ctx, held.GetImage(), wanted.Owner)
+		return s.own(ctx, held, wanted.Owner)
 	case same:
 		return nil
 	case wanted.Owner != "":
-		return fmt.Errorf("%s is another image there already; choose another --tag or --repository", name)
+		return &TakenError{Name: wanted.Text}
 	}
-	// Without its labels, so that the CRI gives the new image its own name, too.
-	_, err = s.images.Update(ctx, &images.UpdateImageRequest{Image: &images.Image{Name: name, Target: target}})
-	return err
+	return s.retarget(ctx, held, target, "")
 }
 
-// GiveNames gives an image that the nodes have names, also such as stand for others.
-func (c *Cluster) GiveNames(ctx context.Context, nodes []string, imageID string, names []Name) error {
-	_, err := change(ctx, c, nodes, names, func(s *session, ctx context.Context, name Name) (struct{}, error) {
-		target, err := s.content(ctx, imageID)
-		if err != nil {
-			return struct{}{}, err
-		}
-		return struct{}{}, s.name(ctx, name, imageID, target)
-	})
-	return err
+// retarget lets a name stand for other content. The answer is of the same moment as
+// the change: where a record got the name after it was looked at, it goes back.
+func (s *session) retarget(ctx context.Context, held *images.Image, target *types.Descriptor, owner string) error {
+	to := func(target *types.Descriptor) (string, error) {
+		answer, err := s.images.Update(ctx, &images.UpdateImageRequest{
+			Image:      &images.Image{Name: held.GetName(), Target: target},
+			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"target", "labels." + managedLabel}},
+		})
+		return answer.GetImage().GetLabels()[OwnerLabel], err
+	}
+	has, err := to(target)
+	if err != nil || has == owner || has == "" {
+		return err
+	}
+	if _, err := to(held.GetTarget()); err != nil {
+		return err
+	}
+	return &TakenError{Name: held.GetName(), Owner: has}
+}
+
+// own gives a name the owner label, "" takes it away; its other labels stay. Where the
+// name was moved after it was looked at, it does not get the label.
+func (s *session) own(ctx context.Context, held *images.Image, owner string) error {
+	label := func(owner string) (*images.UpdateImageResponse, error) {
+		return s.images.Update(ctx, &images.UpdateImageRequest{
+			// The mask leaves the target alone, but containerd (2.3) crashes without one.
+			Image:      &images.Image{Name: held.GetName(), Target: held.GetTarget(), Labels: map[string]string{OwnerLabel: owner}},
+			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"labels." + OwnerLabel}},
+		})
+	}
+	answer, err := label(owner)
+	if err != nil || answer.GetImage().GetTarget().GetDigest() == held.GetTarget().GetDigest() {
+		return err
+	}
+	if _, err := label(held.GetLabels()[OwnerLabel]); err != nil {
+		return err
+	}
+	return &MovedError{Name: held.GetName()}
 }

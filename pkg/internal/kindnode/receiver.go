@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/containerd/containerd/api/types"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -19,6 +20,8 @@ type receiver struct {
 	known ociimage.Image
 	watch Watcher
 	done  Delivered
+	// target is what names the image, once it is whole.
+	target *types.Descriptor
 	// sizes of layers that any node has.
 	sizes func(digest.Digest) (int64, bool)
 
@@ -115,21 +118,20 @@ func (r *receiver) close() {
 	<-r.unpacked
 }
 
-// finish makes the image whole and names it.
-func (r *receiver) finish(ctx context.Context, image ociimage.Image, names []Name) error {
+// finish makes the image whole.
+func (r *receiver) finish(ctx context.Context, image ociimage.Image) error {
 	r.close()
 	err := r.failure()
 	if err == nil {
-		err = r.complete(image, names)
+		err = r.complete(image)
 	}
-	r.end()
 	if err != nil && ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), err)
 	}
 	return err
 }
 
-func (r *receiver) complete(image ociimage.Image, names []Name) error {
+func (r *receiver) complete(image ociimage.Image) error {
 	r.known = image
 	for _, diffID := range image.DiffIDs {
 		if r.lacks(diffID) {
@@ -149,13 +151,9 @@ func (r *receiver) complete(image ociimage.Image, names []Name) error {
 	if err != nil {
 		return err
 	}
+	r.target = target
 	for _, diffID := range image.DiffIDs {
 		r.done.Bytes += r.size(diffID)
-	}
-	for _, name := range names {
-		if err := r.lease.name(r.ctx, name, image.ID.String(), target); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/containerd/containerd/api/services/images/v1"
 	"github.com/containerd/containerd/api/types"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
 
@@ -16,15 +15,16 @@ type TagOp struct {
 	ImageID string
 	Target  string
 	// Owner is the value of the containerd label e2eimage.dev/owner that the
-	// name gets when this operation creates it.
+	// name gets, also one that is there already, for the same content, and that
+	// nobody owns.
 	Owner string
-	// Adopt gives the label also to a name that is there already, for the same
-	// content, and that nobody owns.
-	Adopt bool
 	// From is another owner that gives way, "" for none.
 	From string
 	// Move lets a name of the same owner take other content.
 	Move bool
+	// Back lets a name that nobody owns any more take this content, too: somebody
+	// else gave it to another image.
+	Back bool
 }
 
 // Tagged is what became of a TagOp on one node.
@@ -39,7 +39,8 @@ type Tagged struct {
 }
 
 // Tag carries out the operations on the named nodes side by side. Existing names
-// are never overwritten, but for an owner's own that are to move; callers compare Tagged.ImageID with what they wanted.
+// are never overwritten, but for an owner's own that are to move or to go back; callers
+// compare Tagged.ImageID with what they wanted.
 // When ctx ends, operations that have begun are waited for, no new ones begin.
 func (c *Cluster) Tag(ctx context.Context, nodes []string, ops []TagOp) (map[string][]Tagged, error) {
 	return change(ctx, c, nodes, ops, (*session).tag)
@@ -60,19 +61,25 @@ func (s *session) tag(ctx context.Context, op TagOp) (Tagged, error) {
 		if err != nil {
 			return Tagged{}, err
 		}
-		done.Added, done.Owner = false, held.GetImage().GetLabels()[OwnerLabel]
-		same := held.GetImage().GetTarget().GetDigest() == content.GetDigest()
-		switch {
-		case !same && op.Move && done.Owner == op.Owner:
-			if err := s.move(ctx, op, content); err != nil {
+		image := held.GetImage()
+		done.Added, done.Owner = false, image.GetLabels()[OwnerLabel]
+		same := image.GetTarget().GetDigest() == content.GetDigest()
+		if !same && (op.Move && done.Owner == op.Owner || op.Back && (done.Owner == op.Owner || done.Owner == "")) {
+			// What it stood for stays, so that it can be moved back.
+			if err := s.retarget(ctx, image, content, op.Owner); err != nil {
 				return done, err
 			}
-		case !same:
-			image, err := s.image(ctx, op.Target)
-			done.ImageID = image.GetId()
-			return done, err
-		case op.Adopt && done.Owner == "" || op.From != "" && done.Owner == op.From:
-			if err := s.adopt(ctx, held.GetImage(), op.Owner); err != nil {
+			image.Target, same = content, true
+		}
+		if !same {
+			// Perhaps the same image, as another tool has written it.
+			has, err := s.image(ctx, op.Target)
+			if done.ImageID = has.GetId(); err != nil || done.ImageID != op.ImageID {
+				return done, err
+			}
+		}
+		if done.Owner != op.Owner && (done.Owner == "" || done.Owner == op.From) {
+			if err := s.own(ctx, image, op.Owner); err != nil {
 				return done, err
 			}
 			done.Owner = op.Owner
@@ -87,26 +94,6 @@ func (s *session) tag(ctx context.Context, op TagOp) (Tagged, error) {
 		return done.ImageID == op.ImageID, err
 	})
 	return done, err
-}
-
-// move lets a name stand for other content. Its other labels go, so that the CRI
-// gives the new image its own name, too. What it stood for stays, so that it can be
-// moved back.
-func (s *session) move(ctx context.Context, op TagOp, content *types.Descriptor) error {
-	_, err := s.images.Update(ctx, &images.UpdateImageRequest{
-		Image: &images.Image{Name: op.Target, Target: content, Labels: map[string]string{OwnerLabel: op.Owner}},
-	})
-	return err
-}
-
-// adopt gives a name the owner label and leaves its other labels alone.
-func (s *session) adopt(ctx context.Context, image *images.Image, owner string) error {
-	_, err := s.images.Update(ctx, &images.UpdateImageRequest{
-		// The mask leaves the target alone, but containerd (2.3) crashes without one.
-		Image:      &images.Image{Name: image.GetName(), Target: image.GetTarget(), Labels: map[string]string{OwnerLabel: owner}},
-		UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"labels." + OwnerLabel}},
-	})
-	return err
 }
 
 // content returns what the image's names on the node stand for. The CRI's own

@@ -61,6 +61,21 @@ func (s *session) untag(ctx context.Context, op UntagOp) (Untagged, error) {
 	return done, err
 }
 
+// Disown leaves names on the named nodes to nobody, where they carry the owner label.
+func (c *Cluster) Disown(ctx context.Context, nodes []string, ops []UntagOp) error {
+	_, err := change(ctx, c, nodes, ops, func(s *session, ctx context.Context, op UntagOp) (struct{}, error) {
+		held, err := s.images.Get(ctx, &images.GetImageRequest{Name: op.Name})
+		if err == nil && held.GetImage().GetLabels()[OwnerLabel] == op.Owner {
+			err = s.own(ctx, held.GetImage(), "")
+		}
+		if isCode(err, codes.NotFound) {
+			err = nil
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
 // Free takes images away on the named nodes that nobody refers to and nothing runs.
 func (c *Cluster) Free(ctx context.Context, nodes, imageIDs []string) error {
 	_, err := change(ctx, c, nodes, imageIDs, func(s *session, ctx context.Context, imageID string) (struct{}, error) {

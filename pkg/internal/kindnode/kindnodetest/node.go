@@ -29,6 +29,13 @@ func (n *Node) add(name, imageID string) {
 	n.ids[imageID] = true
 }
 
+// own sets a name's owner label; "" is none, as containerd has it.
+func (n *Node) own(name, owner string) {
+	if delete(n.Owners, name); owner != "" {
+		n.Owners[name] = owner
+	}
+}
+
 // Forget takes names away as somebody else's `ctr images rm` would.
 func (n *Node) Forget(names ...string) {
 	for _, name := range names {

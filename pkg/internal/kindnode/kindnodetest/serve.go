@@ -101,7 +101,7 @@ func (s *imagesServer) Create(_ context.Context, request *images.CreateImageRequ
 		return nil, status.Errorf(codes.AlreadyExists, "image %q: already exists", image.GetName())
 	}
 	s.node.add(image.GetName(), image.GetTarget().GetDigest())
-	s.node.Owners[image.GetName()] = image.GetLabels()[kindnode.OwnerLabel]
+	s.node.own(image.GetName(), image.GetLabels()[kindnode.OwnerLabel])
 	return &images.CreateImageResponse{Image: image}, nil
 }
 
@@ -114,16 +114,21 @@ func (s *imagesServer) Update(_ context.Context, request *images.UpdateImageRequ
 		return nil, status.Error(codes.Internal, "an update without a target crashes containerd")
 	}
 	if request.GetUpdateMask() == nil {
-		// Without one, all is replaced.
-		s.node.add(image.GetName(), image.GetTarget().GetDigest())
-		s.node.Owners[image.GetName()] = image.GetLabels()[kindnode.OwnerLabel]
-		return &images.UpdateImageResponse{Image: image}, nil
+		return nil, status.Error(codes.InvalidArgument, "without a mask, all is replaced, also what came meanwhile")
 	}
-	if len(request.GetUpdateMask().GetPaths()) != 1 || request.GetUpdateMask().GetPaths()[0] != "labels."+kindnode.OwnerLabel {
-		return nil, status.Errorf(codes.InvalidArgument, "mask %v", request.GetUpdateMask())
+	for _, path := range request.GetUpdateMask().GetPaths() {
+		switch path {
+		case "target":
+			s.node.add(image.GetName(), image.GetTarget().GetDigest())
+		case "labels." + kindnode.OwnerLabel:
+			s.node.own(image.GetName(), image.GetLabels()[kindnode.OwnerLabel])
+		case "labels.io.cri-containerd.image":
+		default:
+			return nil, status.Errorf(codes.InvalidArgument, "mask %v", request.GetUpdateMask())
+		}
 	}
-	s.node.Owners[image.GetName()] = image.GetLabels()[kindnode.OwnerLabel]
-	return &images.UpdateImageResponse{Image: image}, nil
+	updated, err := s.image(image.GetName())
+	return &images.UpdateImageResponse{Image: updated}, err
 }
 
 func (s *imagesServer) Delete(_ context.Context, request *images.DeleteImageRequest) (*emptypb.Empty, error) {

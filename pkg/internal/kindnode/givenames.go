@@ -1,0 +1,107 @@
+package kindnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/containerd/containerd/api/types"
+)
+
+// agreeRounds bounds how often nodes follow a first node that changes its mind. It
+// changes as often as loads begin at the same time.
+const agreeRounds = 20
+
+// GiveNames gives an image that the nodes have names, also such as stand for others.
+//
+// Where two runs give one name to different images at once, the first node decides: it
+// is named before the others, and asked after them. Whoever finds another image there
+// lets the others follow it, and fails with a MovedError. So all nodes have the same
+// when the last of the runs has ended, and only a run that is right succeeds.
+func (c *Cluster) GiveNames(ctx context.Context, nodes []string, imageID string, names []Name) error {
+	return c.giveNames(ctx, nodes, imageID, names, nil)
+}
+
+// giveNames knows what stands for the image on nodes where no name does yet.
+func (c *Cluster) giveNames(ctx context.Context, nodes []string, imageID string, names []Name, described map[string]*types.Descriptor) error {
+	nodes = slices.Sorted(slices.Values(nodes))
+	failed := NodeErrors{}
+	give := func(nodes []string) {
+		_, err := change(ctx, c, nodes, names, func(s *session, ctx context.Context, name Name) (struct{}, error) {
+			target, err := described[s.node], error(nil)
+			if target == nil {
+				target, err = s.content(ctx, imageID)
+			}
+			if err == nil {
+				err = s.name(ctx, name, imageID, target)
+			}
+			return struct{}{}, err
+		})
+		var of NodeErrors
+		if errors.As(err, &of) {
+			maps.Copy(failed, of)
+		}
+	}
+	give(nodes[:1])
+	var taken *TakenError
+	var moved *MovedError
+	if err := failed[nodes[0]]; errors.As(err, &taken) || errors.As(err, &moved) {
+		return failed
+	}
+	give(nodes[1:])
+	// Who was moved on one of the others will see who is right.
+	maps.DeleteFunc(failed, func(_ string, err error) bool { return errors.As(err, &moved) })
+	if len(failed) > 0 {
+		return failed
+	}
+	for _, name := range names {
+		if err := c.agree(ctx, nodes, name, imageID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// agree makes the nodes have under a name what the first of them has.
+func (c *Cluster) agree(ctx context.Context, nodes []string, name Name, imageID string) error {
+	for range agreeRounds {
+		held, err := forEach(nodes, func(node string) (string, error) {
+			s, err := c.session(ctx, node)
+			if err != nil {
+				return "", err
+			}
+			image, err := s.image(ctx, name.Text)
+			return image.GetId(), err
+		})
+		if err != nil {
+			return err
+		}
+		right := held[nodes[0]]
+		var astray []string
+		for _, node := range nodes {
+			if held[node] != right {
+				astray = append(astray, node)
+			}
+		}
+		switch {
+		case len(astray) == 0 && right == imageID:
+			return nil
+		case len(astray) == 0, right == "":
+			return &MovedError{Name: name.Text, ImageID: right}
+		}
+		_, err = change(ctx, c, astray, []string{right}, func(s *session, ctx context.Context, right string) (struct{}, error) {
+			target, err := s.content(ctx, right)
+			if err == nil {
+				err = s.name(ctx, name, right, target)
+			}
+			return struct{}{}, err
+		})
+		var moved *MovedError
+		if err != nil && !errors.As(err, &moved) {
+			return fmt.Errorf("%w\nanother load gave %s to %s at the same time, and not all nodes have that: run that load again, or this one", err, name.Text, right)
+		}
+	}
+	return &MovedError{Name: name.Text}
+}
