@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,8 +34,13 @@ nothing names or runs, the records themselves, and on this host the names that
 builds gave and the lock's entries. The source, other people's names of the same
 image, and images that were adopted are left alone.
 
-A tag that containers run is left together with its record, and listed;
---force takes it away all the same.`,
+A tag in use is left together with its record, and listed: a container runs it,
+a pod waits for it, or a workload has it in its template, also a CronJob and one
+without replicas. Then the exit code is 3. With --keep, --older-than and
+--orphans, which take what may go, it is 0. --force takes a tag in use, too.
+
+A record goes with its namespace, its tags do not: delete the workloads, clean,
+and then delete the namespace.`,
 		Example: `  # What would go?
   kubectl e2eimage clean datastorage --dry-run
 
@@ -59,7 +65,7 @@ A tag that containers run is left together with its record, and listed;
 	cmd.Flags().Var(&flags.keep, "keep", "Take away only images of before, but for so many")
 	cmd.Flags().Var(&span{value: &flags.olderThan, least: 1}, "older-than", "Leave alone what was recorded later than this long ago, for example 24h")
 	cmd.Flags().BoolVar(&flags.orphans, "orphans", false, "Take away tags on nodes whose record is gone, an hour old or --older-than")
-	cmd.Flags().BoolVar(&flags.force, "force", false, "Also take away tags that containers run")
+	cmd.Flags().BoolVar(&flags.force, "force", false, "Also take away tags in use")
 	addDryRun(cmd.Flags(), &flags.dryRun, false)
 	addOutput(cmd.Flags(), &flags.output, "Output format, json or yaml", "json", "yaml")
 	addTimeout(cmd.Flags(), &flags.timeout)
@@ -97,7 +103,22 @@ func (a *app) runClean(cmd *cobra.Command, names []string, flags cleanFlags) err
 	if flags.output != "" {
 		return errors.Join(err, a.printObject(flags.output, result))
 	}
+	var inUse *e2eimage.InUseError
+	if !errors.As(err, &inUse) {
+		// Else the error says it.
+		a.warnLeft(result)
+	}
 	return errors.Join(err, a.printCleaned(result, flags.dryRun != dryRunNone))
+}
+
+func (a *app) warnLeft(result *e2eimage.CleanResult) {
+	all := slices.Clone(result.Left)
+	for _, image := range result.Images {
+		all = append(all, image.Left...)
+	}
+	for _, left := range all {
+		a.reporter().Warn(fmt.Sprintf("%s is left: %s; delete what uses it first, or give --force", left.Image, left))
+	}
 }
 
 func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
@@ -112,9 +133,6 @@ func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
 		}
 	}
 	for _, image := range result.Images {
-		for _, left := range image.Left {
-			reporter.Warn(fmt.Sprintf("%s is left: pod %s on %s runs it; delete what made that first, or give --force", left.Image, left.Pod, left.Node))
-		}
 		for _, tag := range image.Removed {
 			if err := a.println(tag + " " + verb); err != nil {
 				return err

@@ -113,7 +113,7 @@ func TestWhatCleanLeftIsSaidOnStderr(t *testing.T) {
 	c := newConsole(t)
 	c.library.cleaned = cleanedThree()
 	c.done("clean datastorage gateway forgotten")
-	for _, words := range []string{"localhost/gateway:suite-1 is left: pod tests/gateway-0 on dev-worker", "--force", "nothing names the image any more"} {
+	for _, words := range []string{"localhost/gateway:suite-1 is left: in use by pod tests/gateway-0 on dev-worker", "--force", "nothing names the image any more"} {
 		if !strings.Contains(c.errOut.String(), words) {
 			t.Errorf("stderr does not say %q:\n%s", words, c.errOut.String())
 		}

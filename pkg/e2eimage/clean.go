@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -24,7 +26,7 @@ type CleanInput struct {
 	// Orphans takes away tags on nodes whose record is gone, and nothing else; see
 	// Client.Clean.
 	Orphans bool
-	// Force takes tags away although containers run them.
+	// Force takes tags away although something uses them.
 	Force bool
 	// DryRun reports but removes nothing.
 	DryRun bool
@@ -49,8 +51,9 @@ type CleanResult struct {
 	// Namespace of the records, "" where only the host was cleaned.
 	Namespace string         `json:"namespace,omitempty"`
 	Images    []CleanedImage `json:"images"`
-	// Orphans are tags whose record was gone.
-	Orphans []Orphan `json:"orphans,omitempty"`
+	// Orphans are tags whose record was gone; Left are those that something uses.
+	Orphans []Orphan   `json:"orphans,omitempty"`
+	Left    []TagInUse `json:"left,omitempty"`
 	// Disk is what came back, for each node where something did.
 	Disk []FreedDisk `json:"disk,omitempty"`
 }
@@ -83,21 +86,17 @@ type CleanedImage struct {
 	Host []string `json:"host"`
 	// LockRemoved is set when the lock's entry is gone.
 	LockRemoved bool `json:"lockRemoved"`
-	// Left are the tags that containers still run, with where; the record stays.
+	// Left are the tags that something still uses, with what; the record stays.
 	Left []TagInUse `json:"left,omitempty"`
-}
-
-// TagInUse is a container that runs a tag.
-type TagInUse struct {
-	Image string `json:"image"`
-	Node  string `json:"node"`
-	Pod   string `json:"pod"`
 }
 
 // Clean takes away what the records of the suite's images own: their tags on
 // all nodes, images that then nothing names or runs, the records, the names that
-// builds gave on this host, and the lock's entries. Tags that containers run are
-// left, with their records, and listed. What was adopted on the host stays.
+// builds gave on this host, and the lock's entries. What was adopted on the host stays.
+//
+// A tag in use is left, with its record, and listed: a container runs it, a pod waits for
+// it, or a workload's template has it, also where there are no replicas. Whoever asked
+// for the image to go, and not only for what is old or left over, gets an InUseError, too.
 //
 // Orphans are tags that carry the label of a record which is gone, or does not have
 // them: of the suite's namespace and consumer where it says those, else of all. They
@@ -118,8 +117,8 @@ func (c *Client) clean(ctx context.Context, in CleanInput) (*CleanResult, error)
 
 // cleanSet finds what is recorded. It is not read: clean is also how to get rid of
 // damaged records. What the suite names and nobody recorded is gone already; what
-// the lock has may be on nodes without a record.
-func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube) (*record.Set, *locks, []string, error) {
+// the lock has, and what a killed run left, may be on nodes without a record.
+func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube, states map[string]kindnode.State) (*record.Set, *locks, []string, error) {
 	wanted := recordedNames(in.Suite)
 	set, err := kube.setWith(ctx, in.Suite, true)
 	var none *noRecordError
@@ -131,30 +130,29 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube) (*reco
 		consumer = set.Consumer
 	}
 	if consumer == "" {
-		lock, failed := c.lockWith(in.Suite)
-		if failed != nil || lock == nil {
+		var failed error
+		if consumer, failed = c.consumerWithout(in.Suite, kube.namespace, states); failed != nil || consumer == "" {
 			return nil, nil, nil, errors.Join(err, failed)
 		}
-		consumer = lock.Consumer
 	}
 	lock, failed := c.openLock(in.Suite, consumer)
 	if failed != nil {
 		return nil, nil, nil, failed
 	}
-	locked := lock.names(wanted)
 	if set == nil {
-		if len(locked) == 0 {
-			return nil, nil, nil, err
-		}
-		if set, err = kube.records.Get(ctx, kube.namespace, consumer); err != nil {
-			return nil, nil, nil, err
+		if set, failed = kube.records.Get(ctx, kube.namespace, consumer); failed != nil {
+			return nil, nil, nil, failed
 		}
 	}
 	names := namesIn(set, wanted)
-	for _, name := range locked {
-		if !slices.Contains(names, name) {
+	for _, name := range wanted {
+		has := len(ownedIn(states, record.Owner(kube.namespace, consumer, name))) > 0 || slices.Contains(lock.names(wanted), name)
+		if has && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
+	}
+	if err != nil && len(names) == 0 {
+		return nil, nil, nil, err
 	}
 	for _, name := range wanted {
 		if !slices.Contains(names, name) {
@@ -162,6 +160,33 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube) (*reco
 		}
 	}
 	return set, lock, names, nil
+}
+
+// consumerWithout is the consumer that has the images where no record says it: the lock's,
+// else the only one that has tags on nodes. "" for none.
+func (c *Client) consumerWithout(suite config.Suite, namespace string, states map[string]kindnode.State) (string, error) {
+	lock, err := c.lockWith(suite)
+	if err != nil {
+		return "", err
+	}
+	if lock != nil {
+		return lock.Consumer, nil
+	}
+	found := map[string]bool{}
+	for _, state := range states {
+		for _, owner := range state.Owners {
+			if of, consumer, name, ok := record.ParseOwner(owner); ok && of == namespace && slices.Contains(recordedNames(suite), name) {
+				found[consumer] = true
+			}
+		}
+	}
+	if len(found) > 1 {
+		return "", &UsageError{fmt.Errorf("several consumers have tags of these images on nodes: %s; say which with --consumer", strings.Join(sortedKeys(found), ", "))}
+	}
+	for consumer := range found {
+		return consumer, nil
+	}
+	return "", nil
 }
 
 // nothingLeft tells what is clean already from what was misspelt: a whole suite may

@@ -88,26 +88,6 @@ func TestCleanFindsTagsThatTheRecordForgot(t *testing.T) {
 	}
 }
 
-func TestCleanLeavesTagsThatContainersRun(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	image := b.tagged("suite")
-	b.cluster.Change(func(n *kindnodetest.Node) { n.Containers = []kindnode.Container{container(image, imageID, false)} }, "dev-worker")
-	for _, dry := range []bool{true, false} {
-		result, err := b.clean(func(in *CleanInput) { in.DryRun = dry })
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := []TagInUse{{Image: image, Node: "dev-worker", Pod: "tests/storage-0"}}
-		if diff := cmp.Diff(want, result.Images[0].Left); diff != "" || len(result.Images[0].Removed) > 0 {
-			t.Errorf("removed %v, left (-want +got):\n%s", result.Images[0].Removed, diff)
-		}
-	}
-	if diff := cmp.Diff(everywhere(image, "tests.suite.datastorage"), b.cluster.Tags()); diff != "" || b.records("suite")["datastorage"] != image {
-		t.Errorf("records %v, nodes (-want +got):\n%s", b.records("suite"), diff)
-	}
-}
-
 func TestForceCleansTagsThatContainersRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

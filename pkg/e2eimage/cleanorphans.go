@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,6 +30,11 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	}
 	defer cluster.Close()
 	run := &cleanRun{client: c, in: in, kube: kube, cluster: cluster, states: states, result: &CleanResult{Consumer: in.Suite.Consumer, Namespace: in.Suite.Namespace, Images: []CleanedImage{}}}
+	if !in.Force {
+		if run.users, err = c.users(ctx, kube, states); err != nil {
+			return nil, classify(err)
+		}
+	}
 	orphans, err := run.orphans(ctx)
 	if err != nil || len(orphans) == 0 || in.DryRun {
 		run.result.Orphans = orphans
@@ -54,7 +58,7 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	return run.result, nil
 }
 
-// orphans finds the tags; those that containers run are left and said.
+// orphans finds the tags; those in use are left and said.
 func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 	grace := orphanGrace
 	if r.in.OlderThan > 0 {
@@ -74,8 +78,7 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 	var orphans []Orphan
 	for _, tag := range sortedKeys(found) {
 		orphan := found[tag]
-		namespace, rest, _ := strings.Cut(orphan.Owner, ".")
-		consumer, _, named := strings.Cut(rest, ".")
+		namespace, consumer, _, named := record.ParseOwner(orphan.Owner)
 		if !named || r.in.Suite.Namespace != "" && namespace != r.in.Suite.Namespace || r.in.Suite.Consumer != "" && consumer != r.in.Suite.Consumer {
 			continue
 		}
@@ -93,8 +96,8 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 			r.client.report.Info(fmt.Sprintf("%s is left: it is younger than %s, and may be about to be recorded; --older-than says another age", tag, grace))
 			continue
 		}
-		if using := r.inUse([]string{tag}); len(using) > 0 && !r.in.Force {
-			r.client.report.Warn(fmt.Sprintf("%s is left: pod %s on %s runs it", tag, using[0].Pod, using[0].Node))
+		if using := r.inUse(tag); len(using) > 0 {
+			r.result.Left = append(r.result.Left, using...)
 			continue
 		}
 		orphans = append(orphans, *orphan)

@@ -18,18 +18,18 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 	if err != nil {
 		return nil, err
 	}
-	set, lock, names, err := c.cleanSet(ctx, in, kube)
+	cluster, states, err := c.inUse(ctx, in.Suite, kube)
+	if err != nil {
+		return nil, err
+	}
+	defer cluster.Close()
+	set, lock, names, err := c.cleanSet(ctx, in, kube, states)
 	if err = c.nothingLeft(in.Suite, err); err != nil {
 		return nil, err
 	}
 	if set == nil {
 		return &CleanResult{Consumer: in.Suite.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}}, nil
 	}
-	cluster, states, err := c.inUse(ctx, in.Suite, kube)
-	if err != nil {
-		return nil, err
-	}
-	defer cluster.Close()
 	run := &cleanRun{
 		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock, had: map[string]bool{},
 		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
@@ -40,9 +40,17 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 	if names, err = run.old(set, names); err != nil {
 		return nil, classify(err)
 	}
+	if !in.Force {
+		if run.users, err = c.users(ctx, kube, states); err != nil {
+			return nil, classify(err)
+		}
+	}
 	err = run.carryOut(ctx, names)
 	if err == nil {
 		err = run.lockToo(ctx)
+	}
+	if err == nil {
+		err = run.left()
 	}
 	return run.result, classify(err)
 }
@@ -55,7 +63,9 @@ type cleanRun struct {
 	cluster  *kindnode.Cluster
 	consumer string
 	states   map[string]kindnode.State
-	lock     *locks
+	// users is nil where it does not matter what uses a tag.
+	users *users
+	lock  *locks
 	// had are the names that had records.
 	had    map[string]bool
 	result *CleanResult
@@ -75,7 +85,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 				return err
 			}
 			r.result.Images = append(r.result.Images, CleanedImage{Name: name, Removed: []string{}, Freed: []string{}, Host: []string{}, Left: left})
-			if len(left) == 0 {
+			if released != nil {
 				tags[name] = released
 			}
 		}
@@ -123,19 +133,42 @@ func (r *cleanRun) noteRecords() {
 	}
 }
 
-// begin withdraws one record, unless containers run its tags.
+// left is an error where something was left that was to go. Of what is old, or of
+// before, whatever may go does, and the rest another time.
+func (r *cleanRun) left() error {
+	if r.in.Keep != nil || r.in.OlderThan > 0 || r.in.DryRun {
+		return nil
+	}
+	var names []string
+	failed := &InUseError{}
+	for _, image := range r.result.Images {
+		if len(image.Left) > 0 {
+			names = append(names, image.Name)
+			failed.Left = append(failed.Left, image.Left...)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	failed.mend = typedFor("clean", strings.Join(names, " "), r.kube.namespace, r.consumer)
+	return &InconsistentError{failed}
+}
+
+// begin withdraws one record, unless something uses its tags. It returns nil tags where
+// nothing is taken away.
 func (r *cleanRun) begin(set *record.Set, name string) ([]string, []TagInUse, error) {
 	if r.in.Keep != nil {
+		var left []TagInUse
 		tags, err := set.BeginTrim(name, record.Fact{Keep: *r.in.Keep, InUse: func(tag string) bool {
-			return !r.in.Force && len(r.inUse([]string{tag})) > 0
+			using := r.inUse(tag)
+			left = append(left, using...)
+			return len(using) > 0
 		}})
-		return tags, nil, err
+		return tags, left, err
 	}
 	owned := r.ownedTags(name)
-	if !r.in.Force {
-		if left := r.inUse(owned); len(left) > 0 {
-			return nil, left, nil
-		}
+	if left := r.inUse(owned...); len(left) > 0 {
+		return nil, left, nil
 	}
 	recordedTags, err := set.BeginRelease(name)
 	if err != nil {
@@ -146,7 +179,7 @@ func (r *cleanRun) begin(set *record.Set, name string) ([]string, []TagInUse, er
 			owned = append(owned, tag)
 		}
 	}
-	return owned, nil, nil
+	return append([]string{}, owned...), nil, nil
 }
 
 // here is an error for what was never brought into this namespace, but into another one:
@@ -196,31 +229,15 @@ func (r *cleanRun) old(set *record.Set, names []string) ([]string, error) {
 
 // ownedTags are the names on any node that carry the record's owner label.
 func (r *cleanRun) ownedTags(name string) []string {
-	owner := record.Owner(r.kube.namespace, r.consumer, name)
-	found := map[string]bool{}
-	for _, state := range r.states {
-		for tag, other := range state.Owners {
-			if other == owner {
-				found[tag] = true
-			}
-		}
-	}
-	return sortedKeys(found)
+	return ownedIn(r.states, record.Owner(r.kube.namespace, r.consumer, name))
 }
 
-// inUse finds the containers that would not start again without one of the tags.
-func (r *cleanRun) inUse(tags []string) []TagInUse {
-	var using []TagInUse
-	for _, node := range sortedKeys(r.states) {
-		for _, container := range r.states[node].Containers {
-			for _, tag := range tags {
-				if r.states[node].Needs(container, tag) {
-					using = append(using, TagInUse{Image: tag, Node: node, Pod: container.Namespace + "/" + container.Pod})
-				}
-			}
-		}
+// inUse finds what uses the tags, as far as that matters.
+func (r *cleanRun) inUse(tags ...string) []TagInUse {
+	if r.users == nil {
+		return nil
 	}
-	return using
+	return r.users.of(tags...)
 }
 
 // collect sorts what the nodes answered under the image names.

@@ -275,9 +275,8 @@ func (r *statusRun) orphans() []ImageStatus {
 	}
 	var found []ImageStatus
 	for _, tag := range sortedKeys(on) {
-		rest, ours := strings.CutPrefix(owners[tag], r.kube.namespace+".")
-		consumer, name, _ := strings.Cut(rest, ".")
-		if !ours || !r.wanted(name) || r.in.Suite.Consumer != "" && consumer != r.in.Suite.Consumer {
+		namespace, consumer, name, _ := record.ParseOwner(owners[tag])
+		if namespace != r.kube.namespace || !r.wanted(name) || r.in.Suite.Consumer != "" && consumer != r.in.Suite.Consumer {
 			continue
 		}
 		found = append(found, ImageStatus{

@@ -85,8 +85,8 @@ func (r *tagRun) addHost(fact *record.Fact) {
 	}
 }
 
-// inUse tells which names containers run. Nodes are asked only where a tag may have
-// to go.
+// inUse tells which names something uses. Nodes and API are asked only where a tag may
+// have to go.
 func (r *tagRun) inUse(ctx context.Context) (func(string) bool, error) {
 	isNew := func(decision record.Decision) bool { return decision.Recorded == nil }
 	if !r.crowded || !slices.ContainsFunc(r.decisions, isNew) {
@@ -96,14 +96,11 @@ func (r *tagRun) inUse(ctx context.Context) (func(string) bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(image string) bool {
-		for _, state := range states {
-			if slices.ContainsFunc(state.Containers, func(c kindnode.Container) bool { return state.Needs(c, image) }) {
-				return true
-			}
-		}
-		return false
-	}, nil
+	users, err := r.client.users(ctx, r.kube, states)
+	if err != nil {
+		return nil, err
+	}
+	return func(image string) bool { return len(users.of(image)) > 0 }, nil
 }
 
 // undo takes back what this run claimed and tagged. It has its own bounded

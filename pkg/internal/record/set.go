@@ -26,6 +26,13 @@ func Owner(namespace, consumer, name string) string {
 	return namespace + "." + consumer + "." + name
 }
 
+// ParseOwner takes the value of an owner label apart.
+func ParseOwner(owner string) (namespace, consumer, name string, ok bool) {
+	namespace, rest, _ := strings.Cut(owner, ".")
+	consumer, name, ok = strings.Cut(rest, ".")
+	return namespace, consumer, name, ok
+}
+
 func newSet(namespace, consumer string) *Set {
 	return &Set{Namespace: namespace, Consumer: consumer, configMap: &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{

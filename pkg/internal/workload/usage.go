@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,18 +59,29 @@ type UsedContainer struct {
 // listed even there are left out and returned as unseen.
 func Usage(ctx context.Context, api API, namespace string) (used []*Used, unseen []string, err error) {
 	u := &usage{byKey: map[string]*Used{}}
+	unseen, err = u.list(ctx, api, namespace)
+	return u.all, unseen, err
+}
+
+// list makes the calls.
+func (u *usage) list(ctx context.Context, api API, namespace string) (unseen []string, err error) {
 	options, of := metav1.ListOptions{}, metav1.NamespaceAll
-	for _, list := range []struct {
+	lists := []struct {
 		kind string
 		do   func() error
 	}{
 		{"deployments", func() error { return u.deployments(api.AppsV1().Deployments(of).List(ctx, options)) }},
 		{"statefulsets", func() error { return u.statefulSets(api.AppsV1().StatefulSets(of).List(ctx, options)) }},
 		{"daemonsets", func() error { return u.daemonSets(api.AppsV1().DaemonSets(of).List(ctx, options)) }},
+		{"replicasets", func() error { return u.replicaSets(api.AppsV1().ReplicaSets(of).List(ctx, options)) }},
 		{"jobs", func() error { return u.jobs(api.BatchV1().Jobs(of).List(ctx, options)) }},
 		{"cronjobs", func() error { return u.cronJobs(api.BatchV1().CronJobs(of).List(ctx, options)) }},
 		{"pods", func() error { return u.pods(api.CoreV1().Pods(of).List(ctx, options)) }},
-	} {
+	}
+	for _, list := range lists {
+		if list.kind == "replicasets" && !u.withReplicaSets {
+			continue
+		}
 		err := list.do()
 		if apierrors.IsForbidden(err) && of == metav1.NamespaceAll {
 			of = namespace
@@ -80,21 +92,29 @@ func Usage(ctx context.Context, api API, namespace string) (used []*Used, unseen
 		case apierrors.IsForbidden(err):
 			unseen = append(unseen, list.kind)
 		case err != nil:
-			return nil, nil, explainAPI("list "+list.kind, err)
+			return nil, explainAPI("list "+list.kind, err)
 		}
 	}
-	return u.all, unseen, nil
+	u.oneNamespace = of != metav1.NamespaceAll
+	return unseen, nil
 }
 
 // usage gathers.
 type usage struct {
 	all   []*Used
 	byKey map[string]*Used
+	// live are all pods that have not ended.
+	live []*corev1.Pod
+	// withReplicaSets: those of their own, too, also without any pod.
+	withReplicaSets bool
+	// oneNamespace is set where others may not be seen.
+	oneNamespace bool
 }
 
 // only forgets the workloads of other namespaces: not all that belongs to them is seen.
 func (u *usage) only(namespace string) {
 	u.all = slices.DeleteFunc(u.all, func(one *Used) bool { return one.Namespace != namespace })
+	maps.DeleteFunc(u.byKey, func(_ string, one *Used) bool { return one.Namespace != namespace })
 }
 
 func (u *usage) deployments(l *appsv1.DeploymentList, err error) error {
@@ -134,6 +154,18 @@ func (u *usage) daemonSets(l *appsv1.DaemonSetList, err error) error {
 		one, wanted := u.add("daemonset.apps/", &d.ObjectMeta, d.Spec.Template, int(d.Status.DesiredNumberScheduled)), int(d.Status.DesiredNumberScheduled)
 		one.Updated = updated(d.Status.CurrentNumberScheduled, d.Status.UpdatedNumberScheduled, d.Status.NumberAvailable)
 		one.Settled = d.Status.ObservedGeneration >= d.Generation && one.Updated >= wanted
+	}
+	return nil
+}
+
+func (u *usage) replicaSets(l *appsv1.ReplicaSetList, err error) error {
+	if err != nil {
+		return err
+	}
+	for i := range l.Items {
+		if set := &l.Items[i]; metav1.GetControllerOf(set) == nil {
+			u.add("replicaset.apps/", &set.ObjectMeta, set.Spec.Template, replicas(set.Spec.Replicas))
+		}
 	}
 	return nil
 }
@@ -206,6 +238,7 @@ func (u *usage) pods(l *corev1.PodList, err error) error {
 		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
 		}
+		u.live = append(u.live, pod)
 		owner := u.byKey[pod.Namespace+"/"+ownerOf(pod)]
 		if owner == nil {
 			// Of a ReplicaSet of its own the pods are all that is listed.
