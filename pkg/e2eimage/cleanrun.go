@@ -200,8 +200,8 @@ func (r *cleanRun) here(set *record.Set, names []string) error {
 		}
 		for _, carried := range entry.Clusters {
 			if carried.CA == ca {
-				mistakes = append(mistakes, fmt.Errorf("nothing is recorded for %s in namespace %q, but in namespace %q\nclean it there: kubectl e2eimage clean %s --consumer %s -n %s",
-					name, r.kube.namespace, carried.Namespace, name, r.consumer, carried.Namespace))
+				mistakes = append(mistakes, fmt.Errorf("nothing is recorded for %s in namespace %q, but in namespace %q\nclean it there: %s",
+					name, r.kube.namespace, carried.Namespace, typedFor("clean", name, carried.Namespace, r.consumer)))
 				break
 			}
 		}

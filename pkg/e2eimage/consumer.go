@@ -164,8 +164,8 @@ func (k *kube) noRecord(ctx context.Context, suite config.Suite, names []string,
 	if there != "" {
 		message += "; recorded there:" + there
 	}
-	return &noRecordError{fmt.Sprintf("%s\nrecord it with: kubectl e2eimage tag %s -n %s, or look elsewhere with -n and --consumer",
-		message, strings.Join(names, " "), k.namespace)}
+	suite.Namespace = k.namespace
+	return &noRecordError{fmt.Sprintf("%s\nrecord it with: %s, or look elsewhere with -n and --consumer", message, typed("tag", strings.Join(names, " "), suite))}
 }
 
 // noRecordError says that nothing is recorded.
@@ -174,13 +174,13 @@ type noRecordError struct{ message string }
 func (e *noRecordError) Error() string { return e.message }
 
 // notReady says that a record is only claimed or just being taken away.
-func (r recorded) notReady(consumer string) error {
+func (r recorded) notReady(namespace, consumer string) error {
 	if r.damage != nil {
 		return classify(r.damage)
 	}
 	if r.Evidence.State == record.Ready {
 		return nil
 	}
-	return &InconsistentError{fmt.Errorf("%s is %s for consumer %s, not recorded: a run of tag or clean is under way or was killed\nrun again: kubectl e2eimage tag %s --consumer %s",
-		r.Image.Name, strings.ToLower(r.Evidence.State), consumer, r.Image.Name, consumer)}
+	return &InconsistentError{fmt.Errorf("%s is %s for consumer %s, not recorded: a run of tag or clean is under way or was killed\nrun again: %s",
+		r.Image.Name, strings.ToLower(r.Evidence.State), consumer, typedFor("tag", r.Image.Name, namespace, consumer))}
 }

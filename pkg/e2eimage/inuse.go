@@ -76,6 +76,15 @@ func (c *Client) users(ctx context.Context, kube *kube, states map[string]kindno
 	return &users{states: states, holders: holders, namespace: kube.namespace}, nil
 }
 
+// askUsers asks the nodes, too.
+func (c *Client) askUsers(ctx context.Context, kube *kube, cluster *kindnode.Cluster) (*users, error) {
+	states, err := cluster.ProbeUse(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.users(ctx, kube, states)
+}
+
 // of finds what uses any of the tags.
 func (u *users) of(tags ...string) []TagInUse {
 	var using []TagInUse

@@ -8,6 +8,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -80,6 +81,7 @@ func (c *Client) load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 func (c *Client) loadInto(ctx context.Context, in LoadInput, place *place) (*LoadResult, error) {
 	result := &LoadResult{Images: []LoadedImage{}}
 	var mistakes []error
+	var sets []*record.Set
 	for _, image := range in.Suite.Images {
 		states, err := c.ask(ctx, place.cluster, (*kindnode.Cluster).ProbeContent)
 		if err == nil {
@@ -90,6 +92,12 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, place *place) (*Loa
 		}
 		run := &loadRun{client: c, in: in, cluster: place.cluster, image: image, states: states}
 		run.useLock(place)
+		if run.pinned() && sets == nil {
+			if sets, err = place.recordsFor(ctx, c, in.Suite); err != nil {
+				return result, classify(errors.Join(append(mistakes, err)...))
+			}
+		}
+		run.sets = sets
 		loaded, err := run.load(ctx)
 		if err == nil {
 			err = run.note(ctx, loaded)

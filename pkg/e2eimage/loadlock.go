@@ -17,7 +17,7 @@ import (
 
 // useLock takes the image from the lock of the consumer.
 func (r *loadRun) useLock(place *place) {
-	r.lock = place.lock
+	r.lock, r.consumer = place.lock, place.consumer
 	r.entry = place.lock.entry(r.image, r.in.Suite.Prebuilt)
 	r.owner = record.Owner(place.kube.namespace, place.consumer, r.image.Name)
 	if r.entry == nil {
@@ -77,17 +77,6 @@ func (r *loadRun) lockedCopy(ctx context.Context) (*from, error) {
 			r.entry.Source, ociimage.ShortID(f.image.ID.String()), ociimage.ShortID(r.entry.ImageID), typed("build", r.image.Name, r.in.Suite))}
 	}
 	return f, err
-}
-
-// moves tells whether a node has other content under the recorded name, which
-// images of a tagGroup share.
-func (r *loadRun) moves(imageID string) bool {
-	for _, state := range r.states {
-		if held := state.ID(r.entry.Image); held != "" && held != imageID && state.Owners[r.entry.Image] == r.owner {
-			return true
-		}
-	}
-	return false
 }
 
 func (r *loadRun) everywhere(imageID string) bool {

@@ -29,6 +29,12 @@ type loadRun struct {
 	lock  *locks
 	entry *record.Locked
 	owner string
+	// consumer that it is loaded for.
+	consumer string
+	// sets are the namespace's records; recordedAs is what the recorded name stands for
+	// there, where that is another image.
+	sets       []*record.Set
+	recordedAs string
 	// engine that has the image, and what that calls its ID.
 	engine, engineID string
 }
@@ -118,7 +124,7 @@ func (r *loadRun) checkNames(names []kindnode.Name) error {
 	for _, node := range sortedKeys(r.states) {
 		for _, name := range names {
 			if owner := r.states[node].Owners[name.Text]; owner != "" && owner != name.Owner {
-				return &InconsistentError{fmt.Errorf("on node %s %s is a recorded image, of %s (namespace.consumer.name), and must not move\nname the image otherwise where it is built", node, name.Text, owner)}
+				return notOurs(node, name.Text, owner)
 			}
 		}
 	}

@@ -109,13 +109,18 @@ func (r *loadRun) fromEngine(ctx context.Context, text, by string) (*from, error
 // nameIt decides the names that the nodes get, when it is known which the image
 // has where it comes from.
 func (r *loadRun) nameIt(f *from, image ociimage.Image) error {
+	if f.pinned {
+		if err := r.checkRecords(image.ID.String()); err != nil {
+			return err
+		}
+	}
 	if f.pinned && !r.moves(image.ID.String()) {
 		f.names = []kindnode.Name{{Text: r.entry.Image, Owner: r.owner}}
 		return nil
 	}
 	if f.pinned {
 		// The record says what it stands for, until tag moves it.
-		f.names = []kindnode.Name{{Text: nextPrefix(r.entry.Image) + image.ID.Encoded()[:12], Owner: r.owner}}
+		f.names = []kindnode.Name{{Text: nextName(r.entry.Image, image.ID.String()), Owner: r.owner}}
 		return nil
 	}
 	wanted := r.wanted()

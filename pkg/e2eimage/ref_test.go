@@ -104,7 +104,7 @@ func TestRefOfAClaimIsInconsistent(t *testing.T) {
 	b := newBench(t)
 	b.killed("suite", "localhost/datastorage:suite-killed", imageID)
 	_, err := b.client().Ref(t.Context(), RefInput{Suite: suite("", "datastorage")})
-	is[*InconsistentError](t, err, "datastorage is pending for consumer suite", "kubectl e2eimage tag datastorage --consumer suite")
+	is[*InconsistentError](t, err, "datastorage is pending for consumer suite", "kubectl e2eimage tag datastorage -n tests --consumer suite")
 }
 
 // tamper changes the annotation of datastorage by hand.

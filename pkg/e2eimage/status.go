@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -241,48 +240,4 @@ func (r *statusRun) locked() []string {
 		}
 	}
 	return images
-}
-
-// orphans are tags on nodes that carry the label of a record that is gone, or that
-// does not know them any more.
-func (r *statusRun) orphans() []ImageStatus {
-	known, unread := map[string]bool{}, map[string]bool{}
-	for _, set := range r.sets {
-		for _, name := range set.Names() {
-			evidence, err := set.Entry(name)
-			if err != nil {
-				// It is told as such; its tags may be right.
-				unread[record.Owner(set.Namespace, set.Consumer, name)] = true
-				continue
-			}
-			for _, tag := range evidence.Tags() {
-				known[tag] = true
-			}
-		}
-	}
-	for _, image := range r.locked() {
-		// Built and loaded, and about to be tagged.
-		known[image] = true
-	}
-	on := map[string][]string{}
-	owners := map[string]string{}
-	for _, node := range sortedKeys(r.states) {
-		for tag, owner := range r.states[node].Owners {
-			if !known[tag] && !unread[owner] {
-				on[tag], owners[tag] = append(on[tag], node), owner
-			}
-		}
-	}
-	var found []ImageStatus
-	for _, tag := range sortedKeys(on) {
-		namespace, consumer, name, _ := record.ParseOwner(owners[tag])
-		if namespace != r.kube.namespace || !r.wanted(name) || r.in.Suite.Consumer != "" && consumer != r.in.Suite.Consumer {
-			continue
-		}
-		found = append(found, ImageStatus{
-			Name: name, Consumer: consumer, Image: tag, NodesWith: on[tag], Workloads: []WorkloadStatus{}, State: StateOrphaned,
-			Problems: []Problem{{State: StateOrphaned, Text: tag + " is on " + strings.Join(on[tag], ", ") + ", but no record has it", Mend: "kubectl e2eimage clean --orphans -n " + r.kube.namespace + " --consumer " + consumer + " (what is an hour old, or --older-than)"}},
-		})
-	}
-	return found
 }

@@ -16,7 +16,7 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 	status := ImageStatus{Name: name, Consumer: set.Consumer, NodesWith: []string{}, Workloads: []WorkloadStatus{}}
 	evidence, err := set.Entry(name)
 	if err != nil {
-		status.problem(StateTampered, r.typed("clean", name, set)+" --force", "%v", err)
+		status.problem(StateTampered, r.typed("clean", name, set)+" --scope=cluster --force", "%v", err)
 		status.settle()
 		return status
 	}
@@ -34,6 +34,11 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 	}
 	if len(status.NodesWithout) > 0 && evidence.State == record.Ready {
 		status.problem(StateMissing, r.typed("deploy", name, set), "%s is not on %s", evidence.Image, strings.Join(status.NodesWithout, ", "))
+	}
+	for _, tag := range evidence.Release {
+		if on := r.nodesWith(tag); evidence.State == record.Ready && len(on) > 0 && !r.uses(tag) {
+			status.problem(StateUnfinished, r.typed("tag", name, set), "%s has to be taken off %s: a run of tag is under way or was killed", tag, strings.Join(on, ", "))
+		}
 	}
 	if evidence.State == record.Ready {
 		aliases := aliasesOf(r.asked(name), evidence)

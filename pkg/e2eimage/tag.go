@@ -72,7 +72,7 @@ func (c *Client) tag(ctx context.Context, in TagInput) (*TagResult, error) {
 func (c *Client) tagIn(ctx context.Context, in TagInput, place *place) (*TagResult, error) {
 	run := &tagRun{
 		client: c, in: in, kube: place.kube, cluster: place.cluster, consumer: place.consumer, lock: place.lock,
-		sources: map[string]string{}, changed: map[string]bool{}, useCluster: map[string]bool{}, moved: map[string]bool{}, entries: map[string]*record.Locked{},
+		sources: map[string]string{}, changed: map[string]bool{}, useCluster: map[string]bool{}, moved: map[string]bool{}, had: map[string]bool{}, entries: map[string]*record.Locked{},
 		compared: map[string]*comparison{},
 	}
 	if err := run.look(ctx); err != nil {
@@ -117,10 +117,12 @@ type tagRun struct {
 	changed   map[string]bool
 	// useCluster are the images of which the cluster is right.
 	useCluster map[string]bool
+	// had are the images that were recorded before.
+	had map[string]bool
 	// moved are the image IDs that shared tags stood for before.
 	moved map[string]bool
-	// crowded is set where more was recorded before than is to be kept.
-	crowded bool
+	// users know what uses tags, once that was asked.
+	users *users
 	// tagging is set when nodes may have the decided tags.
 	tagging bool
 }

@@ -2,7 +2,6 @@ package e2eimage
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -36,36 +35,6 @@ func groupTag(suite config.Suite, consumer string, values config.TemplateValues,
 		return drawTag(image, consumer, values)
 	}
 	return "", nil
-}
-
-// nextPrefix begins the names under which nodes have content that a shared tag is
-// to move to.
-func nextPrefix(recorded string) string { return ociimage.Repository(recorded) + ":e2eimage-next-" }
-
-// loadedOnly are names that nodes have of a decision's image and that were loaded
-// but never recorded: what a shared tag moved to, and what was built anew before it
-// was tagged. Once something is recorded, they go.
-func (r *tagRun) loadedOnly(set *record.Set, decision record.Decision) []string {
-	keep := []string{decision.Image}
-	if evidence, err := set.Entry(decision.Name); err == nil && evidence != nil {
-		keep = append(keep, evidence.Tags()...)
-	}
-	if r.lock != nil {
-		keep = append(keep, r.lock.recordedImages()...)
-		// Another run may have built and loaded the next one meanwhile.
-		if lock, err := r.lock.file.Read(); err == nil {
-			keep = append(keep, imagesOf(lock)...)
-		}
-	}
-	found := map[string]bool{}
-	for _, state := range r.states {
-		for name, owner := range state.Owners {
-			if owner == r.owner(decision.Name) && !slices.Contains(keep, name) {
-				found[name] = true
-			}
-		}
-	}
-	return sortedKeys(found)
 }
 
 // recordedImages are those that the lock has.

@@ -15,23 +15,23 @@ import (
 // complete records what is now true, and takes away the tags of claims that
 // nobody finished.
 func (r *tagRun) complete(ctx context.Context) error {
-	inUse, err := r.inUse(ctx)
-	if err != nil {
-		return err
-	}
 	release := map[string][]string{}
-	err = r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
+	err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
 		clear(release)
 		var mistakes []error
 		for _, decision := range r.decisions {
+			leftOver := r.leftOver(set, decision)
+			var err error
 			if decision.Recorded != nil {
-				mistakes = append(mistakes, r.stillRecorded(set, decision))
-				continue
+				err = r.stillRecorded(set, decision)
+			} else {
+				leftOver, err = set.Complete(r.fact(ctx, decision, leftOver))
 			}
-			tags, err := set.Complete(r.fact(decision, inUse))
 			mistakes = append(mistakes, err)
-			if tags = append(tags, r.loadedOnly(set, decision)...); len(tags) > 0 {
-				release[decision.Name] = tags
+			// What is in use stays, noted or by its label, for another run.
+			leftOver = slices.DeleteFunc(leftOver, func(tag string) bool { return !isNext(tag) && r.inUse(ctx, tag) })
+			if len(leftOver) > 0 {
+				release[decision.Name] = leftOver
 			}
 		}
 		return errors.Join(mistakes...)
@@ -53,9 +53,9 @@ func (r *tagRun) complete(ctx context.Context) error {
 }
 
 // fact is what is recorded of a decision.
-func (r *tagRun) fact(decision record.Decision, inUse func(string) bool) record.Fact {
+func (r *tagRun) fact(ctx context.Context, decision record.Decision, leftOver []string) record.Fact {
 	fact := record.Fact{
-		Keep: r.in.Suite.KeepPrevious, InUse: inUse,
+		Keep: r.in.Suite.KeepPrevious, InUse: func(tag string) bool { return r.inUse(ctx, tag) }, LeftOver: leftOver,
 		Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID, By: r.client.by(),
 		Source: r.sources[decision.Name], Platform: r.platform(), Nodes: r.cluster.Names(),
 	}
@@ -85,22 +85,17 @@ func (r *tagRun) addHost(fact *record.Fact) {
 	}
 }
 
-// inUse tells which names something uses. Nodes and API are asked only where a tag may
-// have to go.
-func (r *tagRun) inUse(ctx context.Context) (func(string) bool, error) {
-	isNew := func(decision record.Decision) bool { return decision.Recorded == nil }
-	if !r.crowded || !slices.ContainsFunc(r.decisions, isNew) {
-		return func(string) bool { return true }, nil
+// inUse tells whether something uses a tag. Nodes and API are asked once, and only where
+// a tag may have to go; where they do not answer, it stays.
+func (r *tagRun) inUse(ctx context.Context, tag string) bool {
+	if r.users == nil {
+		var err error
+		if r.users, err = r.client.askUsers(ctx, r.kube, r.cluster); err != nil {
+			r.client.report.Warn(fmt.Sprintf("%s stays on nodes for now: what uses it is not known: %v", tag, err))
+			return true
+		}
 	}
-	states, err := r.cluster.ProbeUse(ctx)
-	if err != nil {
-		return nil, err
-	}
-	users, err := r.client.users(ctx, r.kube, states)
-	if err != nil {
-		return nil, err
-	}
-	return func(image string) bool { return len(users.of(image)) > 0 }, nil
+	return len(r.users.of(tag)) > 0
 }
 
 // undo takes back what this run claimed and tagged. It has its own bounded
@@ -132,10 +127,19 @@ func (r *tagRun) undo(ctx context.Context) error {
 		err = errors.Join(r.client.release(ctx, r.kube, r.cluster, r.consumer, release), r.moveBack(ctx))
 	}
 	if err != nil {
-		return fmt.Errorf("undoing was not possible: %w\nwhat is left is noted in the record; finish with: kubectl e2eimage clean -n %s --consumer %s %s",
-			err, r.kube.namespace, r.consumer, strings.Join(r.names(), " "))
+		return fmt.Errorf("undoing was not possible: %w\nwhat is left is noted in the record; when that is mended, finish with: %s", err, r.finish())
 	}
 	return nil
+}
+
+// finish is what to type where undoing was not possible: tag where something is recorded,
+// which clean would take away, too.
+func (r *tagRun) finish() string {
+	verb, more := "clean", " --scope=cluster"
+	if slices.ContainsFunc(r.wishes, func(wish record.Wish) bool { return r.had[wish.Name] }) {
+		verb, more = "tag", ""
+	}
+	return typedFor(verb, strings.Join(r.names(), " "), r.kube.namespace, r.consumer) + more
 }
 
 // giveBack leaves names to nobody that were there, and nobody's, before this run: they

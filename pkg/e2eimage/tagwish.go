@@ -55,9 +55,7 @@ func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, 
 	if err != nil {
 		return record.Wish{}, err
 	}
-	if evidence != nil && len(evidence.Previous) >= r.in.Suite.KeepPrevious {
-		r.crowded = true
-	}
+	r.had[image.Name] = evidence != nil && evidence.State == record.Ready
 	entry := r.entries[image.Name]
 	if r.in.Use == UseCluster && entry.Pinned() && evidence != nil && evidence.State == record.Ready && evidence.ImageID != entry.ImageID {
 		r.useCluster[image.Name], r.sources[image.Name] = true, evidence.Source

@@ -68,7 +68,7 @@ func TestCleanLeavesWhatRunsAndFreesWhatNobodyNames(t *testing.T) {
 	u.apply(workload("Deployment", "datastorage", source, 1))
 	u.must("deploy", "datastorage")
 	result := u.e2eimage("clean", "datastorage")
-	if result.code != 0 || !strings.Contains(result.stderr, image+" is left") {
+	if result.code != 3 || !strings.Contains(result.stderr, image+" is left") {
 		t.Errorf("exit %d: %s", result.code, result.stderr)
 	}
 	if got := u.must("ref", "datastorage"); got != image {

@@ -59,7 +59,7 @@ func (s *Set) Claim(wish Wish, holder string, repositoryOf func(string) string) 
 		decision.Image, decision.Recorded = evidence.Image, evidence
 		return decision, nil
 	case evidence.State == Ready && wish.Exact && !wish.Move && evidence.Image == wish.Image && evidence.ImageID != wish.ImageID:
-		return Decision{}, &MovedError{Name: wish.Name, Image: wish.Image, Recorded: evidence.ImageID, Wanted: wish.ImageID}
+		return Decision{}, &MovedError{Set: s, Name: wish.Name, Image: wish.Image, Recorded: evidence.ImageID, Wanted: wish.ImageID}
 	case evidence.State == Releasing && slices.Contains(evidence.Tags(), wish.Image):
 		return Decision{}, &ReleasingError{Set: s, Name: wish.Name, Image: wish.Image}
 	case evidence.State == Pending && fits(evidence.Image, evidence.ImageID):
@@ -75,11 +75,15 @@ func (s *Set) Claim(wish Wish, holder string, repositoryOf func(string) string) 
 }
 
 // MovedError says that an exact tag is recorded for other content.
-type MovedError struct{ Name, Image, Recorded, Wanted string }
+type MovedError struct {
+	Set                           *Set
+	Name, Image, Recorded, Wanted string
+}
 
 func (e *MovedError) Error() string {
 	return fmt.Sprintf(`%s is recorded for %s and cannot be moved to %s: pods that run it would change their meaning
-choose another --tag, or take it away first: kubectl e2eimage clean %s`, e.Image, e.Recorded, e.Wanted, e.Name)
+choose another --tag; or, once nothing uses it, take it away first: kubectl e2eimage clean %s -n %s --consumer %s --scope=cluster`,
+		e.Image, e.Recorded, e.Wanted, e.Name, e.Set.Namespace, e.Set.Consumer)
 }
 
 // ReleasingError says that the wanted tag is just being taken off the nodes.
@@ -90,7 +94,7 @@ type ReleasingError struct {
 
 func (e *ReleasingError) Error() string {
 	return fmt.Sprintf(`%s is being taken off the nodes by another run; wait for it
-if that run was killed, finish its work: kubectl e2eimage clean %s -n %s --consumer %s`,
+if that run was killed, finish its work: kubectl e2eimage clean %s -n %s --consumer %s --scope=cluster`,
 		e.Image, e.Name, e.Set.Namespace, e.Set.Consumer)
 }
 
@@ -150,6 +154,8 @@ type Fact struct {
 	// are InUse.
 	Keep  int
 	InUse func(image string) bool
+	// LeftOver are tags that go with it, since no record has them.
+	LeftOver []string
 }
 
 // SupersededError says that another run claimed the image for other content
@@ -197,6 +203,9 @@ func (s *Set) Complete(fact Fact) (release []string, err error) {
 		Engine: fact.Engine, EngineID: fact.EngineID, Host: fact.Host, SourceWas: fact.SourceWas, Commit: fact.Commit, By: fact.By,
 		Nodes: fact.Nodes, Claimed: claimed.Claimed, Recorded: &recorded,
 		Previous: evidence.Previous, Release: without(evidence.Release, fact.Image),
+	}
+	for _, tag := range fact.LeftOver {
+		done.Release = join(done.Release, tag)
 	}
 	return done.Release, s.put(fact.Name, done)
 }

@@ -119,6 +119,23 @@ func (e *Evidence) Tags() []string {
 	return tags
 }
 
+// StandsFor is the image ID that an image is recorded, or claimed, for, and whether it is
+// at all; "" where it only has to be taken off the nodes.
+func (e *Evidence) StandsFor(image string) (imageID string, has bool) {
+	switch {
+	case e.Claim != nil && e.Claim.Image == image:
+		return e.Claim.ImageID, true
+	case e.Image == image:
+		return e.ImageID, true
+	}
+	for _, previous := range e.Previous {
+		if previous.Image == image {
+			return previous.ImageID, true
+		}
+	}
+	return "", slices.Contains(e.Release, image)
+}
+
 // NewerError says that the evidence was written by a newer version.
 type NewerError struct {
 	Name, APIVersion, Kind string
@@ -131,21 +148,22 @@ func (e *NewerError) Error() string {
 
 // UnreadableError says that the evidence is no evidence.
 type UnreadableError struct {
+	Set  *Set
 	Name string
 	Err  error
 }
 
 func (e *UnreadableError) Error() string {
-	return fmt.Sprintf("the evidence of %[1]s is not readable: %[2]v\ntake it away (kubectl e2eimage clean %[1]s --force), then load and tag it again", e.Name, e.Err)
+	return fmt.Sprintf("the evidence of %s is not readable: %v\n%s", e.Name, e.Err, e.Set.anew(e.Name))
 }
 
 // Unwrap returns what is wrong with it.
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
-func parseEvidence(name, text string) (*Evidence, error) {
+func (s *Set) parse(name, text string) (*Evidence, error) {
 	var evidence Evidence
 	if err := yaml.Unmarshal([]byte(text), &evidence); err != nil {
-		return nil, &UnreadableError{Name: name, Err: err}
+		return nil, &UnreadableError{Set: s, Name: name, Err: err}
 	}
 	if evidence.APIVersion != APIVersion || evidence.Kind != evidenceKind {
 		return nil, &NewerError{Name: name, APIVersion: evidence.APIVersion, Kind: evidence.Kind}

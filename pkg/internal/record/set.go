@@ -61,6 +61,13 @@ func (s *Set) Names() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// anew is what to type where a record is not to be believed: it goes, also where
+// something uses its tags; the lock stays, and with it what tag goes by.
+func (s *Set) anew(name string) string {
+	return fmt.Sprintf("take the record away: kubectl e2eimage clean %[1]s -n %[2]s --consumer %[3]s --scope=cluster --force\nthen record it anew, and deploy it: kubectl e2eimage tag %[1]s -n %[2]s --consumer %[3]s (load it before where it is gone from the nodes)",
+		name, s.Namespace, s.Consumer)
+}
+
 // TamperedError says that annotation and evidence of an image disagree.
 type TamperedError struct {
 	Set                        *Set
@@ -75,9 +82,8 @@ func (e *TamperedError) Error() string {
 		return image
 	}
 	return fmt.Sprintf(`the record of %s was changed by hand: in ConfigMap %s/%s the annotation %s%s says %s, the evidence in data says %s
-take it away (kubectl e2eimage clean %s -n %s --consumer %s, with --force where it runs), then load and tag it again`,
-		e.Name, e.Set.Namespace, e.Set.configMap.Name, AnnotationPrefix, e.Name, say(e.Annotation), say(e.Evidence),
-		e.Name, e.Set.Namespace, e.Set.Consumer)
+%s`,
+		e.Name, e.Set.Namespace, e.Set.configMap.Name, AnnotationPrefix, e.Name, say(e.Annotation), say(e.Evidence), e.Set.anew(e.Name))
 }
 
 // Entry returns the evidence of an image, nil when there is none.
@@ -104,7 +110,7 @@ func (s *Set) evidence(name string) (*Evidence, error) {
 	if !ok {
 		return nil, nil
 	}
-	return parseEvidence(name, text)
+	return s.parse(name, text)
 }
 
 // put writes an entry and keeps its annotation in step; nil removes both.

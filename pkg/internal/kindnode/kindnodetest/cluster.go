@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
@@ -49,7 +50,7 @@ func New(name string, ca []byte, nodes ...string) *Cluster {
 func (c *Cluster) Join(ca []byte, node string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.nodes[node] = &Node{CA: ca, Images: map[string]string{}, Owners: map[string]string{}, ids: map[string]bool{}}
+	c.nodes[node] = &Node{CA: ca, Images: map[string]string{}, Owners: map[string]string{}, Since: map[string]time.Time{}, ids: map[string]bool{}}
 }
 
 // Change does something to nodes, all of them if none is named.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 )
@@ -14,6 +15,8 @@ type Node struct {
 	CA []byte
 	// Images are names → image IDs, Owners names → owner labels.
 	Images, Owners map[string]string
+	// Since is when names were given, long ago where it does not say.
+	Since map[string]time.Time
 	// Pulled by the kubelet itself: image ID → repositories.
 	Pulled     map[string][]string
 	Containers []kindnode.Container

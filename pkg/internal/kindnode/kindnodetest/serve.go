@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
@@ -72,6 +73,9 @@ func (s *imagesServer) image(name string) (*images.Image, error) {
 		return nil, status.Errorf(codes.NotFound, "image %q: not found", name)
 	}
 	image := &images.Image{Name: name, Target: &types.Descriptor{Digest: id}}
+	if since, known := s.node.Since[name]; known {
+		image.CreatedAt = timestamppb.New(since)
+	}
 	if owner, owned := s.node.Owners[name]; owned {
 		image.Labels = map[string]string{kindnode.OwnerLabel: owner}
 	}

@@ -1,0 +1,58 @@
+package e2eimage
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// loadGrace is how long a name may be on nodes before it is recorded: another run, with
+// another lock, may be about to do so.
+const loadGrace = 10 * time.Minute
+
+// nextTag begins the tags under which nodes have content that a shared tag is to move to.
+const nextTag = ":e2eimage-next-"
+
+// nextName is such a name for an image ID.
+func nextName(recorded, imageID string) string {
+	_, digest, _ := strings.Cut(imageID, ":")
+	return ociimage.Repository(recorded) + nextTag + digest[:12]
+}
+
+// isNext tells whether a name is one that no workload was ever given.
+func isNext(name string) bool { return strings.Contains(name, nextTag) }
+
+// leftOver are names that nodes have of a decision's image and that should go: those
+// that a run of before noted and did not take off, and those that were loaded but never
+// recorded, as what a shared tag moved to, what was built anew before it was tagged, and
+// what a killed run left. Where nothing new is recorded, these have to be of some age.
+func (r *tagRun) leftOver(set *record.Set, decision record.Decision) []string {
+	var noted []string
+	keep := []string{decision.Image}
+	if evidence, err := set.Entry(decision.Name); err == nil && evidence != nil {
+		keep = append(keep, evidence.Tags()...)
+		if decision.Recorded != nil {
+			noted = slices.Clone(evidence.Release)
+		}
+	}
+	if r.lock != nil {
+		keep = append(keep, r.lock.recordedImages()...)
+		// Another run may have built and loaded the next one meanwhile.
+		if lock, err := r.lock.file.Read(); err == nil {
+			keep = append(keep, imagesOf(lock)...)
+		}
+	}
+	found := map[string]bool{}
+	for _, state := range r.states {
+		for name, owner := range state.Owners {
+			young := decision.Recorded != nil && time.Since(state.OwnedSince[name]) < loadGrace
+			if owner == r.owner(decision.Name) && !young && !slices.Contains(keep, name) {
+				found[name] = true
+			}
+		}
+	}
+	return append(noted, sortedKeys(found)...)
+}

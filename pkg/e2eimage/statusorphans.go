@@ -1,0 +1,96 @@
+package e2eimage
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// orphans are tags on nodes that carry the label of a record that is gone, or that
+// does not know them any more.
+func (r *statusRun) orphans() []ImageStatus {
+	known, unread := map[string]bool{}, map[string]bool{}
+	for _, set := range r.sets {
+		for _, name := range set.Names() {
+			evidence, err := set.Entry(name)
+			if err != nil {
+				// It is told as such; its tags may be right.
+				unread[record.Owner(set.Namespace, set.Consumer, name)] = true
+				continue
+			}
+			for _, tag := range evidence.Tags() {
+				known[tag] = true
+			}
+		}
+	}
+	for _, image := range r.locked() {
+		// Built and loaded, and about to be tagged.
+		known[image] = true
+	}
+	on := map[string][]string{}
+	owners := map[string]string{}
+	for _, node := range sortedKeys(r.states) {
+		for tag, owner := range r.states[node].Owners {
+			if !known[tag] && !unread[owner] {
+				on[tag], owners[tag] = append(on[tag], node), owner
+			}
+		}
+	}
+	var found []ImageStatus
+	for _, tag := range sortedKeys(on) {
+		namespace, consumer, name, _ := record.ParseOwner(owners[tag])
+		if namespace != r.kube.namespace || !r.wanted(name) || r.in.Suite.Consumer != "" && consumer != r.in.Suite.Consumer {
+			continue
+		}
+		found = append(found, ImageStatus{
+			Name: name, Consumer: consumer, Image: tag, NodesWith: on[tag], Workloads: []WorkloadStatus{}, State: StateOrphaned,
+			Problems: []Problem{r.orphaned(tag, on[tag], consumer)},
+		})
+	}
+	return found
+}
+
+// orphaned says what is known of such a tag, and what takes it away just now.
+func (r *statusRun) orphaned(tag string, on []string, consumer string) Problem {
+	var given time.Time
+	for _, node := range on {
+		if since := r.states[node].OwnedSince[tag]; since.After(given) {
+			given = since
+		}
+	}
+	problem := Problem{
+		State: StateOrphaned, Text: tag + " is on " + strings.Join(on, ", ") + ", but no record has it",
+		Mend: fmt.Sprintf("kubectl e2eimage clean --orphans -n %s --consumer %s", r.kube.namespace, consumer),
+	}
+	if time.Since(given) < orphanGrace {
+		problem.Text += fmt.Sprintf("; it was given %s, and a run of load or tag is under way, or was killed", ago(&metav1.Time{Time: given}))
+		problem.Mend += " --older-than 1s"
+	}
+	return problem
+}
+
+// nodesWith are the nodes that have a name.
+func (r *statusRun) nodesWith(name string) []string {
+	return slices.DeleteFunc(sortedKeys(r.states), func(node string) bool { return r.states[node].ID(name) == "" })
+}
+
+// uses tells whether a workload or container uses a tag.
+func (r *statusRun) uses(tag string) bool {
+	for _, used := range r.used {
+		for _, container := range slices.Concat(used.Template.Spec.InitContainers, used.Template.Spec.Containers) {
+			if container.Image == tag {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(sortedKeys(r.states), func(node string) bool {
+		state := r.states[node]
+		return slices.ContainsFunc(state.Containers, func(c kindnode.Container) bool { return state.Needs(c, tag) })
+	})
+}
