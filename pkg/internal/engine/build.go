@@ -75,15 +75,22 @@ func (e *BuildError) Unwrap() error { return e.Err }
 // containerd's store cannot look up what has none, so docker names it; the caller gives
 // it another name, and then takes this one away with Remove.
 func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (built Image, err error) {
-	dir, err := os.MkdirTemp("", "e2eimage-build-")
+	scratch, err := newScratch(ctx, runner)
 	if err != nil {
 		return Image{}, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	idFile := filepath.Join(dir, "id")
-	name := "localhost/e2eimage-build:" + strings.ToLower(rand.Text())
+	defer func() {
+		if built.temporary == nil {
+			_ = scratch.Close()
+		}
+	}()
+	idFile := filepath.Join(scratch.dir, "id")
+	name := temporaryBuild + strings.ToLower(rand.Text())
 	argv, env := spec.command(idFile, name)
 	if spec.namesIt() {
+		if err := scratch.note(spec.Engine, name); err != nil {
+			return Image{}, err
+		}
 		defer func() {
 			if err != nil {
 				removeName(ctx, runner, spec.Engine, name)
@@ -100,7 +107,10 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (built I
 		}
 	}
 	if spec.namesIt() {
-		return findBuilt(ctx, runner, spec.Engine, name)
+		if built, err = findBuilt(ctx, runner, spec.Engine, name); err == nil {
+			built.temporary = scratch
+		}
+		return built, err
 	}
 	id, err := os.ReadFile(idFile)
 	if err != nil {
@@ -118,7 +128,6 @@ func findBuilt(ctx context.Context, runner hostexec.Runner, engine, name string)
 	if err != nil {
 		return found, err
 	}
-	found.temporary = true
 	if err := found.Identify(ctx, runner); err != nil && ctx.Err() == nil {
 		klog.FromContext(ctx).V(6).Info("the image ID is not known before it is loaded", "because", err.Error())
 	}
@@ -137,7 +146,7 @@ func removeName(ctx context.Context, runner hostexec.Runner, engine, name string
 func (s BuildSpec) namesIt() bool { return s.Engine == "docker" }
 
 // IsTemporary tells whether the image was found by a name that Build has given it.
-func (i Image) IsTemporary() bool { return i.temporary }
+func (i Image) IsTemporary() bool { return i.temporary != nil }
 
 // buildTries bounds how often a build is begun that its engine's cache made fail.
 const buildTries = 3

@@ -49,8 +49,8 @@ type Image struct {
 	inContainerd bool
 	// stored says where the engine's own store has it; nil where that is not known.
 	stored *stored
-	// temporary is set where Reference is a name that Build has given it.
-	temporary bool
+	// temporary is set where Reference is a name that Build has given it, until Remove.
+	temporary *scratch
 	// manifestType as podman says it.
 	manifestType string
 }

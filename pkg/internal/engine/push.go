@@ -32,9 +32,9 @@ type pushing struct {
 	endpoint string
 	// name that the image has meanwhile, for the sink.
 	name string
-	// config is the folder of docker's configuration for it, with the sink's password:
-	// the user's is not touched, and process lists do not show it.
-	config string
+	// scratch has docker's configuration for it, with the sink's password: the user's is
+	// not touched, and process lists do not show it.
+	scratch *scratch
 }
 
 // startPushing makes all ready for pushes of the image. The caller closes it.
@@ -55,15 +55,18 @@ func (i Image) startPushing(ctx context.Context, runner hostexec.Runner) (p *pus
 			err = errors.Join(err, p.close(ctx))
 		}
 	}()
-	if p.config, err = os.MkdirTemp("", "e2eimage-push-"); err != nil {
+	if p.scratch, err = newScratch(ctx, runner); err != nil {
 		return p, err
 	}
-	if err = writeLogin(p.config, p.to); err != nil {
+	if err = writeLogin(p.scratch.dir, p.to); err != nil {
 		return p, err
 	}
 	// containerd notes with each layer in which repositories of a registry it is: always
 	// the same one.
 	name := fmt.Sprintf("%s/e2eimage:%s", p.to.address, strings.ToLower(rand.Text()))
+	if err = p.scratch.note(i.Engine, name); err != nil {
+		return p, err
+	}
 	if err = i.Name(ctx, runner, name); err == nil {
 		p.name = name
 	}
@@ -73,7 +76,7 @@ func (i Image) startPushing(ctx context.Context, runner hostexec.Runner) (p *pus
 // push lets docker push once. What is asked and comes is told to blobs.
 func (p *pushing) push(ctx context.Context, blobs blobs) error {
 	p.to.expect(blobs)
-	argv := []string{p.image.Engine, "--config", p.config, "--host", p.endpoint, "push", "--quiet", p.name}
+	argv := []string{p.image.Engine, "--config", p.scratch.dir, "--host", p.endpoint, "push", "--quiet", p.name}
 	err := p.runner.Run(ctx, hostexec.Command{Argv: argv, Stdout: io.Discard})
 	// What the sink met is why docker gave up.
 	return errors.Join(p.to.err(), err)
@@ -82,13 +85,13 @@ func (p *pushing) push(ctx context.Context, blobs blobs) error {
 // close takes back what pushing took, also where ctx has ended.
 func (p *pushing) close(ctx context.Context) error {
 	err := p.to.Close()
-	if p.config != "" {
-		err = errors.Join(err, os.RemoveAll(p.config))
-	}
 	if p.name != "" {
 		untagging, cancel := context.WithTimeout(context.WithoutCancel(ctx), untagLimit)
 		defer cancel()
 		err = errors.Join(err, p.runner.Run(untagging, hostexec.Command{Argv: []string{p.image.Engine, "image", "rm", "--", p.name}, Stdout: io.Discard}))
+	}
+	if p.scratch != nil {
+		err = errors.Join(err, p.scratch.Close())
 	}
 	return err
 }

@@ -166,7 +166,11 @@ func (i Image) Remove(ctx context.Context, runner hostexec.Runner) error {
 	if now.EngineID != i.EngineID {
 		return fmt.Errorf("%s was built anew meanwhile: it is %s now instead of %s", i.Reference, ociimage.ShortID(now.EngineID), ociimage.ShortID(i.EngineID))
 	}
-	return runner.Run(ctx, hostexec.Command{Argv: []string{i.Engine, "image", "rm", "--", i.Reference}, Stdout: io.Discard})
+	err = runner.Run(ctx, hostexec.Command{Argv: []string{i.Engine, "image", "rm", "--", i.Reference}, Stdout: io.Discard})
+	if err == nil && i.temporary != nil {
+		err = i.temporary.Close()
+	}
+	return err
 }
 
 // closing is a function that is called on Close.

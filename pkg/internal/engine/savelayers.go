@@ -52,19 +52,19 @@ func (s *savedOnly) Wants(ctx context.Context, diffID digest.Digest) (bool, erro
 // stands for each layer that is left out (containers/image, oci/layout:
 // TryReusingBlob). No more than the missing layers is written.
 func (i Image) saveLayers(ctx context.Context, runner hostexec.Runner, reading Reading) (ociimage.Source, error) {
-	dir, err := os.MkdirTemp("", "e2eimage-layers-")
+	scratch, err := newScratch(ctx, runner)
 	if err != nil {
 		return nil, err
 	}
-	layout, err := i.saveInto(ctx, runner, dir, reading.Present)
+	layout, err := i.saveInto(ctx, runner, scratch.dir, reading.Present)
 	if err == nil {
 		var source ociimage.Source
-		if source, err = ociimage.OpenFolder(layout.FS(), i.choice(reading.Platform), closers{layout, closing(func() error { return os.RemoveAll(dir) })}); err == nil {
+		if source, err = ociimage.OpenFolder(layout.FS(), i.choice(reading.Platform), closers{layout, scratch}); err == nil {
 			return &savedLayers{Source: source, present: reading.Present}, nil
 		}
 		_ = layout.Close()
 	}
-	return nil, errors.Join(err, os.RemoveAll(dir))
+	return nil, errors.Join(err, scratch.Close())
 }
 
 func (i Image) saveInto(ctx context.Context, runner hostexec.Runner, dir string, present func(digest.Digest) bool) (*os.Root, error) {
