@@ -112,20 +112,23 @@ func (f *LockFile) makeDir(dir string) error {
 	return nil
 }
 
-// write replaces the file in one step.
+// write replaces the file in one step. Writers take turns: what lies there is of one that
+// was killed.
 func (f *LockFile) write(text []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(f.path), "."+filepath.Base(f.path)+".*")
+	path := filepath.Join(filepath.Dir(f.path), "."+filepath.Base(f.path)+".new")
+	_ = os.Remove(path)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("the lock cannot be written: %w\nsay another file with --lock", err)
 	}
-	defer func() { _ = os.Remove(file.Name()) }()
+	defer func() { _ = os.Remove(path) }()
 	_, err = file.Write(text)
 	if err == nil {
 		err = file.Sync()
 	}
 	err = errors.Join(err, file.Close())
 	if err == nil {
-		err = os.Rename(file.Name(), f.path)
+		err = os.Rename(path, f.path)
 	}
 	if err != nil {
 		return fmt.Errorf("the lock cannot be written: %w", err)
