@@ -183,8 +183,8 @@ func commandLine(image config.Image, spec engine.BuildSpec) string {
 	return spec.CommandLine()
 }
 
-// write pins what was made and gives the host's copy its recorded name, so that no
-// prune takes it.
+// write pins what was made in the lock, then gives the host's copy its recorded name, so
+// that no prune takes it: a run that is killed leaves no name that no lock knows.
 func (r *buildRun) write(ctx context.Context, image config.Image, target string, made record.Locked, found *engine.Image) (*BuiltImage, error) {
 	made.Image = target
 	result := &BuiltImage{Name: image.Name, Consumer: r.consumer, Changed: true}
@@ -193,31 +193,28 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 		result.Image, result.ImageID, result.Prebuilt = target, made.ImageID, made.Source
 		return result, nil
 	}
-	var dropped []record.Superseded
-	var before *record.Locked
+	var before, entry *record.Locked
 	err := r.lock.update(ctx, func(lock *record.Lock) error {
 		if err := r.share(lock, &made); err != nil {
 			return err
 		}
 		before = lock.Images[image.Name]
-		entry := lock.Put(image.Name, made, r.in.New || r.groupTag != "" || image.Tag != "" || before != nil && !underRepository(image, before.Image))
-		result.Changed = before == nil || !before.Same(entry) || before.Image != entry.Image
-		dropped = entry.DropBeyond(r.in.Suite.KeepPrevious)
-		if err := r.name(ctx, image, entry.Image, found); err != nil {
-			return err
-		}
-		result.Image, result.ImageID, result.Engine, result.EngineID, result.Platform = entry.Image, entry.ImageID, entry.Engine, entry.EngineID, entry.Platform
-		if entry.Via == record.ViaPrebuilt {
-			result.Prebuilt = entry.Source
-		}
+		entry = lock.Put(image.Name, made, r.in.New || r.groupTag != "" || image.Tag != "" || before != nil && !underRepository(image, before.Image))
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	r.client.dropFromHost(ctx, r.lock, dropped)
-	if before != nil && before.Ours() && before.EngineID != made.EngineID {
-		r.client.dropUnnamed(ctx, *before)
+	if err := r.name(ctx, image, entry.Image, found); err != nil {
+		return nil, errors.Join(err, r.takeBack(ctx, image.Name, entry, before))
+	}
+	result.Changed = before == nil || !before.Same(entry) || before.Image != entry.Image
+	result.Image, result.ImageID, result.Engine, result.EngineID, result.Platform = entry.Image, entry.ImageID, entry.Engine, entry.EngineID, entry.Platform
+	if entry.Via == record.ViaPrebuilt {
+		result.Prebuilt = entry.Source
+	}
+	if err := r.dropBefore(ctx, image.Name, entry, before); err != nil {
+		return nil, err
 	}
 	what := "built"
 	switch {
@@ -228,6 +225,43 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 	}
 	r.client.report.Info(fmt.Sprintf("%s: %s, %s", image.Name, what, result.Image))
 	return result, nil
+}
+
+// takeBack puts the lock's entry of before back, unless another build took its place.
+func (r *buildRun) takeBack(ctx context.Context, name string, entry, before *record.Locked) error {
+	undoing, cancel := outlive.Context(ctx, undoLimit)
+	defer cancel()
+	return r.lock.update(undoing, func(lock *record.Lock) error {
+		switch now := lock.Images[name]; {
+		case now == nil || now.Image != entry.Image || !now.Same(entry):
+		case before == nil:
+			delete(lock.Images, name)
+		default:
+			lock.Images[name] = before
+		}
+		return nil
+	})
+}
+
+// dropBefore takes the names of before off the host that are too many, and then forgets
+// them.
+func (r *buildRun) dropBefore(ctx context.Context, name string, entry, before *record.Locked) error {
+	if beyond := entry.Beyond(r.in.Suite.KeepPrevious); len(beyond) > 0 {
+		dropped := r.client.dropFromHost(ctx, r.lock, beyond)
+		err := r.lock.update(ctx, func(lock *record.Lock) error {
+			if now := lock.Images[name]; now != nil {
+				now.Dropped(dropped)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if before != nil && before.Ours() && before.EngineID != entry.EngineID {
+		r.client.dropUnnamed(ctx, *before)
+	}
+	return nil
 }
 
 // share lets a build of a tagGroup have the tag that another one, which was built
@@ -296,11 +330,15 @@ func (c *Client) dropUnnamed(ctx context.Context, before record.Locked) {
 	}
 }
 
-// dropFromHost takes names of the product's own off the host's engines.
-func (c *Client) dropFromHost(ctx context.Context, lock *locks, images []record.Superseded) {
+// dropFromHost takes names of the product's own off the host's engines. It returns those
+// that are no concern any more; the others are tried again.
+func (c *Client) dropFromHost(ctx context.Context, lock *locks, images []record.Superseded) []record.Superseded {
+	var stay []record.Superseded
 	for _, image := range lock.givenHere(images) {
 		if _, err := c.nameOffHost(ctx, image, false); err != nil {
 			c.report.Warn(fmt.Sprintf("%s stays in %s: %v", image.Image, image.Engine, err))
+			stay = append(stay, image)
 		}
 	}
+	return slices.DeleteFunc(slices.Clone(images), func(s record.Superseded) bool { return slices.Contains(stay, s) })
 }

@@ -198,25 +198,14 @@ func (c *Client) trimHost(ctx context.Context, lock *locks, images []CleanedImag
 	if !lock.local {
 		return nil
 	}
-	dropped := map[string][]record.Superseded{}
-	drop := func(lock *record.Lock) error {
-		for _, image := range images {
-			if entry := lock.Images[image.Name]; entry != nil {
-				dropped[image.Name] = entry.DropBeyond(keep)
-			}
-		}
-		return nil
-	}
-	change := func() error { return lock.update(ctx, drop) }
-	if dryRun {
-		// What is dropped from what was read is not written.
-		change = func() error { return drop(lock.current()) }
-	}
-	if err := change(); err != nil {
-		return err
-	}
+	beyond := map[string][]record.Superseded{}
 	for i, image := range images {
-		for _, name := range lock.givenHere(dropped[image.Name]) {
+		entry := lock.current().Images[image.Name]
+		if entry == nil {
+			continue
+		}
+		beyond[image.Name] = entry.Beyond(keep)
+		for _, name := range lock.givenHere(beyond[image.Name]) {
 			removed, err := c.nameOffHost(ctx, name, dryRun)
 			if err != nil {
 				return err
@@ -226,7 +215,17 @@ func (c *Client) trimHost(ctx context.Context, lock *locks, images []CleanedImag
 			}
 		}
 	}
-	return nil
+	if dryRun {
+		return nil
+	}
+	return lock.update(ctx, func(lock *record.Lock) error {
+		for name, images := range beyond {
+			if entry := lock.Images[name]; entry != nil {
+				entry.Dropped(images)
+			}
+		}
+		return nil
+	})
 }
 
 // forget notes that the cluster has nothing of an image any more. A tag that was

@@ -190,17 +190,19 @@ func orTime(a, b *metav1.Time) *metav1.Time {
 	return b
 }
 
-// DropBeyond forgets which of the superseded images the host has, but for the first
-// keep, and returns those.
-func (l *Locked) DropBeyond(keep int) []Superseded {
-	var dropped []Superseded
-	for i := range l.Supersedes {
-		if i >= keep && l.Supersedes[i].Engine != "" {
-			dropped = append(dropped, l.Supersedes[i])
+// Beyond are those of the superseded images that the host has, but for the first keep.
+func (l *Locked) Beyond(keep int) []Superseded {
+	beyond := slices.Clone(l.Supersedes[min(keep, len(l.Supersedes)):])
+	return slices.DeleteFunc(beyond, func(s Superseded) bool { return s.Engine == "" })
+}
+
+// Dropped forgets that the host has some of the superseded images.
+func (l *Locked) Dropped(images []Superseded) {
+	for i, s := range l.Supersedes {
+		if slices.Contains(images, s) {
 			l.Supersedes[i].Engine, l.Supersedes[i].EngineID = "", ""
 		}
 	}
-	return dropped
 }
 
 // leaveHost forgets what the engines of another host have.

@@ -64,10 +64,11 @@ func TestWhatALockMakesOfANewEntry(t *testing.T) {
 func TestALockForgetsWhatTheHostNeedsNotKeep(t *testing.T) {
 	t.Parallel()
 	entry := &Locked{Supersedes: []Superseded{{Image: "a", Engine: "podman"}, {Image: "b", Engine: "podman"}, {Image: "c"}}}
-	dropped := entry.DropBeyond(1)
-	if len(dropped) != 1 || dropped[0].Image != "b" || dropped[0].Engine != "podman" {
-		t.Errorf("dropped %v", dropped)
+	beyond := entry.Beyond(1)
+	if len(beyond) != 1 || beyond[0].Image != "b" || beyond[0].Engine != "podman" || entry.Supersedes[1].Engine == "" {
+		t.Errorf("beyond are %v", beyond)
 	}
+	entry.Dropped(beyond)
 	if !entry.Replaces("b") || entry.Supersedes[1].Engine != "" || entry.Supersedes[0].Engine == "" {
 		t.Errorf("left %v", entry.Supersedes)
 	}
