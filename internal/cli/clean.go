@@ -30,9 +30,9 @@ func (a *app) cleanCommand() *cobra.Command {
 		Use:   "clean [NAME...] [flags]",
 		Short: "Take away what the record owns",
 		Long: `Take away what the records own: their tags on every node, images that then
-nothing names or runs, the records themselves, and on this host the names that
-builds gave and the lock's entries. The source, other people's names of the same
-image, and images that were adopted are left alone.
+nothing names or runs, the records themselves, and on this host the recorded
+names that builds gave and the lock's entries. The source's name, other people's
+names of the same image, and images that were adopted are left alone.
 
 A tag in use is left together with its record, and listed: a container runs it,
 a pod waits for it, or a workload has it in its template, also a CronJob and one

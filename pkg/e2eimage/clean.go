@@ -91,8 +91,9 @@ type CleanedImage struct {
 }
 
 // Clean takes away what the records of the suite's images own: their tags on
-// all nodes, images that then nothing names or runs, the records, the names that
-// builds gave on this host, and the lock's entries. What was adopted on the host stays.
+// all nodes, images that then nothing names or runs, the records, the recorded names
+// that builds gave on this host, and the lock's entries. What was adopted on the host
+// stays, and so do the names of sources.
 //
 // A tag in use is left, with its record, and listed: a container runs it, a pod waits for
 // it, or a workload's template has it, also where there are no replicas. Whoever asked

@@ -109,17 +109,16 @@ func (c *Client) offHost(ctx context.Context, lock *locks, image *CleanedImage, 
 	})
 }
 
-// hostNames are the names that builds gave on this host and that no other suite's
-// lock has, too.
+// hostNames are the recorded names that builds gave on this host and that no other
+// suite's lock has, too. The source's name is not ours: a build moves it, as any build
+// does that is told a name.
 func (l *locks) hostNames(entry *record.Locked) []record.Superseded {
 	if !l.local {
 		return nil
 	}
 	var names []record.Superseded
 	if entry.Ours() {
-		for _, name := range []string{entry.Image, entry.Source} {
-			names = append(names, record.Superseded{Image: name, Via: entry.Via, Engine: entry.Engine, EngineID: entry.EngineID})
-		}
+		names = append(names, record.Superseded{Image: entry.Image, Via: entry.Via, Engine: entry.Engine, EngineID: entry.EngineID})
 	}
 	return l.givenHere(append(names, entry.Supersedes...))
 }
