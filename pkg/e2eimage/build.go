@@ -80,6 +80,9 @@ func (c *Client) build(ctx context.Context, in BuildInput) (*BuildResult, error)
 	if err != nil {
 		return nil, err
 	}
+	if run.order, err = run.newOrder(ctx, images); err != nil {
+		return nil, err
+	}
 	ctx, cancel := buildTime(ctx, in.Timeout)
 	defer cancel()
 	built, err := run.all(ctx, images)
@@ -102,6 +105,7 @@ type buildRun struct {
 	groupTag string
 	// several is set where lines of output have to be told apart.
 	several bool
+	order   *buildOrder
 }
 
 func (c *Client) beginBuild(ctx context.Context, in BuildInput) (*buildRun, error) {
@@ -157,20 +161,17 @@ func buildTime(ctx context.Context, limit time.Duration) (context.Context, conte
 func (r *buildRun) all(ctx context.Context, images []config.Image) ([]*BuiltImage, error) {
 	built := make([]*BuiltImage, len(images))
 	failed := make([]error, len(images))
+	turns := make(chan struct{}, r.parallel())
 	var working errgroup.Group
-	working.SetLimit(r.parallel())
 	for i, image := range images {
 		working.Go(func() error {
-			if err := context.Cause(ctx); err != nil {
-				failed[i] = err
-				return nil
-			}
-			begun := time.Now()
-			if built[i], failed[i] = r.one(ctx, image); failed[i] != nil && context.Cause(ctx) == nil {
+			failed[i] = r.order.after(ctx, image.Name, func() (bool, error) {
+				var err error
+				built[i], err = r.timed(ctx, image, turns)
+				return err == nil && built[i].Changed, err
+			})
+			if failed[i] != nil && context.Cause(ctx) == nil {
 				failed[i] = fmt.Errorf("%s: %w", image.Name, failed[i])
-			}
-			if built[i] != nil {
-				built[i].Seconds = time.Since(begun).Seconds()
 			}
 			return nil
 		})
@@ -180,6 +181,22 @@ func (r *buildRun) all(ctx context.Context, images []config.Image) ([]*BuiltImag
 		return built, classify(cause)
 	}
 	return built, classify(errors.Join(failed...))
+}
+
+// timed builds an image when it is its turn.
+func (r *buildRun) timed(ctx context.Context, image config.Image, turns chan struct{}) (*BuiltImage, error) {
+	select {
+	case turns <- struct{}{}:
+		defer func() { <-turns }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	begun := time.Now()
+	one, err := r.one(ctx, image)
+	if one != nil {
+		one.Seconds = time.Since(begun).Seconds()
+	}
+	return one, err
 }
 
 func (r *buildRun) parallel() int {

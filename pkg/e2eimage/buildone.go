@@ -36,7 +36,7 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 	if err != nil {
 		return nil, err
 	}
-	if r.in.DryRun && r.unchanged(ctx, image) {
+	if r.in.DryRun && !r.order.changes(image.Name) && r.unchanged(ctx, image) {
 		entry := r.lock.entry(image, r.in.Suite.Prebuilt)
 		return &BuiltImage{Name: image.Name, Consumer: r.consumer, Image: entry.Image, ImageID: entry.ImageID, Engine: entry.Engine, EngineID: entry.EngineID, Platform: entry.Platform}, nil
 	}
@@ -44,14 +44,15 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 		r.client.report.Info(fmt.Sprintf("%s: would run %s", image.Name, commandLine(image, spec)))
 		return &BuiltImage{Name: image.Name, Consumer: r.consumer, Image: target, Changed: true}, nil
 	}
-	tree := r.tree(ctx, image, spec)
+	inputs := r.client.inputs(ctx, image, spec)
+	tree := r.tree(ctx, image, spec, inputs)
 	end := r.client.report.Start("build " + image.Name)
 	found, err := r.build(ctx, image, spec, secrets)
 	end(err)
 	if err != nil {
 		return nil, err
 	}
-	if tree != nil && !r.stayed(ctx, image, tree) {
+	if tree != nil && !r.stayed(ctx, image, inputs, tree) {
 		tree = nil
 	}
 	now := record.Now()

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -14,31 +15,48 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
-func treeOf(image config.Image) buildtree.Tree {
-	return buildtree.Tree{Context: image.Build.Context, File: image.Build.File}
+// inputs are what a build depends on.
+func (c *Client) inputs(ctx context.Context, image config.Image, spec engine.BuildSpec) buildtree.Inputs {
+	if len(image.Build.Command) > 0 {
+		return buildtree.Inputs{Tree: treeOf(image, &record.Tree{})}
+	}
+	in := buildtree.InputsOf(buildtree.Build{
+		Engine: spec.Engine, Context: spec.Context, File: spec.File, Target: spec.Target, Platform: spec.Platform, Args: spec.Args, Flags: spec.Flags,
+	})
+	in.Tree.Legacy = in.Tree.DependsOnBuilder() && !engine.OnlyBuildKit(ctx, c.runner, spec.Engine)
+	return in
+}
+
+// treeOf is the files that were noted, where the image's context is by now.
+func treeOf(image config.Image, noted *record.Tree) buildtree.Tree {
+	at := func(paths ...string) []string {
+		var full []string
+		for _, path := range paths {
+			full = append(full, filepath.Join(image.Build.Context, path))
+		}
+		return full
+	}
+	tree := buildtree.Tree{Engine: noted.Engine, Legacy: noted.Legacy, Context: image.Build.Context, Dockerfiles: at(noted.Dockerfiles...), Also: at(noted.Also...)}
+	if noted.IgnoreFile != "" {
+		tree.IgnoreFile = at(noted.IgnoreFile)[0]
+	}
+	if len(noted.Dockerfiles) == 0 && image.Build.File != "" {
+		tree.Dockerfiles = []string{image.Build.File}
+	}
+	return tree
 }
 
 // tree notes what is about to be built, before it is, so that a change during the
 // build shows. A tree that cannot be read whole is no reason not to build.
-func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.BuildSpec) *record.Tree {
-	if folder := filepath.Dir(r.lock.file.Path()); treeOf(image).Sends(folder) && len(image.Build.Command) == 0 {
+func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.BuildSpec, in buildtree.Inputs) *record.Tree {
+	if folder := filepath.Dir(r.lock.file.Path()); in.Tree.Sends(folder) && len(image.Build.Command) == 0 {
 		r.client.report.Warn(fmt.Sprintf("%s: the lock's folder %s is a part of its build context; write %s into .dockerignore, or a Dockerfile that copies all makes another image each time",
 			image.Name, folder, filepath.Base(folder)))
 	}
 	if r.in.Suite.Freshness == config.FreshnessOff {
 		return nil
 	}
-	salt, err := config.NewRandom()
-	noted := &record.Tree{Salt: salt}
-	if err == nil {
-		noted.Settings, err = settings(spec, image, salt)
-	}
-	if err == nil {
-		noted.Metadata, err = treeOf(image).Metadata(ctx)
-	}
-	if err == nil {
-		noted.Content, err = treeOf(image).Content(ctx)
-	}
+	noted, err := r.note(ctx, image, spec, in)
 	if err != nil {
 		if ctx.Err() == nil {
 			r.client.report.Warn(fmt.Sprintf("%s: later changes of what it is built from will not be seen: %v", image.Name, err))
@@ -48,17 +66,63 @@ func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.Bui
 	return noted
 }
 
-// stayed tells whether the tree is still what it was before the build. Where it is not,
-// nobody knows what the engine has read, and the next up builds again.
-func (r *buildRun) stayed(ctx context.Context, image config.Image, before *record.Tree) bool {
-	after, err := treeOf(image).Metadata(ctx)
+func (r *buildRun) note(ctx context.Context, image config.Image, spec engine.BuildSpec, in buildtree.Inputs) (*record.Tree, error) {
+	salt, err := config.NewRandom()
+	noted := &record.Tree{Salt: salt, Engine: in.Tree.Engine, Legacy: in.Tree.Legacy}
+	if err == nil {
+		noted.Settings, err = settings(spec, image, salt)
+	}
+	if err == nil {
+		noted.Metadata, err = in.Tree.Metadata(ctx)
+	}
+	if err == nil {
+		noted.Content, err = in.Tree.Content(ctx)
+	}
+	if err == nil {
+		noted.Bases, err = r.client.baseIDs(ctx, spec.Engine, in.Bases)
+	}
+	relative := func(path string) string {
+		name, relErr := filepath.Rel(image.Build.Context, path)
+		if err == nil {
+			err = relErr
+		}
+		return name
+	}
+	for _, path := range in.Tree.Dockerfiles {
+		noted.Dockerfiles = append(noted.Dockerfiles, relative(path))
+	}
+	for _, path := range in.Tree.Also {
+		noted.Also = append(noted.Also, relative(path))
+	}
+	if in.Tree.IgnoreFile != "" {
+		noted.IgnoreFile = relative(in.Tree.IgnoreFile)
+	}
+	return noted, err
+}
+
+// stayed tells whether what was noted is still so after the build, and notes which base
+// images came with it. Where it is not, nobody knows what the engine has read, and the
+// next up builds again.
+func (r *buildRun) stayed(ctx context.Context, image config.Image, in buildtree.Inputs, noted *record.Tree) bool {
+	after, err := in.Tree.Metadata(ctx)
+	bases := map[string]string{}
+	if err == nil {
+		bases, err = r.client.baseIDs(ctx, noted.Engine, in.Bases)
+	}
+	maps.DeleteFunc(noted.Bases, func(_, id string) bool { return id == "" })
+	replaced := firstChanged(noted.Bases, bases)
 	switch {
-	case ctx.Err() != nil, err == nil && after == before.Metadata:
+	case ctx.Err() != nil:
 		return true
-	case err == nil:
-		r.client.report.Warn(fmt.Sprintf("%s: files in %s changed while it was built: it may have some of before and some of after; build it again", image.Name, image.Build.Context))
-	default:
+	case err != nil:
 		r.client.report.Warn(fmt.Sprintf("%s: later changes of what it is built from will not be seen: %v", image.Name, err))
+	case after != noted.Metadata:
+		r.client.report.Warn(fmt.Sprintf("%s: files in %s changed while it was built: it may have some of before and some of after; build it again", image.Name, image.Build.Context))
+	case replaced != "":
+		r.client.report.Warn(fmt.Sprintf("%s: %s, which it is built on, was replaced while it was built; build it again", image.Name, replaced))
+	default:
+		noted.Bases = bases
+		return true
 	}
 	return false
 }
@@ -72,13 +136,32 @@ func settings(spec engine.BuildSpec, image config.Image, salt string) (string, e
 	return "sha256:" + hex.EncodeToString(sum[:]), err
 }
 
-// changed tells whether a tree is not what the image was built from. One whose
-// files were only touched is.
-func changed(ctx context.Context, image config.Image, noted *record.Tree) (bool, error) {
-	metadata, err := treeOf(image).Metadata(ctx)
+// changed tells whether a tree is not what was noted. One whose files were only touched
+// is.
+func changed(ctx context.Context, tree buildtree.Tree, noted *record.Tree) (bool, error) {
+	metadata, err := tree.Metadata(ctx)
 	if err != nil || metadata == noted.Metadata {
 		return false, err
 	}
-	content, err := treeOf(image).Content(ctx)
+	content, err := tree.Content(ctx)
 	return err == nil && content != noted.Content, err
+}
+
+// changedSince says what an image was built from and is another by now, "" for nothing.
+func (c *Client) changedSince(ctx context.Context, image config.Image, noted *record.Tree, lock *locks) (string, error) {
+	is, err := changed(ctx, treeOf(image, noted), noted)
+	switch {
+	case err != nil:
+		return "", err
+	case is:
+		return "files in " + image.Build.Context, nil
+	}
+	if !lock.local {
+		return "", nil
+	}
+	base, err := c.newBase(ctx, noted)
+	if base == "" {
+		return "", err
+	}
+	return base + ", which it is built on,", err
 }

@@ -43,7 +43,7 @@ func (d *deployRun) fresh(ctx context.Context) error {
 		}
 		if !d.freshBuilt {
 			d.client.unknown(ctx, k, finding)
-			old = append(old, d.client.checkTree(ctx, k.image, k.entry, suite))
+			old = append(old, d.client.checkTree(ctx, k.image, k.entry, d.lock, suite))
 		}
 	}
 	if err := errors.Join(mistakes...); err != nil {

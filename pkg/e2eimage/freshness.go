@@ -148,23 +148,24 @@ func orNoID(ids ...string) string {
 	return "an image"
 }
 
-// checkTree tells whether the files that the image was built from changed since.
-func (c *Client) checkTree(ctx context.Context, image config.Image, entry *record.Locked, suite config.Suite) error {
+// checkTree tells whether the files that the image was built from, or the images that it
+// was built on, changed since.
+func (c *Client) checkTree(ctx context.Context, image config.Image, entry *record.Locked, lock *locks, suite config.Suite) error {
 	if entry == nil || entry.Tree == nil || image.Build == nil || suite.Freshness == config.FreshnessOff {
 		return nil
 	}
-	is, err := changed(ctx, image, entry.Tree)
+	what, err := c.changedSince(ctx, image, entry.Tree, lock)
 	if err != nil {
-		c.untold(ctx, fmt.Sprintf("%s: whether files in %s changed since it was built", image.Name, image.Build.Context), err)
+		c.untold(ctx, fmt.Sprintf("%s: whether what it is built from changed since", image.Name), err)
 	}
-	if !is {
+	if what == "" {
 		return nil
 	}
 	from := ""
 	if entry.Commit != "" {
 		from = " at commit " + entry.Commit[:min(len(entry.Commit), 12)]
 	}
-	err = fmt.Errorf("%s: files in %s changed since it was built %s%s\nbuild it: %s", image.Name, image.Build.Context, ago(entry.Built), from, typed("build", image.Name, suite))
+	err = fmt.Errorf("%s: %s changed since it was built %s%s\nbuild it: %s", image.Name, what, ago(entry.Built), from, typed("build", image.Name, suite))
 	if suite.Freshness == config.FreshnessStrict {
 		return err
 	}

@@ -100,7 +100,7 @@ func (r *statusRun) stale(ctx context.Context, set *record.Set) (map[string][]Pr
 	for _, k := range all {
 		finding := k.judge(suite, r.states)
 		r.client.unknown(ctx, k, finding)
-		problems := []error{k.older(finding, suite), r.client.checkTree(ctx, k.image, k.entry, suite)}
+		problems := []error{k.older(finding, suite), r.client.checkTree(ctx, k.image, k.entry, lock, suite)}
 		if finding.Relation == freshness.Diverged {
 			problems = append(problems, k.diverged(suite, lock, set.Namespace, set.Consumer))
 		}

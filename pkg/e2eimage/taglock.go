@@ -48,7 +48,7 @@ func (r *tagRun) compare(ctx context.Context, records *record.Set) error {
 		if finding.By == freshness.ByHost && finding.Relation != freshness.NotTagged && !r.neverLoaded(k) {
 			old = append(old, k.older(finding, r.in.Suite))
 		}
-		old = append(old, r.client.checkTree(ctx, k.image, k.entry, r.in.Suite))
+		old = append(old, r.client.checkTree(ctx, k.image, k.entry, r.lock, r.in.Suite))
 	}
 	return r.client.stale(errors.Join(old...), r.in.AllowStale)
 }

@@ -117,6 +117,9 @@ func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
 			return nil, err
 		}
 		run.build.several = len(in.Suite.Images) > 1
+		if run.build.order, err = run.build.newOrder(ctx, slices.DeleteFunc(slices.Clone(in.Suite.Images), func(image config.Image) bool { return !canBuild(image) })); err != nil {
+			return nil, err
+		}
 	}
 	go run.place(ctx)
 	return run, nil
@@ -146,7 +149,7 @@ func canBuild(image config.Image) bool {
 func (r *upRun) bring(ctx context.Context) error {
 	building, cancel := buildTime(ctx, r.in.BuildTimeout)
 	defer cancel()
-	turns := make(chan struct{}, max(1, r.in.Parallel))
+	var turns chan struct{}
 	if r.build != nil {
 		turns = make(chan struct{}, r.build.parallel())
 	}
@@ -181,25 +184,19 @@ func (r *upRun) built(ctx context.Context, image config.Image, turns chan struct
 	if !r.builds(image) {
 		return nil
 	}
-	if r.build.unchanged(ctx, image) {
-		return nil
-	}
-	select {
-	case turns <- struct{}{}:
-		defer func() { <-turns }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	begun := time.Now()
-	one, err := r.build.one(ctx, image)
-	if err != nil {
-		return err
-	}
-	one.Seconds = time.Since(begun).Seconds()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.result.Built = append(r.result.Built, *one)
-	return nil
+	return r.build.order.after(ctx, image.Name, func() (bool, error) {
+		if r.build.unchanged(ctx, image) {
+			return false, nil
+		}
+		one, err := r.build.timed(ctx, image, turns)
+		if err != nil {
+			return false, err
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.result.Built = append(r.result.Built, *one)
+		return one.Changed, nil
+	})
 }
 
 // loaded brings the image into the nodes, unless the record says that it is there.

@@ -18,7 +18,7 @@ func (r *upRun) plan(ctx context.Context) error {
 		defer place.cluster.Close()
 	}
 	var mistakes []error
-	for _, image := range r.in.Suite.Images {
+	for _, image := range r.inBuildOrder() {
 		comes, err := r.planOne(ctx, place, image)
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
@@ -33,6 +33,7 @@ func (r *upRun) plan(ctx context.Context) error {
 	if err := errors.Join(mistakes...); err != nil {
 		return classify(err)
 	}
+	r.fresh = inOrder(r.in.Suite.Images, r.fresh)
 	suite := r.in.Suite
 	suite.Consumer = place.consumer
 	suite.Images = slices.DeleteFunc(slices.Clone(suite.Images), r.isFresh)
@@ -42,16 +43,29 @@ func (r *upRun) plan(ctx context.Context) error {
 			return err
 		}
 		r.result.Images = append(r.result.Images, known.Images...)
-		names := recordedNames(r.in.Suite)
-		slices.SortFunc(r.result.Images, func(a, b Ref) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
 	}
+	names := recordedNames(r.in.Suite)
+	slices.SortFunc(r.result.Images, func(a, b Ref) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
 	return r.planDeploy(ctx, place, suite)
+}
+
+// inBuildOrder are the images with those first that others are built on.
+func (r *upRun) inBuildOrder() []config.Image {
+	if r.build == nil {
+		return r.in.Suite.Images
+	}
+	return r.build.order.sorted(r.in.Suite.Images)
 }
 
 // planOne tells whether an image would come.
 func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (comes bool, err error) {
 	if r.builds(image) {
-		one, err := r.build.one(ctx, image)
+		var one *BuiltImage
+		err := r.build.order.after(ctx, image.Name, func() (bool, error) {
+			var err error
+			one, err = r.build.one(ctx, image)
+			return err == nil && one.Changed, err
+		})
 		if err != nil {
 			return false, err
 		}

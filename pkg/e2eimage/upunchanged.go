@@ -3,6 +3,7 @@ package e2eimage
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
@@ -10,9 +11,10 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
-// unchanged tells whether building the image again would make the same: its tree
-// and its settings are those of the last build, and the engine still has that. A
-// command of the user's own is always run: only it knows what it depends on.
+// unchanged tells whether building the image again would make the same: its files, its
+// settings and the images that it is built on are those of the last build, and the engine
+// still has that. A command of the user's own is always run: only it knows what it
+// depends on.
 func (r *buildRun) unchanged(ctx context.Context, image config.Image) bool {
 	entry := r.lock.entry(image, r.in.Suite.Prebuilt)
 	if entry == nil || entry.Via != record.ViaBuild || entry.Tree == nil || !r.lock.local ||
@@ -27,11 +29,7 @@ func (r *buildRun) unchanged(ctx context.Context, image config.Image) bool {
 		found, err := engine.Find(ctx, r.client.runner, entry.Engine, entry.Image)
 		there <- err == nil && found.EngineID == entry.EngineID
 	}()
-	same := r.sameSettings(ctx, image, entry)
-	if same {
-		is, err := changed(ctx, image, entry.Tree)
-		same = err == nil && !is
-	}
+	same := r.sameInputs(ctx, image, entry)
 	if !<-there || !same {
 		return false
 	}
@@ -39,7 +37,9 @@ func (r *buildRun) unchanged(ctx context.Context, image config.Image) bool {
 	return true
 }
 
-func (r *buildRun) sameSettings(ctx context.Context, image config.Image, entry *record.Locked) bool {
+// sameInputs tells whether all that the image's build depends on is as it was. What
+// cannot be known is not.
+func (r *buildRun) sameInputs(ctx context.Context, image config.Image, entry *record.Locked) bool {
 	if r.in.Suite.Engine != "" && r.in.Suite.Engine != entry.Engine {
 		return false
 	}
@@ -49,8 +49,20 @@ func (r *buildRun) sameSettings(ctx context.Context, image config.Image, entry *
 	if err != nil {
 		return false
 	}
-	now, err := settings(spec, image, entry.Tree.Salt)
-	return err == nil && now == entry.Tree.Settings
+	if now, err := settings(spec, image, entry.Tree.Salt); err != nil || now != entry.Tree.Settings {
+		return false
+	}
+	in := r.client.inputs(ctx, image, spec)
+	if in.Unknown != "" {
+		r.client.report.Info(fmt.Sprintf("%s: built each time, since %s", image.Name, in.Unknown))
+		return false
+	}
+	bases, err := r.client.baseIDs(ctx, entry.Engine, in.Bases)
+	if err != nil || !maps.Equal(bases, entry.Tree.Bases) {
+		return false
+	}
+	is, err := changed(ctx, in.Tree, entry.Tree)
+	return err == nil && !is
 }
 
 // recorded tells whether the cluster's record is what the lock pins, so that

@@ -1,6 +1,7 @@
-// Package buildtree tells whether what an image is built from has changed: the
-// files of a build context without those that .dockerignore leaves out, and the
-// Dockerfile. It must not know engines, locks or images.
+// Package buildtree tells what an image is built from, and whether that has changed: the
+// files of a build context without those that an ignore file leaves out, the Dockerfile,
+// the images that it names, and what flags of the engine add. It runs nothing, and must
+// not know locks or what images engines have.
 package buildtree
 
 import (
@@ -14,41 +15,47 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/moby/patternmatcher"
-	"github.com/moby/patternmatcher/ignorefile"
 )
 
-// Tree is what an image is built from.
+// The engines, which do not read the same files.
+const (
+	docker = "docker"
+	podman = "podman"
+)
+
+// Tree is the files that an image is built from.
 type Tree struct {
+	// Engine that reads them, docker or podman; "" for a command of the user's own.
+	Engine string
+	// Legacy is set where docker may build without BuildKit.
+	Legacy bool
 	// Context is a folder.
 	Context string
-	// File is the Dockerfile, which may be outside; "" for one of the default
-	// names in Context.
-	File string
+	// Dockerfiles, which may be outside; none for the engine's default in Context.
+	Dockerfiles []string
+	// IgnoreFile takes the place of those that the engine looks for.
+	IgnoreFile string
+	// Also are other files and folders.
+	Also []string
 }
 
-// always are left out: tools write there while nothing changes.
-var always = []string{".git", ".e2eimage"}
-
-// Sends tells whether a file or folder of the context would be sent to the engine:
-// nothing leaves it out.
-func (t Tree) Sends(path string) bool {
-	name, err := filepath.Rel(t.Context, path)
-	if err != nil || name == "." || name == ".." || strings.HasPrefix(name, ".."+string(filepath.Separator)) {
-		return false
+// dockerfiles are the files that the engine would read.
+func (t Tree) dockerfiles() []string {
+	if len(t.Dockerfiles) > 0 {
+		return t.Dockerfiles
 	}
-	patterns, err := t.patterns()
-	if err != nil {
-		return false
+	names := []string{"Containerfile", "Dockerfile"}
+	if t.Engine == docker {
+		names = []string{"Dockerfile", "dockerfile"}
 	}
-	matcher, err := patternmatcher.New(patterns)
-	if err != nil {
-		return false
+	for _, name := range names {
+		path := filepath.Join(t.Context, name)
+		if _, err := os.Stat(path); err == nil {
+			return []string{path}
+		}
 	}
-	ignored, err := matcher.MatchesOrParentMatches(filepath.ToSlash(name))
-	return err == nil && !ignored
+	// A command builds it, or an engine will say that there is none.
+	return nil
 }
 
 // Metadata is a digest of names, sizes, modes, times and inodes. It reads no file, and
@@ -114,17 +121,31 @@ func (i *interruptible) Read(p []byte) (int, error) {
 }
 
 func (t Tree) digest(ctx context.Context, add func(hash.Hash, string, fs.FileInfo) error) (string, error) {
-	ignored, err := t.ignored()
+	left, err := t.leftOut()
 	if err != nil {
 		return "", err
 	}
-	// A context can be a link, which an engine follows.
-	root, err := filepath.EvalSymlinks(t.Context)
-	if err != nil {
+	sum := sha256.New()
+	if err := walk(ctx, sum, t.Context, left, add); err != nil {
 		return "", fmt.Errorf("build context %s: %w", t.Context, err)
 	}
-	sum := sha256.New()
-	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	// Wherever they are, and also where they are left out.
+	for _, path := range append(t.dockerfiles(), t.Also...) {
+		if err := walk(ctx, sum, path, nil, add); err != nil {
+			return "", err
+		}
+	}
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// walk adds a file, or a folder with all in it that is not left out.
+func walk(ctx context.Context, sum hash.Hash, root string, left leftOut, add func(hash.Hash, string, fs.FileInfo) error) error {
+	// It can be a link, which an engine follows.
+	root, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
@@ -132,10 +153,10 @@ func (t Tree) digest(ctx context.Context, add func(hash.Hash, string, fs.FileInf
 		if relErr != nil {
 			return relErr
 		}
-		if name == "." {
+		if name == "." && (err != nil || entry.IsDir()) {
 			return err
 		}
-		skip, skipErr := ignored.skips(name, entry)
+		skip, skipErr := left.skips(name, entry)
 		if skip || skipErr != nil {
 			return skipErr
 		}
@@ -146,23 +167,13 @@ func (t Tree) digest(ctx context.Context, add func(hash.Hash, string, fs.FileInf
 		if err != nil {
 			return unlessGone(err)
 		}
-		if entry.IsDir() {
+		_, err = fmt.Fprintf(sum, "%q %v\n", filepath.ToSlash(name), info.Mode())
+		if err != nil || entry.IsDir() {
 			// Folders change their times with the files in them.
-			_, err = fmt.Fprintf(sum, "%q %v\n", filepath.ToSlash(name), info.Mode())
-			return err
-		}
-		if _, err := fmt.Fprintf(sum, "%q %v\n", filepath.ToSlash(name), info.Mode()); err != nil {
 			return err
 		}
 		return unlessGone(add(sum, path, info))
 	})
-	if err == nil {
-		err = t.addFile(sum, add)
-	}
-	if err != nil {
-		return "", fmt.Errorf("build context %s: %w", t.Context, err)
-	}
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // unlessGone passes over files that were removed while they were looked at.
@@ -171,89 +182,4 @@ func unlessGone(err error) error {
 		return nil
 	}
 	return err
-}
-
-// addFile counts the Dockerfile also where it is outside or left out.
-func (t Tree) addFile(sum hash.Hash, add func(hash.Hash, string, fs.FileInfo) error) error {
-	path := t.File
-	for _, name := range []string{"Dockerfile", "Containerfile"} {
-		if _, err := os.Stat(filepath.Join(t.Context, name)); path == "" && err == nil {
-			path = filepath.Join(t.Context, name)
-		}
-	}
-	if path == "" {
-		// A command builds it, or an engine will say that there is none.
-		return nil
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(sum, "file %v\n", info.Mode()); err != nil {
-		return err
-	}
-	return add(sum, path, info)
-}
-
-// ignore is what stays outside.
-type ignore struct {
-	*patternmatcher.PatternMatcher
-}
-
-// ignored reads the ignore file that the engines would take: the Dockerfile's own
-// first.
-func (t Tree) ignored() (ignore, error) {
-	patterns, err := t.patterns()
-	if err != nil {
-		return ignore{}, err
-	}
-	matcher, err := patternmatcher.New(append(patterns, always...))
-	if err != nil {
-		return ignore{}, fmt.Errorf("ignore file of build context %s: %w", t.Context, err)
-	}
-	return ignore{matcher}, nil
-}
-
-// patterns are those of the ignore file that is taken.
-func (t Tree) patterns() ([]string, error) {
-	candidates := []string{filepath.Join(t.Context, ".containerignore"), filepath.Join(t.Context, ".dockerignore")}
-	if t.File != "" {
-		candidates = append([]string{t.File + ".containerignore", t.File + ".dockerignore"}, candidates...)
-	}
-	return firstPatterns(candidates)
-}
-
-func firstPatterns(candidates []string) ([]string, error) {
-	for _, path := range candidates {
-		file, err := os.Open(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		patterns, err := ignorefile.ReadAll(file)
-		if err = errors.Join(err, file.Close()); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		return patterns, nil
-	}
-	return nil, nil
-}
-
-// skips tells whether a file is left out; fs.SkipDir where nothing in a folder can
-// be meant.
-func (i ignore) skips(name string, entry fs.DirEntry) (bool, error) {
-	matches, err := i.MatchesOrParentMatches(name)
-	if err != nil || !matches {
-		return false, err
-	}
-	if entry == nil || !entry.IsDir() {
-		return true, nil
-	}
-	if i.Exclusions() {
-		// Something in the folder may be brought back.
-		return true, nil
-	}
-	return true, fs.SkipDir
 }

@@ -59,8 +59,8 @@ func TestWhatChangesATree(t *testing.T) {
 			if err := os.Symlink(dir, dir+"-link"); err != nil {
 				t.Fatal(err)
 			}
-			tree := Tree{Context: dir, File: filepath.Join(dir+"-file", "Dockerfile")}
-			linked := Tree{Context: dir + "-link", File: tree.File}
+			tree := Tree{Context: dir, Dockerfiles: []string{filepath.Join(dir+"-file", "Dockerfile")}}
+			linked := Tree{Context: dir + "-link", Dockerfiles: tree.Dockerfiles}
 			metadata, content := digests(t, tree)
 			test.change(t, dir)
 			newMetadata, newContent := digests(t, tree)

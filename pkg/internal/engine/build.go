@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -244,6 +245,14 @@ func Installed() []string {
 		}
 	}
 	return found
+}
+
+// OnlyBuildKit tells whether docker build is BuildKit for certain. Docker's command
+// itself decides it, by what is installed and set, and its help says how.
+func OnlyBuildKit(ctx context.Context, runner hostexec.Runner, engine string) bool {
+	var out bytes.Buffer
+	err := runner.Run(ctx, hostexec.Command{Argv: []string{engine, "build", "--help"}, Stdout: &out})
+	return err == nil && strings.Contains(out.String(), "buildx build")
 }
 
 // lastLines passes on what is written and keeps the end of it.

@@ -140,6 +140,15 @@ func Find(ctx context.Context, runner hostexec.Runner, only, reference string) (
 	return found[0], nil
 }
 
+// ID is what an engine calls the ID of an image, "" where it has none of that name.
+func ID(ctx context.Context, runner hostexec.Runner, engine, reference string) (string, error) {
+	a := inspect(ctx, runner, engine, reference)
+	if a.image == nil {
+		return "", a.err
+	}
+	return a.image.EngineID, nil
+}
+
 // same tells whether two engines have the same image: their IDs may be of
 // different things.
 func same(a, b Image) bool {

@@ -78,6 +78,18 @@ type Tree struct {
 	// Settings of the build, salted: arguments may be secrets.
 	Settings string `json:"settings"`
 	Salt     string `json:"salt"`
+	// Engine that read the files, "" for a command of the user's own; Legacy is set where
+	// docker may have done so without BuildKit.
+	Engine string `json:"engine,omitempty"`
+	Legacy bool   `json:"legacy,omitempty"`
+	// Dockerfiles, IgnoreFile and Also are files and folders that flags named, relative
+	// to the context.
+	Dockerfiles []string `json:"dockerfiles,omitempty"`
+	IgnoreFile  string   `json:"ignoreFile,omitempty"`
+	Also        []string `json:"also,omitempty"`
+	// Bases are the images that it was built on, with the engine's IDs; "" for one that
+	// the engine did not keep.
+	Bases map[string]string `json:"bases,omitempty"`
 }
 
 // Carried is a cluster that an entry was carried into.
