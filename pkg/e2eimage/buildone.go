@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
@@ -51,6 +50,9 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 	end(err)
 	if err != nil {
 		return nil, err
+	}
+	if len(image.Build.Command) > 0 {
+		r.checkCommand(image, found, tree)
 	}
 	if tree != nil && !r.stayed(ctx, image, inputs, tree) {
 		tree = nil
@@ -161,22 +163,6 @@ func (r *buildRun) build(ctx context.Context, image config.Image, spec engine.Bu
 	return found, err
 }
 
-// command runs the user's command. Nobody who builds the same reference does so
-// meanwhile: only its name tells which image it left.
-func (r *buildRun) command(ctx context.Context, image config.Image, by string, output io.Writer) (engine.Image, error) {
-	var found engine.Image
-	err := r.lock.file.InTurn(ctx, reference(image), func() error {
-		err := engine.Run(ctx, r.client.runner, image.Build.Command, image.Build.Dir, output)
-		if err == nil {
-			if found, err = engine.Find(ctx, r.client.runner, by, reference(image)); err != nil {
-				err = fmt.Errorf("its command ended well, but left no image: %w", err)
-			}
-		}
-		return err
-	})
-	return found, err
-}
-
 func commandLine(image config.Image, spec engine.BuildSpec) string {
 	if len(image.Build.Command) > 0 {
 		return fmt.Sprintf("%q in %s", image.Build.Command, image.Build.Dir)
@@ -195,19 +181,25 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 		return result, nil
 	}
 	var before, entry *record.Locked
-	err := r.lock.update(ctx, func(lock *record.Lock) error {
-		if err := r.share(lock, &made); err != nil {
+	err := r.inTurn(ctx, image, func() error {
+		err := r.lock.update(ctx, func(lock *record.Lock) error {
+			if err := r.share(lock, &made); err != nil {
+				return err
+			}
+			before = lock.Images[image.Name]
+			entry = lock.Put(image.Name, made, r.in.New || r.groupTag != "" || image.Tag != "" || before != nil && !underRepository(image, before.Image))
+			return nil
+		})
+		if err != nil {
 			return err
 		}
-		before = lock.Images[image.Name]
-		entry = lock.Put(image.Name, made, r.in.New || r.groupTag != "" || image.Tag != "" || before != nil && !underRepository(image, before.Image))
+		if err := r.name(ctx, image, entry.Image, found); err != nil {
+			return errors.Join(err, r.takeBack(ctx, image.Name, entry, before))
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
-	}
-	if err := r.name(ctx, image, entry.Image, found); err != nil {
-		return nil, errors.Join(err, r.takeBack(ctx, image.Name, entry, before))
 	}
 	result.Changed = before == nil || !before.Same(entry) || before.Image != entry.Image
 	result.Image, result.ImageID, result.Engine, result.EngineID, result.Platform = entry.Image, entry.ImageID, entry.Engine, entry.EngineID, entry.Platform
@@ -226,6 +218,15 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 	}
 	r.client.report.Info(fmt.Sprintf("%s: %s, %s", image.Name, what, result.Image))
 	return result, nil
+}
+
+// inTurn does something while no command of a suite beside this one builds the source's
+// name: only that name tells which image a command left.
+func (r *buildRun) inTurn(ctx context.Context, image config.Image, do func() error) error {
+	if reference(image) == "" || r.in.Suite.Lock != "" {
+		return do()
+	}
+	return r.lock.file.InTurn(ctx, reference(image), do)
 }
 
 // takeBack puts the lock's entry of before back, unless another build took its place.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -135,11 +134,7 @@ func (l *locks) givenHere(names []record.Superseded) []record.Superseded {
 // this one have.
 func (l *locks) others() map[string]bool {
 	found := map[string]bool{}
-	all, _ := record.LocksIn(filepath.Dir(l.file.Path())) // those that are damaged say nothing
-	for _, other := range all {
-		if other.Path() == l.file.Path() {
-			continue
-		}
+	for _, other := range l.beside() {
 		for _, entry := range other.Images {
 			found[entry.Image+" "+entry.EngineID], found[entry.Source+" "+entry.EngineID] = true, true
 			for _, before := range entry.Supersedes {

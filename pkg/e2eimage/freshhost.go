@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // hostAnswer is what this host says of a source.
@@ -127,11 +125,7 @@ func (l *locks) ownerOf(engineID, source string) string {
 	if l == nil {
 		return ""
 	}
-	all, _ := record.LocksIn(filepath.Dir(l.file.Path())) // those that are damaged say nothing
-	for _, other := range all {
-		if other.Path() == l.file.Path() {
-			continue
-		}
+	for _, other := range l.beside() {
 		for _, name := range other.Names() {
 			if entry := other.Images[name]; entry.EngineID == engineID && entry.Source == source {
 				return other.Consumer

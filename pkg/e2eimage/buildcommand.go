@@ -1,0 +1,71 @@
+package e2eimage
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// command runs the user's command. No suite beside this one builds the same reference
+// meanwhile: only its name tells which image it left.
+func (r *buildRun) command(ctx context.Context, image config.Image, by string, output io.Writer) (engine.Image, error) {
+	var found engine.Image
+	err := r.lock.file.InTurn(ctx, reference(image), func() error {
+		err := engine.Run(ctx, r.client.runner, image.Build.Command, image.Build.Dir, output)
+		if err == nil {
+			if found, err = engine.Find(ctx, r.client.runner, by, reference(image)); err != nil {
+				err = fmt.Errorf("its command ended well, but left no image: %w", err)
+			}
+		}
+		return err
+	})
+	return found, err
+}
+
+// checkCommand says where a command left an image that this suite, or one beside it,
+// built from other files. That can be right: not all files of a context are in an image.
+func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *record.Tree) {
+	if tree == nil {
+		return
+	}
+	var whose string
+	for _, lock := range append(r.lock.beside(), r.lock.current()) {
+		for _, entry := range lock.Images {
+			if entry.Engine != found.Engine || entry.EngineID != found.EngineID || entry.Source != image.Source {
+				continue
+			}
+			if entry.Tree == nil || entry.Tree.Content == tree.Content {
+				return
+			}
+			whose = lock.Consumer
+		}
+	}
+	id := ociimage.ShortID(found.EngineID)
+	switch whose {
+	case "":
+	case r.consumer:
+		r.client.report.Warn(fmt.Sprintf("%s: its command left the image of before, %s, although files in %s changed since that was built; see that it builds %s",
+			image.Name, id, image.Build.Context, image.Source))
+	default:
+		r.client.report.Warn(fmt.Sprintf("%s: its command left the image %s, which suite %s built from other files; see that it builds %s, or give each suite a source of its own",
+			image.Name, id, whose, image.Source))
+	}
+}
+
+// beside are the locks of other suites in the same folder.
+func (l *locks) beside() []*record.Lock {
+	var others []*record.Lock
+	all, _ := record.LocksIn(filepath.Dir(l.file.Path())) // those that are damaged say nothing
+	for _, other := range all {
+		if other.Path() != l.file.Path() {
+			others = append(others, other)
+		}
+	}
+	return others
+}
