@@ -76,7 +76,8 @@ func TestNoVerbPrintsWhatActsOnATerminal(t *testing.T) {
 				if !foreign.IsHarmless(c.out.String()) || !foreign.IsHarmless(c.errOut.String()) {
 					t.Errorf("stdout %q\nstderr %q", c.out.String(), c.errOut.String())
 				}
-				exact := strings.HasPrefix(line, "ref") && output == "" && !strings.HasSuffix(line, "kustomize")
+				// YAML and JSON, which Helm's is, can write all that as escapes.
+				exact := strings.HasPrefix(line, "ref") && output == "" && !strings.HasSuffix(line, "kustomize") && !strings.HasSuffix(line, "helm")
 				if exact && (code != exitInconsistent || c.out.Len() > 0) || !exact && (code != exitDone || c.out.Len() == 0) {
 					t.Errorf("exit code %d, stdout %q, stderr %q", code, c.out.String(), c.errOut.String())
 				}
