@@ -86,14 +86,14 @@ func (in CleanInput) check(m *mistakes) {
 	}
 	word(m, "Scope", in.Scope, ScopeAll, ScopeCluster, ScopeHost)
 	if in.Keep != nil && *in.Keep < 0 {
-		m.add(fmt.Errorf("Keep %d must be 0 or more", *in.Keep))
+		m.add(fmt.Errorf("how many to keep (Keep) is %d; it must be 0 or more", *in.Keep))
 	}
 }
 
 func (in KnownInput) check(m *mistakes) {
 	m.suite(in.Suite)
 	if in.Of == "" {
-		m.add(errors.New("Of says nothing; say what there are names of"))
+		m.add(errors.New("nothing says what there are names of (Of)"))
 	}
 	word(m, "Of", in.Of, KindImages, KindConsumers, KindNamespaces, KindWorkloads)
 }
