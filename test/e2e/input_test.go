@@ -177,6 +177,8 @@ func (u *user) write(name, text string) {
 func TestKubectlFindsThePlugin(t *testing.T) {
 	t.Parallel()
 	u := newUser(t)
+	// This machine may have it installed, and kubectl minds a second one.
+	u.env = append(u.env, "PATH="+suite.bin)
 	if got := u.kubectl("plugin", "list"); !strings.Contains(got, "kubectl-e2eimage") {
 		t.Errorf("kubectl plugin list: %s", got)
 	}
