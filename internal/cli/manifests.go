@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
@@ -132,7 +134,7 @@ func (a *app) kustomized(folder string) ([]e2eimage.Manifest, error) {
 	options.Reorder = krusty.ReorderOptionLegacy
 	built, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), a.inFolder(folder))
 	if err != nil {
-		return nil, fmt.Errorf("kustomize %s: %w", folder, err)
+		return nil, fmt.Errorf("kustomize %s: %w", folder, unquoted(err))
 	}
 	text, err := built.AsYaml()
 	if err != nil {
@@ -140,6 +142,14 @@ func (a *app) kustomized(folder string) ([]e2eimage.Manifest, error) {
 	}
 	return []e2eimage.Manifest{{Name: folder, Text: text}}, nil
 }
+
+// unquoted is an error of kustomize's without the patches and literals that it quotes,
+// which may be a Secret's.
+func unquoted(err error) error {
+	return foreign.Reworded(err, foreign.Masked(quotedByKustomize.ReplaceAllString(err.Error(), "…")))
+}
+
+var quotedByKustomize = regexp.MustCompile("(?s)`.*?`|from \\[.*\\]|literal sources \\[.*\\]: invalid literal source .*?, ")
 
 // inFolder is a path as it is from the folder that the user is in.
 func (a *app) inFolder(path string) string {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/manifest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
@@ -153,6 +154,6 @@ func (w *warnings) HandleWarningHeader(code int, _, text string) {
 	defer w.mu.Unlock()
 	if code == 299 && text != "" && !w.said[text] {
 		w.said[text] = true
-		w.report.Warn(text)
+		w.report.Warn(foreign.Masked(text))
 	}
 }

@@ -4,9 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
@@ -77,5 +83,33 @@ func TestWhatVerifyFindsIsInItsError(t *testing.T) {
 	}
 	if want := "1 of what was looked at does not agree\na (c): Drifted: it runs another\n  mend it: deploy it\na (c): MissingOnNodes: it is not on n1"; err.Error() != want {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestACallersDeadlineKeepsTheDiagnosis(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.tagged("suite")
+	labels := map[string]string{"app": "datastorage"}
+	d := &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "datastorage", Namespace: namespace, UID: "d", Generation: 1},
+		Spec: appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: corev1.PodTemplateSpec{
+			ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "server", Image: source}}},
+		}},
+	}
+	if _, err := b.api.AppsV1().Deployments(namespace).Create(t.Context(), d, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	cause := errors.New("the node timed out")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Second, cause)
+	defer cancel()
+	in := DeployInput{Suite: suite("suite", "datastorage")}
+	in.Suite.Images[0].Deploy = config.Deploy{Workloads: []string{"deployment/datastorage"}, Timeout: time.Minute}
+	result, err := b.client().Deploy(ctx, in)
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, cause) || !as[*TimeoutError](err) {
+		t.Errorf("error %v", err)
+	}
+	if !strings.Contains(err.Error(), "deployment.apps/datastorage in namespace tests is not rolled out: Interrupted") || result == nil || len(result.Workloads) != 1 {
+		t.Errorf("the diagnosis is lost: %v, %+v", err, result)
 	}
 }
