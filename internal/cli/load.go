@@ -2,10 +2,12 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
@@ -86,6 +88,9 @@ func (a *app) loadInput(names []string, flags loadFlags) (e2eimage.LoadInput, er
 	if len(names) == 0 && flags.source != "" {
 		names = []string{nameOf(flags.source)}
 	}
+	if err := asSources(names); err != nil && flags.source == "" {
+		return e2eimage.LoadInput{}, err
+	}
 	said := a.flags(names)
 	flags.say(&said)
 	said.Source = flags.source
@@ -97,6 +102,28 @@ func (a *app) loadInput(names []string, flags loadFlags) (e2eimage.LoadInput, er
 		Suite: suite, Stdin: a.host.Streams.In, Release: flags.release, DryRun: flags.dryRun != dryRunNone,
 	}, nil
 }
+
+// asSources says what to type for images and archives that are given as they are to
+// `kind load`: NAMEs are those of e2eimage.yaml.
+func asSources(names []string) error {
+	var commands []string
+	for _, name := range names {
+		source := name
+		switch {
+		case archive.MatchString(name):
+			source = "docker-archive:" + name
+		case !strings.ContainsAny(name, "/:@"):
+			continue
+		}
+		commands = append(commands, "\n  kubectl e2eimage load --source "+shellescape.Quote(source))
+	}
+	if len(commands) == 0 {
+		return nil
+	}
+	return &usageError{fmt.Errorf("a NAME is an image of e2eimage.yaml; what comes from an engine or an archive is a source:%s", strings.Join(commands, ""))}
+}
+
+var archive = regexp.MustCompile(`\.(tar|tgz|tar\.[a-z0-9]+)$`)
 
 var notLabel = regexp.MustCompile(`[^a-z0-9-]+`)
 

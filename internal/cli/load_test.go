@@ -70,6 +70,25 @@ func TestNamesAreMadeOfSources(t *testing.T) {
 	}
 }
 
+func TestWhatKindLoadTakesIsToldAsASource(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"load localhost/x:dev":          "\n  kubectl e2eimage load --source localhost/x:dev\n",
+		"load x:dev localhost/y":        "\n  kubectl e2eimage load --source x:dev\n  kubectl e2eimage load --source localhost/y\n",
+		"load x@sha256:1":               "\n  kubectl e2eimage load --source x@sha256:1\n",
+		"load out/x.tar":                "\n  kubectl e2eimage load --source docker-archive:out/x.tar\n",
+		"load x.tar.gz":                 "\n  kubectl e2eimage load --source docker-archive:x.tar.gz\n",
+		"load oci:folder":               "\n  kubectl e2eimage load --source oci:folder\n",
+		"load X/y --source localhost/x": "NAME: \"X/y\" must be",
+		"tag localhost/x:dev":           "is it an image itself?",
+	} {
+		c := newConsole(t)
+		if code := c.run(line); code != exitUsage || !strings.Contains(c.errOut.String(), want) || c.library.calls() > 0 {
+			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())
+		}
+	}
+}
+
 func TestLoadPrintsTheNames(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)

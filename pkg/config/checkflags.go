@@ -14,7 +14,7 @@ func (r *resolver) checkFlags() {
 		r.found.add(said("--provider"), "%s is neither docker nor podman", quote(f.Provider))
 	}
 	for _, name := range f.Names {
-		r.checkSaid(setting{name, "NAME"}, checkName)
+		r.checkSaid(setting{name, "NAME"}, checkImageName)
 		if name == "" {
 			r.found.add(said("NAME"), "is empty")
 		}

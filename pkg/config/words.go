@@ -35,6 +35,15 @@ func checkName(name string) string {
 	return mistake
 }
 
+// checkImageName is checkName for what is on the command line.
+func checkImageName(name string) string {
+	mistake := checkName(name)
+	if mistake != "" && strings.ContainsAny(name, ":@") && checkSource(name) == "" {
+		return mistake + "; is it an image itself? A NAME is what the config or a record calls it"
+	}
+	return mistake
+}
+
 // checkKindCluster wants what kind takes as the name of a cluster.
 func checkKindCluster(name string) string {
 	if name == "" || kindCluster.MatchString(name) {
