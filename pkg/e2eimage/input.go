@@ -1,7 +1,6 @@
 package e2eimage
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -18,6 +17,10 @@ func (m *mistakes) add(err error) {
 	}
 }
 
+func (m *mistakes) wrong(field, format string, args ...any) {
+	m.add(fmt.Errorf("%s "+format, append([]any{field}, args...)...))
+}
+
 // suite checks a suite, and that what the verb needs of it could be filled in.
 func (m *mistakes) suite(suite config.Suite, needs ...config.Field) {
 	m.add(suite.Check())
@@ -28,14 +31,14 @@ func (m *mistakes) suite(suite config.Suite, needs ...config.Field) {
 func (m *mistakes) images(suite config.Suite, needs ...config.Field) {
 	m.suite(suite, needs...)
 	if len(suite.Images) == 0 {
-		m.add(errors.New("Suite.Images is empty; say which images"))
+		m.wrong("Suite.Images", "is empty; say which images")
 	}
 }
 
 // word checks one of several words, "" for its default.
 func word[T ~string](m *mistakes, field string, said T, known ...T) {
 	if said != "" && !slices.Contains(known, said) {
-		m.add(fmt.Errorf("%s %q is not known; it is one of %q", field, said, known))
+		m.wrong(field, "%q is not known; it is one of %q", said, known)
 	}
 }
 
@@ -86,14 +89,14 @@ func (in CleanInput) check(m *mistakes) {
 	}
 	word(m, "Scope", in.Scope, ScopeAll, ScopeCluster, ScopeHost)
 	if in.Keep != nil && *in.Keep < 0 {
-		m.add(fmt.Errorf("how many to keep (Keep) is %d; it must be 0 or more", *in.Keep))
+		m.wrong("Keep", "%d must be 0 or more", *in.Keep)
 	}
 }
 
 func (in KnownInput) check(m *mistakes) {
 	m.suite(in.Suite)
 	if in.Of == "" {
-		m.add(errors.New("nothing says what there are names of (Of)"))
+		m.wrong("Of", "is empty; say what there are names of")
 	}
 	word(m, "Of", in.Of, KindImages, KindConsumers, KindNamespaces, KindWorkloads)
 }
