@@ -92,3 +92,10 @@ func TestFlagsOfOneBuildAreMindedUntilTheNext(t *testing.T) {
 	h.write("secret", "second")
 	says(t, check(), "files in", "changed since it was built")
 }
+
+func TestAnIDFileOfTheUsersOwnIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, map[string]string{"app": "FROM scratch\n"})
+	_, err := h.client().Build(t.Context(), BuildInput{Suite: h.suite, Flags: []string{"--iidfile=x"}})
+	is[*UsageError](t, err, "--iidfile", "-o json")
+}

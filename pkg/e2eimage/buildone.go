@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -138,6 +139,9 @@ func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.Bu
 		return spec, nil, err
 	}
 	spec.Flags = append(slices.Clone(b.Flags[spec.Engine]), r.in.Flags...)
+	if spec.Engine == "podman" && slices.ContainsFunc(spec.Flags, func(flag string) bool { return strings.HasPrefix(flag, "--iidfile") }) {
+		return spec, nil, &UsageError{errors.New("podman writes one --iidfile only, which the build needs itself; the ID is in what build -o json prints")}
+	}
 	return spec, secrets, nil
 }
 

@@ -77,7 +77,7 @@ func TestImagesThatAreBuiltOnEachOtherAreNamed(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]string{"app": "FROM localhost/web:dev\n", "web": "FROM localhost/zero:dev\n", "zero": "FROM localhost/app:dev\n"})
 	_, err := h.build()
-	is[*UsageError](t, err, "app is built on web is built on zero is built on app")
+	is[*UsageError](t, err, "app is built on web, web is built on zero, zero is built on app")
 	if _, err := h.client().Up(t.Context(), UpInput{Suite: h.suite}); !as[*UsageError](err) {
 		t.Errorf("up says %v", err)
 	}

@@ -21,15 +21,15 @@ func (u *user) upWithoutACluster() (image, stderr string) {
 	return u.lock(u.namespace)["datastorage"].Image, result.stderr
 }
 
-// wrapped puts a script before the engine. "$real" is the engine, "$@" what it was asked.
+// wrapped puts a script before the engine, which then is "$real".
 func (u *user) wrapped(script string) {
 	u.t.Helper()
-	real := lookIn(u.env, suite.provider)
-	u.write("wrapper/"+suite.provider, "#!/bin/sh\nreal="+real+"\n"+script)
-	if err := os.Chmod(filepath.Join(u.dir, "wrapper", suite.provider), 0o755); err != nil {
+	dir := filepath.Join(u.dir, "wrapper")
+	u.write("wrapper/"+suite.provider, "#!/bin/sh\nPATH=${PATH#*:}\nreal="+suite.provider+"\n"+script)
+	if err := os.Chmod(filepath.Join(dir, suite.provider), 0o755); err != nil {
 		u.t.Fatal(err)
 	}
-	u.env = append(slices.Clone(u.env), "PATH="+filepath.Join(u.dir, "wrapper")+":"+suite.bin+":"+os.Getenv("PATH"))
+	u.env = append(slices.Clone(u.env), "PATH="+dir+":"+suite.bin+":"+os.Getenv("PATH"))
 }
 
 // layers gives the user two images, of which the service is built on the other one.
@@ -84,7 +84,7 @@ func TestImagesAreBuiltAfterThoseThatTheyTakeFilesFrom(t *testing.T) {
 	u.must("build")
 	u.write("code/Dockerfile", "FROM localhost/"+u.namespace+"-zero:dev\n")
 	u.write("zero/Dockerfile", "FROM "+u.source()+"\n")
-	u.refused(2, []string{"datastorage is built on zero is built on datastorage"}, "build")
+	u.refused(2, []string{"datastorage is built on zero, zero is built on datastorage"}, "build")
 }
 
 func TestAllThatAnImageIsBuiltFromCounts(t *testing.T) {
@@ -136,6 +136,10 @@ func TestAllThatAnImageIsBuiltFromCounts(t *testing.T) {
 			t.Errorf("%s changed: the image was %s and is %s: %s", change.what, image, next, said)
 		}
 		image = next
+	}
+	if suite.ordinary != nil {
+		// Files change their owner before each command, and lose it.
+		return
 	}
 	// Only root may set one, and not on every file system.
 	capability := []byte{1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
@@ -255,7 +259,8 @@ func TestTheNextRunTakesAwayWhatAKilledOneLeft(t *testing.T) {
 	names := func() []string { return u.onHost(t.Context(), "datastorage:"+u.namespace) }
 	for i, at := range []string{"build", "tag"} {
 		u.env = env
-		u.wrapped(fmt.Sprintf(`"$real" "$@"; code=$?
+		u.wrapped(fmt.Sprintf(`echo "$@" >> asked
+"$real" "$@"; code=$?
 [ "$1" = %s ] && kill -9 $PPID
 exit $code
 `, at))
@@ -278,17 +283,14 @@ exit $code
 	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
 		t.Errorf("the temporary folder has %v, %v", left, err)
 	}
-	out, err := exec.CommandContext(t.Context(), suite.provider, "image", "ls", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}", "localhost/e2eimage-build").Output()
-	if err != nil || len(out) > 0 {
-		// Others build at the same time: what stays is left.
-		waitFor(t, "names of builds are gone", func() bool {
-			now, err := exec.CommandContext(t.Context(), suite.provider, "image", "ls", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}", "localhost/e2eimage-build").Output()
-			for line := range strings.Lines(string(out)) {
-				if strings.Contains(string(now), line) {
-					return false
-				}
-			}
-			return err == nil
-		})
+	asked, err := os.ReadFile(filepath.Join(u.dir, "asked"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for word := range strings.FieldsSeq(string(asked)) {
+		// The names that it had for a moment.
+		if strings.Contains(word, "/e2eimage") && len(u.onHost(t.Context(), word)) > 0 {
+			t.Errorf("the engine still has %s", word)
+		}
 	}
 }

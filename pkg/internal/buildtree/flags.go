@@ -149,8 +149,13 @@ func (in *Inputs) dockerfile(build *Build, path string) {
 		return
 	}
 	full := absolute(path)
-	if _, err := os.Stat(full); err != nil && build.Engine == podman && !filepath.IsAbs(path) {
-		full = filepath.Join(build.Context, path)
+	if build.Engine == podman && !filepath.IsAbs(path) {
+		if _, err := os.Stat(full); err == nil {
+			// It reads this one, and the ignore file of another.
+			in.unknown("podman looks for " + path + " in two folders")
+		} else {
+			full = filepath.Join(build.Context, path)
+		}
 	}
 	if build.Engine == docker {
 		in.Tree.Dockerfiles = nil

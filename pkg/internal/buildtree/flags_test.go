@@ -53,6 +53,7 @@ func TestWhatFlagsAddToABuildsInputs(t *testing.T) {
 		"--build-arg BASE":           {unknown: "--build-arg BASE"},
 		"--env A":                    {unknown: "--env A"},
 		"-f -":                       {unknown: "Dockerfile is read from -"},
+		"-f recipe_test.go":          {engine: podman, unknown: "in two folders"},
 		"something":                  {unknown: "something"},
 		"--secret":                   {},
 	} {

@@ -46,11 +46,11 @@ func (t Tree) takesGit() bool {
 func (t Tree) matchers(always []string) (leftOut, error) {
 	var left leftOut
 	for _, path := range t.ignoreFiles() {
-		patterns, err := t.patterns(path)
+		listed, err := patterns(path)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		matcher, err := patternmatcher.New(append(patterns, always...))
+		matcher, err := patternmatcher.New(append(listed, always...))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -69,16 +69,6 @@ func (t Tree) ignoreFiles() []string {
 	if t.IgnoreFile != "" {
 		return []string{t.IgnoreFile}
 	}
-	var found []string
-	add := func(candidates ...string) {
-		i := slices.IndexFunc(candidates, func(path string) bool {
-			_, err := os.Stat(path)
-			return !errors.Is(err, fs.ErrNotExist)
-		})
-		if i >= 0 {
-			found = append(found, candidates[i])
-		}
-	}
 	// A Dockerfile's own goes first.
 	var candidates []string
 	for _, file := range t.dockerfiles() {
@@ -91,44 +81,36 @@ func (t Tree) ignoreFiles() []string {
 		candidates = append(candidates, filepath.Join(t.Context, ".containerignore"))
 	}
 	general := filepath.Join(t.Context, ".dockerignore")
-	if add(append(candidates, general)...); t.Legacy && len(found) > 0 && found[0] != general {
-		// Without BuildKit docker reads this one only, and sends all where there is none.
-		found = append(found, general)
+	i := slices.IndexFunc(append(candidates, general), isThere)
+	switch {
+	case i < 0:
+		return nil
+	case t.Legacy && i < len(candidates):
+		// Without BuildKit docker reads only the general one, and sends all where there
+		// is none.
+		return []string{candidates[i], general}
 	}
-	return found
+	return []string{append(candidates, general)[i]}
+}
+
+// isThere tells whether there is a file, or what cannot be looked at.
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // DependsOnBuilder tells whether what docker leaves out depends on whether it builds with
 // BuildKit.
 func (t Tree) DependsOnBuilder() bool {
-	return t.Engine == docker && slices.ContainsFunc(t.dockerfiles(), func(file string) bool {
-		_, err := os.Stat(file + ".dockerignore")
-		return !errors.Is(err, fs.ErrNotExist)
-	})
+	return t.Engine == docker && slices.ContainsFunc(t.dockerfiles(), func(file string) bool { return isThere(file + ".dockerignore") })
 }
 
-func (t Tree) patterns(path string) ([]string, error) {
+func patterns(path string) ([]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if t.Engine == podman {
-		text = asPodmanReads(text)
-	}
 	return ignorefile.ReadAll(bytes.NewReader(text))
-}
-
-// asPodmanReads takes lines out that leave nothing out: podman takes the white space
-// around a pattern, and so the end of a line from Windows, for a part of it.
-func asPodmanReads(text []byte) []byte {
-	var kept []byte
-	for line := range bytes.Lines(text) {
-		pattern := bytes.TrimSuffix(line, []byte("\n"))
-		if len(bytes.TrimSpace(pattern)) == len(pattern) || bytes.HasPrefix(pattern, []byte("!")) {
-			kept = append(kept, line...)
-		}
-	}
-	return kept
 }
 
 // Sends tells whether a file or folder of the context would be sent to the engine:

@@ -70,21 +70,6 @@ func TestOnlyWhatBothOfDockersBuildersLeaveOutIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestPodmanTakesWhiteSpaceForAPartOfAPattern(t *testing.T) {
-	t.Parallel()
-	for engine, counts := range map[string]bool{docker: false, podman: true} {
-		dir := t.TempDir()
-		write(t, dir, "Dockerfile", "FROM scratch\n")
-		write(t, dir, ".dockerignore", "out\r\n")
-		tree := Tree{Engine: engine, Context: dir}
-		_, before := digests(t, tree)
-		write(t, dir, "out", "x")
-		if _, after := digests(t, tree); (before != after) != counts {
-			t.Errorf("%s: it counts: %v", engine, before != after)
-		}
-	}
-}
-
 func TestTheDockerfileThatTheEngineReads(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

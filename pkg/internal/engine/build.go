@@ -152,11 +152,12 @@ func (i Image) IsTemporary() bool { return i.temporary != nil }
 // buildTries bounds how often a build is begun that its engine's cache made fail.
 const buildTries = 3
 
-// isCacheRace tells whether podman looked at a layer in its cache that somebody
-// removed with another image just then. Begun again, the build does not see it.
+// isCacheRace tells whether an engine looked at something in its cache that somebody
+// removed with another image just then: podman at a layer, docker without BuildKit at an
+// image. Begun again, the build does not see it.
 func isCacheRace(err error) bool {
 	var failed *BuildError
-	return errors.As(err, &failed) && strings.Contains(failed.Said, "layer not known")
+	return errors.As(err, &failed) && (strings.Contains(failed.Said, "layer not known") || strings.Contains(failed.Said, `unable to find image "sha256:`))
 }
 
 // Run carries out the user's own command, which leaves an image under a name.
