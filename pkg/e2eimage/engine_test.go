@@ -30,7 +30,7 @@ type host struct {
 	t     *testing.T
 	dir   string
 	suite config.Suite
-	said  bytes.Buffer
+	said  lockedBuffer
 	// command is what runs as a command of the user's own.
 	command func()
 	// fails are the beginnings of commands that fail.
@@ -42,6 +42,30 @@ type host struct {
 	names map[string]string
 	// built are the contexts that were built, in that order.
 	built []string
+}
+
+// lockedBuffer is what several clients may write to at once.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (l *lockedBuffer) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
 }
 
 // newHost has images of a suite, each in a folder of its name and built FROM what is said.

@@ -145,6 +145,7 @@ func TestANodeThatWasRestarted(t *testing.T) {
 	u, _, id := deployed(t, 3)
 	worker := suite.nodes[len(suite.nodes)-1]
 	engine(t, "restart", worker)
+	findProcesses(t.Context())
 	u.must("status")
 	waitFor(t, "the node is ready again", func() bool {
 		return u.kubectl("get", "node", worker, "-o", `jsonpath={.status.conditions[?(@.type=="Ready")].status}`) == "True"
