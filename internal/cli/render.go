@@ -28,7 +28,7 @@ recorded name; so is e2eimage://NAME wherever it stands. Reads the lock if that
 has the images, and needs no cluster then; else the record. Without NAME: every
 image of the suite in e2eimage.yaml.`,
 		Example: `  # As a filter
-  helm template chart | kubectl e2eimage render | kubectl apply -f -
+  helm template --no-hooks chart | kubectl e2eimage render | kubectl apply -f -
   kubectl e2eimage render -k overlay | kubectl apply -f -
 
   # The files of a folder

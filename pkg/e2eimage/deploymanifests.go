@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"k8s.io/client-go/dynamic"
@@ -44,6 +45,9 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 	plan, err := workload.PrepareManifests(ctx, cluster, options, images, manifests)
 	if err != nil {
 		return nil, err
+	}
+	if hooks := plan.Hooks(); len(hooks) > 0 {
+		d.client.report.Info("not applied, since they are Helm's hooks of other times than an install: " + strings.Join(hooks, ", "))
 	}
 	// Only those that the manifests have are healed and proved.
 	d.records = slices.DeleteFunc(d.records, func(r recorded) bool { return r.accompanies && !plan.Has(r.Evidence.Image) })

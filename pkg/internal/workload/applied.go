@@ -51,7 +51,11 @@ func PrepareManifests(ctx context.Context, cluster Cluster, options Options, ima
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{api: cluster.API, cluster: cluster, options: options, namespaces: map[string]bool{}}
+	objects, hooks := withoutHooks(objects)
+	if len(objects) == 0 {
+		return nil, fmt.Errorf("the manifests have nothing but Helm's hooks, which are not applied: %s", strings.Join(hooks, ", "))
+	}
+	plan := &Plan{api: cluster.API, cluster: cluster, options: options, namespaces: map[string]bool{}, hooks: hooks}
 	var mistakes []error
 	for _, o := range objects {
 		a := &applied{object: o}

@@ -76,7 +76,7 @@ func parse(manifests []Manifest) ([]manifestObject, error) {
 		if !ok {
 			continue
 		}
-		if u.GetName() == "" {
+		if u.GetName() == "" && (manifestObject{Unstructured: u}).hook() == "" {
 			mistakes = append(mistakes, fmt.Errorf("%s: a %s has no metadata.name; what has a generateName cannot be applied again: kubectl create -f %s", info.Source, u.GetKind(), info.Source))
 		}
 		objects = append(objects, manifestObject{Unstructured: u, source: info.Source})

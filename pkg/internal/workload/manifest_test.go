@@ -154,6 +154,34 @@ leave them out of the manifest, or take them over with --force-conflicts`
 	}
 }
 
+func TestHelmsHooksOfOtherTimesAreLeftOut(t *testing.T) {
+	t.Parallel()
+	for hook, want := range map[string]string{
+		"test": "test", "test-success": "test-success", "pre-delete": "pre-delete", "post-delete,pre-rollback": "post-delete, pre-rollback", "pre-upgrade": "pre-upgrade", "post-upgrade , test": "post-upgrade, test",
+		"": "", "pre-install": "", "post-install": "", "pre-install, pre-upgrade": "", "post-upgrade,post-install": "", "crd-install": "",
+	} {
+		objects, err := parse([]Manifest{{Text: []byte("{apiVersion: v1, kind: Service, metadata: {name: a}}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: x, annotations: {helm.sh/hook: '" + hook + "'}}}\n")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest, hooks := withoutHooks(objects)
+		if want == "" && len(hooks) == 0 && len(rest) == 2 {
+			continue
+		}
+		if len(rest) != 1 || !slices.Equal(hooks, []string{"pod/x (" + want + ")"}) {
+			t.Errorf("%q: left out are %v", hook, hooks)
+		}
+	}
+	// What is not applied need not have a name.
+	if _, err := parse([]Manifest{{Text: []byte("{apiVersion: v1, kind: Pod, metadata: {generateName: x-, annotations: {helm.sh/hook: test}}}")}}); err != nil {
+		t.Error(err)
+	}
+	_, err := PrepareManifests(t.Context(), Cluster{}, Options{}, nil, []Manifest{{Text: []byte("{apiVersion: v1, kind: Pod, metadata: {name: x, annotations: {helm.sh/hook: test}}}")}})
+	if err == nil || !strings.Contains(err.Error(), "nothing but Helm's hooks, which are not applied: pod/x (test)") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestAnImageIsFoundInLongerTexts(t *testing.T) {
 	t.Parallel()
 	const image = "localhost/x:suite-1"

@@ -25,6 +25,8 @@ type Plan struct {
 	cluster Cluster
 	// namespaces are those of manifests that were looked for.
 	namespaces map[string]bool
+	// hooks are the objects of the manifests that are not applied.
+	hooks []string
 }
 
 // target is one workload with the images that it gets.
