@@ -31,7 +31,7 @@ type manifestFlags struct {
 
 func (f *manifestFlags) add(cmd *cobra.Command, fallback string) {
 	set := cmd.Flags()
-	set.StringSliceVarP(&f.files, "filename", "f", nil, "File or folder with manifests, - for standard input"+fallback)
+	set.StringSliceVarP(&f.files, "filename", "f", nil, "File, folder or pattern of manifests, - for standard input"+fallback)
 	set.StringVarP(&f.kustomize, "kustomize", "k", "", "Folder with a kustomization.yaml to build")
 	set.BoolVarP(&f.recursive, "recursive", "R", false, "Also read the folders inside those of -f")
 	cmd.MarkFlagsMutuallyExclusive("filename", "kustomize")
@@ -61,9 +61,56 @@ func (a *app) manifestsIn(ctx context.Context, path string, recursive bool) ([]e
 	if strings.Contains(path, "://") {
 		return nil, fmt.Errorf("-f %s: URLs are not read; pipe it in: curl -fsSL %s | kubectl e2eimage ... -f -", path, path)
 	}
-	at := a.inFolder(path)
-	if _, err := os.Stat(at); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("-f %s: there is no such file or folder", path)
+	paths, err := a.matching(path)
+	if err != nil {
+		return nil, fmt.Errorf("-f %s: %w", path, err)
+	}
+	var manifests []e2eimage.Manifest
+	for _, path := range paths {
+		read, err := a.manifestsAt(ctx, path, recursive)
+		if err != nil {
+			return nil, err
+		}
+		manifests = append(manifests, read...)
+	}
+	return manifests, nil
+}
+
+// matching are the files and folders that a path means, as kubectl sees it: what is there
+// under that name, else what it matches as a pattern.
+func (a *app) matching(path string) ([]string, error) {
+	if _, err := os.Stat(a.inFolder(path)); !errors.Is(err, fs.ErrNotExist) {
+		return []string{path}, err
+	}
+	at := path
+	if !filepath.IsAbs(path) {
+		// The folder's own name is no pattern.
+		at = filepath.Join(literal.ReplaceAllString(a.host.Dir, `\$0`), path)
+	}
+	found, err := filepath.Glob(at)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("it is not there, and is no pattern: %w", err)
+	case len(found) == 0:
+		return nil, errors.New("there is no such file or folder")
+	}
+	for i, one := range found {
+		if inner, err := filepath.Rel(a.host.Dir, one); err == nil && !filepath.IsAbs(path) {
+			found[i] = inner
+		}
+	}
+	return found, nil
+}
+
+// literal is what patterns take for something else.
+var literal = regexp.MustCompile(`[\\*?\[]`)
+
+// manifestsAt reads a file, or those of a folder. A link to a folder is one.
+func (a *app) manifestsAt(ctx context.Context, path string, recursive bool) ([]e2eimage.Manifest, error) {
+	at, err := filepath.EvalSymlinks(a.inFolder(path))
+	if err != nil {
+		// Of a process, such as <(helm template chart).
+		at = a.inFolder(path)
 	}
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		if _, err := os.Stat(filepath.Join(at, name)); err == nil {
@@ -72,7 +119,7 @@ func (a *app) manifestsIn(ctx context.Context, path string, recursive bool) ([]e
 	}
 	var manifests []e2eimage.Manifest
 	below := false
-	err := filepath.WalkDir(at, func(file string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(at, func(file string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -85,7 +132,7 @@ func (a *app) manifestsIn(ctx context.Context, path string, recursive bool) ([]e
 		case file != at && !slices.Contains(resource.FileExtensions, filepath.Ext(file)):
 			return nil
 		}
-		text, err := os.ReadFile(file)
+		text, err := unlessDone(ctx, func() ([]byte, error) { return os.ReadFile(file) })
 		shown := path
 		if inner, relative := filepath.Rel(at, file); relative == nil && inner != "." {
 			shown = filepath.Join(path, inner)

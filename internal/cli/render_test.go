@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,6 +39,48 @@ func TestRenderReadsFilesFoldersAndStandardInput(t *testing.T) {
 	c.done("render x")
 	if got := c.library.render[0].Manifests; len(got) != 1 || got[0].Name != "" {
 		t.Errorf("standard input is %+v", got)
+	}
+}
+
+func TestManifestsAreFoundAsKubectlFindsThem(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	for _, path := range []string{"releases/42/b.yaml", "releases/42/a.yaml", "releases/42/sub/c.yml", "releases/42/README.md", "odd[1]*/d.yaml"} {
+		c.write(path, "a: b\n")
+	}
+	for link, target := range map[string]string{"current": "releases/42", "releases/42/linked.yaml": "../../odd[1]*/d.yaml", "file": "releases/42/README.md"} {
+		if err := os.Symlink(target, filepath.Join(c.dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for line, want := range map[string][]string{
+		"-f current":                {"current/a.yaml", "current/b.yaml", "current/linked.yaml"},
+		"-f current/":               {"current/a.yaml", "current/b.yaml", "current/linked.yaml"},
+		"-f current -R":             {"current/a.yaml", "current/b.yaml", "current/linked.yaml", "current/sub/c.yml"},
+		"-f releases/42/*.yaml":     {"releases/42/a.yaml", "releases/42/b.yaml", "releases/42/linked.yaml"},
+		"-f current/[ab].yaml":      {"current/a.yaml", "current/b.yaml"},
+		"-f releases/4?":            {"releases/42/a.yaml", "releases/42/b.yaml", "releases/42/linked.yaml"},
+		"-f odd[1]*":                {"odd[1]*/d.yaml"},
+		"-f file":                   {"file"},
+		"-f " + c.dir + "/cur*":     {c.dir + "/current/a.yaml", c.dir + "/current/b.yaml", c.dir + "/current/linked.yaml"},
+		"-f current,odd[1]*/d.yaml": {"current/a.yaml", "current/b.yaml", "current/linked.yaml", "odd[1]*/d.yaml"},
+	} {
+		c.library.render = nil
+		c.done("render x " + line)
+		var names []string
+		for _, one := range c.library.render[0].Manifests {
+			names = append(names, one.Name)
+		}
+		if diff := cmp.Diff(want, names); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", line, diff)
+		}
+	}
+	for line, want := range map[string]string{
+		"render x -f current/*.json": "there is no such file or folder", "render x -f [": "is no pattern", "render x -f https://example.com/x.yaml": "curl -fsSL https://example.com/x.yaml | kubectl e2eimage ... -f -",
+	} {
+		if code := c.run(line); code != exitFailed || !strings.Contains(c.errOut.String(), want) {
+			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())
+		}
 	}
 }
 
