@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // checkFile reports values of the file that cannot be right.
@@ -100,5 +101,17 @@ func (d *document) checkSuite(field string, suite fileSuite, images map[string]b
 			d.wrong(at, "%s", wrong)
 		}
 		d.value(at, suite.Helm[key], func(text string) string { return checkTemplate(text, "", helmFields(), nil) })
+		name := key[:strings.IndexAny(key+".", ".[")]
+		if images[name] && suite.Images != nil && !seen[name] && ofAnImage(suite.Helm[key]) {
+			d.wrong(at, "is about %s, which is not one of the suite's images: it would get another image", quote(name))
+		}
 	}
+}
+
+// ofAnImage tells whether a template yields something of an image.
+func ofAnImage(text string) bool {
+	_, fields, err := parseTemplate(text, helmFields(), nil)
+	return err == nil && slices.ContainsFunc(fields, func(field string) bool {
+		return slices.Contains([]string{"Image", "Repository", "Tag", "ImageID", "Name"}, field)
+	})
 }
