@@ -19,7 +19,7 @@ type change struct {
 }
 
 // maxVisits bounds the values that aliases make of a document.
-const maxVisits = 1 << 20
+const maxVisits = 1 << 18
 
 // count tells whether to go on: aliases of aliases may be values without end.
 func (r *rendering) count(node *yaml.Node) bool {
