@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -86,4 +87,23 @@ func TestDeployOfManifestsInterruptedAtAnyStep(t *testing.T) {
 			t.Errorf("the next run deployed %d of 3", got)
 		}
 	})
+}
+
+func TestAnInterruptedDeployTellsHowFarItIs(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	source := "localhost/" + u.namespace + ":dev"
+	u.imageOf(suite.crasher, source)
+	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
+	u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
+	other := &user{t: t, namespace: u.namespace, dir: u.dir, env: u.env}
+	result := u.finish(u.plugin("deploy", "datastorage", "--max-restarts", "0"), func(process *os.Process) {
+		go func() {
+			waitFor(t, "it crashes", func() bool {
+				return strings.Contains(other.kubectl("get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}"), "CrashLoopBackOff")
+			})
+			_ = process.Signal(syscall.SIGINT)
+		}()
+	})
+	wantRefused(t, result, 130, "stopped by SIGINT", "is not rolled out: Interrupted", "last exit code 17", `relation "events" does not exist`, "password=***")
 }
