@@ -46,6 +46,7 @@ func shapes() [][2]string {
 		{"shpat_", `[0-9a-fA-F]{32}\b`},
 		{"sk-", `[A-Za-z0-9_-]{20,}`},
 		{"eyJ", `[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,2}`}, // JWT, JWE
+		{"LS0tLS1CRUdJTi", `[A-Za-z0-9+/=]{16,}`},                                                // PEM in base64
 		{"hooks.slack.com/services/", `[A-Za-z0-9/]+`},
 	}
 }

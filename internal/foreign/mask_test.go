@@ -49,6 +49,7 @@ func TestMasked(t *testing.T) {
 		"a Go map":                      {"map[password:hunter2 user:a]", "map[password:*** user:a]"},
 		"a flag":                        {"run --db-password hunter2 --v 3", "run --db-password *** --v 3"},
 		"a flag with =":                 {"run --token=hunter2 --v 3", "run --token=*** --v 3"},
+		"a flag of several words":       {"vault write -secret-id=hunter2 -x", "vault write -secret-id=*** -x"},
 		"flags in json":                 {`["--api-key=hunter2","--v"]`, `["--api-key=***","--v"]`},
 		"curl's user":                   {"curl -fsS -u app:hunter2 https://x", "curl -fsS -u app:*** https://x"},
 		"a variable of a pod in json":   {`{"name":"DB_PASSWORD","value":"hunter2"}`, `{"name":"DB_PASSWORD","value":"***"}`},
@@ -96,6 +97,7 @@ func TestMasked(t *testing.T) {
 		"a private key whose beginning is missing":    {body + "\n" + body + "\nAB==\n" + end + "\nb", "***\n" + end + "\nb"},
 		"a private key whose end is missing":          {key + "\n" + body + "\n" + body, key + "\n***\n***"},
 		"a private key on one line without an end":    {`k=` + key + `\n` + body[:40], `k=` + key + `***`},
+		"a private key in base64":                     {"tls.key: " + made("LS0tLS1CRUdJTi", "BSU0Eg", 60), "tls.key: ***"},
 		"a message about a private key hides no more": {"no " + key + " found in the file\nx failed", "no " + key + " found in the file\nx failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,6 +125,7 @@ func TestWhatIsNoSecretStays(t *testing.T) {
 		"commit 5443446d400092293eeb556bcaedb4361cfbba1d by me@here",
 		"all tests passed; passed: 5, failed=0",
 		"bypass=on, compass: north, passport: x",
+		"pod token-service-6df6dc9557-nfv92: container server waits, password-reset: started, secret-0: ready",
 		"rate limited by the token bucket; token_bucket=5, bucket: 7",
 		"tokens: 5, max_tokens=4096, prompt_tokens: 12",
 		`unexpected token "}" in line 3`,

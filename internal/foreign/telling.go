@@ -48,8 +48,11 @@ func telling(key string) bool {
 	if len(words) == 0 || slices.Contains(aboutIt(), words[len(words)-1]) {
 		return false
 	}
+	// Pods and services are called token-service-1: of such names the last word counts.
+	named := !strings.HasPrefix(key, "-") && strings.Contains(key, "-")
 	for i, word := range words {
 		switch {
+		case named && i < len(words)-1:
 		case slices.ContainsFunc(secretWords(), func(suffix string) bool { return strings.HasSuffix(word, suffix) }),
 			strings.HasSuffix(word, "pass") && !slices.Contains([]string{"bypass", "compass", "encompass", "surpass", "trespass", "overpass", "underpass"}, word),
 			(word == "key" || word == "signature") && i > 0 && slices.Contains(keyKinds(), words[i-1]):
