@@ -18,12 +18,15 @@ func (r *buildRun) command(ctx context.Context, image config.Image, by string, o
 	var found engine.Image
 	err := r.lock.file.InTurn(ctx, reference(image), func() error {
 		err := engine.Run(ctx, r.client.runner, image.Build.Command, image.Build.Dir, output)
-		if err == nil {
-			if found, err = engine.Find(ctx, r.client.runner, by, reference(image)); err != nil {
-				err = fmt.Errorf("its command ended well, but left no image: %w", err)
-			}
+		if err != nil {
+			return err
 		}
-		return err
+		if found, err = engine.Find(ctx, r.client.runner, by, reference(image)); err != nil {
+			return fmt.Errorf("its command ended well, but left no image: %w", err)
+		}
+		// Where docker keeps indexes, each build makes another one of the same image.
+		found.TryToIdentify(ctx, r.client.runner)
+		return context.Cause(ctx)
 	})
 	return found, err
 }
@@ -37,7 +40,7 @@ func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *re
 	var whose string
 	for _, lock := range append(r.lock.beside(), r.lock.current()) {
 		for _, entry := range lock.Images {
-			if entry.Engine != found.Engine || entry.EngineID != found.EngineID || entry.Source != image.Source {
+			if entry.Source != image.Source || !entry.Same(&record.Locked{ImageID: found.ImageID, Engine: found.Engine, EngineID: found.EngineID}) {
 				continue
 			}
 			if entry.Tree == nil || entry.Tree.Content == tree.Content {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"runtime"
 
-	"k8s.io/klog/v2"
-
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
@@ -71,10 +69,7 @@ func (r *buildRun) prebuilt(ctx context.Context, text string) (*record.Locked, e
 		if found.Platform != host {
 			return nil, &InconsistentError{fmt.Errorf("it is for %s, but nodes on this host are %s; build it for %s", found.Platform, host, host)}
 		}
-		if err := found.Identify(ctx, r.client.runner); err != nil {
-			// The load will tell.
-			klog.FromContext(ctx).V(6).Info("the image ID is not known before it is loaded", "because", err.Error())
-		}
+		found.TryToIdentify(ctx, r.client.runner)
 		return &record.Locked{Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID, Platform: found.Platform}, context.Cause(ctx)
 	}
 	archive, err := engine.OpenArchive(source, nil, host)

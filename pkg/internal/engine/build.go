@@ -16,8 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/klog/v2"
-
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 )
@@ -129,9 +127,7 @@ func findBuilt(ctx context.Context, runner hostexec.Runner, engine, name string)
 	if err != nil {
 		return found, err
 	}
-	if err := found.Identify(ctx, runner); err != nil && ctx.Err() == nil {
-		klog.FromContext(ctx).V(6).Info("the image ID is not known before it is loaded", "because", err.Error())
-	}
+	found.TryToIdentify(ctx, runner)
 	return found, context.Cause(ctx)
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"k8s.io/klog/v2"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -140,6 +141,14 @@ func (i *Image) Identify(ctx context.Context, runner hostexec.Runner) error {
 	}
 	i.ImageID = manifest.Config.Digest.String()
 	return nil
+}
+
+// TryToIdentify asks for the digest of the image's config. Where the engine does not tell
+// it, loading the image will.
+func (i *Image) TryToIdentify(ctx context.Context, runner hostexec.Runner) {
+	if err := i.Identify(ctx, runner); err != nil && ctx.Err() == nil {
+		klog.FromContext(ctx).V(6).Info("the image ID is not known before it is loaded", "because", err.Error())
+	}
 }
 
 // Is tells whether it is the image with one of these IDs. An engine can have a new ID for
