@@ -22,14 +22,13 @@ func TestTheArgumentsForHelmNeedNoQuotes(t *testing.T) {
 	source := "localhost/" + u.namespace + ":dev"
 	u.image(source)
 	u.chartOf()
-	u.write("e2eimage.yaml", configHead+"consumer: suite\nimages:\n- {name: datastorage, source: '"+source+"'}\n- {name: datastorage-worker, source: '"+source+"'}\n"+
+	u.write("e2eimage.yaml", configHead+"consumer: suite\nimages:\n- {name: datastorage, source: '"+source+"', repository: 'localhost/"+u.namespace+"-tagged'}\n- {name: datastorage-worker, source: '"+source+"'}\n"+
 		`helm: {'datastorage[0].image': '{{.Image}}', 'datastorage-worker.image': '{{.Image}}', 'datastorage[0].name\.of': 'for {{.Consumer}}, "$HOME" * it''s'}`+"\n")
 	images := strings.Fields(u.must("tag", "--tag", "0123", "datastorage") + "\n" + u.must("tag", "datastorage-worker"))
 	path, err := helm()
 	if err != nil {
 		t.Fatalf("%v: %s", err, path)
 	}
-	// A link, as a name on the PATH that the shell finds.
 	shell := `args=$(kubectl e2eimage ref $1 -n ` + u.namespace + ` -o helm) && ` + path + ` template x chart $args`
 	for names, want := range map[string]string{
 		"":                   `values: {"datastorage":[{"image":"` + images[0] + `","name.of":"for suite, \"$HOME\" * it's"}],"datastorage-worker":{"image":"` + images[1] + `"}}`,
