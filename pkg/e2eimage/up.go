@@ -121,7 +121,12 @@ func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
 			return nil, err
 		}
 	}
-	go run.place(ctx)
+	// Whoever needs the place waits for this, so that it has ended when Up does.
+	run.opening.Lock()
+	go func() {
+		defer run.opening.Unlock()
+		run.opened, run.missing = c.openPlace(ctx, in.Suite)
+	}()
 	return run, nil
 }
 
