@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,9 @@ type tagRun struct {
 	// entries are what the lock says of the images, where it applies.
 	entries map[string]*record.Locked
 	// compared are the images with what lock, record and host say of them.
-	compared  map[string]*comparison
+	compared map[string]*comparison
+	// records are those that were there when the run began.
+	records   *record.Set
 	states    map[string]kindnode.State
 	wishes    []record.Wish
 	sources   map[string]string
@@ -127,21 +130,22 @@ type tagRun struct {
 	tagging bool
 }
 
-// look asks the nodes and works out what is wanted; it changes nothing.
+// look asks nodes, host and record, and works out what is wanted; it changes nothing.
 func (r *tagRun) look(ctx context.Context) error {
+	asked := make(chan error, 1)
+	go func() { asked <- r.askHost(ctx) }()
 	var err error
-	if r.states, err = r.client.ask(ctx, r.cluster, (*kindnode.Cluster).Probe); err != nil {
+	r.states, err = r.client.ask(ctx, r.cluster, (*kindnode.Cluster).Probe)
+	if err = cmp.Or(err, <-asked); err != nil {
 		return err
 	}
 	if err := r.kube.checkRightCluster(ctx, r.cluster, r.states); err != nil {
 		return err
 	}
-	for _, image := range recordable(r.in.Suite) {
-		if entry := r.lock.entry(image, r.in.Suite.Prebuilt); entry != nil {
-			r.entries[image.Name] = entry
-		}
+	if err := r.fresh(ctx); err != nil {
+		return err
 	}
-	return r.wish(ctx)
+	return r.wish()
 }
 
 // carryOut claims, tags the nodes and records.

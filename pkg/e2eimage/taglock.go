@@ -26,23 +26,32 @@ const (
 	UseCluster Use = "cluster"
 )
 
-// compare asks lock and host about the images, and judges what they and the nodes say.
-func (r *tagRun) compare(ctx context.Context, records *record.Set) error {
-	var all []*comparison
-	for _, image := range recordable(r.in.Suite) {
-		evidence, err := records.Entry(image.Name)
-		if err != nil {
-			continue // It is told with its own wish.
-		}
-		k := compared(image, r.entries[image.Name], evidence)
-		r.compared[image.Name] = k
-		all = append(all, k)
-	}
-	if err := r.client.compare(ctx, r.in.Suite, r.lock, all); err != nil {
+// askHost reads lock and record, and asks the host what the images' sources stand for.
+func (r *tagRun) askHost(ctx context.Context) error {
+	var err error
+	if r.records, err = r.kube.records.Get(ctx, r.kube.namespace, r.consumer); err != nil {
 		return err
 	}
+	var all []*comparison
+	for _, image := range recordable(r.in.Suite) {
+		if entry := r.lock.entry(image, r.in.Suite.Prebuilt); entry != nil {
+			r.entries[image.Name] = entry
+		}
+		evidence, err := r.records.Entry(image.Name)
+		if err != nil {
+			evidence = nil // what is wrong with it is told with its own wish
+		}
+		r.compared[image.Name] = compared(image, r.entries[image.Name], evidence)
+		all = append(all, r.compared[image.Name])
+	}
+	return r.client.compare(ctx, r.in.Suite, r.lock, all)
+}
+
+// fresh tells whether what would be tagged is the newest that is known.
+func (r *tagRun) fresh(ctx context.Context) error {
 	var old []error
-	for _, k := range all {
+	for _, image := range recordable(r.in.Suite) {
+		k := r.compared[image.Name]
 		finding := k.judge(r.in.Suite, r.states)
 		r.client.unknown(ctx, k, finding)
 		if finding.By == freshness.ByHost && finding.Relation != freshness.NotTagged && !r.neverLoaded(k) {
@@ -63,7 +72,7 @@ func (r *tagRun) neverLoaded(k *comparison) bool {
 // tagged, "" otherwise.
 func (r *tagRun) keeps(name string) string {
 	k := r.compared[name]
-	if k == nil || k.entry != nil || k.evidence == nil || k.evidence.State != record.Ready {
+	if k.entry != nil || k.evidence == nil || k.evidence.State != record.Ready {
 		return ""
 	}
 	nodes := nodesFacts(k.host.source, r.states)
@@ -71,7 +80,7 @@ func (r *tagRun) keeps(name string) string {
 		return ""
 	}
 	if len(nodes.Source) > 0 && !slices.Equal(nodes.Source, []string{k.evidence.ImageID}) {
-		r.client.report.Warn(fmt.Sprintf("%s: the nodes have older content as %s; the record stays", name, k.host.source))
+		r.client.report.Warn(fmt.Sprintf("%s: the nodes have another image as %s; the record stays", name, k.host.source))
 	}
 	return k.evidence.ImageID
 }

@@ -71,9 +71,6 @@ func (r *tagRun) fact(ctx context.Context, decision record.Decision, leftOver []
 // a lock.
 func (r *tagRun) addHost(fact *record.Fact) {
 	k := r.compared[fact.Name]
-	if k == nil {
-		return
-	}
 	if fact.EngineID == "" && k.host.ImageID == fact.ImageID {
 		fact.Engine, fact.EngineID = k.host.Engine, k.host.EngineID
 	}

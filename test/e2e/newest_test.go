@@ -100,8 +100,8 @@ func TestALostLockMovesNoRecordBackwards(t *testing.T) {
 	id := u.lock(u.namespace)["datastorage"].ImageID
 	u.loseLock()
 	result := u.e2eimage("tag")
-	if result.code != 0 || strings.TrimSpace(result.stdout) != image || !strings.Contains(result.stderr, "older content") {
-		t.Errorf("exit %d, %s, want %s and a word about older content: %s", result.code, result.stdout, image, result.stderr)
+	if result.code != 0 || strings.TrimSpace(result.stdout) != image || !strings.Contains(result.stderr, "have another image as") {
+		t.Errorf("exit %d, %s, want %s and a word about the other image: %s", result.code, result.stdout, image, result.stderr)
 	}
 	u.must("deploy")
 	u.must("verify")
