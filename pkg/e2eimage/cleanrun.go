@@ -31,7 +31,7 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 		return &CleanResult{Consumer: in.Suite.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}}, nil
 	}
 	run := &cleanRun{
-		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock, had: map[string]bool{},
+		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock, had: map[string]bool{}, damaged: map[string]bool{},
 		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
 	}
 	if err := run.here(set, names); err != nil {
@@ -66,9 +66,10 @@ type cleanRun struct {
 	// users is nil where it does not matter what uses a tag.
 	users *users
 	lock  *locks
-	// had are the names that had records.
-	had    map[string]bool
-	result *CleanResult
+	// had are the names that had records, damaged those whose record was not to be
+	// believed and went without its tags.
+	had, damaged map[string]bool
+	result       *CleanResult
 }
 
 func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
@@ -129,7 +130,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 // noteRecords says which records are gone.
 func (r *cleanRun) noteRecords() {
 	for i, image := range r.result.Images {
-		r.result.Images[i].RecordRemoved = len(image.Left) == 0 && r.in.Keep == nil && r.had[image.Name]
+		r.result.Images[i].RecordRemoved = (len(image.Left) == 0 || r.damaged[image.Name]) && r.in.Keep == nil && r.had[image.Name]
 	}
 }
 
@@ -142,7 +143,7 @@ func (r *cleanRun) left() error {
 	var names []string
 	failed := &InUseError{}
 	for _, image := range r.result.Images {
-		if len(image.Left) > 0 {
+		if len(image.Left) > 0 && !r.damaged[image.Name] {
 			names = append(names, image.Name)
 			failed.Left = append(failed.Left, image.Left...)
 		}
@@ -168,6 +169,12 @@ func (r *cleanRun) begin(set *record.Set, name string) ([]string, []TagInUse, er
 	}
 	owned := r.ownedTags(name)
 	if left := r.inUse(owned...); len(left) > 0 {
+		// A record that nobody believes keeps nothing alive; tag makes another, for the
+		// same tags.
+		if _, err := set.Entry(name); record.Damaged(err) {
+			r.damaged[name] = true
+			return nil, left, set.Drop(name)
+		}
 		return nil, left, nil
 	}
 	recordedTags, err := set.BeginRelease(name)

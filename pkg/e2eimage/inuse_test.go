@@ -211,3 +211,20 @@ func TestARecordThatGoesWithItsNamespaceMeanwhileIsNoFault(t *testing.T) {
 		t.Errorf("left %v, %v", b.cluster.Tags(), err)
 	}
 }
+
+func TestARecordThatWasChangedByHandIsMendedWhileItsTagIsInUse(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	image := b.tagged("suite")
+	b.cluster.Change(func(n *kindnodetest.Node) { n.Containers = []kindnode.Container{container(image, imageID, false)} }, "dev-worker")
+	b.tamper("suite")
+	_, err := b.client().Ref(t.Context(), RefInput{Suite: suite("suite", "datastorage")})
+	is[*InconsistentError](t, err, "kubectl e2eimage clean datastorage -n tests --consumer suite --scope=cluster\n", "kubectl e2eimage tag datastorage -n tests --consumer suite")
+	result, err := b.clean(func(in *CleanInput) { in.Scope = ScopeCluster })
+	if err != nil || !result.Images[0].RecordRemoved || len(result.Images[0].Left) != 1 || len(b.cluster.Tags()) != 3 {
+		t.Errorf("%+v, %v, nodes %v", result.Images, err, b.cluster.Tags())
+	}
+	if again := b.tagged("suite"); b.records("suite")["datastorage"] != again || b.imagesOn("dev-worker")[image] != imageID {
+		t.Errorf("records %v, nodes %v", b.records("suite"), b.cluster.Tags())
+	}
+}

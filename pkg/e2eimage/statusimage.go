@@ -16,7 +16,7 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 	status := ImageStatus{Name: name, Consumer: set.Consumer, NodesWith: []string{}, Workloads: []WorkloadStatus{}}
 	evidence, err := set.Entry(name)
 	if err != nil {
-		status.problem(StateTampered, r.typed("clean", name, set)+" --scope=cluster --force", "%v", err)
+		status.problem(StateTampered, r.typed("clean", name, set)+" --scope=cluster", "%v", err)
 		status.settle()
 		return status
 	}

@@ -99,6 +99,17 @@ func (s *Set) BeginRelease(name string) ([]string, error) {
 	return evidence.Tags(), s.put(name, evidence)
 }
 
+// Drop takes the entry of name away, and nothing else.
+func (s *Set) Drop(name string) error { return s.put(name, nil) }
+
+// Damaged tells whether an entry is not to be believed, and why: it was changed by hand,
+// or is no evidence.
+func Damaged(err error) bool {
+	var tampered *TamperedError
+	var unreadable *UnreadableError
+	return errors.As(err, &tampered) || errors.As(err, &unreadable)
+}
+
 // Released notes that tags of name are off all nodes. An entry that was being
 // released goes when none of its tags is left.
 func (s *Set) Released(name string, tags []string) error {

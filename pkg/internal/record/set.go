@@ -61,10 +61,10 @@ func (s *Set) Names() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// anew is what to type where a record is not to be believed: it goes, also where
-// something uses its tags; the lock stays, and with it what tag goes by.
+// anew is what to type where a record is not to be believed. The lock stays, and with it
+// what tag goes by; so do tags in use.
 func (s *Set) anew(name string) string {
-	return fmt.Sprintf("take the record away: kubectl e2eimage clean %[1]s -n %[2]s --consumer %[3]s --scope=cluster --force\nthen record it anew, and deploy it: kubectl e2eimage tag %[1]s -n %[2]s --consumer %[3]s (load it before where it is gone from the nodes)",
+	return fmt.Sprintf("take the record away: kubectl e2eimage clean %[1]s -n %[2]s --consumer %[3]s --scope=cluster\nthen record it anew: kubectl e2eimage tag %[1]s -n %[2]s --consumer %[3]s",
 		name, s.Namespace, s.Consumer)
 }
 
