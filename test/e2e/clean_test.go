@@ -28,7 +28,7 @@ func TestCleanKeepsWhatItIsAskedTo(t *testing.T) {
 	}
 	u.must("clean", "datastorage", "--keep", "0")
 	for node, has := range imagesOn(t) {
-		got := slices.Sorted(slices.Values(has.with("datastorage:" + u.namespace)))
+		got := slices.Sorted(slices.Values(has.with("datastorage:" + u.namespace + "-")))
 		if want := slices.Sorted(slices.Values([]string{images[1], images[3]})); !slices.Equal(got, want) {
 			t.Errorf("node %s has %v, want what runs and what is recorded, %v", node, got, want)
 		}

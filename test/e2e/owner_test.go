@@ -124,7 +124,7 @@ func TestCleanLeavesWhatIsYetToRun(t *testing.T) {
 	}
 	for node, has := range imagesOn(t) {
 		// What is recorded, the two before, and what is in use.
-		if got := has.with("localhost/datastorage:" + u.namespace); has[image] == "" || len(got) != 4 {
+		if got := has.with("localhost/datastorage:" + u.namespace + "-"); has[image] == "" || len(got) != 4 {
 			t.Errorf("node %s has %v", node, got)
 		}
 	}
@@ -133,7 +133,7 @@ func TestCleanLeavesWhatIsYetToRun(t *testing.T) {
 	u.kubectl("rollout", "status", "deployment/idle", "--timeout", "60s")
 	u.kubectl("delete", "deployment/idle")
 	u.must("clean", "datastorage", "--force")
-	u.nothingLeft("localhost/datastorage:" + u.namespace)
+	u.nothingLeft("localhost/datastorage:" + u.namespace + "-")
 }
 
 func TestTagsOfANamespaceThatIsGoneAreCleanedAtOnce(t *testing.T) {
@@ -169,22 +169,22 @@ func TestWhatAKilledLoadLeftIsFound(t *testing.T) {
 	u.must("load")
 	u.must("tag")
 	for node, has := range imagesOn(t) {
-		if got := has.with("localhost/datastorage:" + u.namespace); !slices.Equal(got, []string{second}) {
+		if got := has.with("localhost/datastorage:" + u.namespace + "-"); !slices.Equal(got, []string{second}) {
 			t.Errorf("node %s has %v, want %s", node, got, second)
 		}
 	}
 	u.kubectl("delete", "configmap", "e2eimage-"+u.namespace)
 	other.must("clean", "datastorage")
-	u.nothingLeft("localhost/datastorage:" + u.namespace)
+	u.nothingLeft("localhost/datastorage:" + u.namespace + "-")
 }
 
 func TestLoadDoesNotTakeANameThatNodesLost(t *testing.T) {
 	t.Parallel()
 	u := builder(t, "")
 	u.image("localhost/" + u.namespace + "-other:dev")
-	image := u.must("tag", "datastorage", "--source", "localhost/"+u.namespace+"-other:dev", "--tag", u.namespace, "--consumer", "another")
+	image := u.must("tag", "datastorage", "--source", "localhost/"+u.namespace+"-other:dev", "--tag", u.namespace+"-exact", "--consumer", "another")
 	onNodes(t, "ctr", "-n", "k8s.io", "images", "rm", image)
-	u.must("build", "datastorage", "--tag", u.namespace)
+	u.must("build", "datastorage", "--tag", u.namespace+"-exact")
 	u.refused(3, []string{image + " is recorded, or claimed, for datastorage of consumer another", "choose another --tag"}, "load")
 	u.nothingLeftOf(image)
 }
