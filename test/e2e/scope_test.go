@@ -78,6 +78,7 @@ func dockerOfToday() []string {
 	return []string{
 		"TestANodeThatFailsDoesNotKeepTheOthersFromTheImage",
 		"TestAPruneBetweenBuildAndLoadTakesNothing",
+		"TestAnEnginesImageIsSentOnceAndHealsNodesLater",
 		"TestBuildArgumentsArriveAsTheyAreAndSecretsStaySecret",
 		"TestCleanTakesWhatBuildsLeftOnTheHost",
 		"TestLoadSendsOnlyTheLayerThatChanged",
