@@ -9,19 +9,14 @@ import (
 	"errors"
 	"maps"
 	"math/big"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/rest"
-	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -29,6 +24,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload/workloadtest"
 )
 
 const (
@@ -50,7 +46,7 @@ const (
 type bench struct {
 	t       *testing.T
 	cluster *kindnodetest.Cluster
-	api     *fake.Clientset
+	api     *workloadtest.API
 	kube    clientcmdapi.Cluster
 }
 
@@ -59,9 +55,10 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	ca := newCA(t)
 	b := &bench{
-		t: t, api: casClient(), kube: clientcmdapi.Cluster{Server: "https://127.0.0.1:6443", CertificateAuthorityData: ca},
+		t: t, kube: clientcmdapi.Cluster{Server: "https://127.0.0.1:6443", CertificateAuthorityData: ca},
 		cluster: kindnodetest.New("dev", ca, "dev-control-plane", "dev-worker", "dev-worker2"),
 	}
+	b.api = workloadtest.New(b.cluster)
 	b.cluster.Load(source, imageID)
 	return b
 }
@@ -198,45 +195,3 @@ func container(image, id string, exited bool) kindnode.Container {
 }
 
 var errBroken = errors.New("no space left on device")
-
-// casClient is client-go's fake plus what it lacks for us: resource versions
-// that make the update or deletion of a stale ConfigMap fail.
-func casClient() *fake.Clientset {
-	client := fake.NewClientset()
-	var mu sync.Mutex
-	version := 0
-	tracker := client.Tracker()
-	resource := corev1.SchemeGroupVersion.WithResource("configmaps")
-	stale := func(namespace, name, version string) error {
-		current, err := tracker.Get(resource, namespace, name)
-		if err == nil && current.(*corev1.ConfigMap).ResourceVersion != version {
-			err = apierrors.NewConflict(corev1.Resource("configmaps"), name, errors.New("it was changed meanwhile"))
-		}
-		return err
-	}
-	client.PrependReactor("*", "configmaps", func(action clienttesting.Action) (bool, runtime.Object, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		version++
-		switch a := action.(type) {
-		case clienttesting.UpdateActionImpl:
-			next := a.GetObject().(*corev1.ConfigMap).DeepCopy()
-			if err := stale(next.Namespace, next.Name, next.ResourceVersion); err != nil {
-				return true, nil, err
-			}
-			next.ResourceVersion = strconv.Itoa(version)
-			return true, next, tracker.Update(resource, next, next.Namespace)
-		case clienttesting.CreateActionImpl:
-			next := a.GetObject().(*corev1.ConfigMap).DeepCopy()
-			next.ResourceVersion = strconv.Itoa(version)
-			return true, next, tracker.Create(resource, next, next.Namespace)
-		case clienttesting.DeleteActionImpl:
-			if err := stale(a.Namespace, a.Name, *a.DeleteOptions.Preconditions.ResourceVersion); err != nil {
-				return true, nil, err
-			}
-			return true, nil, tracker.Delete(resource, a.Namespace, a.Name)
-		}
-		return false, nil, nil
-	})
-	return client
-}

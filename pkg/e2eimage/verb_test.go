@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload/workloadtest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
@@ -89,6 +90,7 @@ func TestWhatVerifyFindsIsInItsError(t *testing.T) {
 func TestACallersDeadlineKeepsTheDiagnosis(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
+	b.api = workloadtest.New(nil) // whose Deployments never get ready
 	b.tagged("suite")
 	labels := map[string]string{"app": "datastorage"}
 	d := &appsv1.Deployment{

@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"pkg/internal/kindnode":              {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode/kindnodetest": {"pkg/internal/hostexec", "pkg/internal/kindnode"},
 	"pkg/internal/hostexec":              {"internal/foreign"},
+	"pkg/internal/engine/enginetest":     {"pkg/internal/hostexec"},
 	"pkg/internal/manifest":              {"pkg/internal/ociimage"},
 	"pkg/internal/record":                {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/workload":              {"internal/foreign", "pkg/internal/outlive", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},

@@ -1,6 +1,7 @@
 // Package kindnodetest is a Kind cluster in memory, for tests: it answers an
 // engine's `ps` and speaks containerd's and the CRI's API behind an engine's
-// `exec`, as far as package kindnode uses them. It has no logic of the product.
+// `exec`, as far as package kindnode uses them. Its images have no layers, and
+// nothing is ever collected as garbage. It has no logic of the product.
 package kindnodetest
 
 import (
@@ -33,6 +34,8 @@ type Cluster struct {
 	mu    sync.Mutex
 	nodes map[string]*Node
 	calls []string
+	// started counts containers, so that each has an ID of its own.
+	started int
 }
 
 var _ hostexec.Runner = (*Cluster)(nil)
@@ -50,7 +53,10 @@ func New(name string, ca []byte, nodes ...string) *Cluster {
 func (c *Cluster) Join(ca []byte, node string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.nodes[node] = &Node{CA: ca, Images: map[string]string{}, Owners: map[string]string{}, Since: map[string]time.Time{}, ids: map[string]bool{}}
+	c.nodes[node] = &Node{
+		CA: ca, Images: map[string]string{}, Owners: map[string]string{}, Since: map[string]time.Time{},
+		ids: map[string]bool{}, blobs: map[string][]byte{}, manifests: map[string]string{},
+	}
 }
 
 // Change does something to nodes, all of them if none is named.
@@ -67,7 +73,11 @@ func (c *Cluster) Change(do func(*Node), names ...string) {
 
 // Load gives nodes an image, all of them if none is named.
 func (c *Cluster) Load(name, imageID string, nodes ...string) {
-	c.Change(func(n *Node) { n.add(name, imageID) }, nodes...)
+	c.Change(func(n *Node) {
+		n.add(name, imageID)
+		// An import of somebody else labels nothing.
+		n.own(name, "")
+	}, nodes...)
 }
 
 // Tags returns the names that carry an owner label, as "node name owner".
@@ -132,8 +142,17 @@ func (c *Cluster) Run(ctx context.Context, command hostexec.Command) error {
 	return fmt.Errorf("unexpected command %q", argv)
 }
 
-// call carries out one call between its two hooks.
+// call carries out one call between its two hooks; calls come one at a time.
 func (c *Cluster) call(name, node string, do func() error) error {
+	return c.hooked(name, node, func() error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return do()
+	})
+}
+
+// hooked is call for what takes turns by itself.
+func (c *Cluster) hooked(name, node string, do func() error) error {
 	if c.Before != nil {
 		if err := c.Before(name, node); err != nil {
 			return err
@@ -141,8 +160,8 @@ func (c *Cluster) call(name, node string, do func() error) error {
 	}
 	c.mu.Lock()
 	c.calls = append(c.calls, name+" "+node)
-	err := do()
 	c.mu.Unlock()
+	err := do()
 	if err == nil && c.After != nil {
 		c.After(name, node)
 	}

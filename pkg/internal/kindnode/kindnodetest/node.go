@@ -1,11 +1,14 @@
 package kindnodetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 )
@@ -25,8 +28,13 @@ type Node struct {
 
 	// ids are the image IDs that the CRI gave a name of their own.
 	ids map[string]bool
+	// blobs are what was written, by digest, and manifests the digests of those that
+	// describe an image, by its ID.
+	blobs     map[string][]byte
+	manifests map[string]string
 }
 
+// add names an image. The name has no owner, or another one than before.
 func (n *Node) add(name, imageID string) {
 	n.Images[name] = imageID
 	n.ids[imageID] = true
@@ -38,6 +46,21 @@ func (n *Node) own(name, owner string) {
 		n.Owners[name] = owner
 	}
 }
+
+// imageOf is the image ID of what a name is to stand for: the config of a manifest that
+// was written, else, of an image that a test has loaded, the ID itself.
+func (n *Node) imageOf(target string) string {
+	var manifest ocispec.Manifest
+	if json.Unmarshal(n.blobs[target], &manifest) != nil || manifest.Config.Digest == "" {
+		return target
+	}
+	id := manifest.Config.Digest.String()
+	n.manifests[id] = target
+	return id
+}
+
+// targetOf is what names of an image stand for.
+func (n *Node) targetOf(imageID string) string { return cmp.Or(n.manifests[imageID], imageID) }
 
 // Forget takes names away as somebody else's `ctr images rm` would.
 func (n *Node) Forget(names ...string) {

@@ -3,13 +3,16 @@ package kindnodetest
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/containerd/containerd/api/services/content/v1"
 	"github.com/containerd/containerd/api/services/images/v1"
+	"github.com/containerd/containerd/api/services/leases/v1"
 	"github.com/containerd/containerd/api/services/snapshots/v1"
 	"github.com/containerd/containerd/api/types"
 	"google.golang.org/grpc"
@@ -23,6 +26,9 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 )
 
+// bufferSize of connections, in bytes.
+const bufferSize = 4 << 10
+
 // serve speaks the APIs over the command's stdin and stdout until stdin ends or
 // ctx does, as an exec that is killed.
 func (c *Cluster) serve(ctx context.Context, name string, command hostexec.Command) error {
@@ -35,30 +41,41 @@ func (c *Cluster) serve(ctx context.Context, name string, command hostexec.Comma
 	if _, err := io.WriteString(command.Stdout, greeting); err != nil {
 		return err
 	}
-	server := grpc.NewServer(grpc.UnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	// Little is said at once.
+	server := grpc.NewServer(grpc.ReadBufferSize(bufferSize), grpc.WriteBufferSize(bufferSize), grpc.UnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 		var answer any
-		call := info.FullMethod[strings.LastIndexByte(info.FullMethod, '.')+1:]
-		err := c.call(call, name, func() error {
+		err := c.call(short(info.FullMethod), name, func() error {
 			var err error
 			answer, err = handle(ctx, request)
 			return err
 		})
-		if err != nil && status.Code(err) == codes.Unknown {
-			err = status.Error(codes.Unknown, err.Error())
-		}
-		return answer, err
+		return answer, said(err)
+	}), grpc.StreamInterceptor(func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+		return said(c.hooked(short(info.FullMethod), name, func() error { return handle(service, stream) }))
 	}))
 	images.RegisterImagesServer(server, &imagesServer{node: c.nodes[name]})
 	cri.RegisterImageServiceServer(server, &imageService{node: c.nodes[name]})
 	cri.RegisterRuntimeServiceServer(server, &runtimeService{node: c.nodes[name]})
 	content.RegisterContentServer(server, &contentServer{cluster: c, node: name})
 	snapshots.RegisterSnapshotsServer(server, snapshotsServer{})
+	leases.RegisterLeasesServer(server, leasesServer{})
 	conn := &connection{Reader: command.Stdin, Writer: command.Stdout, closed: make(chan struct{})}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	_ = server.Serve(&listener{conn: conn})
 	server.Stop()
 	return context.Cause(ctx)
+}
+
+// short is how a call is known: "Images/Create".
+func short(method string) string { return method[strings.LastIndexByte(method, '.')+1:] }
+
+// said is an error as it comes over the wire, also one that a hook made.
+func said(err error) error {
+	if err != nil && status.Code(err) == codes.Unknown {
+		return status.Error(codes.Unknown, err.Error())
+	}
+	return err
 }
 
 // imagesServer is containerd's. Calls come one at a time: Cluster.call sees to it.
@@ -72,7 +89,7 @@ func (s *imagesServer) image(name string) (*images.Image, error) {
 	if !ok {
 		return nil, status.Errorf(codes.NotFound, "image %q: not found", name)
 	}
-	image := &images.Image{Name: name, Target: &types.Descriptor{Digest: id}}
+	image := &images.Image{Name: name, Target: &types.Descriptor{Digest: s.node.targetOf(id)}}
 	if since, known := s.node.Since[name]; known {
 		image.CreatedAt = timestamppb.New(since)
 	}
@@ -87,9 +104,14 @@ func (s *imagesServer) Get(_ context.Context, request *images.GetImageRequest) (
 	return &images.GetImageResponse{Image: image}, err
 }
 
-func (s *imagesServer) List(context.Context, *images.ListImagesRequest) (*images.ListImagesResponse, error) {
+// List knows one filter: the names that have an owner.
+func (s *imagesServer) List(_ context.Context, request *images.ListImagesRequest) (*images.ListImagesResponse, error) {
 	answer := &images.ListImagesResponse{}
-	for name := range s.node.Owners {
+	names := slices.Collect(maps.Keys(s.node.Owners))
+	if len(request.GetFilters()) == 0 {
+		names = slices.AppendSeq(slices.Collect(maps.Keys(s.node.Images)), maps.Keys(s.node.ids))
+	}
+	for _, name := range names {
 		image, err := s.image(name)
 		if err != nil {
 			return nil, err
@@ -104,7 +126,7 @@ func (s *imagesServer) Create(_ context.Context, request *images.CreateImageRequ
 	if _, exists := s.node.Images[image.GetName()]; exists {
 		return nil, status.Errorf(codes.AlreadyExists, "image %q: already exists", image.GetName())
 	}
-	s.node.add(image.GetName(), image.GetTarget().GetDigest())
+	s.node.add(image.GetName(), s.node.imageOf(image.GetTarget().GetDigest()))
 	s.node.own(image.GetName(), image.GetLabels()[kindnode.OwnerLabel])
 	return &images.CreateImageResponse{Image: image}, nil
 }
@@ -123,7 +145,7 @@ func (s *imagesServer) Update(_ context.Context, request *images.UpdateImageRequ
 	for _, path := range request.GetUpdateMask().GetPaths() {
 		switch path {
 		case "target":
-			s.node.add(image.GetName(), image.GetTarget().GetDigest())
+			s.node.add(image.GetName(), s.node.imageOf(image.GetTarget().GetDigest()))
 		case "labels." + kindnode.OwnerLabel:
 			s.node.own(image.GetName(), image.GetLabels()[kindnode.OwnerLabel])
 		case "labels.io.cri-containerd.image":
@@ -142,60 +164,6 @@ func (s *imagesServer) Delete(_ context.Context, request *images.DeleteImageRequ
 	s.node.Forget(request.GetName())
 	delete(s.node.ids, request.GetName())
 	return &emptypb.Empty{}, nil
-}
-
-// imageService and runtimeService are the CRI's.
-type imageService struct {
-	cri.UnimplementedImageServiceServer
-	node *Node
-}
-
-func (s *imageService) image(id string) *cri.Image {
-	return &cri.Image{Id: id, RepoTags: s.node.names(id)}
-}
-
-func (s *imageService) ListImages(context.Context, *cri.ListImagesRequest) (*cri.ListImagesResponse, error) {
-	answer := &cri.ListImagesResponse{}
-	for _, id := range s.node.listed() {
-		answer.Images = append(answer.Images, s.image(id))
-	}
-	return answer, nil
-}
-
-func (s *imageService) ImageStatus(_ context.Context, request *cri.ImageStatusRequest) (*cri.ImageStatusResponse, error) {
-	id, ok := s.node.find(request.GetImage().GetImage())
-	if !ok && len(s.node.names(id)) == 0 {
-		return &cri.ImageStatusResponse{}, nil
-	}
-	return &cri.ImageStatusResponse{Image: s.image(id)}, nil
-}
-
-type runtimeService struct {
-	cri.UnimplementedRuntimeServiceServer
-	node *Node
-}
-
-func (s *runtimeService) ListContainers(context.Context, *cri.ListContainersRequest) (*cri.ListContainersResponse, error) {
-	answer := &cri.ListContainersResponse{}
-	for _, c := range s.node.Containers {
-		state := cri.ContainerState_CONTAINER_RUNNING
-		if c.Exited {
-			state = cri.ContainerState_CONTAINER_EXITED
-		}
-		answer.Containers = append(answer.Containers, &cri.Container{
-			Id: c.ID, PodSandboxId: c.PodID, ImageRef: c.ImageRef, State: state, Image: &cri.ImageSpec{UserSpecifiedImage: c.Image},
-			Labels: map[string]string{"io.kubernetes.pod.namespace": c.Namespace, "io.kubernetes.pod.name": c.Pod},
-		})
-	}
-	return answer, nil
-}
-
-func (s *runtimeService) ListPodSandbox(context.Context, *cri.ListPodSandboxRequest) (*cri.ListPodSandboxResponse, error) {
-	answer := &cri.ListPodSandboxResponse{}
-	for _, id := range s.node.Pods {
-		answer.Items = append(answer.Items, &cri.PodSandbox{Id: id})
-	}
-	return answer, nil
 }
 
 // connection is a net.Conn over an exec's streams.
