@@ -99,6 +99,10 @@ func (k *comparison) judge(suite config.Suite, states map[string]kindnode.State)
 			Content: freshness.Content{ImageID: e.ImageID, Engine: e.Engine, EngineID: e.EngineID},
 			Image:   e.Image, Source: e.Source, SourceWas: e.SourceWas, At: timeOf(e.Recorded),
 		}
+		if e.Source != "" && e.Source == k.image.Prebuilt {
+			// The suite names it still, also where the archive is gone by now.
+			facts.Source = e.Source
+		}
 	}
 	if e := k.entry; e != nil {
 		facts.Lock = freshness.Lock{

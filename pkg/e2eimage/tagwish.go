@@ -57,8 +57,9 @@ func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, 
 	}
 	source := image.Source
 	switch {
-	case source == "" && entry != nil:
-		source = entry.Source
+	case entry != nil && (source == "" || entry.Via == record.ViaPrebuilt):
+		// What an archive brought in place of a build came from there.
+		source = cmp.Or(entry.Source, source)
 	case source == "" && evidence != nil:
 		source = evidence.Source
 	}
