@@ -11,7 +11,7 @@ PROVIDERS ?= podman docker
 SEED      ?=
 ROUNDS    ?= 1000
 
-.PHONY: build install test test-unit test-fuzz test-e2e smoke lint format chaos soak bench demo demo-clean down toolchain help
+.PHONY: build install test test-unit test-fuzz test-e2e smoke lint format chaos newest soak bench demo demo-clean down toolchain help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -64,6 +64,11 @@ smoke: toolchain ## the main flow on one real cluster (PROVIDER), in 2 minutes
 
 chaos: ## ROUNDS of random commands and faults on a real cluster (PROVIDER, SEED)
 	go test -count=1 -timeout 0 -v ./test/e2e -provider $(ENGINE) -parallel 5 -run '^TestChaos$$' -chaos.worlds 4 -chaos.rounds $(ROUNDS) $(if $(SEED),-chaos.seed $(SEED))
+
+SEQUENCES ?= 100
+
+newest: ## SEQUENCES of random steps on a real cluster: pods run what is newest (PROVIDER, SEED)
+	go test -count=1 -timeout 0 -v ./test/e2e -provider $(ENGINE) -parallel $(PARALLEL) -run '^TestPodsRunWhatIsNewest$$' -newest.sequences $(SEQUENCES) $(if $(SEED),-newest.seed $(SEED))
 
 soak: ## ROUNDS of change, build, load, tag, deploy, clean: nothing may grow (PROVIDER)
 	go test -count=1 -timeout 0 -v ./test/e2e -provider $(ENGINE) -run '^TestRoundsLeaveNothingBehind$$' -rounds $(ROUNDS)

@@ -84,6 +84,18 @@ func (s Step) String() string {
 	return text
 }
 
+// next is what people usually do after that, as far as their images' origin lets them.
+func (t Traits) next(do Verb) Verb {
+	switch next := usual[do]; {
+	case next == Builds && (t.Origin == ByEngine || t.Origin == ByArchive || t.Origin == ByNodes):
+		return BuildsPast
+	case next == Loads && t.Origin == ByNodes:
+		return Tags
+	default:
+		return next
+	}
+}
+
 // Draw makes the sequence of a seed.
 func Draw(seed uint64) Sequence {
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -111,7 +123,7 @@ func Draw(seed uint64) Sequence {
 		one.Do = verbs[random.IntN(len(verbs))]
 		if i > 0 && chance(2) {
 			// Most people go on as is usual.
-			one.Suite, one.Do = s.Steps[i-1].Suite, usual[s.Steps[i-1].Do]
+			one.Suite, one.Do = s.Steps[i-1].Suite, s.next(s.Steps[i-1].Do)
 		}
 		s.Steps = append(s.Steps, one)
 	}
