@@ -67,7 +67,8 @@ chaos: ## ROUNDS of random commands and faults on a real cluster (PROVIDER, SEED
 
 SEQUENCES ?= 100
 
-newest: ## SEQUENCES of random steps on a real cluster: pods run what is newest (PROVIDER, SEED)
+newest: ## 1000 sequences of random steps on fakes, SEQUENCES on a real cluster: pods run what is newest (PROVIDER, SEED)
+	go test -count=1 -timeout 0 ./pkg/e2eimage -run '^TestPodsRunWhatIsNewest$$' -newest.count 1000 $(if $(SEED),-newest.seed $(SEED))
 	go test -count=1 -timeout 0 -v ./test/e2e -provider $(ENGINE) -parallel $(PARALLEL) -run '^TestPodsRunWhatIsNewest$$' -newest.sequences $(SEQUENCES) $(if $(SEED),-newest.seed $(SEED))
 
 soak: ## ROUNDS of change, build, load, tag, deploy, clean: nothing may grow (PROVIDER)

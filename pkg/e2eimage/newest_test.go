@@ -16,7 +16,7 @@ import (
 var (
 	newestSeed  = flag.Uint64("newest.seed", 0, "the one sequence of TestPodsRunWhatIsNewest that is to be repeated; 0 is all")
 	newestFirst = flag.Uint64("newest.first", 1, "seed of its first sequence")
-	newestCount = flag.Uint64("newest.count", 1000, "how many sequences it has")
+	newestCount = flag.Uint64("newest.count", 400, "how many sequences it has")
 )
 
 // Whenever deploy, up or verify ends well, the pods run the newest content that any step

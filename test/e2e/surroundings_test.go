@@ -58,7 +58,7 @@ func TestAnEphemeralContainerIsNobodysProof(t *testing.T) {
 	u.image(other)
 	debugger := u.must("tag", "debugger", "--source", other, "--consumer", u.namespace)
 	pod := u.kubectl("get", "pods", "-l", "app=datastorage", "-o", "jsonpath={.items[0].metadata.name}")
-	patch := fmt.Sprintf(`{"spec":{"ephemeralContainers":[{"name":"debugger","image":%q,"imagePullPolicy":"Never","targetContainerName":"datastorage"}]}}`, debugger)
+	patch := fmt.Sprintf(`{"spec":{"ephemeralContainers":[{"name":"debugger","image":%q,"imagePullPolicy":"Never","args":["-listen",":8081"]}]}}`, debugger)
 	u.kubectl("patch", "pod", pod, "--subresource=ephemeralcontainers", "--type=strategic", "-p", patch)
 	waitFor(t, "the debugger was started", func() bool {
 		return strings.Contains(u.kubectl("get", "pod", pod, "-o", "jsonpath={.status.ephemeralContainerStatuses[*].imageID}"), "sha256")
