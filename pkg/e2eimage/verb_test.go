@@ -13,8 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload/workloadtest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload/workloadtest"
 )
 
 func TestHowTheContextEndedIsFound(t *testing.T) {
