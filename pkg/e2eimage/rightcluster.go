@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
@@ -33,8 +34,12 @@ func (k *kube) checkRightCluster(ctx context.Context, cluster *kindnode.Cluster,
 	strangers := notTrusted(bundle, states)
 	if len(strangers) > 0 {
 		configMap, err := k.CoreV1().ConfigMaps(k.namespace).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
-		if err == nil {
+		switch {
+		case err == nil:
 			strangers = notTrusted([]byte(configMap.Data["ca.crt"]), states)
+		case len(bundle) == 0 && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown:
+			// It did not answer at all: nothing says that it is another's.
+			return fmt.Errorf("whether it is the API server of Kind cluster %q cannot be told: %w", cluster.Name, err)
 		}
 	}
 	if len(strangers) == 0 {

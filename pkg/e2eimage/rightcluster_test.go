@@ -1,12 +1,15 @@
 package e2eimage
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
 )
@@ -102,6 +105,20 @@ func TestWithoutAnyCertificateAuthorityNothingIsTouched(t *testing.T) {
 	b.kube.CertificateAuthorityData, b.kube.InsecureSkipTLSVerify = nil, true
 	_, err := b.tag(asIs)
 	is[*InconsistentError](t, err, "another certificate authority")
+}
+
+func TestAnAPIServerThatDoesNotAnswerIsNotCalledAnothers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.kube.CertificateAuthorityData, b.kube.InsecureSkipTLSVerify = nil, true
+	b.api.PrependReactor("get", "configmaps", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		return action.(clienttesting.GetAction).GetName() == "kube-root-ca.crt", nil, errors.New("connection refused")
+	})
+	_, err := b.tag(asIs)
+	says(t, err, "connection refused", "cannot be told")
+	if as[*InconsistentError](err) {
+		t.Errorf("it is called another cluster's: %v", err)
+	}
 }
 
 func TestTheKindClusterIsFoundOrAskedFor(t *testing.T) {
