@@ -230,7 +230,22 @@ func (s BuildSpec) CommandLine() string {
 
 // Name gives an image of an engine another name.
 func (i Image) Name(ctx context.Context, runner hostexec.Runner, name string) error {
-	return runner.Run(ctx, hostexec.Command{Argv: []string{i.Engine, "tag", i.EngineID, name}, Stdout: io.Discard})
+	for try := 1; ; try++ {
+		err := runner.Run(ctx, hostexec.Command{Argv: []string{i.Engine, "tag", i.EngineID, name}, Stdout: io.Discard})
+		if err == nil || try == nameTries || !isNameRace(err) {
+			return err
+		}
+	}
+}
+
+// nameTries bounds how often a name is given that others give at the same time.
+const nameTries = 5
+
+// isNameRace tells whether somebody else gave the name just then: docker with containerd's
+// store moves a name by deleting it and making it anew.
+func isNameRace(err error) bool {
+	var failed *hostexec.CommandError
+	return errors.As(err, &failed) && strings.Contains(failed.Stderr, "already exists")
 }
 
 // Installed returns those of the known engines that have a command here.

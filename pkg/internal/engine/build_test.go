@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
 func TestBuildsBecomeCommandLines(t *testing.T) {
@@ -134,5 +136,23 @@ func TestABuildByDockerIsFoundByTheNameItGot(t *testing.T) {
 	found, err := Build(t.Context(), answers, BuildSpec{Engine: "docker", Context: "/c"})
 	if err != nil || found.ImageID != oneID || !found.IsTemporary() || !strings.HasPrefix(found.Reference, "localhost/e2eimage-build:") {
 		t.Errorf("built %+v, %v", found, err)
+	}
+}
+
+func TestANameThatAnotherGivesAtTheSameTimeIsGivenAgain(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]int{
+		"failed to create an image localhost/x:dev after deleting the existing one: already exists": nameTries,
+		"No such image": 1,
+	} {
+		tries := 0
+		answers := host{"docker tag": func([]string, io.Writer) error {
+			tries++
+			return &hostexec.CommandError{Stderr: said, Err: errors.New("exit status 1")}
+		}}
+		err := Image{Engine: "docker", EngineID: oneID}.Name(t.Context(), answers, "localhost/x:dev")
+		if err == nil || tries != want {
+			t.Errorf("%s: %v after %d tries, want %d", said, err, tries, want)
+		}
 	}
 }
