@@ -38,6 +38,9 @@ func (c *Client) askHost(ctx context.Context, k *comparison, suite config.Suite,
 	case k.entry != nil && !lock.local:
 		// That was said when the lock was read.
 		return silent(text, nil)
+	case k.entry != nil && k.entry.Built != nil && k.entry.Engine == "" && source.Kind == config.SourceReference:
+		// Another host's engine built it. What this one's has does not come after it.
+		return silent(text, nil)
 	case k.entry == nil && k.evidence != nil && k.evidence.Host != "" && k.evidence.Host != c.host:
 		return silent(text, fmt.Errorf("it was recorded on host %s", k.evidence.Host))
 	}
