@@ -385,8 +385,17 @@ func (u *user) inEngine(image scratchimage.Image) (id string) {
 	if err != nil {
 		u.t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(u.t.Context(), suite.provider, "load", "-i", u.archive(image)).CombinedOutput(); err != nil {
-		u.t.Fatalf("%v: %s", err, out)
+	archive := u.archive(image)
+	for try := 1; ; try++ {
+		out, err := exec.CommandContext(u.t.Context(), suite.provider, "load", "-i", archive).CombinedOutput()
+		if err == nil {
+			break
+		}
+		// docker with containerd's store fails where another test's image of the same
+		// layers goes just then.
+		if try == 5 || !strings.Contains(string(out), "does not exist: not found") {
+			u.t.Fatalf("%v: %s", err, out)
+		}
 	}
 	u.t.Cleanup(func() { _ = exec.Command(suite.provider, "image", "rm", image.Reference).Run() })
 	return id
