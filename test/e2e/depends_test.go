@@ -235,18 +235,25 @@ func TestACommandThatBuiltNothingIsSaid(t *testing.T) {
 	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: "+suite.provider+"\nimages:\n- name: datastorage\n  source: "+u.source()+
 		"\n  build: {command: [sh, make.sh, '"+u.source()+"'], context: code}\n")
 	const left = "its command left the image of before"
-	build := func() string { return strings.Join(strings.Fields(u.e2eimage("build").stderr), " ") }
+	build := func() string {
+		result := u.e2eimage("build")
+		if result.code != 0 {
+			t.Errorf("exit %d: %s", result.code, result.stderr)
+		}
+		return strings.Join(strings.Fields(result.stderr), " ")
+	}
 	if said := build() + build(); strings.Contains(said, left) {
 		t.Errorf("nothing changed, and it says %s", said)
 	}
 	u.write("code/build", "second of "+u.namespace)
-	if said := build(); strings.Contains(said, left) {
-		t.Errorf("it was built, and it says %s", said)
+	second := build()
+	if strings.Contains(second, left) {
+		t.Errorf("it was built, and it says %s", second)
 	}
 	u.write("code/build", "third of "+u.namespace)
 	u.write("make.sh", "echo up to date\n")
 	if said := build(); !strings.Contains(said, left) {
-		t.Errorf("it does not say so: %s", said)
+		t.Errorf("it does not say so: %s; before it said %s", said, second)
 	}
 }
 
