@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // Copy streams the image called name from one node to another, where it gets
@@ -21,19 +22,29 @@ func (c *Cluster) Copy(ctx context.Context, from, to, name string) error {
 func (c *Cluster) copy(ctx, running context.Context, from, to, name string) error {
 	exporting, stop := context.WithCancel(ctx)
 	defer stop()
-	reader, writer := io.Pipe()
+	// The processes share the pipe itself: nobody has to read on for an import that has
+	// ended while the engine is still about to end the export.
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return err
+	}
 	exported := make(chan error, 1)
 	go func() {
-		err := c.shell(exporting, from, exportImage, nil, writer, name)
-		_ = writer.CloseWithError(err)
-		exported <- err
+		exported <- c.shell(exporting, from, exportImage, nil, writer, name)
+		_ = writer.Close()
 	}()
 	imported := c.shell(running, to, importImage, reader, io.Discard)
-	_ = reader.CloseWithError(io.ErrClosedPipe)
-	stop()
-	// The one that did not just follow the other's end is the cause.
-	for _, cause := range []error{<-exported, imported} {
-		if cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, io.ErrClosedPipe) {
+	select {
+	case err = <-exported:
+	default:
+		// Whatever the export says from here on follows from the end of the import.
+		stop()
+		_ = reader.Close()
+		<-exported
+	}
+	_ = reader.Close()
+	for _, cause := range []error{err, imported} {
+		if cause != nil && !errors.Is(cause, context.Canceled) {
 			return fmt.Errorf("copy %s from %s to %s: %w", name, from, to, cause)
 		}
 	}
