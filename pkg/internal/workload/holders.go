@@ -122,6 +122,12 @@ func names(spec *corev1.PodSpec, image string) bool {
 			return true
 		}
 	}
+	for _, debugger := range spec.EphemeralContainers {
+		// One that has ended never starts again, which only its node knows for sure.
+		if is(debugger.Image) {
+			return true
+		}
+	}
 	for _, volume := range spec.Volumes {
 		if volume.Image != nil && is(volume.Image.Reference) {
 			return true

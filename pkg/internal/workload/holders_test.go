@@ -63,10 +63,14 @@ func TestAnImageIsHeldByWhateverHasPodsOrWillHave(t *testing.T) {
 	withVolume := aPod(set, "volume", newImage, alone, func(p *corev1.Pod) {
 		p.Spec.Volumes = []corev1.Volume{{VolumeSource: corev1.VolumeSource{Image: &corev1.ImageVolumeSource{Reference: oldImage}}}}
 	})
+	debugged := aPod(set, "debugged", newImage, alone, func(p *corev1.Pod) {
+		p.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debugger", Image: oldImage}}}
+	})
 	for name, test := range map[string]struct {
 		objects []runtime.Object
 		want    []Holder
 	}{
+		"a pod with it as a debugger":   {[]runtime.Object{debugged}, []Holder{{"pod/debugged", "e2e", ""}}},
 		"nothing":                       {[]runtime.Object{aDeployment(newImage)}, nil},
 		"a Deployment":                  {[]runtime.Object{aDeployment(oldImage)}, []Holder{{"deployment.apps/datastorage", "e2e", ""}}},
 		"a Deployment without replicas": {[]runtime.Object{aDeployment(oldImage, noPods)}, []Holder{{"deployment.apps/datastorage", "e2e", "0 replicas"}}},
