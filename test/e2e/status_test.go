@@ -114,7 +114,7 @@ func TestVerifyWaitsForWhatOthersDeployed(t *testing.T) {
 	source := "localhost/" + u.namespace + ":dev"
 	u.image(source)
 	image := u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
-	late := strings.Replace(workload("Deployment", "datastorage", image, 1), "periodSeconds: 1}", "periodSeconds: 1, initialDelaySeconds: 4}", 1)
+	late := strings.Replace(workload("Deployment", "datastorage", image, 1), "periodSeconds: 1}", "periodSeconds: 1, initialDelaySeconds: 10}", 1)
 	u.apply(late)
 	if got := u.states()["datastorage"]; got != "RolledOut 0/1" {
 		t.Errorf("at once it is %s", got)

@@ -68,10 +68,10 @@ func TestAnEphemeralContainerIsNobodysProof(t *testing.T) {
 	}
 	u.must("deploy", "datastorage")
 	// What a debugger runs is in use.
-	u.e2eimage("clean", "debugger", "--consumer", u.namespace)
+	cleaned := u.e2eimage("clean", "debugger", "--consumer", u.namespace)
 	for node, has := range imagesOn(t) {
 		if len(has.with(debugger)) == 0 && node == u.kubectl("get", "pod", pod, "-o", "jsonpath={.spec.nodeName}") {
-			t.Errorf("%s was taken from %s under the debugger", debugger, node)
+			t.Errorf("%s was taken from %s under the debugger: %s%s%s", debugger, node, cleaned.stdout, cleaned.stderr, u.kubectl("get", "pod", pod, "-o", "jsonpath={.status.ephemeralContainerStatuses}"))
 		}
 	}
 	wantEverywhere(t, image, u.recordedID("datastorage"))
