@@ -78,9 +78,10 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (built I
 	if err != nil {
 		return Image{}, err
 	}
+	var stays error
 	defer func() {
 		if built.temporary == nil {
-			_ = scratch.Close()
+			_ = scratch.closeUnless(stays)
 		}
 	}()
 	idFile := filepath.Join(scratch.dir, "id")
@@ -92,7 +93,7 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (built I
 		}
 		defer func() {
 			if err != nil {
-				removeName(ctx, runner, spec.Engine, name)
+				stays = removeName(ctx, runner, spec.Engine, name)
 			}
 		}()
 	}
@@ -133,10 +134,10 @@ func findBuilt(ctx context.Context, runner hostexec.Runner, engine, name string)
 
 // removeName takes away what a build that did not end well may have left under its name.
 // Mostly there is nothing.
-func removeName(ctx context.Context, runner hostexec.Runner, engine, name string) {
+func removeName(ctx context.Context, runner hostexec.Runner, engine, name string) error {
 	removing, cancel := outlive.Context(ctx, buildGrace)
 	defer cancel()
-	_ = runner.Run(removing, hostexec.Command{Argv: []string{engine, "image", "rm", "--", name}, Stdout: io.Discard})
+	return unname(removing, runner, engine, name)
 }
 
 // namesIt tells whether the engine gives the built image a name.

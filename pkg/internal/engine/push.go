@@ -68,10 +68,9 @@ func (i Image) startPushing(ctx context.Context, runner hostexec.Runner) (p *pus
 	if err = p.scratch.note(i.Engine, name); err != nil {
 		return p, err
 	}
-	if err = i.Name(ctx, runner, name); err == nil {
-		p.name = name
-	}
-	return p, err
+	// A command that is cut off may have given it all the same.
+	p.name = name
+	return p, i.Name(ctx, runner, name)
 }
 
 // push lets docker push once. What is asked and comes is told to blobs.
@@ -86,15 +85,16 @@ func (p *pushing) push(ctx context.Context, blobs blobs) error {
 // close takes back what pushing took, also where ctx has ended.
 func (p *pushing) close(ctx context.Context) error {
 	err := p.to.Close()
+	if p.scratch == nil {
+		return err
+	}
+	var unnamed error
 	if p.name != "" {
 		untagging, cancel := context.WithTimeout(context.WithoutCancel(ctx), untagLimit)
 		defer cancel()
-		err = errors.Join(err, p.runner.Run(untagging, hostexec.Command{Argv: []string{p.image.Engine, "image", "rm", "--", p.name}, Stdout: io.Discard}))
+		unnamed = unname(untagging, p.runner, p.image.Engine, p.name)
 	}
-	if p.scratch != nil {
-		err = errors.Join(err, p.scratch.Close())
-	}
-	return err
+	return errors.Join(err, p.scratch.closeUnless(unnamed))
 }
 
 // dockerEndpoint is where the docker command finds its daemon. Only a daemon on this

@@ -69,6 +69,25 @@ func (s *scratch) note(engine, name string) error {
 // Close takes the folder away. What was named is not named any more.
 func (s *scratch) Close() error { return errors.Join(os.RemoveAll(s.dir), s.held.Close()) }
 
+// closeUnless takes the folder away unless a name stayed: then the next process tries
+// again, once this one has ended.
+func (s *scratch) closeUnless(stays error) error {
+	if stays != nil {
+		return errors.Join(stays, s.held.Close())
+	}
+	return s.Close()
+}
+
+// unname takes a name off an engine, which may not have it.
+func unname(ctx context.Context, runner hostexec.Runner, engine, name string) error {
+	err := runner.Run(ctx, hostexec.Command{Argv: []string{engine, "image", "rm", "--", name}, Stdout: io.Discard})
+	var failed *hostexec.CommandError
+	if errors.As(err, &failed) && failed.ExitCode() > 0 && isUnknown(failed.Stderr) {
+		return nil
+	}
+	return err
+}
+
 // sweep takes away what processes of this user left that were killed.
 func sweep(ctx context.Context, runner hostexec.Runner) {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), scratchPrefix+"*")) // its pattern is right
@@ -78,7 +97,7 @@ func sweep(ctx context.Context, runner hostexec.Runner) {
 			continue
 		}
 		s := &scratch{dir: dir, held: hold(dir)}
-		if abandoned, err := s.held.TryLock(); err != nil || !abandoned || !s.unname(ctx, runner, info.ModTime()) {
+		if abandoned, err := s.held.TryLock(); err != nil || !abandoned || !s.unnameAll(ctx, runner, info.ModTime()) {
 			_ = s.held.Close()
 			continue
 		}
@@ -92,8 +111,8 @@ func isOurs(info os.FileInfo) bool {
 	return info.IsDir() && known && int(stat.Uid) == os.Getuid()
 }
 
-// unname takes the names off the engines, and tells whether there will be none any more.
-func (s *scratch) unname(ctx context.Context, runner hostexec.Runner, made time.Time) bool {
+// unnameAll takes the names off the engines, and tells whether there will be none any more.
+func (s *scratch) unnameAll(ctx context.Context, runner hostexec.Runner, made time.Time) bool {
 	text, err := os.ReadFile(filepath.Join(s.dir, names))
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist)

@@ -149,3 +149,47 @@ func TestABuildThatWasNamedIsNotLeftAfterwards(t *testing.T) {
 		t.Errorf("left are %v, %v", left, err)
 	}
 }
+
+func TestANameThatStaysIsTriedAgainByTheNext(t *testing.T) {
+	for what, begun := range map[string]func(host) error{
+		"a build that fails": func(answers host) error {
+			_, err := Build(t.Context(), answers, BuildSpec{Engine: "docker", Context: "/c"})
+			return err
+		},
+		"a push": func(answers host) error {
+			p, err := Image{Engine: "docker", EngineID: oneID, Names: []string{"localhost/x:dev"}}.startPushing(t.Context(), answers)
+			if err == nil {
+				err = p.close(t.Context())
+			}
+			return err
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Setenv("TMPDIR", t.TempDir())
+			answers := host{
+				"docker build":           fails(t, "it is broken"),
+				"docker tag":             prints(""),
+				"docker context inspect": prints("unix:///run/docker.sock"),
+				"docker image rm":        fails(t, "Cannot connect to the Docker daemon"),
+			}
+			if begun(answers) == nil {
+				t.Error("no error")
+			}
+			var removed string
+			answers["docker image rm"] = func(argv []string, _ io.Writer) error {
+				removed = argv[len(argv)-1]
+				return nil
+			}
+			sweep(t.Context(), answers)
+			if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 || !isTemporary(removed) {
+				t.Errorf("left are %v, %v; removed %q", left, err, removed)
+			}
+			// What the engine does not have leaves nothing.
+			answers["docker image rm"] = fails(t, "Error: No such image")
+			_ = begun(answers)
+			if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+				t.Errorf("left are %v, %v", left, err)
+			}
+		})
+	}
+}
