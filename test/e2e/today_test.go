@@ -80,6 +80,7 @@ func TestDockerOfTodayLoadsWhateverBuildxLeaves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u := todays(t)
+			before := u.temporary(t.Context())
 			build := append([]string{"build", "--quiet", "--tag", u.source()}, flags...)
 			u.docker(t.Context(), append(build, "code")...)
 			first := u.load("--source", u.source(), "--engine", "docker").Images[0]
@@ -101,7 +102,7 @@ func TestDockerOfTodayLoadsWhateverBuildxLeaves(t *testing.T) {
 				t.Errorf("new content has the image ID of the old: %s", second.ImageID)
 			}
 			wantEverywhere(t, u.source(), second.ImageID)
-			u.passing("127.0.0.1")
+			u.passing(before)
 		})
 	}
 }
@@ -154,6 +155,7 @@ func TestDockerOfTodayFromTheBuildToThePod(t *testing.T) {
 	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: docker\nimages:\n- name: datastorage\n  source: "+u.source()+
 		"\n  build: {context: code}\n")
 	u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
+	before := u.temporary(t.Context())
 	image := u.must("up")
 	entry := u.lock(u.namespace)["datastorage"]
 	if want := u.configOf(image); entry.ImageID != want || entry.EngineID == "" || entry.EngineID == want {
@@ -185,19 +187,25 @@ func TestDockerOfTodayFromTheBuildToThePod(t *testing.T) {
 	if names := u.dockerNames(t.Context()); strings.Contains(names, "localhost/datastorage:"+u.namespace) {
 		t.Errorf("clean (exit %d: %s%s) left names: %s", cleaned.code, cleaned.stdout, cleaned.stderr, names)
 	}
-	u.passing("e2eimage-build")
+	u.passing(before)
 }
 
-// passing waits until the names that contain a part now are gone: those of other tests,
-// too, are there for a moment only.
-func (u *user) passing(part string) {
+// temporary are names in docker that the product gives for a moment only. Those of tests
+// that are killed stay for longer.
+func (u *user) temporary(ctx context.Context) []string {
 	u.t.Helper()
-	with := func() []string {
-		return slices.DeleteFunc(strings.Fields(u.dockerNames(u.t.Context())), func(name string) bool { return !strings.Contains(name, part) })
-	}
-	now := with()
+	return slices.DeleteFunc(strings.Fields(u.dockerNames(ctx)), func(name string) bool {
+		return !strings.Contains(name, "e2eimage-build") && !strings.Contains(name, "127.0.0.1")
+	})
+}
+
+// passing waits until no temporary names are left of those that came since there were the
+// ones of before. Other tests have theirs for a moment, too.
+func (u *user) passing(before []string) {
+	u.t.Helper()
+	now := slices.DeleteFunc(u.temporary(u.t.Context()), func(name string) bool { return slices.Contains(before, name) })
 	waitFor(u.t, strings.Join(now, ", ")+" are gone", func() bool {
-		left := with()
+		left := u.temporary(u.t.Context())
 		return !slices.ContainsFunc(now, func(name string) bool { return slices.Contains(left, name) })
 	})
 }
