@@ -16,6 +16,8 @@ type killing struct {
 	before string
 }
 
+// killed is what a run panics with in the place of SIGKILL: it ends at that command, as near
+// to a kill as a test in one process gets.
 type killed struct{}
 
 func (k killing) Run(ctx context.Context, command hostexec.Command) error {

@@ -19,7 +19,7 @@ type violation struct {
 func (w *world) play(steps []newesttest.Step, count func(int, error)) *violation {
 	for i, one := range steps {
 		if one.Later {
-			time.Sleep(time.Minute)
+			time.Sleep(time.Minute) // in synctest's bubble its clock jumps: nobody waits
 		}
 		s := w.suites[one.Suite]
 		err := w.carryOut(one, s)

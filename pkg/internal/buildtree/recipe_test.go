@@ -98,7 +98,7 @@ func TestGitsFilesCountWhereTheImageTakesThem(t *testing.T) {
 		"other files":                 {file: "FROM a\nCOPY go.mod cmd /src/\n"},
 		"all of another stage":        {file: "FROM a AS b\nFROM c\nCOPY --from=b / /\n"},
 		"a folder is mounted":         {file: "FROM a\nRUN --mount=source=cmd,target=/src make\n"},
-		"a cache":                     {file: "FROM a\nRUN --mount=type=cache,target=/root/.cache make\n"},
+		"a cache":                     {file: "FROM a\nRUN --mount=type=cache,target=/cache make\n"},
 		"all, and it is left out":     {file: "FROM a\nCOPY . /src\n", ignore: ".git\n"},
 		"all, and it is brought in":   {file: "FROM a\nCOPY . /src\n", ignore: "*\n!.git\n", counts: true},
 		"text that looks like a COPY": {file: "FROM a\nRUN <<E\nCOPY . /\nE\n"},

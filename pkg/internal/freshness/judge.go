@@ -56,7 +56,8 @@ func Judge(f Facts) Finding {
 // withLock goes by the lock, which says which content the suite means, and what that came
 // after. The host can have newer content only under the source's name.
 func withLock(f Facts) Finding {
-	if found := lockAndRecord(f); found.Relation == Diverged {
+	found := lockAndRecord(f)
+	if found.Relation == Diverged {
 		return found
 	}
 	switch {
@@ -68,7 +69,6 @@ func withLock(f Facts) Finding {
 	default:
 		return Finding{Relation: NotLoaded, By: ByHost, Newest: f.Host.Content}
 	}
-	found := lockAndRecord(f)
 	found.HostSilent = f.Host.Silent
 	if found.Relation == Same && found.HostSilent {
 		found.Relation = Unknown

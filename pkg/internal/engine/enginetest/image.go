@@ -40,7 +40,8 @@ func NewImage(content string) *Image {
 	return &Image{config: config, manifest: manifest}
 }
 
-// must is for what cannot fail.
+// must is for what cannot fail: JSON of structs that this package has filled. A panic ends
+// the test that uses the fake.
 func must(text []byte, err error) []byte {
 	if err != nil {
 		panic(err)
