@@ -24,7 +24,7 @@ func (d *deployRun) askHost(ctx context.Context) error {
 	for _, r := range d.records {
 		d.compared = append(d.compared, compared(r.Image, lock.entry(r.Image, suite.Prebuilt), r.Evidence))
 	}
-	return d.client.compare(ctx, suite, lock, d.compared)
+	return d.client.compare(ctx, d.client.newFinder(), suite, lock, d.compared)
 }
 
 // fresh tells whether what is recorded is the newest that is known.

@@ -29,7 +29,7 @@ func silent(source string, why error) hostAnswer {
 }
 
 // askHost asks what an image's source stands for on this host by now.
-func (c *Client) askHost(ctx context.Context, k *comparison, suite config.Suite, lock *locks) hostAnswer {
+func (c *Client) askHost(ctx context.Context, engines *finder, k *comparison, suite config.Suite, lock *locks) hostAnswer {
 	text := k.source(suite)
 	source, err := config.ParseSource(text)
 	switch {
@@ -46,7 +46,7 @@ func (c *Client) askHost(ctx context.Context, k *comparison, suite config.Suite,
 	}
 	switch source.Kind {
 	case config.SourceReference:
-		return c.askEngine(ctx, k, text, suite, lock)
+		return c.askEngine(ctx, engines, k, text, suite, lock)
 	case config.SourceStdin:
 		return silent(text, errors.New("standard input cannot be read again"))
 	case config.SourceID:
@@ -56,13 +56,13 @@ func (c *Client) askHost(ctx context.Context, k *comparison, suite config.Suite,
 	return askArchive(ctx, k, source, text)
 }
 
-func (c *Client) askEngine(ctx context.Context, k *comparison, text string, suite config.Suite, lock *locks) hostAnswer {
+func (c *Client) askEngine(ctx context.Context, engines *finder, k *comparison, text string, suite config.Suite, lock *locks) hostAnswer {
 	expected := k.expected()
 	only := expected.Engine
 	if only == "" {
 		only = suite.Engine
 	}
-	found, err := engine.Find(ctx, c.runner, only, text)
+	found, err := engines.find(ctx, only, text)
 	switch {
 	case engine.IsGone(err):
 		return hostAnswer{source: text}

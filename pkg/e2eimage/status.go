@@ -128,7 +128,7 @@ func (c *Client) status(ctx context.Context, in StatusInput) (*StatusResult, err
 	if err != nil {
 		return nil, err
 	}
-	run := &statusRun{client: c, in: in, kube: kube}
+	run := &statusRun{client: c, in: in, kube: kube, engines: c.newFinder()}
 	var all []*record.Set
 	if run.sets, all, err = kube.setsAmong(ctx, in.Suite); err != nil {
 		return nil, err
@@ -160,11 +160,13 @@ func ownersOf(sets []*record.Set) map[string]string {
 
 // statusRun is one run of Status.
 type statusRun struct {
-	client *Client
-	in     StatusInput
-	kube   *kube
-	states map[string]kindnode.State
-	sets   []*record.Set
+	// engines are asked once for what several records came from.
+	engines *finder
+	client  *Client
+	in      StatusInput
+	kube    *kube
+	states  map[string]kindnode.State
+	sets    []*record.Set
 	// recordedAs are the records of the namespace by their tags.
 	recordedAs map[string]string
 	used       []*workload.Used

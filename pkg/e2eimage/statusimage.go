@@ -94,7 +94,7 @@ func (r *statusRun) stale(ctx context.Context, set *record.Set) (map[string][]Pr
 			all = append(all, compared(image, lock.entry(image, suite.Prebuilt), evidence))
 		}
 	}
-	if err := r.client.compare(ctx, suite, lock, all); err != nil {
+	if err := r.client.compare(ctx, r.engines, suite, lock, all); err != nil {
 		return nil, err
 	}
 	for _, k := range all {

@@ -44,7 +44,7 @@ func (r *tagRun) askHost(ctx context.Context) error {
 		r.compared[image.Name] = compared(image, r.entries[image.Name], evidence)
 		all = append(all, r.compared[image.Name])
 	}
-	return r.client.compare(ctx, r.in.Suite, r.lock, all)
+	return r.client.compare(ctx, r.client.newFinder(), r.in.Suite, r.lock, all)
 }
 
 // fresh tells whether what would be tagged is the newest that is known.

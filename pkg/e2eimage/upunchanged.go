@@ -86,7 +86,7 @@ func (r *upRun) recorded(ctx context.Context, place *place, image config.Image) 
 	}
 	k := compared(image, entry, evidence)
 	if entry.Built == nil {
-		if err := r.client.compare(ctx, r.in.Suite, place.lock, []*comparison{k}); err != nil {
+		if err := r.client.compare(ctx, r.client.newFinder(), r.in.Suite, place.lock, []*comparison{k}); err != nil {
 			return false, err
 		}
 	}
