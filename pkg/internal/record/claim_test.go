@@ -348,6 +348,16 @@ func TestEvidenceOfANewerVersion(t *testing.T) {
 	}
 }
 
+func TestAFieldOfSeveralLinesMakesTheEvidenceUnreadable(t *testing.T) {
+	t.Parallel()
+	set := setOf(t, claimed("localhost/datastorage:suite-1", oldID, "a"))
+	set.configMap.Data["datastorage"] = strings.Replace(set.configMap.Data["datastorage"], "kind: Evidence", "kind: Evidence\nby: \"me\\nerror: all is lost\"", 1)
+	var unreadable *UnreadableError
+	if _, err := set.Entry("datastorage"); !errors.As(err, &unreadable) || strings.Contains(err.Error(), "\nerror:") {
+		t.Errorf("error %v, want an UnreadableError that quotes the field on one line", err)
+	}
+}
+
 func TestATagThatCameBackIsNotOfBefore(t *testing.T) {
 	t.Parallel()
 	const a, b, c = "localhost/datastorage:a", "localhost/datastorage:b", "localhost/datastorage:c"

@@ -1,9 +1,12 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -168,7 +171,24 @@ func (s *Set) parse(name, text string) (*Evidence, error) {
 	if evidence.APIVersion != APIVersion || evidence.Kind != evidenceKind {
 		return nil, &NewerError{Name: name, APIVersion: evidence.APIVersion, Kind: evidence.Kind}
 	}
+	if err := evidence.oneLineEach(); err != nil {
+		return nil, &UnreadableError{Set: s, Name: name, Err: err}
+	}
 	return &evidence, nil
+}
+
+// oneLineEach refuses what would look like several lines of ours in a message.
+func (e *Evidence) oneLineEach() error {
+	var err error
+	for _, field := range [][2]string{
+		{"image", e.Image}, {"imageID", e.ImageID}, {"engine", e.Engine}, {"engineID", e.EngineID}, {"host", e.Host},
+		{"source", e.Source}, {"platform", e.Platform}, {"commit", e.Commit}, {"by", e.By},
+	} {
+		if strings.ContainsFunc(field[1], unicode.IsControl) {
+			err = errors.Join(err, fmt.Errorf("%s has line breaks or other control characters: %q", field[0], field[1]))
+		}
+	}
+	return err
 }
 
 func (e *Evidence) marshal() (string, error) {
