@@ -28,7 +28,27 @@ const (
 
 // loads measures loading a large image into a cluster of one node and into the
 // other one.
-func (b *bench) loads(ctx context.Context) (err error) {
+func (b *bench) loads(ctx context.Context) error {
+	return b.intoBoth(ctx, func(ctx context.Context, target *loading) error {
+		if err := target.measure(ctx, target.cases()); err != nil {
+			return err
+		}
+		if err := target.layout(ctx); err != nil || len(target.nodes) > 1 {
+			return err
+		}
+		return target.huge(ctx)
+	})
+}
+
+// cold is the part of loads in which the nodes have nothing of the image.
+func (b *bench) cold(ctx context.Context) error {
+	return b.intoBoth(ctx, func(ctx context.Context, target *loading) error {
+		return target.measure(ctx, target.cases()[:1])
+	})
+}
+
+// intoBoth makes the large image and the cluster of one node, and measures each cluster.
+func (b *bench) intoBoth(ctx context.Context, measure func(context.Context, *loading) error) (err error) {
 	dir := filepath.Join(b.dir, "big")
 	defer func() {
 		removing := context.WithoutCancel(ctx)
@@ -58,16 +78,8 @@ func (b *bench) loads(ctx context.Context) (err error) {
 		{bench: b, dir: dir, cluster: small.Name, kubeconfig: small.Kubeconfig, nodes: []string{small.Name + "-control-plane"}, coldGoal: "1.3×, aim 1.6×"},
 		{bench: b, dir: dir, cluster: b.cluster, kubeconfig: b.kubeconfig, nodes: b.nodes, coldGoal: "2×, aim 2.5×"},
 	} {
-		if err := target.measure(ctx); err != nil {
+		if err := measure(ctx, target); err != nil {
 			return err
-		}
-		if err := target.layout(ctx); err != nil {
-			return err
-		}
-		if len(target.nodes) == 1 {
-			if err := target.huge(ctx); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -186,7 +198,8 @@ type loadCase struct {
 	alone bool
 }
 
-func (l *loading) measure(ctx context.Context) error {
+// cases are measured in this order, the one in which the nodes have nothing first.
+func (l *loading) cases() []loadCase {
 	kindLoaded := func(ctx context.Context) error {
 		if err := l.wipe(ctx); err != nil {
 			return err
@@ -196,13 +209,17 @@ func (l *loading) measure(ctx context.Context) error {
 		}
 		return l.change(ctx)
 	}
-	peers := map[string][]time.Duration{}
-	for _, c := range []loadCase{
+	return []loadCase{
 		{what: "first time", goal: l.coldGoal, before: l.wipe},
 		{what: "small layer changed", goal: "12×, aim 20×", before: l.change},
 		{what: "small layer changed, the first time after kind loaded the rest", goal: "3×", before: kindLoaded, alone: true},
 		{what: "nothing changed", goal: "30×", before: func(context.Context) error { return nil }},
-	} {
+	}
+}
+
+func (l *loading) measure(ctx context.Context, cases []loadCase) error {
+	peers := map[string][]time.Duration{}
+	for _, c := range cases {
 		if err := l.one(ctx, c, peers); err != nil {
 			return err
 		}

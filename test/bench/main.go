@@ -21,7 +21,7 @@ import (
 func main() {
 	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on: podman, docker, or docker-today for one beside the machine's")
 	rounds := flag.Int("rounds", 7, "rounds of each case; the median counts")
-	only := flag.String("only", "", "what to measure, of tags, deploys, scale, ups, status, manifests and loads, with commas between; all if empty")
+	only := flag.String("only", "", "what to measure, of tags, deploys, scale, ups, status, manifests, loads and cold (the part of loads in which nodes have nothing), with commas between; all if empty")
 	notRoot := flag.Bool("ordinary", false, "as a user in the group of docker's socket, who is not root")
 	flag.Parse()
 	// The root of all contexts of this process: signals end it.
@@ -75,16 +75,19 @@ func run(ctx context.Context, provider string, rounds int, only string, notRoot 
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context) error
+		// part is of what another one measures too: only where it is asked for.
+		part bool
 	}{
-		{"tags", b.tags},
-		{"deploys", b.deploys},
-		{"scale", b.scale},
-		{"ups", b.ups},
-		{"status", b.status},
-		{"manifests", b.manifests},
-		{"loads", b.loads},
+		{name: "tags", measure: b.tags},
+		{name: "deploys", measure: b.deploys},
+		{name: "scale", measure: b.scale},
+		{name: "ups", measure: b.ups},
+		{name: "status", measure: b.status},
+		{name: "manifests", measure: b.manifests},
+		{name: "loads", measure: b.loads},
+		{name: "cold", measure: b.cold, part: true},
 	} {
-		if only != "" && !slices.Contains(strings.Split(only, ","), part.name) {
+		if asked := slices.Contains(strings.Split(only, ","), part.name); !asked && (only != "" || part.part) {
 			continue
 		}
 		if err := part.measure(ctx); err != nil {
