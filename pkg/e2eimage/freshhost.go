@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,10 +70,11 @@ func (c *Client) askEngine(ctx context.Context, engines *finder, k *comparison, 
 	case err != nil:
 		return silent(text, err)
 	}
-	if found.EngineID != expected.EngineID {
-		if err := found.Identify(ctx, c.runner); err != nil {
-			return silent(text, err)
-		}
+	if found.EngineID == expected.EngineID {
+		// The same image as then: its image ID is known, which this engine may not tell.
+		found.ImageID = cmp.Or(found.ImageID, expected.ImageID)
+	} else if err := found.Identify(ctx, c.runner); err != nil {
+		return silent(text, err)
 	}
 	answer := hostAnswer{source: text, made: found.Created}
 	answer.Content = freshness.Content{Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID}
