@@ -17,26 +17,37 @@ type place struct {
 }
 
 // openPlace finds all three. The caller closes the cluster.
-func (c *Client) openPlace(ctx context.Context, suite config.Suite) (*place, error) {
+//
+// meanwhile gets the place without its nodes, before they are looked for, where the
+// consumer is not named after the cluster, else when all is known.
+func (c *Client) openPlace(ctx context.Context, suite config.Suite, meanwhile ...func(*place)) (*place, error) {
 	kube, err := c.kube(suite)
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := c.find(ctx, suite)
-	if err != nil {
-		return nil, err
-	}
-	consumer := suite.Consumer
-	if consumer == "" {
-		if consumer, err = consumerAfter(cluster.Name); err != nil {
-			cluster.Close()
+	opened := &place{kube: kube, consumer: suite.Consumer}
+	if opened.consumer == "" {
+		if opened.cluster, err = c.find(ctx, suite); err != nil {
 			return nil, err
 		}
+		opened.consumer, err = consumerAfter(opened.cluster.Name)
 	}
-	lock, err := c.openLock(suite, consumer)
+	if err == nil {
+		opened.lock, err = c.openLock(suite, opened.consumer)
+	}
+	if err == nil {
+		for _, begin := range meanwhile {
+			begin(opened)
+		}
+		if opened.cluster == nil {
+			opened.cluster, err = c.find(ctx, suite)
+		}
+	}
+	if err != nil && opened.cluster != nil {
+		opened.cluster.Close()
+	}
 	if err != nil {
-		cluster.Close()
 		return nil, err
 	}
-	return &place{kube: kube, cluster: cluster, consumer: consumer, lock: lock}, nil
+	return opened, nil
 }

@@ -61,37 +61,71 @@ func (c *Client) Tag(ctx context.Context, in TagInput) (*TagResult, error) {
 }
 
 func (c *Client) tag(ctx context.Context, in TagInput) (*TagResult, error) {
-	place, err := c.openPlace(ctx, in.Suite)
+	run := c.newTagRun(in)
+	// What an engine says of a source takes as long as finding the nodes: both at once.
+	asking, stop := context.WithCancel(ctx)
+	defer run.waitForHost()
+	defer stop()
+	place, err := c.openPlace(ctx, in.Suite, func(place *place) { run.begin(asking, place) })
 	if err != nil {
 		return nil, err
 	}
 	defer place.cluster.Close()
-	return c.tagIn(ctx, in, place)
+	return run.tag(ctx, place.cluster)
 }
 
 // tagIn is Tag where the cluster is known.
 func (c *Client) tagIn(ctx context.Context, in TagInput, place *place) (*TagResult, error) {
-	run := &tagRun{
-		client: c, in: in, kube: place.kube, cluster: place.cluster, consumer: place.consumer, lock: place.lock,
-		sources: map[string]string{}, changed: map[string]bool{}, useCluster: map[string]bool{}, moved: map[string]bool{}, had: map[string]bool{}, entries: map[string]*record.Locked{},
-		compared: map[string]*comparison{},
+	run := c.newTagRun(in)
+	run.begin(ctx, place)
+	defer run.waitForHost()
+	return run.tag(ctx, place.cluster)
+}
+
+func (c *Client) newTagRun(in TagInput) *tagRun {
+	return &tagRun{
+		client: c, in: in, sources: map[string]string{}, changed: map[string]bool{}, useCluster: map[string]bool{},
+		moved: map[string]bool{}, had: map[string]bool{}, entries: map[string]*record.Locked{}, compared: map[string]*comparison{},
 	}
-	if err := run.look(ctx); err != nil {
+}
+
+// begin starts to ask lock, record and host. The place need not have its nodes yet.
+func (r *tagRun) begin(ctx context.Context, place *place) {
+	r.kube, r.consumer, r.lock = place.kube, place.consumer, place.lock
+	r.host = make(chan error, 1)
+	go func() {
+		defer close(r.host)
+		r.host <- r.askHost(ctx)
+	}()
+}
+
+// waitForHost returns when what begin started has ended.
+func (r *tagRun) waitForHost() {
+	if r.host != nil {
+		for range r.host {
+		}
+	}
+}
+
+// tag does what is asked on the nodes.
+func (r *tagRun) tag(ctx context.Context, cluster *kindnode.Cluster) (*TagResult, error) {
+	r.cluster = cluster
+	if err := r.look(ctx); err != nil {
 		return nil, err
 	}
-	if in.DryRun {
-		return run.plan(ctx)
+	if r.in.DryRun {
+		return r.plan(ctx)
 	}
-	if in.CreateNamespace {
-		if err := run.createNamespace(ctx); err != nil {
+	if r.in.CreateNamespace {
+		if err := r.createNamespace(ctx); err != nil {
 			return nil, err
 		}
 	}
-	err := run.carryOut(ctx)
+	err := r.carryOut(ctx)
 	if err == nil {
-		return run.result(), run.note(ctx)
+		return r.result(), r.note(ctx)
 	}
-	if undo := run.undo(ctx); undo != nil {
+	if undo := r.undo(ctx); undo != nil {
 		err = errors.Join(err, undo)
 	}
 	return nil, classify(err)
@@ -105,6 +139,8 @@ type tagRun struct {
 	cluster  *kindnode.Cluster
 	consumer string
 	lock     *locks
+	// host says whether lock, record and host could be asked, once, when that has ended.
+	host chan error
 	// ca identifies the cluster.
 	ca string
 	// entries are what the lock says of the images, where it applies.
@@ -132,11 +168,9 @@ type tagRun struct {
 
 // look asks nodes, host and record, and works out what is wanted; it changes nothing.
 func (r *tagRun) look(ctx context.Context) error {
-	asked := make(chan error, 1)
-	go func() { asked <- r.askHost(ctx) }()
 	var err error
 	r.states, err = r.client.ask(ctx, r.cluster, (*kindnode.Cluster).Probe)
-	if err = cmp.Or(err, <-asked); err != nil {
+	if err = cmp.Or(err, <-r.host); err != nil {
 		return err
 	}
 	if err := r.kube.checkRightCluster(ctx, r.cluster, r.states); err != nil {
