@@ -284,7 +284,8 @@ func (c *chaos) damage() {
 	c.faults["lost tag"]++
 	tag := strings.TrimSpace(image.stdout)
 	onNode(c.t, node, "ctr", "-n", "k8s.io", "images", "rm", "--sync", tag)
-	result := c.e2eimage("deploy", name, "--consumer", consumer, "--workload", fmt.Sprintf("deployment/%s-%d", name, slices.Index(c.consumers, consumer)))
+	// Another consumer may have loaded newer content under the shared name since then.
+	result := c.e2eimage("deploy", name, "--allow-stale", "--consumer", consumer, "--workload", fmt.Sprintf("deployment/%s-%d", name, slices.Index(c.consumers, consumer)))
 	if result.code != 0 {
 		c.t.Errorf("%s was not healed: exit %d: %s", tag, result.code, result.stderr)
 	}
