@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/nearest"
 )
 
 const (
@@ -40,9 +42,9 @@ func (i *inventory) absent(ctx context.Context, t *target) error {
 	wanted := fmt.Sprintf("%s: there is no %s", t.images[0].Name, t.ref.where())
 	there := suggestions(t.ref, i.list(ctx, t.ref.namespace))
 	if len(there) == 0 {
-		return fmt.Errorf("%s, nor any other workload to be seen; create it, or say where it is: -n, deploy --workload, or deploy.workloads in e2eimage.yaml", wanted)
+		return fmt.Errorf("%s, nor any other workload to be seen\napply its manifests with deploy -f FOLDER; or say where it is: with -n, --workload, or deploy.workloads in e2eimage.yaml", wanted)
 	}
-	return fmt.Errorf("%s; there is %s\nsay which with --workload KIND/NAME, or as deploy.workloads in e2eimage.yaml", wanted, strings.Join(there, ", "))
+	return fmt.Errorf("%s; there is %s\nsay which with --workload KIND/NAME, or as deploy.workloads in e2eimage.yaml; or apply its manifests with deploy -f FOLDER", wanted, strings.Join(there, ", "))
 }
 
 // list leaves out what may not be listed: it only makes the error poorer.
@@ -93,7 +95,7 @@ const strange = 1000
 // unlike is 0 for the same name in another kind, small for names that contain
 // each other or differ in few letters.
 func unlike(wanted, other reference) int {
-	apart := distance(wanted.name, other.name)
+	apart := nearest.Distance(wanted.name, other.name)
 	switch {
 	case apart == 0, apart <= max(2, len(wanted.name)/4):
 	case strings.Contains(other.name, wanted.name), strings.Contains(wanted.name, other.name):
@@ -104,25 +106,4 @@ func unlike(wanted, other reference) int {
 		apart++
 	}
 	return apart
-}
-
-// distance is the number of letters to insert, delete or replace.
-func distance(a, b string) int {
-	previous := make([]int, len(b)+1)
-	for j := range previous {
-		previous[j] = j
-	}
-	for i := range len(a) {
-		row := make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := previous[j]
-			if a[i] != b[j] {
-				replaced++
-			}
-			row[j+1] = min(replaced, previous[j+1]+1, row[j]+1)
-		}
-		previous = row
-	}
-	return previous[len(b)]
 }
