@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -27,8 +29,8 @@ kubectl-e2eimage when it is called by that name.`,
 		ValidArgs:             []string{"bash", "fish", "kubectl", "powershell", "zsh"},
 		DisableFlagsInUseLine: true,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if err := cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)(cmd, args); err != nil {
-				return &usageError{fmt.Errorf("%w\nchoose one of %v", err, cmd.ValidArgs)}
+			if len(args) != 1 || !slices.Contains(cmd.ValidArgs, args[0]) {
+				return misused(cmd, fmt.Errorf("which shell? Give one of %s; got %q", strings.Join(cmd.ValidArgs, ", "), args))
 			}
 			return nil
 		},

@@ -109,25 +109,15 @@ reads that record and proves that the pods run exactly that image.`,
 
   # Take away what the record owns
   kubectl e2eimage clean datastorage`,
-		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl e2eimage"},
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          unknownCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			// Flags that exclude each other: cobra checks them, too, but later
-			// and with an error that looks like any other.
-			if err := cmd.ValidateFlagGroups(); err != nil {
-				return &usageError{fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())}
-			}
-			return nil
-		},
-		SuggestionsMinimumDistance: 2,
+		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl e2eimage"},
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              unknownCommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return excluding(cmd) },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())}
-	})
+	root.SetFlagErrorFunc(flagMistake)
 	a.kube.AddFlags(root.PersistentFlags())
 	a.offer(root, "namespace", e2eimage.KindNamespaces)
 	// Help reads the same for every user.

@@ -20,8 +20,9 @@ type statusFlags struct {
 func (a *app) statusCommand() *cobra.Command {
 	var flags statusFlags
 	cmd := &cobra.Command{
-		Use:   "status [NAME...] [flags]",
-		Short: "Show how records, nodes, workloads and this host agree",
+		Use:        "status [NAME...] [flags]",
+		SuggestFor: []string{"get", "list", "ls"},
+		Short:      "Show how records, nodes, workloads and this host agree",
 		Long: `Compare records, lock, this host, all nodes, the workloads of the namespace and
 what their pods really run. Without NAME: the images of the suite in
 e2eimage.yaml, and without that all that are recorded in the namespace.

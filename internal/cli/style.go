@@ -54,7 +54,7 @@ func helpCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil {
-				return &usageError{err}
+				return misused(cmd.Root(), err)
 			}
 			if found == cmd.Root() && len(rest) > 0 {
 				return unknownCommand(found, rest)
@@ -63,18 +63,6 @@ func helpCommand() *cobra.Command {
 			return found.Help()
 		},
 	}
-}
-
-// unknownCommand refuses a word that is no command, naming those that are near.
-func unknownCommand(root *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	message := fmt.Sprintf("unknown command %q", args[0])
-	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
-		message += fmt.Sprintf("; did you mean %q?", near[0])
-	}
-	return &usageError{fmt.Errorf("%s\nsee '%s --help'", message, root.CommandPath())}
 }
 
 func optionsCommand() *cobra.Command {
@@ -93,8 +81,8 @@ func optionsCommand() *cobra.Command {
 }
 
 func noArguments(cmd *cobra.Command, args []string) error {
-	if err := cobra.NoArgs(cmd, args); err != nil {
-		return &usageError{err}
+	if len(args) > 0 {
+		return misused(cmd, fmt.Errorf("%s takes no argument, but got %q", cmd.CommandPath(), args[0]))
 	}
 	return nil
 }

@@ -19,8 +19,9 @@ type verifyFlags struct {
 func (a *app) verifyCommand() *cobra.Command {
 	var flags verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify [NAME...] [flags]",
-		Short: "Fail unless records, nodes, workloads and pods agree",
+		Use:        "verify [NAME...] [flags]",
+		SuggestFor: []string{"diff", "check"},
+		Short:      "Fail unless records, nodes, workloads and pods agree",
 		Long: `The report of status as a gate: prints what does not agree and the command that
 mends it, and exits with 3 then. Changes nothing.
 
