@@ -27,7 +27,7 @@ func TestEveryShellGetsAScript(t *testing.T) {
 
 func TestTheShellIsOfferedWhatTheClusterHas(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"deploy -n x", "ref -n", "ref --consumer", "deploy --workload", "up --workload"} {
+	for _, line := range []string{"deploy -n x", "ref -n", "ref --consumer", "deploy --workload", "up --workload", "load --nodes"} {
 		c := newConsole(t)
 		c.library.known = []string{"other", "some"}
 		begun := ""
@@ -40,6 +40,17 @@ func TestTheShellIsOfferedWhatTheClusterHas(t *testing.T) {
 		if got := c.out.String(); !strings.HasPrefix(strings.TrimPrefix(got, "other\n"), "some\n:4") || begun != "" && strings.Contains(got, "other") {
 			t.Errorf("%s: %q", line, got)
 		}
+	}
+}
+
+func TestTheShellIsOfferedImagesToLoad(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.write("e2eimage.yaml", twoImagesFile)
+	c.library.known = []string{"localhost/a:dev", "localhost/b:dev", "redis:7"}
+	c.done("__complete load localhost/a:dev localhost/")
+	if got := c.out.String(); !strings.Contains(got, "localhost/b:dev\n") || strings.Contains(got, "localhost/a:dev") || strings.Contains(got, "redis") {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -121,7 +121,7 @@ func answer[T any](ctx context.Context, l *library, result *T) (*T, error) {
 }
 
 func (l *library) calls() int {
-	return len(l.tag) + len(l.build) + len(l.up) + len(l.render) + len(l.status) + len(l.verify) + len(l.ref) + len(l.deploy) + len(l.clean)
+	return len(l.load) + len(l.tag) + len(l.build) + len(l.up) + len(l.render) + len(l.status) + len(l.verify) + len(l.ref) + len(l.deploy) + len(l.clean)
 }
 
 // console is a terminal with one command in it.

@@ -170,31 +170,6 @@ func completeChoices(cmd *cobra.Command, names ...string) {
 	}
 }
 
-// completeNames lets the shell offer the image names of the config; without one,
-// those that are recorded.
-func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	var known []string
-	suite, err := a.suite(a.flags(nil))
-	for _, image := range suite.Images {
-		known = append(known, image.Name)
-	}
-	if err != nil {
-		// What is wrong with a config is said when the command runs.
-		known = a.offered(cmd.Context(), e2eimage.KindImages)
-	}
-	given := map[string]bool{}
-	for _, name := range args {
-		given[name] = true
-	}
-	var names []string
-	for _, name := range known {
-		if !given[name] {
-			names = append(names, name)
-		}
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
 // defaultTimeout bounds verbs whose config has no timeout of its own.
 const defaultTimeout = 2 * time.Minute
 

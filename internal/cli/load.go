@@ -2,20 +2,18 @@ package cli
 
 import (
 	"errors"
-	"fmt"
-	"regexp"
-	"strings"
 	"time"
 
-	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
 type loadFlags struct {
 	engineFlags
 	source  string
+	nodes   []string
 	release bool
 	dryRun  dryRun
 	output  string
@@ -25,20 +23,23 @@ type loadFlags struct {
 func (a *app) loadCommand() *cobra.Command {
 	var flags loadFlags
 	cmd := &cobra.Command{
-		Use:   "load [NAME...] [flags]",
-		Short: "Put images on every node, sending only missing layers",
+		Use:        "load [NAME|IMAGE...] [flags]",
+		SuggestFor: []string{"push"},
+		Short:      "Put images on every node, sending only missing layers",
 		Long: `Put images on every node of the Kind cluster, under the name that they have
 where they come from: from docker or podman, from an archive or from standard
 input. The engine need not be the one that the cluster runs on.
 
-Where the lock says what was built, that is loaded, under its recorded name.
+A NAME is an image of e2eimage.yaml. Where the lock says what was built for it,
+that is loaded, under its recorded name. Everything else is an IMAGE, which is
+loaded as it is; the source of a NAME stands for that NAME.
 
 Only layers that a node lacks are read and sent, once for all nodes; nothing is
 sent where the image is there already. Nothing is removed from nodes. Without
 NAME: every image of the suite in e2eimage.yaml. Prints the images' names, one a
 line, in the order asked.
 
-Sources, as --source or in e2eimage.yaml:
+An IMAGE, also as --source or in e2eimage.yaml, is one of these:
   localhost/x:dev          an image of docker or podman, by name
   sha256:...               the same by ID
   docker-archive:FILE      as docker save and podman save write it
@@ -47,21 +48,24 @@ Sources, as --source or in e2eimage.yaml:
   -                        an archive of any kind on standard input
 Archives may be compressed with gzip or zstd. FILE:NAME is one of several
 images.`,
-		Example: `  # An image that was just built
-  kubectl e2eimage load --source localhost/datastorage:dev
+		Example: `  # Images that were just built
+  kubectl e2eimage load localhost/datastorage:dev localhost/gateway:dev
 
   # From an archive that an earlier job left
-  kubectl e2eimage load --source docker-archive:datastorage.tar
+  kubectl e2eimage load docker-archive:datastorage.tar
 
   # Over a pipe
-  ssh builder docker save datastorage:dev | kubectl e2eimage load --source -
+  ssh builder docker save datastorage:dev | kubectl e2eimage load -
 
   # What would be sent?
-  kubectl e2eimage load --source localhost/datastorage:dev --dry-run
+  kubectl e2eimage load localhost/datastorage:dev --dry-run
+
+  # Only into one node
+  kubectl e2eimage load localhost/datastorage:dev --nodes dev-worker
 
   # Every image of the suite in e2eimage.yaml
   kubectl e2eimage load`,
-		ValidArgsFunction: a.completeNames,
+		ValidArgsFunction: a.completeLoadable,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return a.runLoad(cmd, names, flags)
 		},
@@ -69,6 +73,8 @@ images.`,
 	set := cmd.Flags()
 	set.StringVar(&flags.source, "source", "", "Where the image comes from, see above")
 	flags.add(set, "Engine that has the image, docker or podman (default: the one that has it)")
+	set.StringSliceVar(&flags.nodes, "nodes", nil, "Only these nodes; a tag needs the image on every node")
+	a.offer(cmd, "nodes", e2eimage.KindNodes)
 	set.BoolVar(&flags.release, "release", false, "Take the image out of the engine when every node has it")
 	addDryRun(set, &flags.dryRun, false)
 	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
@@ -76,6 +82,7 @@ images.`,
 	flags.timeout = defaultLoadTimeout
 	set.Lookup("timeout").DefValue = flags.timeout.String()
 	completeChoices(cmd, "dry-run", "output", "engine", "prebuilt")
+	cmd.MarkFlagsMutuallyExclusive("nodes", "release")
 	return cmd
 }
 
@@ -86,12 +93,10 @@ const defaultLoadTimeout = 15 * time.Minute
 // loadInput maps the command line to the library's input.
 func (a *app) loadInput(names []string, flags loadFlags) (e2eimage.LoadInput, error) {
 	if len(names) == 0 && flags.source != "" {
-		names = []string{nameOf(flags.source)}
-	}
-	if err := asSources(names); err != nil && flags.source == "" {
-		return e2eimage.LoadInput{}, err
+		names = []string{config.NameOf(flags.source)}
 	}
 	said := a.flags(names)
+	said.NamesOrImages = true
 	flags.say(&said)
 	said.Source = flags.source
 	suite, err := a.suite(said)
@@ -99,48 +104,8 @@ func (a *app) loadInput(names []string, flags loadFlags) (e2eimage.LoadInput, er
 		return e2eimage.LoadInput{}, err
 	}
 	return e2eimage.LoadInput{
-		Suite: suite, Stdin: a.host.Streams.In, Release: flags.release, DryRun: flags.dryRun != dryRunNone,
+		Suite: suite, Stdin: a.host.Streams.In, Nodes: flags.nodes, Release: flags.release, DryRun: flags.dryRun != dryRunNone,
 	}, nil
-}
-
-// asSources says what to type for images and archives that are given as they are to
-// `kind load`: NAMEs are those of e2eimage.yaml.
-func asSources(names []string) error {
-	var commands []string
-	for _, name := range names {
-		source := name
-		switch {
-		case archive.MatchString(name):
-			source = "docker-archive:" + name
-		case !strings.ContainsAny(name, "/:@"):
-			continue
-		}
-		commands = append(commands, "\n  kubectl e2eimage load --source "+shellescape.Quote(source))
-	}
-	if len(commands) == 0 {
-		return nil
-	}
-	return &usageError{fmt.Errorf("a NAME is an image of e2eimage.yaml; what comes from an engine or an archive is a source:%s", strings.Join(commands, ""))}
-}
-
-var archive = regexp.MustCompile(`\.(tar|tgz|tar\.[a-z0-9]+)$`)
-
-var notLabel = regexp.MustCompile(`[^a-z0-9-]+`)
-
-// nameOf makes a name of a source for which the user gave none: it only stands in
-// messages.
-func nameOf(source string) string {
-	last := source[strings.LastIndex(source, "/")+1:]
-	last, _, _ = strings.Cut(last, "@")
-	if before, _, tagged := strings.Cut(last, ":"); tagged && strings.Contains(source, "/") {
-		last = before
-	}
-	name := strings.Trim(notLabel.ReplaceAllString(strings.ToLower(last), "-"), "-")
-	name = strings.Trim(name[:min(len(name), 63)], "-")
-	if name == "" {
-		return "image"
-	}
-	return name
 }
 
 func (a *app) runLoad(cmd *cobra.Command, names []string, flags loadFlags) error {

@@ -43,3 +43,39 @@ func (a *app) offer(cmd *cobra.Command, flag string, of e2eimage.Kind) {
 		return slices.DeleteFunc(all, func(one string) bool { return !strings.HasPrefix(one, begun) }), cobra.ShellCompDirectiveNoFileComp
 	})
 }
+
+// completeNames lets the shell offer the image names of the config; without one,
+// those that are recorded.
+func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var known []string
+	suite, err := a.suite(a.flags(nil))
+	for _, image := range suite.Images {
+		known = append(known, image.Name)
+	}
+	if err != nil {
+		// What is wrong with a config is said when the command runs.
+		known = a.offered(cmd.Context(), e2eimage.KindImages)
+	}
+	given := map[string]bool{}
+	for _, name := range args {
+		given[name] = true
+	}
+	var names []string
+	for _, name := range known {
+		if !given[name] {
+			names = append(names, name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeLoadable also offers the images of this host's engines.
+func (a *app) completeLoadable(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	offered, directive := a.completeNames(cmd, args, begun)
+	for _, image := range a.offered(cmd.Context(), e2eimage.KindHostImages) {
+		if strings.HasPrefix(image, begun) && !slices.Contains(args, image) {
+			offered = append(offered, image)
+		}
+	}
+	return offered, directive
+}

@@ -96,7 +96,7 @@ func (r *resolver) chosenImages(suite fileSuite) (chosen, others []fileImage) {
 	for _, name := range names {
 		image, ok := byName[name]
 		if !ok {
-			if r.flags.Source == "" {
+			if _, loose := r.loose[name]; !loose && r.flags.Source == "" {
 				r.unknownImage(name, known)
 				continue
 			}

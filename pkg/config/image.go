@@ -9,6 +9,9 @@ import (
 
 // image resolves one image for a consumer; flags win over what is written.
 func (r *resolver) image(written fileImage, consumer string) Image {
+	if source, loose := r.loose[written.Name]; loose {
+		return Image{Name: written.Name, Source: absoluteSource(r.dir, source), TagTemplate: DefaultTagTemplate, Deploy: r.deploy(written), Loose: true}
+	}
 	image := Image{
 		Name: written.Name, External: written.External, Tag: r.flags.Tag,
 		TagTemplate: first(r.flags.TagTemplate, r.fileTag(), DefaultTagTemplate),

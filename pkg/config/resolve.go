@@ -21,6 +21,9 @@ func Resolve(flags Flags, environment Environment, dir string) (Suite, error) {
 	}
 	usable := len(r.found.all) == 0
 	r.read()
+	if flags.NamesOrImages && flags.Source == "" && usable {
+		r.tellApart()
+	}
 	r.checkFlags()
 	if !usable {
 		return Suite{}, r.found.err()
@@ -42,6 +45,8 @@ type resolver struct {
 	doc   *document
 	base  string
 	found problems
+	// loose are the images that were given instead of names, by what they are called.
+	loose map[string]string
 	// What flag or variable say.
 	consumer, kindCluster, namespace, engine, prebuilt, lock setting
 }

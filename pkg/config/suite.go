@@ -70,6 +70,9 @@ type Image struct {
 	Unfilled map[Field]Problem
 	Build    *Build
 	Deploy   Deploy
+	// Loose is set where an image was given instead of a NAME: Source is loaded as it is,
+	// and neither lock nor record is about it.
+	Loose bool
 }
 
 // Prebuilt says whether prebuilt images replace builds.
@@ -142,6 +145,9 @@ type Flags struct {
 	Prebuilt                                               Prebuilt
 	// Names of the images, empty for every image of the suite.
 	Names []string
+	// NamesOrImages takes Names that no image of the file has for images, as ParseSource
+	// understands them; see Image.Loose.
+	NamesOrImages bool
 	// AnyImages lets a suite have no images, where neither names nor a file say
 	// any: all that there are.
 	AnyImages bool

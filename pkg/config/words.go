@@ -30,7 +30,7 @@ func checkName(name string) string {
 	}
 	mistake := fmt.Sprintf("%s must be 1 to 63 small letters, digits and -, with a letter or digit at both ends", quote(name))
 	if workload.MatchString(name) {
-		mistake += "; is it a workload? That goes with --workload"
+		mistake += "; is it a workload? deploy and up take those with --workload"
 	}
 	return mistake
 }

@@ -49,7 +49,12 @@ func (in BuildInput) check(m *mistakes) {
 	m.images(in.Suite, config.FieldSource, config.FieldRepository)
 }
 
-func (in LoadInput) check(m *mistakes) { m.images(in.Suite, config.FieldSource) }
+func (in LoadInput) check(m *mistakes) {
+	m.images(in.Suite, config.FieldSource)
+	if in.Release && len(in.Nodes) > 0 {
+		m.wrong("Release", "takes the image from the engine once every node has it; leave Nodes out")
+	}
+}
 
 func (in TagInput) check(m *mistakes) {
 	m.images(in.Suite, config.FieldSource, config.FieldRepository)
@@ -98,5 +103,5 @@ func (in KnownInput) check(m *mistakes) {
 	if in.Of == "" {
 		m.wrong("Of", "is empty; say what there are names of")
 	}
-	word(m, "Of", in.Of, KindImages, KindConsumers, KindNamespaces, KindWorkloads)
+	word(m, "Of", in.Of, KindImages, KindConsumers, KindNamespaces, KindWorkloads, KindNodes, KindHostImages)
 }

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
@@ -20,6 +21,10 @@ const (
 	KindNamespaces Kind = "namespaces"
 	// KindWorkloads are those that can be deployed to, as KIND/NAME.
 	KindWorkloads Kind = "workloads"
+	// KindNodes are those of the Kind cluster.
+	KindNodes Kind = "nodes"
+	// KindHostImages are the images of this host's engines.
+	KindHostImages Kind = "hostImages"
 )
 
 // KnownInput is what Known needs.
@@ -34,13 +39,25 @@ type KnownResult struct {
 	Names []string `json:"names"`
 }
 
-// Known lists what the cluster has, for who wants to choose from it: the images and
-// consumers with records in the namespace, its workloads, or all namespaces.
+// Known lists what there is, for who wants to choose from it: the images and consumers
+// with records in the namespace, its workloads, all namespaces, the Kind cluster's nodes,
+// or what this host's engines have.
 func (c *Client) Known(ctx context.Context, in KnownInput) (*KnownResult, error) {
 	return verb(ctx, in, c.known)
 }
 
 func (c *Client) known(ctx context.Context, in KnownInput) (*KnownResult, error) {
+	switch in.Of {
+	case KindNodes:
+		cluster, err := c.find(ctx, in.Suite)
+		if err != nil {
+			return nil, err
+		}
+		defer cluster.Close()
+		return known(cluster.Names()), nil
+	case KindHostImages:
+		return known(engine.Listed(ctx, c.runner, in.Suite.Engine)), nil
+	}
 	kube, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err
@@ -70,6 +87,10 @@ func (c *Client) known(ctx context.Context, in KnownInput) (*KnownResult, error)
 	case KindWorkloads:
 		names = workload.Names(ctx, kube, kube.namespace)
 	}
+	return known(names), nil
+}
+
+func known(names []string) *KnownResult {
 	slices.Sort(names)
-	return &KnownResult{Names: slices.Compact(names)}, nil
+	return &KnownResult{Names: slices.Compact(names)}
 }

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/nearest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
@@ -17,6 +20,9 @@ type LoadInput struct {
 	Suite config.Suite
 	// Stdin is what the source "-" reads.
 	Stdin io.Reader
+	// Nodes to load into; none for all. What only some nodes have cannot be tagged, and
+	// is not noted in the lock.
+	Nodes []string
 	// Release takes the image out of the engine when all nodes have it.
 	Release bool
 	// DryRun reports what would be sent but sends nothing.
@@ -87,10 +93,13 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, place *place) (*Loa
 		if err == nil {
 			err = place.kube.checkRightCluster(ctx, place.cluster, states)
 		}
+		run := &loadRun{client: c, in: in, cluster: place.cluster, image: image, all: states}
+		if err == nil {
+			run.states, err = onNodes(in.Nodes, states)
+		}
 		if err != nil {
 			return result, classify(errors.Join(append(mistakes, err)...))
 		}
-		run := &loadRun{client: c, in: in, cluster: place.cluster, image: image, states: states}
 		run.useLock(place)
 		if run.pinned() && sets == nil {
 			if sets, err = place.recordsFor(ctx, c, in.Suite); err != nil {
@@ -99,6 +108,9 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, place *place) (*Loa
 		}
 		run.sets = sets
 		loaded, err := run.load(ctx)
+		if err == nil && run.partly() {
+			run.sayPartly(loaded)
+		}
 		if err == nil {
 			err = run.note(ctx, loaded)
 		}
@@ -116,6 +128,48 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, place *place) (*Loa
 		}
 	}
 	return result, classify(errors.Join(mistakes...))
+}
+
+// onNodes are the states of those nodes, of all for none.
+func onNodes(nodes []string, states map[string]kindnode.State) (map[string]kindnode.State, error) {
+	if len(nodes) == 0 {
+		return states, nil
+	}
+	there := sortedKeys(states)
+	chosen := map[string]kindnode.State{}
+	var mistakes []error
+	for _, node := range nodes {
+		state, ok := states[node]
+		if !ok {
+			message := fmt.Sprintf("there is no node %q; the nodes are %s", node, strings.Join(there, ", "))
+			if near := nearest.Word(node, there); near != "" {
+				message += fmt.Sprintf("; did you mean %q?", near)
+			}
+			mistakes = append(mistakes, errors.New(message))
+			continue
+		}
+		chosen[node] = state
+	}
+	if len(mistakes) > 0 {
+		return nil, &UsageError{errors.Join(mistakes...)}
+	}
+	return chosen, nil
+}
+
+// partly tells whether nodes were left out.
+func (r *loadRun) partly() bool { return len(r.states) < len(r.all) }
+
+// sayPartly says what is true of an image that not every node has.
+func (r *loadRun) sayPartly(loaded *LoadedImage) {
+	without := slices.DeleteFunc(sortedKeys(r.all), func(node string) bool {
+		_, chosen := r.states[node]
+		return chosen || r.all[node].ID(loaded.Image) == loaded.ImageID
+	})
+	if len(without) == 0 || loaded.Image == "" {
+		return
+	}
+	r.client.report.Warn(fmt.Sprintf("%s: left out were %s, so it cannot be tagged yet: a tag needs the image on every node; load it without --nodes before",
+		loaded.Image, strings.Join(without, ", ")))
 }
 
 // summary is what a load is worth saying.

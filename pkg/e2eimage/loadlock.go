@@ -24,8 +24,8 @@ func (r *loadRun) useLock(place *place) {
 		return
 	}
 	// Loaded before with another namespace in mind, it stays with that; tag decides.
-	for _, node := range sortedKeys(r.states) {
-		if owner := r.states[node].Owners[r.entry.Image]; strings.HasSuffix(owner, "."+place.consumer+"."+r.image.Name) {
+	for _, node := range sortedKeys(r.all) {
+		if owner := r.all[node].Owners[r.entry.Image]; strings.HasSuffix(owner, "."+place.consumer+"."+r.image.Name) {
 			r.owner = owner
 		}
 	}
@@ -90,7 +90,7 @@ func (r *loadRun) everywhere(imageID string) bool {
 
 // note writes into the lock what was loaded, so that tag takes just that.
 func (r *loadRun) note(ctx context.Context, loaded *LoadedImage) error {
-	if loaded == nil || r.in.DryRun || r.image.External != "" || loaded.ImageID == "" {
+	if loaded == nil || r.in.DryRun || r.image.External != "" || r.image.Loose || r.partly() || loaded.ImageID == "" {
 		return nil
 	}
 	return r.lock.update(ctx, func(lock *record.Lock) error {

@@ -23,7 +23,8 @@ type loadRun struct {
 	in      LoadInput
 	cluster *kindnode.Cluster
 	image   config.Image
-	states  map[string]kindnode.State
+	// states are those of the nodes to load into, all those of every node.
+	states, all map[string]kindnode.State
 	// lock may be nil; entry is what it says of the image, owner what the name
 	// that is recorded there is labelled with.
 	lock  *locks

@@ -56,7 +56,7 @@ func (r *loadRun) moves(imageID string) bool {
 	if r.recordedAs != "" {
 		return true
 	}
-	for _, state := range r.states {
+	for _, state := range r.all {
 		if held := state.ID(r.entry.Image); held != "" && held != imageID && state.Owners[r.entry.Image] == r.owner {
 			return true
 		}

@@ -62,7 +62,7 @@ func (l *locks) entry(image config.Image, prebuilt config.Prebuilt) *record.Lock
 		return !unfilled && said != "" && said != entry.Source
 	}
 	switch {
-	case entry == nil || image.External != "":
+	case entry == nil || image.External != "" || image.Loose:
 		return nil
 	case entry.Via == record.ViaPrebuilt:
 		if prebuilt == config.PrebuiltIgnore || image.Prebuilt == "" || differs(config.FieldPrebuilt, image.Prebuilt) {

@@ -237,6 +237,21 @@ func isUnknown(stderr string) bool {
 
 // near lists what engines have that has the same last path component.
 func near(ctx context.Context, runner hostexec.Runner, asked []string, reference string) []string {
+	found := list(ctx, runner, asked)
+	found = slices.DeleteFunc(found, func(name string) bool { return !ociimage.Alike(name, reference) })
+	return found[:min(5, len(found))]
+}
+
+// Listed are the names of images that the engines have, or only one of them if it is
+// named. One that does not answer has none.
+func Listed(ctx context.Context, runner hostexec.Runner, only string) []string {
+	if only != "" {
+		return list(ctx, runner, []string{only})
+	}
+	return list(ctx, runner, engines)
+}
+
+func list(ctx context.Context, runner hostexec.Runner, asked []string) []string {
 	var found []string
 	for _, engine := range asked {
 		var out bytes.Buffer
@@ -245,13 +260,11 @@ func near(ctx context.Context, runner hostexec.Runner, asked []string, reference
 			continue
 		}
 		for name := range strings.Lines(out.String()) {
-			name = strings.TrimSpace(name)
-			if !strings.Contains(name, "<none>") && ociimage.Alike(name, reference) {
+			if name = strings.TrimSpace(name); !strings.Contains(name, "<none>") {
 				found = append(found, name)
 			}
 		}
 	}
 	slices.Sort(found)
-	found = slices.Compact(found)
-	return found[:min(5, len(found))]
+	return slices.Compact(found)
 }
