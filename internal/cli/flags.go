@@ -39,10 +39,29 @@ func (a *app) flags(names []string) config.Flags {
 		ConfigPath: a.common.config, Consumer: a.common.consumer, KindCluster: a.common.kindCluster,
 		Provider: a.common.provider, Lock: a.common.lock, Names: names,
 	}
+	said.Repeat = a.repeated()
 	if a.kube.Namespace != nil {
 		said.Namespace = *a.kube.Namespace
 	}
 	return said
+}
+
+// repeated are the flags by which the cluster and the config are found: commands that
+// are suggested need them, too.
+func (a *app) repeated() []string {
+	var words []string
+	said := func(flag string, value *string) {
+		if value != nil && *value != "" {
+			words = append(words, "--"+flag, *value)
+		}
+	}
+	said("config", &a.common.config)
+	said("kubeconfig", a.kube.KubeConfig)
+	said("context", a.kube.Context)
+	said("cluster", a.kube.ClusterName)
+	said("kind-cluster", &a.common.kindCluster)
+	said("provider", &a.common.provider)
+	return words
 }
 
 // namespaceSaid tells whether -n was given, which confines manifests then.

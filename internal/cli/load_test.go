@@ -51,41 +51,100 @@ func TestLoadCommandLinesBecomeInputs(t *testing.T) {
 			c.done(test.line)
 			test.want.Suite = suiteInDir(test.want.Suite, c.dir)
 			if diff := cmp.Diff([]e2eimage.LoadInput{test.want}, c.library.load,
-				cmpopts.IgnoreFields(e2eimage.LoadInput{}, "Stdin"), cmpopts.IgnoreFields(config.Suite{}, "Others"), cmpopts.EquateEmpty()); diff != "" {
+				cmpopts.IgnoreFields(e2eimage.LoadInput{}, "Stdin"), cmpopts.IgnoreFields(config.Suite{}, "Others", "Hints"), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestNamesAreMadeOfSources(t *testing.T) {
+func TestLoadTakesImagesAsArguments(t *testing.T) {
 	t.Parallel()
-	for source, want := range map[string]string{
-		"localhost/x/Data_Storage:dev": "data-storage", "oci:out/layout": "layout", "-": "image", "registry:5000/x@sha256:1": "x",
-		"docker-archive:/tmp/data.tar": "data-tar", "localhost/" + strings.Repeat("x", 70): strings.Repeat("x", 63),
+	type image struct {
+		Name, Source string
+		Loose        bool
+	}
+	tests := map[string]struct {
+		line, file string
+		want       []image
+	}{
+		"an image": {line: "load localhost/team/x:dev", want: []image{{"x", "localhost/team/x:dev", true}}},
+		"several, of which two are called alike": {
+			line: "load localhost/a/x:1 localhost/b/x:2 localhost/a/x:1",
+			want: []image{{"x", "localhost/a/x:1", true}, {"x-2", "localhost/b/x:2", true}},
+		},
+		"a word without a config":     {line: "load redis", want: []image{{"redis", "redis", true}}},
+		"an image with a tag only":    {line: "load redis:7", want: []image{{"redis-7", "redis:7", true}}},
+		"an archive":                  {line: "load docker-archive:out/x.tar", want: []image{{"x-tar", "docker-archive:DIR/out/x.tar", true}}},
+		"standard input":              {line: "load -", want: []image{{"image", "-", true}}},
+		"a NAME where a lock is said": {line: "load x --lock y.lock", want: []image{{"x", "", false}}},
+		"names and images together": {
+			line: "load gateway localhost/other:dev --consumer workflow", file: suitesFile,
+			want: []image{{"gateway", "docker-archive:DIR/out/gateway.tar", false}, {"other", "localhost/other:dev", true}},
+		},
+		"the source of a NAME is that NAME": {
+			line: "load localhost/kubernaut-datastorage:e2e docker.io/library/postgres:16 --consumer workflow", file: suitesFile,
+			want: []image{{"datastorage", "localhost/kubernaut-datastorage:e2e", false}, {"postgres", "", false}},
+		},
+		"an image that would be called like a NAME": {
+			line: "load localhost/gateway:mine --consumer workflow", file: suitesFile,
+			want: []image{{"gateway-2", "localhost/gateway:mine", true}},
+		},
+		"a word that is like no NAME": {line: "load redis --consumer workflow", file: suitesFile, want: []image{{"redis", "redis", true}}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newConsole(t)
+			if test.file != "" {
+				c.write("e2eimage.yaml", test.file)
+			}
+			c.done(test.line)
+			var got []image
+			for _, one := range c.library.load[0].Suite.Images {
+				got = append(got, image{one.Name, strings.Replace(one.Source, c.dir, "DIR", 1), one.Loose})
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatMayBeTwoThingsIsToldInBothWays(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][]string{
+		"load out/x.tar":                       {"load docker-archive:out/x.tar\n", "load --source out/x.tar\n"},
+		"load x.tar.gz":                        {"load docker-archive:x.tar.gz\n", "load --source x.tar.gz\n"},
+		"load gatewax --consumer full":         {`did you mean "gateway"?`, "load --source gatewax\n"},
+		"load x@sha256:1":                      {"x@sha256:1"},
+		"load Redis":                           {"small letters"},
+		"load X/y --source localhost/x":        {`NAME: "X/y" must be`},
+		"tag localhost/x:dev":                  {"is it an image itself?"},
+		"load x y --source localhost/x":        {"--source", "exactly one NAME"},
+		"load localhost/x --nodes a --release": {"--nodes and --release cannot be given together"},
 	} {
-		if got := nameOf(source); got != want {
-			t.Errorf("%s is called %s, want %s", source, got, want)
+		c := newConsole(t)
+		if strings.Contains(line, "--consumer") {
+			c.write("e2eimage.yaml", suitesFile)
+		}
+		if code := c.run(line); code != exitUsage || c.library.calls() > 0 {
+			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())
+		}
+		for _, words := range want {
+			if !strings.Contains(c.errOut.String(), words) {
+				t.Errorf("%s: the error does not say %q:\n%s", line, words, c.errOut.String())
+			}
 		}
 	}
 }
 
-func TestWhatKindLoadTakesIsToldAsASource(t *testing.T) {
+func TestLoadTakesNodes(t *testing.T) {
 	t.Parallel()
-	for line, want := range map[string]string{
-		"load localhost/x:dev":          "\n  kubectl e2eimage load --source localhost/x:dev\n",
-		"load x:dev localhost/y":        "\n  kubectl e2eimage load --source x:dev\n  kubectl e2eimage load --source localhost/y\n",
-		"load x@sha256:1":               "\n  kubectl e2eimage load --source x@sha256:1\n",
-		"load out/x.tar":                "\n  kubectl e2eimage load --source docker-archive:out/x.tar\n",
-		"load x.tar.gz":                 "\n  kubectl e2eimage load --source docker-archive:x.tar.gz\n",
-		"load oci:folder":               "\n  kubectl e2eimage load --source oci:folder\n",
-		"load X/y --source localhost/x": "NAME: \"X/y\" must be",
-		"tag localhost/x:dev":           "is it an image itself?",
-	} {
-		c := newConsole(t)
-		if code := c.run(line); code != exitUsage || !strings.Contains(c.errOut.String(), want) || c.library.calls() > 0 {
-			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())
-		}
+	c := newConsole(t)
+	c.done("load localhost/x:dev --nodes dev-worker,dev-worker2 --nodes dev-control-plane")
+	if diff := cmp.Diff([]string{"dev-worker", "dev-worker2", "dev-control-plane"}, c.library.load[0].Nodes); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

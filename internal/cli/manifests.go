@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/resource"
 	"sigs.k8s.io/kustomize/api/konfig"
@@ -59,7 +60,7 @@ func (a *app) manifestsIn(ctx context.Context, path string, recursive bool) ([]e
 		return []e2eimage.Manifest{{Text: text}}, err
 	}
 	if strings.Contains(path, "://") {
-		return nil, fmt.Errorf("-f %s: URLs are not read; pipe it in: curl -fsSL %s | kubectl e2eimage ... -f -", path, path)
+		return nil, fmt.Errorf("-f %s: URLs are not read; download it first: curl -fsSLO %s", path, shellescape.Quote(path))
 	}
 	paths, err := a.matching(path)
 	if err != nil {

@@ -1,6 +1,9 @@
 package config
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"slices"
+)
 
 // Resolve works out the suite that a command is about. dir is the working
 // folder. Everything that is wrong with the input comes in one *UsageError.
@@ -33,7 +36,33 @@ func Resolve(flags Flags, environment Environment, dir string) (Suite, error) {
 		return Suite{}, err
 	}
 	suite.File = path
+	suite.Hints = r.hints()
 	return suite, nil
+}
+
+// hints are what a command without flags works on, as far as the file says it.
+func (r *resolver) hints() Hints {
+	unsaid := &resolver{environment: r.environment, dir: r.dir, doc: r.doc, base: r.base}
+	if slices.Contains(r.flags.Repeat, "--kind-cluster") {
+		unsaid.flags.KindCluster = r.flags.KindCluster
+	}
+	unsaid.read()
+	hints := Hints{Flags: r.flags.Repeat}
+	if unsaid.lock.value != "" {
+		hints.Lock = absolute(r.dir, unsaid.lock.value)
+	}
+	if r.doc == nil {
+		return hints
+	}
+	written, ok := unsaid.choose()
+	// Variables win over the file, and another terminal may not have them.
+	if ok && unsaid.consumer.value == "" {
+		hints.Consumer = written.Consumer
+	}
+	if ok && unsaid.namespace.value == "" {
+		hints.Namespace = written.Namespace
+	}
+	return hints
 }
 
 // resolver carries what the steps of Resolve share.

@@ -46,6 +46,17 @@ type Suite struct {
 	Others []Image
 	// File is the config file that was used, "" for none.
 	File string
+	// Hints is for commands that are suggested to the user.
+	Hints Hints
+}
+
+// Hints say how a command has to be typed so that it works on the same suite.
+type Hints struct {
+	// Consumer, Namespace and Lock are those that a command without flags works on: they
+	// need not be typed.
+	Consumer, Namespace, Lock string
+	// Flags are to be typed in any case, each a word.
+	Flags []string
 }
 
 // Image is one image of a suite.
@@ -148,6 +159,8 @@ type Flags struct {
 	// NamesOrImages takes Names that no image of the file has for images, as ParseSource
 	// understands them; see Image.Loose.
 	NamesOrImages bool
+	// Repeat are flags, each a word, that suggested commands repeat.
+	Repeat []string
 	// AnyImages lets a suite have no images, where neither names nor a file say
 	// any: all that there are.
 	AnyImages bool

@@ -165,13 +165,18 @@ func (k *kube) noRecord(ctx context.Context, suite config.Suite, names []string,
 		message += "; recorded there:" + there
 	}
 	suite.Namespace = k.namespace
-	return &noRecordError{fmt.Sprintf("%s\nrecord it with: %s, or look elsewhere with -n and --consumer", message, typed("tag", strings.Join(names, " "), suite))}
+	return &noRecordError{message, fmt.Sprintf("record it: %s\nor look elsewhere with -n and --consumer", toRecord(suite))}
 }
 
-// noRecordError says that nothing is recorded.
-type noRecordError struct{ message string }
+// noRecordError says that nothing is recorded, and what to do about it.
+type noRecordError struct{ message, mend string }
 
-func (e *noRecordError) Error() string { return e.message }
+func (e *noRecordError) Error() string {
+	if e.mend == "" {
+		return e.message
+	}
+	return e.message + "\n" + e.mend
+}
 
 // notReady says that a record is only claimed or just being taken away.
 func (r recorded) notReady(namespace, consumer string) error {

@@ -72,7 +72,7 @@ func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
 		if gone && release[name] == nil {
 			release[name] = []string{image}
 			mistakes = append(mistakes, &InconsistentError{fmt.Errorf("%s: the record of %s was taken away while it was deployed\nrecord it anew: %s",
-				name, image, typedFor("tag", name, d.kube.namespace, d.consumer))})
+				name, image, typedAt("tag", name, d.kube.namespace, d.consumer, d.in.Suite))})
 		}
 	}
 	if len(release) > 0 {
@@ -86,7 +86,7 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 	if l.held != "" && d.nodeWith(evidence.Image, evidence.ImageID) == "" {
 		// Not one that went astray: this content may be meant.
 		return &InconsistentError{fmt.Errorf("%s: on node %s %s is %s instead of the recorded %s, and no node has that under this name any more\ntag what is right: %s",
-			l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(l.held), ociimage.ShortID(evidence.ImageID), typedFor("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer))}
+			l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(l.held), ociimage.ShortID(evidence.ImageID), typedAt("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))}
 	}
 	how := "from another name of the same image there"
 	if d.states[l.node].ID(evidence.ImageID) == "" {
@@ -143,5 +143,5 @@ func (d *deployRun) gone(l lack) error {
 	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node or engine of this host does%s\nload %s again, then: %s",
 		l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(evidence.ImageID),
 		similar(evidence.Image, map[string]kindnode.State{l.node: d.states[l.node]}),
-		cmp.Or(strings.TrimSpace(evidence.Source), "it"), typedFor("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer))
+		cmp.Or(strings.TrimSpace(evidence.Source), "it"), typedAt("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))
 }

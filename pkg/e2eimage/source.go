@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
@@ -50,7 +52,7 @@ func resolveSource(name, source string, cluster *kindnode.Cluster, states map[st
 // sourceNames returns the names that a source can have on a node.
 func sourceNames(name, source string) ([]string, error) {
 	if source == "" {
-		return nil, &UsageError{fmt.Errorf("%s: which image? Say it with --source, or as source in e2eimage.yaml", name)}
+		return nil, &UsageError{fmt.Errorf("%s: which image? Say it with --source IMAGE, or as source in e2eimage.yaml", name)}
 	}
 	if id, ok := ociimage.ParseImageID(source); ok {
 		return []string{id}, nil
@@ -97,7 +99,7 @@ func similar(wanted string, states map[string]kindnode.State) string {
 
 // loadHint is what to type to bring an image into the nodes.
 func loadHint(source string) string {
-	return "kubectl e2eimage load --source " + source
+	return "kubectl e2eimage load " + shellescape.Quote(source)
 }
 
 // targetRepository decides the repository of a new recorded image. A kubelet

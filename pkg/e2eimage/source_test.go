@@ -32,7 +32,7 @@ func TestASourceThatSomeNodesLackIsInconsistent(t *testing.T) {
 	b := newBench(t)
 	b.cluster.Change(func(n *kindnodetest.Node) { delete(n.Images, source) }, "dev-worker", "dev-worker2")
 	_, err := b.tag(asIs)
-	is[*InconsistentError](t, err, "sha256:111111111111 on dev-control-plane", "missing on dev-worker, dev-worker2", "kubectl e2eimage load --source "+source)
+	is[*InconsistentError](t, err, "sha256:111111111111 on dev-control-plane", "missing on dev-worker, dev-worker2", "kubectl e2eimage load "+source)
 }
 
 func TestASourceThatNodesHaveWithDifferentContentIsInconsistent(t *testing.T) {

@@ -70,7 +70,7 @@ func (s *ImageStatus) settle() {
 
 // typed is a command that mends something.
 func (r *statusRun) typed(verb, name string, set *record.Set) string {
-	return typedFor(verb, name, set.Namespace, set.Consumer)
+	return typedAt(verb, name, set.Namespace, set.Consumer, r.in.Suite)
 }
 
 // stale compares a consumer's records with its lock and this host. What cannot be

@@ -66,7 +66,7 @@ func (r *statusRun) orphaned(tag string, on []string, consumer string) Problem {
 	}
 	problem := Problem{
 		State: StateOrphaned, Text: tag + " is on " + strings.Join(on, ", ") + ", but no record has it",
-		Mend: fmt.Sprintf("kubectl e2eimage clean --orphans -n %s --consumer %s", r.kube.namespace, consumer),
+		Mend: typedAt("clean", "--orphans", r.kube.namespace, consumer, r.in.Suite),
 	}
 	if time.Since(given) < orphanGrace {
 		problem.Text += fmt.Sprintf("; it was given %s, and a run of load or tag is under way, or was killed", ago(&metav1.Time{Time: given}))

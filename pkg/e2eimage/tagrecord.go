@@ -136,7 +136,7 @@ func (r *tagRun) finish() string {
 	if slices.ContainsFunc(r.wishes, func(wish record.Wish) bool { return r.had[wish.Name] }) {
 		verb, more = "tag", ""
 	}
-	return typedFor(verb, strings.Join(r.names(), " "), r.kube.namespace, r.consumer) + more
+	return typedAt(verb, strings.Join(r.names(), " "), r.kube.namespace, r.consumer, r.in.Suite) + more
 }
 
 // giveBack leaves names to nobody that were there, and nobody's, before this run: they

@@ -2,24 +2,86 @@ package e2eimage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"al.essio.dev/pkg/shellescape"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 )
 
-// typed is a command about an image, as a user who works on this suite has to type
-// it.
-func typed(verb, name string, suite config.Suite) string {
-	line := []string{"kubectl e2eimage", verb, name}
-	for _, flag := range [][2]string{{"-n", suite.Namespace}, {"--consumer", suite.Consumer}, {"--lock", suite.Lock}} {
-		if flag[1] != "" {
-			line = append(line, flag[0], flag[1])
+// typed is a command about images, as a user who works on this suite has to type it.
+func typed(verb, names string, suite config.Suite) string {
+	return typedAt(verb, names, suite.Namespace, suite.Consumer, suite)
+}
+
+// typedAt is typed where the record's place is known. What the suite's file says is left
+// out.
+func typedAt(verb, names, namespace, consumer string, suite config.Suite) string {
+	line := []string{"kubectl e2eimage", verb}
+	if names != "" {
+		line = append(line, names)
+	}
+	for _, flag := range [][3]string{
+		{"-n", namespace, suite.Hints.Namespace}, {"--consumer", consumer, suite.Hints.Consumer}, {"--lock", suite.Lock, suite.Hints.Lock},
+	} {
+		if flag[1] != "" && flag[1] != flag[2] {
+			line = append(line, flag[0], shellescape.Quote(flag[1]))
 		}
+	}
+	for _, word := range suite.Hints.Flags {
+		line = append(line, shellescape.Quote(word))
 	}
 	return strings.Join(line, " ")
 }
 
-// typedFor is typed where the record's place is known.
+// typedFor is typedAt where nothing is known of the suite.
 func typedFor(verb, name, namespace, consumer string) string {
 	return fmt.Sprintf("kubectl e2eimage %s %s -n %s --consumer %s", verb, name, namespace, consumer)
+}
+
+// toDeploy is what to type so that images are recorded and deployed.
+func toDeploy(suite config.Suite, namespace string) string {
+	suite.Namespace = namespace
+	if unsourced(suite) {
+		return eachSourced("up", suite)
+	}
+	return typed("up", asked(suite), suite)
+}
+
+// eachSourced is a command for each image, which has to say where that comes from.
+func eachSourced(verb string, suite config.Suite) string {
+	var lines []string
+	for _, name := range recordedNames(suite) {
+		lines = append(lines, typed(verb, name, suite)+" --source IMAGE")
+	}
+	return strings.Join(lines, " && ")
+}
+
+// unsourced tells whether nobody said where an image comes from.
+func unsourced(suite config.Suite) bool {
+	return slices.ContainsFunc(suite.Images, func(image config.Image) bool {
+		return image.External == "" && image.Build == nil && image.Prebuilt == "" && image.Source == ""
+	})
+}
+
+// asked are the names that have to be typed: none for the whole suite of a file.
+func asked(suite config.Suite) string {
+	if suite.File != "" && !suite.Part {
+		return ""
+	}
+	return strings.Join(recordedNames(suite), " ")
+}
+
+// toRecord is what to type so that images get a record.
+func toRecord(suite config.Suite) string {
+	if unsourced(suite) {
+		return eachSourced("tag", suite)
+	}
+	names, build := asked(suite), slices.ContainsFunc(suite.Images, func(image config.Image) bool { return image.Build != nil })
+	var steps []string
+	if build {
+		steps = append(steps, typed("build", names, suite))
+	}
+	return strings.Join(append(steps, typed("load", names, suite), typed("tag", names, suite)), " && ")
 }

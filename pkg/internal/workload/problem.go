@@ -132,7 +132,7 @@ func waitingProblem(p *problem, status corev1.ContainerStatus, recorded bool) bo
 	p.reason, p.message = waiting.Reason, waiting.Message
 	defer func() {
 		if !recorded && (p.class == classPull || p.reason == "ErrImageNeverPull") {
-			p.hint = "it is no recorded image; put it on the nodes: kubectl e2eimage load --source " + p.image
+			p.hint = "it is no recorded image; put it on the nodes: kubectl e2eimage load " + p.image
 		}
 	}()
 	switch waiting.Reason {
