@@ -123,6 +123,7 @@ func (r *tagRun) tag(ctx context.Context, cluster *kindnode.Cluster) (*TagResult
 	}
 	err := r.carryOut(ctx)
 	if err == nil {
+		r.besides(ctx)
 		return r.result(), r.note(ctx)
 	}
 	if undo := r.undo(ctx); undo != nil {
