@@ -11,6 +11,7 @@ import (
 
 type deployFlags struct {
 	rolloutFlags
+	wait   bool
 	dryRun dryRun
 	output string
 }
@@ -18,8 +19,9 @@ type deployFlags struct {
 func (a *app) deployCommand() *cobra.Command {
 	var flags deployFlags
 	cmd := &cobra.Command{
-		Use:   "deploy [NAME...] [flags]",
-		Short: "Make workloads run exactly the recorded image, and prove it",
+		Use:        "deploy [NAME...] [flags]",
+		SuggestFor: []string{"apply"},
+		Short:      "Make workloads run exactly the recorded image, and prove it",
 		Long: `Make workloads run exactly the recorded image: nodes that lost it are healed;
 existing workloads that are right are not touched, the others are patched. With
 -f or -k manifests are applied instead (server-side), with the images put in
@@ -41,6 +43,9 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
   kubectl e2eimage deploy datastorage -k overlays/e2e
   helm template chart | kubectl e2eimage deploy -f -
 
+  # Change it and return; verify --wait proves it later
+  kubectl e2eimage deploy datastorage --wait=false
+
   # What would be patched?
   kubectl e2eimage deploy datastorage --dry-run`,
 		ValidArgsFunction: a.completeNames,
@@ -51,6 +56,7 @@ cause. Without NAME: every image of the suite in e2eimage.yaml.`,
 	set := cmd.Flags()
 	flags.rolloutFlags.add(cmd)
 	a.offer(cmd, "workload", e2eimage.KindWorkloads)
+	set.BoolVar(&flags.wait, "wait", true, "Wait until workloads are ready, and prove what they run; false: change them and return")
 	addDryRun(set, &flags.dryRun, true)
 	addOutput(set, &flags.output, "Output format: name, json or yaml", "name", "json", "yaml")
 	completeChoices(cmd, "dry-run", "output", "pull-policy", "use")
@@ -71,7 +77,7 @@ func (a *app) deployInput(ctx context.Context, names []string, flags deployFlags
 	}
 	return e2eimage.DeployInput{
 		Suite: suite, Manifests: manifests, OneNamespace: a.namespaceSaid(), ForceConflicts: flags.forceConflicts, TakeOver: flags.takeOver, Replace: flags.replace,
-		Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun),
+		Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun), NoWait: !flags.wait,
 	}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
@@ -46,6 +47,9 @@ type DeployInput struct {
 	AllowStale bool
 	// DryRun is "" or none, client, server.
 	DryRun DryRun
+	// NoWait returns when the workloads are changed. Whether they become ready is not
+	// known then, and nothing is proved.
+	NoWait bool
 }
 
 // DeployResult is what Deploy did and proved.
@@ -120,8 +124,22 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 	if err != nil || d.dry() {
 		return result, classifyWorkload(err)
 	}
+	if d.in.NoWait {
+		d.unproved()
+		return result, nil
+	}
 	result.Proved, err = d.waitAndProve(ctx, plan)
 	return result, err
+}
+
+// unproved says what is not known where nobody waited.
+func (d *deployRun) unproved() {
+	var names []string
+	for _, r := range d.records {
+		names = append(names, r.Image.Name)
+	}
+	d.client.report.Warn(fmt.Sprintf("not waited for: whether the pods become ready, and what they run, is not proved\nwait and prove it: %s --wait",
+		typedAt("verify", strings.Join(names, " "), d.kube.namespace, d.consumer, d.in.Suite)))
 }
 
 // deployRun is one run of Deploy.
@@ -163,6 +181,10 @@ func (c *Client) deployRecorded(ctx context.Context, in DeployInput, kube *kube)
 	run := &deployRun{client: c, in: in, kube: kube}
 	var err error
 	if run.set, run.records, err = kube.readRecords(ctx, in.Suite); err != nil {
+		var none *noRecordError
+		if errors.As(err, &none) {
+			none.mend = fmt.Sprintf("load, tag and deploy it at once: %s\nor look elsewhere with -n and --consumer", toDeploy(in.Suite, kube.namespace))
+		}
 		return nil, err
 	}
 	run.consumer = run.set.Consumer
