@@ -18,6 +18,8 @@ type cleanFlags struct {
 	keep      count
 	olderThan time.Duration
 	orphans   bool
+	all       bool
+	ignore    bool
 	force     bool
 	dryRun    dryRun
 	output    string
@@ -27,8 +29,9 @@ type cleanFlags struct {
 func (a *app) cleanCommand() *cobra.Command {
 	flags := cleanFlags{keep: -1}
 	cmd := &cobra.Command{
-		Use:   "clean [NAME...] [flags]",
-		Short: "Take away what the record owns",
+		Use:        "clean [NAME...] [flags]",
+		SuggestFor: []string{"delete", "rm", "remove"},
+		Short:      "Take away what the record owns",
 		Long: `Take away what the records own: their tags on every node, images that then
 nothing names or runs, the records themselves, and on this host the recorded
 names that builds gave and the lock's entries. The source's name, other people's
@@ -39,13 +42,23 @@ a pod waits for it, or a workload has it in its template, also a CronJob and one
 without replicas. Then the exit code is 3. With --keep, --older-than and
 --orphans, which take what may go, it is 0. --force takes a tag in use, too.
 
-A record goes with its namespace, its tags do not: delete the workloads, clean,
-and then delete the namespace.`,
+Without NAME: every image of the suite in e2eimage.yaml. --all: every record of
+the consumer in the namespace; never those of several consumers at once.
+
+A record goes with its namespace, its tags stay on the nodes. clean NAME takes
+them away afterwards, too; --orphans those of all images, once they are an hour
+old.`,
 		Example: `  # What would go?
   kubectl e2eimage clean datastorage --dry-run
 
   # Take it away
   kubectl e2eimage clean datastorage
+
+  # All that a suite recorded
+  kubectl e2eimage clean --all --consumer workflowexecution
+
+  # In a script that may run twice
+  kubectl e2eimage clean datastorage --ignore-not-found
 
   # Only what was recorded before, but for the last one
   kubectl e2eimage clean --keep 1
@@ -65,6 +78,8 @@ and then delete the namespace.`,
 	cmd.Flags().Var(&flags.keep, "keep", "Take away only images of before, but for so many")
 	cmd.Flags().Var(&span{value: &flags.olderThan, least: 1}, "older-than", "Leave alone what was recorded later than this long ago, for example 24h")
 	cmd.Flags().BoolVar(&flags.orphans, "orphans", false, "Take away tags on nodes whose record is gone, an hour old or --older-than")
+	cmd.Flags().BoolVar(&flags.all, "all", false, "Every record of the consumer in the namespace, not only those of e2eimage.yaml")
+	cmd.Flags().BoolVar(&flags.ignore, "ignore-not-found", false, "It is no error if there is nothing to take away")
 	cmd.Flags().BoolVar(&flags.force, "force", false, "Also take away tags in use")
 	addDryRun(cmd.Flags(), &flags.dryRun, false)
 	addOutput(cmd.Flags(), &flags.output, "Output format, json or yaml", "json", "yaml")
@@ -72,15 +87,19 @@ and then delete the namespace.`,
 	completeChoices(cmd, "dry-run", "output", "scope")
 	cmd.MarkFlagsMutuallyExclusive("orphans", "keep")
 	cmd.MarkFlagsMutuallyExclusive("orphans", "scope")
+	cmd.MarkFlagsMutuallyExclusive("orphans", "all")
 	return cmd
 }
 
 func (a *app) runClean(cmd *cobra.Command, names []string, flags cleanFlags) error {
 	if flags.orphans && len(names) > 0 {
-		return &e2eimage.UsageError{Err: errors.New("--orphans takes no NAME: it removes tags whose records are gone, of all images")}
+		return misused(cmd, errors.New("--orphans takes no NAME: it removes tags whose records are gone, of all images"))
+	}
+	if flags.all && len(names) > 0 {
+		return misused(cmd, errors.New("--all takes no NAME: it means every record of the consumer in the namespace"))
 	}
 	said := a.flags(names)
-	said.AnyImages = flags.orphans
+	said.AnyImages = flags.orphans || flags.all
 	suite, err := a.suite(said)
 	if err != nil {
 		return err
@@ -95,7 +114,10 @@ func (a *app) runClean(cmd *cobra.Command, names []string, flags cleanFlags) err
 	if flags.keep >= 0 {
 		keep = (*int)(&flags.keep)
 	}
-	result, err := client.Clean(ctx, e2eimage.CleanInput{Suite: suite, Scope: e2eimage.Scope(flags.scope), Keep: keep, OlderThan: flags.olderThan, Orphans: flags.orphans, Force: flags.force, DryRun: flags.dryRun != dryRunNone})
+	result, err := client.Clean(ctx, e2eimage.CleanInput{
+		Suite: suite, Scope: e2eimage.Scope(flags.scope), Keep: keep, OlderThan: flags.olderThan, Orphans: flags.orphans, All: flags.all,
+		IgnoreNotFound: flags.ignore, Force: flags.force, DryRun: flags.dryRun != dryRunNone,
+	})
 	if result == nil {
 		return err
 	}
@@ -116,8 +138,8 @@ func (a *app) warnLeft(result *e2eimage.CleanResult) {
 	for _, image := range result.Images {
 		all = append(all, image.Left...)
 	}
-	for _, left := range all {
-		a.reporter().Warn(fmt.Sprintf("%s is left: %s; delete what uses it first, or give --force", left.Image, left))
+	for _, line := range e2eimage.DescribeLeft(all) {
+		a.reporter().Warn(line + "; delete what uses it first, or give --force")
 	}
 }
 

@@ -26,6 +26,11 @@ type CleanInput struct {
 	// Orphans takes away tags on nodes whose record is gone, and nothing else; see
 	// Client.Clean.
 	Orphans bool
+	// All takes every record of the consumer in the namespace, whatever images the suite
+	// has; without a consumer the only one that has records there.
+	All bool
+	// IgnoreNotFound makes it no error that nothing is there to take away.
+	IgnoreNotFound bool
 	// Force takes tags away although something uses them.
 	Force bool
 	// DryRun reports but removes nothing.
@@ -126,6 +131,9 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube, states
 	if err != nil && !errors.As(err, &none) {
 		return nil, nil, nil, err
 	}
+	if none != nil {
+		none.mend = "see what is there: " + typed("status", "", withoutConsumer(in.Suite, kube.namespace)) + "\nor look elsewhere with -n and --consumer"
+	}
 	consumer := in.Suite.Consumer
 	if set != nil {
 		consumer = set.Consumer
@@ -192,10 +200,17 @@ func (c *Client) consumerWithout(suite config.Suite, namespace string, states ma
 
 // nothingLeft tells what is clean already from what was misspelt: a whole suite may
 // be cleaned again.
-func (c *Client) nothingLeft(suite config.Suite, err error) error {
-	if suite.File == "" || suite.Part || !as[*noRecordError](err) {
+func (c *Client) nothingLeft(in CleanInput, err error) error {
+	whole := in.Suite.File != "" && !in.Suite.Part
+	if !whole && !in.IgnoreNotFound || !as[*noRecordError](err) {
 		return err
 	}
-	c.report.Info("nothing is left of the suite's images")
+	c.report.Info("nothing is left of " + strings.Join(recordedNames(in.Suite), ", "))
 	return nil
+}
+
+// withoutConsumer is the suite in a namespace, whoever has images there.
+func withoutConsumer(suite config.Suite, namespace string) config.Suite {
+	suite.Namespace, suite.Consumer = namespace, ""
+	return suite
 }

@@ -22,8 +22,21 @@ func (l *locks) names(wanted []string) []string {
 
 // cleanHost takes away what this host has, without any cluster.
 func (c *Client) cleanHost(ctx context.Context, in CleanInput) (*CleanResult, error) {
+	if in.All {
+		var err error
+		if in.Suite, err = c.allLocked(in.Suite); err != nil {
+			return nil, err
+		}
+		if len(in.Suite.Images) == 0 {
+			return c.nothingAtAll(in.Suite, "on this host"), nil
+		}
+	}
 	lock, err := c.hostLock(in.Suite)
-	if err = c.nothingLeft(in.Suite, err); err != nil {
+	var none *noRecordError
+	if errors.As(err, &none) {
+		none.mend = ""
+	}
+	if err = c.nothingLeft(in, err); err != nil {
 		return nil, err
 	}
 	if lock == nil {

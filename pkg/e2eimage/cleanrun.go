@@ -23,8 +23,19 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 		return nil, err
 	}
 	defer cluster.Close()
+	if in.All {
+		if in.Suite, err = c.allRecorded(ctx, kube, in.Suite, states); err != nil {
+			return nil, err
+		}
+		if len(in.Suite.Images) == 0 {
+			return c.nothingAtAll(in.Suite, "in namespace "+kube.namespace), nil
+		}
+	}
+	if err := c.goneNamespace(ctx, kube, in.Suite, states); err != nil {
+		return nil, err
+	}
 	set, lock, names, err := c.cleanSet(ctx, in, kube, states)
-	if err = c.nothingLeft(in.Suite, err); err != nil {
+	if err = c.nothingLeft(in, err); err != nil {
 		return nil, err
 	}
 	if set == nil {
@@ -151,7 +162,7 @@ func (r *cleanRun) left() error {
 	if len(names) == 0 {
 		return nil
 	}
-	failed.mend = typedFor("clean", strings.Join(names, " "), r.kube.namespace, r.consumer)
+	failed.mend = typedAt("clean", strings.Join(names, " "), r.kube.namespace, r.consumer, r.in.Suite)
 	return &InconsistentError{failed}
 }
 
@@ -208,7 +219,7 @@ func (r *cleanRun) here(set *record.Set, names []string) error {
 		for _, carried := range entry.Clusters {
 			if carried.CA == ca {
 				mistakes = append(mistakes, fmt.Errorf("nothing is recorded for %s in namespace %q, but in namespace %q\nclean it there: %s",
-					name, r.kube.namespace, carried.Namespace, typedFor("clean", name, carried.Namespace, r.consumer)))
+					name, r.kube.namespace, carried.Namespace, typedAt("clean", name, carried.Namespace, r.consumer, r.in.Suite)))
 				break
 			}
 		}

@@ -87,10 +87,13 @@ func (in StatusInput) check(m *mistakes) { m.suite(in.Suite) }
 func (in VerifyInput) check(m *mistakes) { m.suite(in.Suite) }
 
 func (in CleanInput) check(m *mistakes) {
-	if in.Orphans {
+	if in.Orphans || in.All {
 		m.suite(in.Suite)
 	} else {
 		m.images(in.Suite)
+	}
+	if in.Orphans && in.All {
+		m.wrong("All", "is about records, and Orphans about what has none; choose one")
 	}
 	word(m, "Scope", in.Scope, ScopeAll, ScopeCluster, ScopeHost)
 	if in.Keep != nil && *in.Keep < 0 {

@@ -30,15 +30,53 @@ type TagInUse struct {
 
 // String says what uses the tag.
 func (t TagInUse) String() string {
-	switch {
-	case len(t.Unseen) > 0:
+	if len(t.Unseen) > 0 {
 		return fmt.Sprintf("perhaps in use: %s may not be listed in namespace %s (docs/rbac.md)", strings.Join(t.Unseen, ", "), t.Namespace)
-	case t.Workload == "":
-		return fmt.Sprintf("in use by pod %s on %s", t.Pod, t.Node)
-	case t.Note != "":
-		return fmt.Sprintf("in use by %s (%s) in namespace %s", t.Workload, t.Note, t.Namespace)
 	}
-	return fmt.Sprintf("in use by %s in namespace %s", t.Workload, t.Namespace)
+	return "in use by " + t.user()
+}
+
+func (t TagInUse) user() string {
+	switch {
+	case t.Workload == "":
+		return fmt.Sprintf("pod %s on %s", t.Pod, t.Node)
+	case t.Note != "":
+		return fmt.Sprintf("%s (%s) in namespace %s", t.Workload, t.Note, t.Namespace)
+	}
+	return fmt.Sprintf("%s in namespace %s", t.Workload, t.Namespace)
+}
+
+// manyUsers is from where on only the first users of a tag are listed.
+const manyUsers = 3
+
+// DescribeLeft says what was left, in one line for each tag: with all that uses it, or
+// with how many those are and the first few.
+func DescribeLeft(all []TagInUse) []string {
+	var tags []string
+	using := map[string][]TagInUse{}
+	for _, left := range all {
+		if using[left.Image] == nil {
+			tags = append(tags, left.Image)
+		}
+		using[left.Image] = append(using[left.Image], left)
+	}
+	var lines []string
+	for _, tag := range tags {
+		users := using[tag]
+		words := users[0].String()
+		if len(users) > 1 {
+			var first []string
+			for _, left := range users[:min(manyUsers, len(users))] {
+				first = append(first, left.user())
+			}
+			words = fmt.Sprintf("in use by %d: %s", len(users), strings.Join(first, "; "))
+		}
+		if more := len(users) - manyUsers; more > 0 {
+			words += fmt.Sprintf("; and %d more", more)
+		}
+		lines = append(lines, fmt.Sprintf("%s is left: %s", tag, words))
+	}
+	return lines
 }
 
 // InUseError says that Clean left what it was to take away. Exit code 3.
@@ -49,11 +87,8 @@ type InUseError struct {
 }
 
 func (e *InUseError) Error() string {
-	message := "not clean, records and all:"
-	for _, left := range e.Left {
-		message += fmt.Sprintf("\n  %s is left: %s", left.Image, left)
-	}
-	return fmt.Sprintf("%s\ndelete what uses it, then: %s; or give --force", message, e.mend)
+	return fmt.Sprintf("not clean, records and all:\n  %s\ndelete what uses it, then: %s; or give --force",
+		strings.Join(DescribeLeft(e.Left), "\n  "), e.mend)
 }
 
 // users know what uses tags.

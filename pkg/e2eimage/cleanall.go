@@ -1,0 +1,157 @@
+package e2eimage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+)
+
+// allRecorded is the suite with all that its consumer has in the namespace: records, tags
+// on nodes, and what the lock has.
+func (c *Client) allRecorded(ctx context.Context, kube *kube, suite config.Suite, states map[string]kindnode.State) (config.Suite, error) {
+	sets, err := kube.setsFor(ctx, suite)
+	if err != nil {
+		return suite, err
+	}
+	having := map[string][]string{}
+	for _, set := range sets {
+		if names := set.Names(); len(names) > 0 {
+			having[set.Consumer] = names
+		}
+	}
+	for _, state := range states {
+		for _, owner := range state.Owners {
+			namespace, consumer, name, ok := record.ParseOwner(owner)
+			if ok && namespace == kube.namespace && (suite.Consumer == "" || consumer == suite.Consumer) {
+				having[consumer] = append(having[consumer], name)
+			}
+		}
+	}
+	if suite, err = onlyConsumer(suite, having, "in namespace "+kube.namespace); err != nil {
+		return suite, err
+	}
+	lock, err := c.openLock(suite, suite.Consumer)
+	if err != nil {
+		return suite, err
+	}
+	names := having[suite.Consumer]
+	if lock != nil && suite.Consumer != "" {
+		for name, entry := range lock.current().Images {
+			// What was carried into other namespaces only is of the records there.
+			if !elsewhere(entry, kube.namespace) {
+				names = append(names, name)
+			}
+		}
+	}
+	return withNames(suite, names), nil
+}
+
+// allLocked is the suite with all that its consumer's lock has.
+func (c *Client) allLocked(suite config.Suite) (config.Suite, error) {
+	if suite.Consumer != "" || suite.Lock != "" {
+		lock, err := c.openLock(suite, suite.Consumer)
+		if err != nil || lock == nil {
+			return withNames(suite, nil), err
+		}
+		return withNames(suite, sortedKeys(lock.current().Images)), nil
+	}
+	if suite.LockDir == "" {
+		return withNames(suite, nil), nil
+	}
+	all, err := record.LocksIn(suite.LockDir)
+	if err != nil {
+		return suite, &InconsistentError{err}
+	}
+	having := map[string][]string{}
+	for _, lock := range all {
+		if len(lock.Images) > 0 {
+			having[lock.Consumer] = sortedKeys(lock.Images)
+		}
+	}
+	suite, err = onlyConsumer(suite, having, "in the locks of this host")
+	return withNames(suite, having[suite.Consumer]), err
+}
+
+// onlyConsumer is the suite of the only consumer that has something, unless one was said.
+// What belongs to several is never taken away at once.
+func onlyConsumer(suite config.Suite, having map[string][]string, where string) (config.Suite, error) {
+	consumers := sortedKeys(having)
+	switch {
+	case suite.Consumer != "" || len(consumers) == 0:
+		return suite, nil
+	case len(consumers) > 1:
+		return suite, &UsageError{fmt.Errorf("several consumers have images %s: %s; say which with --consumer", where, strings.Join(consumers, ", "))}
+	}
+	suite.Consumer = consumers[0]
+	return suite, nil
+}
+
+// withNames is the suite with images of these names.
+func withNames(suite config.Suite, names []string) config.Suite {
+	slices.Sort(names)
+	suite.Images, suite.Part = nil, false
+	for _, name := range slices.Compact(names) {
+		suite.Images = append(suite.Images, config.Image{Name: name})
+	}
+	return suite
+}
+
+// nothingAtAll is the result where there is nothing to take away.
+func (c *Client) nothingAtAll(suite config.Suite, where string) *CleanResult {
+	whose := ""
+	if suite.Consumer != "" {
+		whose = " of consumer " + suite.Consumer
+	}
+	c.report.Info(fmt.Sprintf("nothing%s is left %s", whose, where))
+	return &CleanResult{Consumer: suite.Consumer, Namespace: suite.Namespace, Images: []CleanedImage{}}
+}
+
+// goneNamespace lets clean work in the namespace whose records went with it, where nobody
+// said a namespace and nothing of these images is in the kubeconfig's: nobody can be about
+// to record their tags, as orphans might be.
+func (c *Client) goneNamespace(ctx context.Context, kube *kube, suite config.Suite, states map[string]kindnode.State) error {
+	if suite.Namespace != "" {
+		return nil
+	}
+	wanted := recordedNames(suite)
+	found := map[string]bool{}
+	for _, state := range states {
+		for _, owner := range state.Owners {
+			namespace, consumer, name, ok := record.ParseOwner(owner)
+			if ok && slices.Contains(wanted, name) && (suite.Consumer == "" || consumer == suite.Consumer) {
+				found[namespace] = true
+			}
+		}
+	}
+	if len(found) == 0 || found[kube.namespace] {
+		return nil
+	}
+	if sets, err := kube.setsFor(ctx, suite); err != nil || slices.ContainsFunc(sets, func(set *record.Set) bool { return len(namesIn(set, wanted)) > 0 }) {
+		return err
+	}
+	var gone []string
+	for _, namespace := range sortedKeys(found) {
+		_, err := kube.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			gone = append(gone, namespace)
+		}
+		// Whoever may not look at namespaces has to say which one it was.
+	}
+	switch len(gone) {
+	case 0:
+		return nil
+	case 1:
+		c.report.Info(fmt.Sprintf("namespace %s is gone, and its records with it: what it left on nodes is cleaned", gone[0]))
+		kube.namespace = gone[0]
+		return nil
+	}
+	return &UsageError{fmt.Errorf("several namespaces are gone that left tags of %s on nodes: %s; say which with -n", strings.Join(wanted, ", "), strings.Join(gone, ", "))}
+}
