@@ -115,7 +115,7 @@ func TestWhatBlocksARolloutIsNamed(t *testing.T) {
 		},
 		"another container's image cannot be pulled": {
 			manifest: deployment + "      - {name: sidecar, image: '127.0.0.1:1/nobody/has:this', imagePullPolicy: IfNotPresent}\n",
-			says:     []string{"ErrImagePull", "sidecar", "127.0.0.1:1/nobody/has:this", "kubectl e2eimage load --source 127.0.0.1:1/nobody/has:this"},
+			says:     []string{"ErrImagePull", "sidecar", "127.0.0.1:1/nobody/has:this", "kubectl e2eimage load 127.0.0.1:1/nobody/has:this"},
 			flags:    []string{"--container", "datastorage"},
 		},
 	} {

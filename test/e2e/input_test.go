@@ -16,12 +16,12 @@ func TestBadInput(t *testing.T) {
 		says []string
 	}{
 		"no such cluster":                {[]string{"tag", "datastorage", "--source", "localhost/x:1", "--kind-cluster", "nowhere"}, 1, []string{`no Kind cluster "nowhere"`, suite.cluster + " (" + suite.provider + ")"}},
-		"no record":                      {[]string{"deploy", "datastorage"}, 1, []string{"no record of datastorage in namespace", "kubectl e2eimage tag datastorage"}},
+		"no record":                      {[]string{"deploy", "datastorage"}, 1, []string{"no record of datastorage in namespace", "kubectl e2eimage up datastorage"}},
 		"bad name":                       {[]string{"tag", "Data_Storage", "--source", "localhost/x:1"}, 2, []string{`"Data_Storage"`, "small letters"}},
 		"several mistakes":               {[]string{"tag", "x", "--source", "localhost/UPPER:1", "--repository", "a:b", "--tag", strings.Repeat("t", 129)}, 2, []string{"--source", "--repository", "--tag", "129 characters"}},
-		"no such source":                 {[]string{"tag", "datastorage", "--source", "localhost/nothing:1", "--consumer", "c"}, 1, []string{"no node of Kind cluster", "localhost/nothing:1", "kubectl e2eimage load --source"}},
-		"unknown flag":                   {[]string{"tag", "--nonsense"}, 2, []string{"unknown flag", "--help"}},
-		"unknown verb":                   {[]string{"tagg"}, 2, []string{"unknown command", "tag"}},
+		"no such source":                 {[]string{"tag", "datastorage", "--source", "localhost/nothing:1", "--consumer", "c"}, 1, []string{"no node of Kind cluster", "localhost/nothing:1", "kubectl e2eimage load localhost/nothing:1"}},
+		"unknown flag":                   {[]string{"tag", "--nonsense"}, 2, []string{"has no flag --nonsense", "--help"}},
+		"unknown verb":                   {[]string{"tagg"}, 2, []string{"there is no verb", "tag"}},
 		"no NAME and no file":            {[]string{"tag"}, 2, []string{"which image", "e2eimage.yaml"}},
 		"a template that does not parse": {[]string{"tag", "x", "--source", "localhost/x:1", "--tag-template", "{{.Nope"}, 2, []string{"--tag-template"}},
 		"shell in a value":               {[]string{"tag", "x", "--source", "$(reboot)", "--consumer", "c"}, 2, []string{"$(reboot)"}},
