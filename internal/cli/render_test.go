@@ -76,7 +76,7 @@ func TestManifestsAreFoundAsKubectlFindsThem(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]string{
-		"render x -f current/*.json": "there is no such file or folder", "render x -f [": "is no pattern", "render x -f https://example.com/x.yaml": "curl -fsSL https://example.com/x.yaml | kubectl e2eimage ... -f -",
+		"render x -f current/*.json": "there is no such file or folder", "render x -f [": "is no pattern", "render x -f https://example.com/x.yaml": "curl -fsSLO https://example.com/x.yaml",
 	} {
 		if code := c.run(line); code != exitFailed || !strings.Contains(c.errOut.String(), want) {
 			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())
