@@ -43,16 +43,18 @@ func (a *app) buildCommand() *cobra.Command {
 	flags := buildFlags{parallel: -1}
 	cmd := &cobra.Command{
 		Use:   "build [NAME...] [flags] [-- ENGINE-FLAGS...]",
-		Short: "Decide the tag, build, and pin the result",
-		Long: `Decide the tag of each image, build it as e2eimage.yaml says, and pin the result
-by its ID in the lock beside that file, .e2eimage/CONSUMER.lock.yaml. load, tag,
-deploy and ref then go by the lock: it does not matter who builds something else
-under the same name. No cluster is needed.
+		Short: "Build images under a tag that is decided first",
+		Long: `Decide the tag of each image, build it as e2eimage.yaml says, and write tag and
+image ID to the lock: .e2eimage/CONSUMER.lock.yaml, beside e2eimage.yaml. The
+verbs load, tag, deploy and ref read the lock. They take exactly what was built,
+even if somebody else builds another image under the same name. No cluster is
+needed.
 
-The same content keeps its tag. The engine's output goes to stderr; flags behind
--- go to the engine, when one image is built. Prebuilt images that are there are
-adopted instead of built. Without NAME: every image of the suite that has a
-build. Prints the images, one a line, in the order asked.`,
+The same content keeps its tag. The engine's output goes to stderr. Flags behind
+-- go to the engine; this needs a single image. An image whose "prebuilt"
+archive or image exists is taken from there, and not built. Without NAME: every
+image of the suite that has a build. Prints the images, one per line, in the
+order asked.`,
 		Example: `  # Build what the suite needs
   kubectl e2eimage build
 

@@ -31,27 +31,27 @@ func (a *app) cleanCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:        "clean [NAME...] [flags]",
 		SuggestFor: []string{"delete", "rm", "remove"},
-		Short:      "Take away what the record owns",
-		Long: `Take away what the records own: their tags on every node, images that then
-nothing names or runs, the records themselves, and on this host the recorded
-names that builds gave and the lock's entries. The source's name, other people's
-names of the same image, and images that were adopted are left alone.
+		Short:      "Remove the tags, the record and the lock entry of images",
+		Long: `Remove what was recorded: the tags on every node, images that then have no other
+name and run nowhere, and the record. On this host, remove the recorded names
+that builds gave, and the lock's entries. The source's name stays, and so do
+other names of the same image and images that were taken from elsewhere.
 
-A tag in use is left together with its record, and listed: a container runs it,
-a pod waits for it, or a workload has it in its template, also a CronJob and one
-without replicas. Then the exit code is 3. With --keep, --older-than and
---orphans, which take what may go, it is 0. --force takes a tag in use, too.
+A tag in use stays, together with its record, and is listed: a container runs
+it, a pod waits for it, or a workload has it in its template. The exit code is
+then 3, but 0 with --keep, --older-than and --orphans, which remove only what
+can go. --force also removes a tag in use.
 
 Without NAME: every image of the suite in e2eimage.yaml. --all: every record of
 the consumer in the namespace; never those of several consumers at once.
 
-A record goes with its namespace, its tags stay on the nodes. clean NAME takes
-them away afterwards, too; --orphans those of all images, once they are an hour
-old.`,
+If you delete a namespace, its records go, but their tags stay on the nodes.
+"clean NAME" then removes them at once; --orphans removes those of all images,
+once they are an hour old.`,
 		Example: `  # What would go?
   kubectl e2eimage clean datastorage --dry-run
 
-  # Take it away
+  # Remove it
   kubectl e2eimage clean datastorage
 
   # All that a suite recorded
@@ -60,10 +60,10 @@ old.`,
   # In a script that may run twice
   kubectl e2eimage clean datastorage --ignore-not-found
 
-  # Only what was recorded before, but for the last one
+  # Remove only earlier images, and keep the newest of them
   kubectl e2eimage clean --keep 1
 
-  # Tags whose records are gone, with their namespaces perhaps
+  # Remove tags whose records are gone, for example with their namespace
   kubectl e2eimage clean --orphans
 
   # After the cluster was deleted
@@ -75,12 +75,12 @@ old.`,
 	}
 	cmd.Flags().Var(&choice{&flags.scope, []string{string(e2eimage.ScopeAll), string(e2eimage.ScopeCluster), string(e2eimage.ScopeHost)}}, "scope",
 		"Where: cluster, host or all (default all); host needs no cluster")
-	cmd.Flags().Var(&flags.keep, "keep", "Take away only images of before, but for so many")
-	cmd.Flags().Var(&span{value: &flags.olderThan, least: 1}, "older-than", "Leave alone what was recorded later than this long ago, for example 24h")
-	cmd.Flags().BoolVar(&flags.orphans, "orphans", false, "Take away tags on nodes whose record is gone, an hour old or --older-than")
+	cmd.Flags().Var(&flags.keep, "keep", "Remove only earlier images; keep the newest N of them")
+	cmd.Flags().Var(&span{value: &flags.olderThan, least: 1}, "older-than", "Remove only what was recorded at least this long ago, for example 24h")
+	cmd.Flags().BoolVar(&flags.orphans, "orphans", false, "Remove tags on nodes whose record is gone, once they are an hour old, or --older-than")
 	cmd.Flags().BoolVar(&flags.all, "all", false, "Every record of the consumer in the namespace, not only those of e2eimage.yaml")
-	cmd.Flags().BoolVar(&flags.ignore, "ignore-not-found", false, "It is no error if there is nothing to take away")
-	cmd.Flags().BoolVar(&flags.force, "force", false, "Also take away tags in use")
+	cmd.Flags().BoolVar(&flags.ignore, "ignore-not-found", false, "It is no error if there is nothing to remove")
+	cmd.Flags().BoolVar(&flags.force, "force", false, "Also remove tags in use")
 	addDryRun(cmd.Flags(), &flags.dryRun, false)
 	addOutput(cmd.Flags(), &flags.output, "Output format, json or yaml", "json", "yaml")
 	addTimeout(cmd.Flags(), &flags.timeout)

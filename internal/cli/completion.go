@@ -20,9 +20,9 @@ func (a *app) completionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion (bash|fish|kubectl|powershell|zsh)",
 		Short: "Print a shell completion script",
-		Long: `Print a completion script. "kubectl" prints the script with which kubectl itself
-completes "kubectl e2eimage ..."; the others complete the command
-kubectl-e2eimage when it is called by that name.`,
+		Long: `Print a completion script. With "kubectl", it is the script by which kubectl
+completes the arguments of this plugin. The others complete the program
+kubectl-e2eimage if you call it by that name.`,
 		Example: `  # Let kubectl complete the plugin's arguments
   kubectl e2eimage completion kubectl > kubectl_complete-e2eimage
   chmod +x kubectl_complete-e2eimage`,

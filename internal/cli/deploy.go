@@ -21,20 +21,20 @@ func (a *app) deployCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:        "deploy [NAME...] [flags]",
 		SuggestFor: []string{"apply"},
-		Short:      "Make workloads run exactly the recorded image, and prove it",
-		Long: `Make workloads run exactly the recorded image: nodes that lost it are healed;
-existing workloads that are right are not touched, the others are patched. With
--f or -k manifests are applied instead (server-side), with the images put in
-before, as render does. Then wait until the workloads are ready, Jobs until they
-are complete, and compare what each container really runs with the recorded
-image ID.
+		Short:      "Make workloads run the recorded image, and prove it",
+		Long: `Make workloads run exactly the recorded image. A workload that has it already is
+not touched, any other is patched. With -f or -k, manifests are applied instead,
+with the recorded images in them, as "render" writes them. A node that has lost
+the image gets it back first.
 
-Fails as soon as success is impossible, with pod, container, node and the first
-cause. Without NAME: every image of the suite in e2eimage.yaml.`,
+Then wait until the workloads are ready, or Jobs complete, and compare the image
+ID of each running container with the record. If success is impossible, fail at
+once and name pod, container, node and cause. Without NAME: every image of the
+suite in e2eimage.yaml.`,
 		Example: `  # deployment/datastorage from the record
   kubectl e2eimage deploy datastorage
 
-  # A workload that is called otherwise
+  # A workload with another name
   kubectl e2eimage deploy datastorage \
     --workload statefulset/storage --container server
 

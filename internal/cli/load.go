@@ -25,19 +25,18 @@ func (a *app) loadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:        "load [NAME|IMAGE...] [flags]",
 		SuggestFor: []string{"push"},
-		Short:      "Put images on every node, sending only missing layers",
-		Long: `Put images on every node of the Kind cluster, under the name that they have
-where they come from: from docker or podman, from an archive or from standard
-input. The engine need not be the one that the cluster runs on.
+		Short:      "Copy images to every node, sending only missing layers",
+		Long: `Copy images to every node of the Kind cluster: from docker or podman, from an
+archive or from standard input. The engine need not be the one that the cluster
+runs on.
 
-A NAME is an image of e2eimage.yaml. Where the lock says what was built for it,
-that is loaded, under its recorded name. Everything else is an IMAGE, which is
-loaded as it is; the source of a NAME stands for that NAME.
+A NAME is an image of e2eimage.yaml. If "build" has built it, the nodes get it
+under its recorded name. Everything else is an IMAGE, which is loaded as it is,
+under its own name; the source of a NAME stands for that NAME.
 
-Only layers that a node lacks are read and sent, once for all nodes; nothing is
-sent where the image is there already. Nothing is removed from nodes. Without
-NAME: every image of the suite in e2eimage.yaml. Prints the images' names, one a
-line, in the order asked.
+Each node gets only the layers that it lacks. Nothing is removed from nodes.
+Without NAME: every image of the suite in e2eimage.yaml. Prints the images'
+names, one per line, in the order asked.
 
 An IMAGE, also as --source or in e2eimage.yaml, is one of these:
   localhost/x:dev          an image of docker or podman, by name

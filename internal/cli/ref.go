@@ -21,20 +21,24 @@ func (a *app) refCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ref [NAME...] [flags]",
 		Short: "Print the recorded image for scripts, Helm and Kustomize",
-		Long: `Print what is recorded, in the form that the next tool wants. Reads the lock if
-that has the images, and needs no cluster then; else one ConfigMap.
+		Long: `Print the recorded images in the form that the next tool reads. If the lock has
+the images, no cluster is needed. Otherwise the record in the cluster is read.
 
-Formats: image (repository:tag, one a line), env (NAME_IMAGE, NAME_REPOSITORY,
-NAME_TAG, NAME_ID for a shell), helm (arguments, for a shell's $args without
-quotes), kustomize (an images: block), json, yaml.`,
-		Example: `  # The image; the shell stops when there is none
+Formats:
+  image       repository:tag, one per line
+  env         variables for a shell: NAME_IMAGE, NAME_REPOSITORY, NAME_TAG and
+              NAME_ID
+  helm        arguments for helm; use $args without quotes
+  kustomize   an images: block
+  json, yaml  all of it`,
+		Example: `  # The image; the shell stops if there is none
   image=$(kubectl e2eimage ref datastorage) && echo "$image"
 
   # As shell variables
   env=$(kubectl e2eimage ref datastorage -o env) && eval "$env" &&
     echo "$DATASTORAGE_TAG"
 
-  # Into a file, for a Makefile; replaced whole or not at all
+  # Into a file, for a Makefile; written whole or not at all
   kubectl e2eimage ref datastorage -o env --output-file images.env
 
   # As Helm arguments: helm install RELEASE CHART $args

@@ -20,13 +20,13 @@ func (a *app) renderCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "render [NAME...] [flags]",
 		Short: "Put recorded images into manifests",
-		Long: `Read manifests and print them with the recorded images in them. Everything else
-stays as it is: comments, order, anchors, quotes, line ends, unknown kinds.
+		Long: `Read manifests and print them with the recorded images in them. Nothing else
+changes: comments, order, anchors, quotes, line ends and unknown kinds stay.
 
-An image field is replaced that has an image's source, its repository or its
-recorded name; so is e2eimage://NAME wherever it stands. Reads the lock if that
-has the images, and needs no cluster then; else the record. Without NAME: every
-image of the suite in e2eimage.yaml.`,
+Two things are replaced: an image field that has the source, the repository or
+the recorded name of one of the images, and e2eimage://NAME anywhere. If the
+lock has the images, no cluster is needed. Otherwise the record in the cluster
+is read. Without NAME: every image of the suite in e2eimage.yaml.`,
 		Example: `  # As a filter
   helm template --no-hooks chart | kubectl e2eimage render | kubectl apply -f -
   kubectl e2eimage render -k overlay | kubectl apply -f -

@@ -22,16 +22,21 @@ func (a *app) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:        "status [NAME...] [flags]",
 		SuggestFor: []string{"get", "list", "ls"},
-		Short:      "Show how records, nodes, workloads and this host agree",
-		Long: `Compare records, lock, this host, all nodes, the workloads of the namespace and
-what their pods really run. Without NAME: the images of the suite in
-e2eimage.yaml, and without that all that are recorded in the namespace.
+		Short:      "Show whether records, nodes, pods and this host agree",
+		Long: `Compare the records with the lock, this host, all nodes, the workloads and what
+their pods really run. Without NAME: the images of the suite in e2eimage.yaml,
+or, without that file, all that are recorded in the namespace.
 
-States: Consistent; Stale: this host has something newer; RolledOut 1/3: pods
-are still to come; Drifted: a workload is to run, or a pod runs, something else;
-MissingOnNodes; Unfinished: not recorded, or a run was killed; Tampered: the
-record was changed by hand; Orphaned: a tag whose record is gone.`,
-		Example: `  # What is there?
+States:
+  Consistent      all agree
+  Stale           this host or the nodes have something newer
+  RolledOut 1/3   pods are still starting
+  Drifted         a workload or a pod has another image
+  MissingOnNodes  a node does not have the recorded image
+  Unfinished      nothing is recorded yet, or a run was killed
+  Tampered        the record was changed by hand
+  Orphaned        a tag on nodes whose record is gone`,
+		Example: `  # What is recorded here?
   kubectl e2eimage status
 
   # With what is wrong and what mends it

@@ -22,15 +22,15 @@ func (a *app) tagCommand() *cobra.Command {
 	var flags tagFlags
 	cmd := &cobra.Command{
 		Use:   "tag [NAME...] [flags]",
-		Short: "Decide the tag once, add it on every node, record it",
+		Short: "Give an image its tag, on every node, and record it",
 		Long: `Decide the tag of each image once, add it on every node of the Kind cluster as a
-second name of the source, and record it in the ConfigMap e2eimage-<consumer>.
+second name of the image, and record it in the ConfigMap e2eimage-CONSUMER.
 
-The same content keeps its tag: running it again prints the same image and
-changes nothing. What the lock says was built or loaded on this host is tagged
-by its ID, whatever its source's name stands for by now. Without NAME: every
-image of the suite in e2eimage.yaml. Prints the recorded images, one a line, in
-the order asked.`,
+The same content keeps its tag: if you run it again, it prints the same image
+and changes nothing. An image that was built or loaded on this host is tagged by
+its ID, even if its name now belongs to another image. Without NAME: every image
+of the suite in e2eimage.yaml. Prints the recorded images, one per line, in the
+order asked.`,
 		Example: `  # Retag an image that was loaded under a fixed reference
   kubectl e2eimage tag datastorage --source localhost/datastorage:dev
 

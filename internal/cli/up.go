@@ -26,30 +26,32 @@ func (a *app) upCommand() *cobra.Command {
 	flags := upFlags{parallel: -1}
 	cmd := &cobra.Command{
 		Use:   "up [NAME...] [flags]",
-		Short: "Build, load, tag and deploy; repeat nothing that is true",
-		Long: `Build, load, tag and deploy the images of the suite in e2eimage.yaml; or load,
-tag and deploy one that was built otherwise, with --source. Nothing is repeated
-that is true already: an image whose files have not changed is not built (one
-with a command of its own always is), one that is recorded is not loaded or
-tagged, a workload that is right is not touched. An image is loaded while
-others are still being built. Without a cluster the images are built, and what
-is missing is said. Prints the recorded images, one a line, in the order asked.`,
+		Short: "Build, load, tag and deploy; skip what is done already",
+		Long: `Build, load, tag and deploy the images of the suite in e2eimage.yaml. With
+--source: load, tag and deploy one that you have built yourself.
+
+What is done already is skipped: an image whose files have not changed is not
+built (one with a build command of its own always is), a recorded image is not
+loaded or tagged again, a workload that is right is not touched. Images are
+loaded while others are still being built. If there is no cluster, the images
+are built, and a message says what is missing. Prints the recorded images, one
+per line, in the order asked.`,
 		Example: `  # After each change of the code
   kubectl e2eimage up
 
   # One image of the suite
   kubectl e2eimage up datastorage
 
-  # With manifests that have e2eimage://datastorage where the image belongs
+  # With manifests that say e2eimage://datastorage instead of an image
   kubectl e2eimage up -f deploy/
 
-  # Without an e2eimage.yaml: what was built under this name
+  # Without e2eimage.yaml, an image that you have built
   kubectl e2eimage up datastorage --source localhost/datastorage:dev
 
-  # With what was built before
+  # Without building
   kubectl e2eimage up --skip-build
 
-  # What it would do
+  # What would it do?
   kubectl e2eimage up --dry-run`,
 		ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, names []string) error {

@@ -21,12 +21,12 @@ func (a *app) verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:        "verify [NAME...] [flags]",
 		SuggestFor: []string{"diff", "check"},
-		Short:      "Fail unless records, nodes, workloads and pods agree",
-		Long: `The report of status as a gate: prints what does not agree and the command that
-mends it, and exits with 3 then. Changes nothing.
+		Short:      "Fail if records, nodes, pods and this host do not agree",
+		Long: `Compare the same as "status". Print each difference and the command that mends
+it, and exit with 3 if there is one. Nothing is changed.
 
---wait first waits for the rollouts, such as those of a helm install, and fails
-as deploy does as soon as one is hopeless.`,
+--wait first waits for rollouts that another tool has begun, such as helm
+install. If one cannot succeed, it fails at once, as "deploy" does.`,
 		Example: `  # After another tool deployed
   helm install services chart && kubectl e2eimage verify --wait
 
