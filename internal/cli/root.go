@@ -58,6 +58,10 @@ func Run(ctx context.Context, host Host, args []string) int {
 	return run(ctx, newApp(host), args)
 }
 
+// Command is the tree of all commands, for what reads it and runs none: the reference and
+// the tests of the documentation.
+func Command(host Host) *cobra.Command { return newApp(host).root() }
+
 func newApp(host Host) *app {
 	return &app{
 		host: host,
@@ -88,17 +92,16 @@ func run(ctx context.Context, a *app, args []string) int {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-e2eimage",
-		Short: "Tag E2E images on Kind clusters once, and deploy exactly them",
-		Long: `The tag of an E2E image is decided once, put on every node of the Kind cluster,
-recorded together with the image's identity, and everything that deploys it
-reads that record and proves that the pods run exactly that image.`,
+		Short: "Load, tag and deploy E2E images on Kind, and prove what runs",
+		Long: `Loads your local images into a Kind cluster, gives each build its own tag, and
+checks that your pods run exactly that build, by image ID.`,
 		Example: `  # Build, load, tag and deploy what e2eimage.yaml says
   kubectl e2eimage up
 
-  # Put an image on every node
+  # Copy an image to every node
   kubectl e2eimage load --source localhost/datastorage:dev
 
-  # Decide the tag of a loaded image, put it on every node, record it
+  # Give a loaded image its tag, on every node, and record it
   kubectl e2eimage tag datastorage --source localhost/datastorage:dev
 
   # Make deployment/datastorage run exactly the recorded image
@@ -107,7 +110,7 @@ reads that record and proves that the pods run exactly that image.`,
   # Use it in a script
   image=$(kubectl e2eimage ref datastorage) && echo "$image"
 
-  # Take away what the record owns
+  # Remove its tags and its record
   kubectl e2eimage clean datastorage`,
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl e2eimage"},
 		SilenceErrors:     true,
