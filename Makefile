@@ -11,7 +11,7 @@ PROVIDERS ?= podman docker
 SEED      ?=
 ROUNDS    ?= 1000
 
-.PHONY: build install test test-unit test-fuzz test-e2e smoke lint format chaos newest soak bench demo demo-clean down toolchain help
+.PHONY: build install test test-unit test-fuzz test-e2e smoke lint format chaos newest soak bench docs docs-test demo demo-clean down toolchain shellcheck help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -45,6 +45,9 @@ E2E_PODMAN := $(E2E) -provider=podman
 E2E_DOCKER := $(E2E) -provider=docker -scope=engines -ordinary
 E2E_TODAY  := $(E2E) -provider=docker-today -scope=today -ordinary
 
+# The pages, on docker, as its ordinary user. A module of its own.
+DOCS := -C=test/docs -count=1 -timeout=20m ./run
+
 test: toolchain ## unit tests, a little fuzzing, and the end-to-end suites on real clusters
 	go run ./test/suites -at-once 2 \
 	  'unit $(UNIT)' 'fuzz-archives $(FUZZ_ARCHIVES)' 'fuzz-render $(FUZZ_RENDER)' 'fuzz-harmless $(FUZZ_HARMLESS)' \
@@ -77,12 +80,22 @@ soak: ## ROUNDS of change, build, load, tag, deploy, clean: nothing may grow (PR
 bench: ## against what people do without it, on a real cluster (PROVIDER)
 	go run ./test/bench -provider $(ENGINE)
 
-lint: ## formatting, vet, staticcheck, import arrows
+docs: ## docs/reference, from what --help says
+	go test -count=1 ./internal/cli -run '^TestTheReferenceSaysWhatHelpSays$$' -update
+
+docs-test: ## every command of README and docs on a real cluster, and the GitHub action
+	go test -C test/docs -count=1 ./page ./check
+	go run ./test/suites 'docs $(DOCS)'
+
+lint: shellcheck ## formatting, vet, staticcheck, import arrows, links and commands of the pages
 	@unformatted=$$(go tool -modfile=tools/go.mod gofumpt -l cmd internal pkg test examples); \
 	  if [ -n "$$unformatted" ]; then echo "make format would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go tool -modfile=tools/go.mod staticcheck ./...
 	go test -count=1 ./test/arrows/...
+	go vet -C test/docs ./...
+	go test -C test/docs -count=1 ./page ./check
+	shellcheck --severity=warning action/*.sh examples/ci/*.sh test/*.sh .ci/run
 
 format: ## gofumpt in place
 	go tool -modfile=tools/go.mod gofumpt -w cmd internal pkg test examples
@@ -95,6 +108,12 @@ demo-clean: ## every trace of the demo
 
 down: ## stop what the test set-up started and drop its caches
 	go run ./test/cluster down --purge
+
+shellcheck:
+	@command -v shellcheck >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends shellcheck; } || \
+	  { echo "make lint reads shell scripts with shellcheck: install it"; exit 1; }
 
 # The race detector needs a C compiler.
 toolchain:

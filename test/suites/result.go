@@ -61,6 +61,25 @@ func (r result) slowest(most int) []ended {
 	return leaves[:min(most, len(leaves))]
 }
 
+// command is what runs the suite. Where it is of another module, -C has to stand first.
+func (s suite) command() []string {
+	words := []string{"test"}
+	args := s.args
+	if s.folder() != "" {
+		words, args = append(words, args[0]), args[1:]
+	}
+	return append(append(words, "-json"), args...)
+}
+
+// folder of the suite's module, "" for that of this one.
+func (s suite) folder() string {
+	folder, is := strings.CutPrefix(s.args[0], "-C=")
+	if !is {
+		return ""
+	}
+	return folder + "/"
+}
+
 // repeat is the command that runs one test of the suite again.
 func (s suite) repeat(module string, t ended) string {
 	words := []string{"go", "test"}
@@ -68,7 +87,7 @@ func (s suite) repeat(module string, t ended) string {
 	for _, arg := range s.args {
 		if strings.HasPrefix(arg, "./") {
 			if !placed {
-				words = append(words, "./"+strings.TrimPrefix(strings.TrimPrefix(t.pkg, module), "/"))
+				words = append(words, "./"+strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(t.pkg, module), "/"), s.folder()))
 			}
 			placed = true
 			continue

@@ -43,7 +43,7 @@ func runSuite(ctx context.Context, s suite, out *screen) result {
 		r.err = context.Cause(ctx)
 		return r
 	}
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, s.args...)...)
+	cmd := exec.CommandContext(ctx, "go", s.command()...)
 	// The tests are grandchildren, and get the signal with their parent.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }

@@ -52,12 +52,16 @@ func TestTheReportRepeatsWhatFailed(t *testing.T) {
 			{module + "/test/e2e", "TestBad", "fail", 0},
 		}},
 		{suite: suite{name: "docker", args: []string{"./test/e2e"}}, err: errors.New("exit status 2")},
+		{suite: suite{name: "docs", args: []string{"-C=test/docs", "-count=1", "./run"}}, err: errors.New("exit status 1"), tests: []ended{
+			{module + "/test/docs/run", "TestPages", "fail", 0},
+		}},
 	}
 	want := `
 SUITE    RESULT   PASSED   FAILED   SKIPPED   TIME
 unit     ok       1        0        0         1.0s
 podman   FAILED   1        1        0         90.0s
 docker   FAILED   0        0        0         0.0s
+docs     FAILED   0        1        0         0.0s
 all                                           91.0s
 
 slowest of podman:
@@ -69,13 +73,23 @@ failed of podman; each is repeated by
 docker failed outside of its tests: exit status 2
   go test ./test/e2e
 
-2 passed, 1 failed
+failed of docs; each is repeated by
+  go test -C=test/docs -count=1 ./run -run '^TestPages$'
+
+2 passed, 2 failed
 `
 	if diff := cmp.Diff(want, report(results, 91*time.Second)); diff != "" {
 		t.Error(diff)
 	}
 	unit := suite{args: []string{"-race", "./pkg/...", "./cmd/..."}}
 	if got, want := unit.repeat(module, ended{pkg: module + "/pkg/a", name: "TestA"}), "go test -race ./pkg/a -run '^TestA$'"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestASuiteOfAnotherModuleIsRunThere(t *testing.T) {
+	other := suite{args: []string{"-C=test/docs", "-count=1", "./run"}}
+	if got, want := strings.Join(other.command(), " "), "test -C=test/docs -json -count=1 ./run"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
