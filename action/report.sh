@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Writes a table of the images into the job's summary, and an ::error or ::warning for each
+# finding. It never fails: whether the job does is for the run before to say.
+#   OUTCOME      how the run ended: success, failure or cancelled
+#   VERBS NAMES  as the run had them
+set -euo pipefail
+
+# Before tag there is nothing recorded that anything could disagree with.
+case " ${VERBS//$'\n'/ } " in
+*" tag "* | *" deploy "* | *" verify "*) ;;
+*) exit 0 ;;
+esac
+set -f
+read -r -a names <<<"${NAMES//$'\n'/ }"
+json=$(kubectl e2eimage verify -o json "${names[@]}" 2>/dev/null) || true
+# Where it could not be asked, the run has said why.
+if [ -z "$json" ]; then exit 0; fi
+level=warning
+if [ "$OUTCOME" = failure ]; then level=error; fi
+
+# What a message has must not end it or begin another one.
+jq -r --arg level "$level" '
+  def message: gsub("%"; "%25") | gsub("\r"; "%0D") | gsub("\n"; "%0A");
+  def property: message | gsub(":"; "%3A") | gsub(","; "%2C");
+  .images[] | . as $image | .problems[]? |
+  "::\($level) title=\("\($image.name): \(.state)" | property)::" +
+  ("\(.text)" + (if .mend then "\nTo mend it: \(.mend)" else "" end) | message)
+' <<<"$json"
+
+jq -r '
+  def cell: tostring | gsub("\\|"; "\\|") | gsub("`"; "") | gsub("[\r\n]+"; " ") | gsub("<"; "&lt;");
+  def code: cell | if . == "" then "" else "`\(.)`" end;
+  "### E2E images\n",
+  "| name | state | image | image ID | nodes | pods |",
+  "|---|---|---|---|---|---|",
+  (.images[] |
+    "| \(.name | cell) | \(if .state == "Consistent" then "✅" else "❌" end) \(.state | cell) | \(.image | code) " +
+    "| \(.imageID // "" | ltrimstr("sha256:") | .[0:12] | code) " +
+    "| \(.nodesWith // [] | length)/\((.nodesWith // []) + (.nodesWithout // []) | length) " +
+    "| \([.workloads[]?.running] | add // 0)/\([.workloads[]?.wanted] | add // 0) |"),
+  (.images[] | . as $image | .problems[]? |
+    "\n**\($image.name | cell)**: \(.text | cell)" + (if .mend then "\n\n```sh\n\(.mend)\n```" else "" end))
+' <<<"$json" >>"$GITHUB_STEP_SUMMARY"
