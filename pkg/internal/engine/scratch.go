@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -54,8 +53,6 @@ func newScratch(ctx context.Context, runner hostexec.Runner) (*scratch, error) {
 	}
 }
 
-func hold(dir string) *flock.Flock { return flock.New(dir, flock.SetFlag(os.O_RDONLY)) }
-
 // note writes a name down before the engine gets it.
 func (s *scratch) note(engine, name string) error {
 	file, err := os.OpenFile(filepath.Join(s.dir, names), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -65,9 +62,6 @@ func (s *scratch) note(engine, name string) error {
 	_, err = fmt.Fprintln(file, engine, name)
 	return errors.Join(err, file.Close())
 }
-
-// Close takes the folder away. What was named is not named any more.
-func (s *scratch) Close() error { return errors.Join(os.RemoveAll(s.dir), s.held.Close()) }
 
 // closeUnless takes the folder away unless a name stayed: then the next process tries
 // again, once this one has ended.
@@ -103,12 +97,6 @@ func sweep(ctx context.Context, runner hostexec.Runner) {
 		}
 		_ = s.Close()
 	}
-}
-
-// isOurs tells whether this user made a folder: others may write what they like in theirs.
-func isOurs(info os.FileInfo) bool {
-	stat, known := info.Sys().(*syscall.Stat_t)
-	return info.IsDir() && known && int(stat.Uid) == os.Getuid()
 }
 
 // unnameAll takes the names off the engines, and tells whether there will be none any more.

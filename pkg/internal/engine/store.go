@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 
@@ -23,7 +23,8 @@ const (
 	podmanOverlay = "overlay"
 )
 
-// stored says where an engine's own store has an image's files
+// stored says where an engine's own store has an image's files, in the engine's own paths:
+// it runs Linux, also where this host does not
 // (github.com/moby/moby/v2/daemon/internal/layer and image, go.podman.io/storage).
 type stored struct {
 	config string
@@ -54,19 +55,19 @@ func (i inspected) stored(id string) *stored {
 	chains := ociimage.Image{DiffIDs: i.RootFS.Layers}.ChainIDs()
 	for n, folder := range folders {
 		// ROOT/DRIVER/LAYER/diff
-		layer := filepath.Dir(folder)
-		root, base := filepath.Dir(filepath.Dir(layer)), filepath.Base(layer)
-		if !filepath.IsAbs(folder) || filepath.Join(root, driver, base, "diff") != folder {
+		layer := path.Dir(folder)
+		root, base := path.Dir(path.Dir(layer)), path.Base(layer)
+		if !path.IsAbs(folder) || path.Join(root, driver, base, "diff") != folder {
 			return nil
 		}
 		one := storedLayer{files: folder}
 		switch {
 		case driver == dockerOverlay && i.ManifestType == "":
-			one.description = filepath.Join(root, "image", driver, "layerdb", inFolder(chains[n]), "tar-split.json.gz")
-			where.config = filepath.Join(root, "image", driver, "imagedb", "content", inFolder(digest.Digest(id)))
+			one.description = path.Join(root, "image", driver, "layerdb", inFolder(chains[n]), "tar-split.json.gz")
+			where.config = path.Join(root, "image", driver, "imagedb", "content", inFolder(digest.Digest(id)))
 		case driver == podmanOverlay && i.ManifestType != "":
-			one.description = filepath.Join(root, driver+"-layers", base+".tar-split.gz")
-			where.config = filepath.Join(root, driver+"-images", digest.Digest(id).Encoded(), "="+base64.StdEncoding.EncodeToString([]byte(id)))
+			one.description = path.Join(root, driver+"-layers", base+".tar-split.gz")
+			where.config = path.Join(root, driver+"-images", digest.Digest(id).Encoded(), "="+base64.StdEncoding.EncodeToString([]byte(id)))
 		default:
 			return nil
 		}
@@ -76,7 +77,7 @@ func (i inspected) stored(id string) *stored {
 }
 
 // inFolder is a digest as docker's store has it in a path.
-func inFolder(d digest.Digest) string { return filepath.Join(d.Algorithm().String(), d.Encoded()) }
+func inFolder(d digest.Digest) string { return path.Join(d.Algorithm().String(), d.Encoded()) }
 
 // storeFiles reads an image out of an engine's store.
 type storeFiles interface {
@@ -177,8 +178,8 @@ func assemble(description io.Reader, files storage.FileGetter) io.ReadCloser {
 // localName is a file's name in a layer's folder. An archive may write it as /name or
 // ./name.
 func localName(name string) (string, error) {
-	local := strings.TrimLeft(filepath.Clean(name), "/")
-	if !filepath.IsLocal(local) {
+	local := strings.TrimLeft(path.Clean(name), "/")
+	if local == "" || local == ".." || strings.HasPrefix(local, "../") {
 		return "", fmt.Errorf("a file of the layer is called %q", name)
 	}
 	return local, nil

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"k8s.io/klog/v2"
@@ -62,14 +61,8 @@ const KillGrace = 2 * time.Second
 func (Host) Run(ctx context.Context, command Command) error {
 	process := exec.CommandContext(ctx, command.Argv[0], command.Argv[1:]...)
 	process.WaitDelay = cmp.Or(command.Grace, KillGrace)
-	group := 0 // for one of its own
-	if command.Tied {
-		var untie func()
-		group, untie = tie(ctx, process.WaitDelay)
-		defer untie()
-	}
-	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
-	process.Cancel = func() error { return syscall.Kill(-cmp.Or(group, process.Process.Pid), syscall.SIGTERM) }
+	group := newGroup(ctx, process, command.Tied)
+	defer group.close()
 	stderr := &tail{limit: 4 << 10}
 	process.Stdin, process.Stdout, process.Stderr = command.Stdin, command.Stdout, stderr
 	if command.Stderr != nil {
@@ -80,7 +73,11 @@ func (Host) Run(ctx context.Context, command Command) error {
 		process.Env = append(process.Environ(), command.Env...)
 	}
 	begun := time.Now()
-	err := process.Run()
+	err := process.Start()
+	if err == nil {
+		group.started(process.Process)
+		err = process.Wait()
+	}
 	klog.FromContext(ctx).V(6).Info("command", "argv", shortened(command.Argv), "took", since(begun))
 	if err == nil {
 		return nil
