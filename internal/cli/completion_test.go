@@ -98,17 +98,3 @@ func TestTheShellIsOfferedWhatFits(t *testing.T) {
 		})
 	}
 }
-
-func TestTheVersionIsPrinted(t *testing.T) {
-	t.Parallel()
-	c := newConsole(t)
-	c.done("version")
-	if got := c.out.String(); !strings.HasPrefix(got, "kubectl-e2eimage ") || strings.Count(got, "\n") != 1 {
-		t.Errorf("stdout %q", got)
-	}
-	c.out.Reset()
-	c.done("version -o json")
-	if got := c.out.String(); !strings.HasPrefix(got, "{\n") || !strings.Contains(got, `"goVersion"`) {
-		t.Errorf("stdout %q", got)
-	}
-}

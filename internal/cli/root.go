@@ -65,7 +65,7 @@ func Command(host Host) *cobra.Command { return newApp(host).root() }
 func newApp(host Host) *app {
 	return &app{
 		host: host,
-		kube: genericclioptions.NewConfigFlags(true),
+		kube: genericclioptions.NewConfigFlags(true).WithWrapConfigFn(identified),
 		connect: func(options e2eimage.Options) (verbs, error) {
 			return e2eimage.New(options)
 		},

@@ -1,19 +1,16 @@
 package cli
 
 import (
-	"fmt"
-	"runtime"
-	"runtime/debug"
-
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/version"
 )
 
-// buildVersion is what versionCommand prints.
-type buildVersion struct {
-	Version   string `json:"version"`
-	Commit    string `json:"commit,omitempty"`
-	GoVersion string `json:"goVersion"`
-	Platform  string `json:"platform"`
+// clientVersion is what versionCommand prints as JSON and YAML, with the keys of
+// kubectl version.
+type clientVersion struct {
+	ClientVersion version.Info `json:"clientVersion"`
 }
 
 func (a *app) versionCommand() *cobra.Command {
@@ -25,11 +22,11 @@ func (a *app) versionCommand() *cobra.Command {
   kubectl e2eimage version`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			version := readVersion()
+			info := version.Read()
 			if output != "" {
-				return a.printObject(output, version)
+				return a.printObject(output, clientVersion{info})
 			}
-			return a.println(fmt.Sprintf("kubectl-e2eimage %s (%s, %s)", version.Version, version.GoVersion, version.Platform))
+			return a.println(info.String())
 		},
 	}
 	addOutput(cmd.Flags(), &output, "Output format, json or yaml", "json", "yaml")
@@ -37,18 +34,8 @@ func (a *app) versionCommand() *cobra.Command {
 	return cmd
 }
 
-// readVersion takes the version that the go command stamped into the binary.
-func readVersion() buildVersion {
-	version := buildVersion{Version: "unknown", GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return version
-	}
-	version.Version = info.Main.Version
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			version.Commit = setting.Value
-		}
-	}
-	return version
+// identified tells API servers which program asks, in all requests.
+func identified(config *rest.Config) *rest.Config {
+	config.UserAgent = version.Read().UserAgent()
+	return config
 }

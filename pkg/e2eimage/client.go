@@ -10,6 +10,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/version"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
@@ -84,6 +85,9 @@ func (c *Client) kube(suite config.Suite) (*kube, error) {
 	// would make manifests of many objects take minutes.
 	restConfig = rest.CopyConfig(restConfig)
 	restConfig.QPS = -1
+	if restConfig.UserAgent == "" {
+		restConfig.UserAgent = version.Read().UserAgent()
+	}
 	namespace := suite.Namespace
 	if namespace == "" {
 		if namespace, _, err = c.options.Kube.ToRawKubeConfigLoader().Namespace(); err != nil {

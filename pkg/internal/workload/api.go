@@ -27,10 +27,6 @@ var _ API = clients{}
 
 // NewAPI returns the clients of one API server. They share their connections.
 func NewAPI(config *rest.Config) (API, error) {
-	config = rest.CopyConfig(config)
-	if config.UserAgent == "" {
-		config.UserAgent = rest.DefaultKubernetesUserAgent()
-	}
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, err
