@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	_ "k8s.io/client-go/plugin/pkg/client/auth" // for kubeconfigs with auth-provider, as kubectl
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/cli"
 )
