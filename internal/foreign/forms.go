@@ -79,11 +79,11 @@ const (
 )
 
 var (
-	schemeOf  = regexp.MustCompile(`(?i)^(?:\\?["'])?` + scheme)
-	keyed     = regexp.MustCompile(`(` + key + `)(\\*["']?(?:\s*:?=>?\s*|:\s*))(` + quoted + `|` + bare + `)`)
-	nameOf    = regexp.MustCompile(`^\s*(?:-\s+)?["']?name["']?:\s*["']?([\w.-]+)["']?,?\s*$`)
-	valueOf   = regexp.MustCompile(`^(\s*["']?value["']?:\s*)(.+)$`)
-	yamlBlock = regexp.MustCompile(`^\s*(-\s+)?["']?([\w.-]+)["']?:\s*[|>][+-]?\d*\s*$`)
+	schemeOf  = lazily(`(?i)^(?:\\?["'])?` + scheme)
+	keyed     = lazily(`(` + key + `)(\\*["']?(?:\s*:?=>?\s*|:\s*))(` + quoted + `|` + bare + `)`)
+	nameOf    = lazily(`^\s*(?:-\s+)?["']?name["']?:\s*["']?([\w.-]+)["']?,?\s*$`)
+	valueOf   = lazily(`^(\s*["']?value["']?:\s*)(.+)$`)
+	yamlBlock = lazily(`^\s*(-\s+)?["']?([\w.-]+)["']?:\s*[|>][+-]?\d*\s*$`)
 )
 
 // form is what a secret stands in.
@@ -99,8 +99,8 @@ type form struct {
 // commands never do.
 var forms = sync.OnceValue(func() []form {
 	return []form{
-		{[]string{"private key-"}, wholeKey, func(part []string) string { return part[1] + masked + part[2] }},
-		{[]string{"private key-"}, begunKey, func(part []string) string { return part[1] + masked }},
+		{[]string{"private key-"}, wholeKey(), func(part []string) string { return part[1] + masked + part[2] }},
+		{[]string{"private key-"}, begunKey(), func(part []string) string { return part[1] + masked }},
 		shapeForm(),
 		{[]string{"authorization", "cookie"}, regexp.MustCompile(`(?i)(["'](?:` + header + `):\s*)((?:\\.|[^"'\\\n])+)(["'])`), func(part []string) string {
 			return part[1] + credentials(part[2]) + part[3]
@@ -109,7 +109,7 @@ var forms = sync.OnceValue(func() []form {
 			return part[1] + credentials(part[2]) + closing(part[2])
 		}},
 		{[]string{"authorization", "cookie"}, regexp.MustCompile(`(?i)(\b(?:` + header + `)\s*[:=]\s*\[?)([^\s"'\[][^\n\]]*)`), func(part []string) string {
-			if strings.HasPrefix(part[2][len(schemeOf.FindString(part[2])):], masked) {
+			if strings.HasPrefix(part[2][len(schemeOf().FindString(part[2])):], masked) {
 				return part[0]
 			}
 			return part[1] + credentials(part[2])
@@ -137,7 +137,7 @@ var forms = sync.OnceValue(func() []form {
 		{stems(), regexp.MustCompile(`^(\s*(?:export\s+)?)(` + key + `)(=)([^\s"']\S*)`), lineOfKey},
 		{stems(), regexp.MustCompile(`(?i)()\b([\w.-]*(?:password|passwd|passphrase|api[-_]?key|private[-_]?key|access[-_]?key))(\s+)(` + quoted + `)`), ifTelling},
 		{stems(), regexp.MustCompile(`()(--?` + key + `)(\s+)([^\s-]\S*)`), ifTelling},
-		{stems(), keyed, func(part []string) string { return maskKeyed(part[0]) }},
+		{stems(), keyed(), func(part []string) string { return maskKeyed(part[0]) }},
 	}
 })
 
@@ -166,7 +166,7 @@ func ifTelling(part []string) string {
 
 // lineOfKey is for a key with the rest of its line.
 func lineOfKey(part []string) string {
-	if keyed.MatchString(part[4]) {
+	if keyed().MatchString(part[4]) {
 		return part[0]
 	}
 	return ifTelling(part)

@@ -5,7 +5,6 @@ package foreign
 
 import (
 	"io"
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -13,7 +12,7 @@ import (
 // sequences are what terminals act upon, with what belongs to it: CSI, the strings OSC,
 // DCS, SOS, PM and APC with their end, and other escapes. One that has no end on its
 // line is none: else it would swallow what is written behind it.
-var sequences = regexp.MustCompile(`(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]` +
+var sequences = lazily(`(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]` +
 	`|(?:\x1b[\]PX^_]|[\x{9d}\x{90}\x{98}\x{9e}\x{9f}])[^\x07\x1b\x{9c}\n]*(?:\x07|\x1b\\|\x{9c})` +
 	`|\x1b[ -/]*[0-OQ-WYZ\x60-~\\]`)
 
@@ -28,7 +27,7 @@ func Harmless(text string) string {
 		return strings.ToValidUTF8(text, string(unicode.ReplacementChar))
 	}
 	text = strings.ToValidUTF8(text, string(unicode.ReplacementChar))
-	text = sequences.ReplaceAllString(strings.ReplaceAll(text, "\r\n", "\n"), "")
+	text = sequences().ReplaceAllString(strings.ReplaceAll(text, "\r\n", "\n"), "")
 	return strings.Map(func(r rune) rune {
 		switch {
 		case joins(r):

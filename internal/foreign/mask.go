@@ -41,8 +41,8 @@ func Masked(text string) string { return NewMasker().Text(text) }
 // Text masks several lines.
 func (m *Masker) Text(text string) string {
 	text = Harmless(text)
-	if ends := endOfKey.FindStringIndex(text); ends != nil && !keyBegin.MatchString(text[:ends[0]]) {
-		text = endOfKey.ReplaceAllString(text, masked+"\n$1")
+	if ends := endOfKey().FindStringIndex(text); ends != nil && !keyBegin().MatchString(text[:ends[0]]) {
+		text = endOfKey().ReplaceAllString(text, masked+"\n$1")
 	}
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -59,7 +59,7 @@ func (m *Masker) Line(line string) string {
 	}
 	indent := len(line) - len(strings.TrimLeft(line, " "))
 	switch {
-	case m.inKey && (keyEnd.MatchString(line) || !keyBody.MatchString(line)):
+	case m.inKey && (keyEnd().MatchString(line) || !keyBody().MatchString(line)):
 		m.inKey = false
 	case m.inKey:
 		return masked
@@ -67,16 +67,16 @@ func (m *Masker) Line(line string) string {
 		return line[:indent] + masked
 	}
 	m.inBlock = -1
-	if block := yamlBlock.FindStringSubmatch(line); block != nil && telling(block[2]) {
+	if block := yamlBlock().FindStringSubmatch(line); block != nil && telling(block[2]) {
 		m.inBlock = indent
 		return line
 	}
-	if value := valueOf.FindStringSubmatch(line); value != nil && m.named {
+	if value := valueOf().FindStringSubmatch(line); value != nil && m.named {
 		line = value[1] + hidden(value[2])
 	}
-	name := nameOf.FindStringSubmatch(line)
+	name := nameOf().FindStringSubmatch(line)
 	m.named = name != nil && telling(name[1])
-	if begun := keyBegin.FindStringIndex(line); begun != nil && !keyEnd.MatchString(line[begun[1]:]) {
+	if begun := keyBegin().FindStringIndex(line); begun != nil && !keyEnd().MatchString(line[begun[1]:]) {
 		m.inKey = true
 	}
 	return maskedLine(line)
@@ -85,17 +85,17 @@ func (m *Masker) Line(line string) string {
 // Private keys in PEM: whole on a line, as JSON has them, or over lines, of which the
 // first may be missing.
 var (
-	wholeKey = regexp.MustCompile(`(-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----).*?(-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----)`)
-	begunKey = regexp.MustCompile(`(-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----)(?:\\[nr]|\s)*[A-Za-z0-9+/=]{16}[A-Za-z0-9+/=\\]*`)
-	keyBegin = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----`)
-	keyEnd   = regexp.MustCompile(`-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----`)
+	wholeKey = lazily(`(-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----).*?(-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----)`)
+	begunKey = lazily(`(-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----)(?:\\[nr]|\s)*[A-Za-z0-9+/=]{16}[A-Za-z0-9+/=\\]*`)
+	keyBegin = lazily(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----`)
+	keyEnd   = lazily(`-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----`)
 	// Engines write something of their own before each line.
-	keyBody  = regexp.MustCompile(`(?:^|[\s|])(?:[A-Za-z0-9+/]{16,}=*|[A-Za-z0-9+/]{1,15}=+|(?:Proc-Type|DEK-Info|Version|Comment): .*)\s*$|^\s*$`)
-	endOfKey = regexp.MustCompile(`(?m)(?:^[^-\n]*[A-Za-z0-9+/]{16,}=*\s*\n)+(?:[^-\n]*[A-Za-z0-9+/=]{1,64}\s*\n)?(.*-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----)`)
+	keyBody  = lazily(`(?:^|[\s|])(?:[A-Za-z0-9+/]{16,}=*|[A-Za-z0-9+/]{1,15}=+|(?:Proc-Type|DEK-Info|Version|Comment): .*)\s*$|^\s*$`)
+	endOfKey = lazily(`(?m)(?:^[^-\n]*[A-Za-z0-9+/]{16,}=*\s*\n)+(?:[^-\n]*[A-Za-z0-9+/=]{1,64}\s*\n)?(.*-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----)`)
 )
 
 func maskKeyed(line string) string {
-	return replace(keyed, line, func(part []string) string {
+	return replace(keyed(), line, func(part []string) string {
 		if telling(part[1]) || isAuth(part[1], part[3]) {
 			return part[1] + part[2] + valueFor(part[1], part[3])
 		}
@@ -127,7 +127,7 @@ func valueFor(key, value string) string {
 }
 
 // credentials hides those of a header and keeps the scheme.
-func credentials(value string) string { return schemeOf.FindString(value) + masked }
+func credentials(value string) string { return schemeOf().FindString(value) + masked }
 
 // hidden keeps the quotes of a value.
 func hidden(value string) string { return opening(value) + masked + closing(value) }
@@ -142,9 +142,9 @@ func closing(value string) string {
 }
 
 // opening is the quote that a value begins with.
-func opening(value string) string { return openingQuote.FindString(value) }
+func opening(value string) string { return openingQuote().FindString(value) }
 
-var openingQuote = regexp.MustCompile(`^\\*["']`)
+var openingQuote = lazily(`^\\*["']`)
 
 // Error is an error with its message masked, for those that quote what others wrote.
 func Error(err error) error {

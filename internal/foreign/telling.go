@@ -1,18 +1,17 @@
 package foreign
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
 
 var (
 	// words of a key: DB_PASS, dbPass, db.pass, X-Api-Key.
-	wordEnd   = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
-	wordBreak = regexp.MustCompile(`[_.\-]+`)
-	number    = regexp.MustCompile(`^\d+(?:[.,]\d+)?[a-zA-Z]{0,2}$`)
-	base64    = regexp.MustCompile(`^[A-Za-z0-9+/]{12,}={0,2}$`)
-	reference = regexp.MustCompile(`^(?:\$\{[\w:?=-]*\}?|\$[A-Z_][A-Z0-9_]*|\$\(.*|\{\{.*)$`)
+	wordEnd   = lazily(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
+	wordBreak = lazily(`[_.\-]+`)
+	number    = lazily(`^\d+(?:[.,]\d+)?[a-zA-Z]{0,2}$`)
+	base64    = lazily(`^[A-Za-z0-9+/]{12,}={0,2}$`)
+	reference = lazily(`^(?:\$\{[\w:?=-]*\}?|\$[A-Z_][A-Z0-9_]*|\$\(.*|\{\{.*)$`)
 )
 
 // secretWords end a word that tells of a secret: password, dbpassword, accesstoken.
@@ -38,8 +37,8 @@ func aboutIt() []string {
 }
 
 func wordsOf(key string) []string {
-	split := wordEnd.ReplaceAllString(key, "${1}${3}_${2}${4}")
-	return slices.DeleteFunc(wordBreak.Split(strings.ToLower(split), -1), func(word string) bool { return word == "" })
+	split := wordEnd().ReplaceAllString(key, "${1}${3}_${2}${4}")
+	return slices.DeleteFunc(wordBreak().Split(strings.ToLower(split), -1), func(word string) bool { return word == "" })
 }
 
 // telling tells whether the value of a key is a secret by the key's name.
@@ -65,7 +64,7 @@ func telling(key string) bool {
 // isAuth is how engines and npm write user and password down.
 func isAuth(key, value string) bool {
 	words := wordsOf(key)
-	return len(words) == 1 && words[0] == "auth" && base64.MatchString(strings.Trim(value, `\"'`))
+	return len(words) == 1 && words[0] == "auth" && base64().MatchString(strings.Trim(value, `\"'`))
 }
 
 // isNone tells whether a value says that there is none, counts secrets, only refers to
@@ -77,6 +76,6 @@ func isNone(key, value string) bool {
 		return true
 	}
 	words := wordsOf(key)
-	counts := len(words) > 0 && strings.HasSuffix(words[len(words)-1], "s") && number.MatchString(value)
-	return counts || strings.HasPrefix(value+" ", "expected ") || reference.MatchString(value)
+	counts := len(words) > 0 && strings.HasSuffix(words[len(words)-1], "s") && number().MatchString(value)
+	return counts || strings.HasPrefix(value+" ", "expected ") || reference().MatchString(value)
 }
