@@ -11,7 +11,8 @@ PROVIDERS ?= podman docker
 SEED      ?=
 ROUNDS    ?= 1000
 
-.PHONY: build install test test-unit test-fuzz test-e2e smoke lint format chaos newest soak bench docs docs-test demo demo-clean down toolchain shellcheck help
+.PHONY: build install test test-unit test-fuzz test-e2e smoke lint lint-systems vulnerabilities format chaos newest soak bench \
+  docs docs-test demo demo-clean down toolchain shellcheck help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -87,18 +88,31 @@ docs-test: ## every command of README and docs on a real cluster, and the GitHub
 	go test -C test/docs -count=1 ./page ./check
 	go run ./test/suites 'docs $(DOCS)'
 
-lint: shellcheck ## formatting, vet, staticcheck, import arrows, links and commands of the pages
-	@unformatted=$$(go tool -modfile=tools/go.mod gofumpt -l cmd internal pkg test examples); \
+# What is formatted. tools/ has a module of its own.
+GOFILES := cmd internal pkg test examples tools
+
+lint: shellcheck ## formatting, vet for all systems, staticcheck, arrows, pages, licences, vulnerabilities
+	@unformatted=$$(go tool -modfile=tools/go.mod gofumpt -l $(GOFILES)); \
 	  if [ -n "$$unformatted" ]; then echo "make format would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go tool -modfile=tools/go.mod staticcheck ./...
 	go test -count=1 ./test/arrows/...
 	go vet -C test/docs ./...
 	go test -C test/docs -count=1 ./page ./check
-	shellcheck --severity=warning action/*.sh examples/ci/*.sh test/*.sh .ci/run
+	shellcheck --severity=warning action/*.sh examples/ci/*.sh test/*.sh tools/*.sh .ci/run
+	go test -C tools ./...
+	go run -C tools ./licences .. ./cmd/kubectl-e2eimage
+	@$(MAKE) --no-print-directory lint-systems vulnerabilities
 
 format: ## gofumpt in place
-	go tool -modfile=tools/go.mod gofumpt -w cmd internal pkg test examples
+	go tool -modfile=tools/go.mod gofumpt -w $(GOFILES)
+
+lint-systems: ## vet the product as Windows and macOS compile it; test/ is for Linux
+	CGO_ENABLED=0 GOOS=windows go vet ./cmd/... ./internal/... ./pkg/...
+	CGO_ENABLED=0 GOOS=darwin go vet ./cmd/... ./internal/... ./pkg/...
+
+vulnerabilities: ## known ones in what the plugin calls
+	tools/vulnerabilities.sh
 
 demo: ## the main job on a real 3-node cluster, from nothing; or on DEMO_CLUSTER, a Kind cluster that is there
 	test/demo.sh
