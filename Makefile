@@ -12,19 +12,21 @@ SEED      ?=
 ROUNDS    ?= 1000
 
 .PHONY: build install test test-unit test-fuzz test-e2e smoke lint lint-systems vulnerabilities format chaos newest soak bench \
-  docs docs-test demo demo-clean down toolchain shellcheck help
+  docs docs-test demo demo-clean down toolchain shellcheck dist dist-verify krew-manifest krew-verify help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
 
-# Nobody debugs an installed plugin: without its symbols it is half as large.
-STRIPPED := -trimpath -ldflags '-s -w'
+# Nobody debugs an installed plugin: without its symbols it is half as large. With cgo it
+# would export all its functions, which is a sixth of it. The version is what Git says of
+# the checkout.
+STRIPPED := -trimpath -buildvcs=auto -ldflags '-s -w'
 
 build: ## bin/kubectl-e2eimage
-	go build $(STRIPPED) -o bin/ ./cmd/kubectl-e2eimage
+	CGO_ENABLED=0 go build $(STRIPPED) -o bin/ ./cmd/kubectl-e2eimage
 
 install: ## into the Go bin folder, which has to be on PATH
-	go install $(STRIPPED) ./cmd/kubectl-e2eimage
+	CGO_ENABLED=0 go install $(STRIPPED) ./cmd/kubectl-e2eimage
 
 FUZZTIME ?= 5s
 # How many end-to-end tests run at once. They wait more than they compute.
@@ -33,7 +35,7 @@ FUZZ     := -run=^$$ -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x
 
 # The suites: the arguments of go test. Each end-to-end suite has a cluster of its own.
 # The limit ends one that hangs; on half the machine a suite takes half of it.
-UNIT          := -race ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/... ./test/suites/...
+UNIT          := -race ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/... ./test/suites/... ./test/krewmanifest/...
 FUZZ_ARCHIVES := $(FUZZ) -fuzz=^FuzzArchives$$ ./pkg/internal/ociimage
 FUZZ_RENDER   := $(FUZZ) -fuzz=^FuzzRender$$ ./pkg/internal/manifest
 FUZZ_HARMLESS := $(FUZZ) -fuzz=^FuzzHarmless$$ ./internal/foreign
@@ -113,6 +115,34 @@ lint-systems: ## vet the product as Windows and macOS compile it; test/ is for L
 
 vulnerabilities: ## known ones in what the plugin calls
 	tools/vulnerabilities.sh
+
+# A release: an archive for each platform, checksums, SBOMs. At a commit with a tag its
+# version is the tag, else it is a snapshot. Signing and publishing is for the release job.
+GORELEASER := go tool -modfile=tools/release/go.mod goreleaser
+PLATFORMS  ?=
+
+dist: ## release archives of this commit in dist/ (PLATFORMS=linux/amd64,darwin/arm64 for some)
+	mkdir -p bin
+	sed $(if $(PLATFORMS),'s|^  targets: .*|  targets: [$(subst /,_,$(PLATFORMS))]|',-n p) .goreleaser.yaml > bin/goreleaser.yaml
+	snapshot=--snapshot; \
+	  if git describe --exact-match --tags >/dev/null 2>&1 && [ -z "$$(git status --porcelain)" ]; then snapshot=; fi; \
+	  $(GORELEASER) release --config bin/goreleaser.yaml --clean --skip=sign,publish,announce $$snapshot
+
+dist-verify: ## two clones of this commit, in two folders, give the same archives to the last bit
+	place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
+	  for clone in one another/place; do \
+	    git clone --quiet . "$$place/$$clone"; \
+	    $(MAKE) -C "$$place/$$clone" dist PLATFORMS=$(PLATFORMS); \
+	  done; \
+	  diff "$$place/one/dist/checksums.txt" "$$place/another/place/dist/checksums.txt"; \
+	  cat "$$place/one/dist/checksums.txt"; echo "both builds are equal"
+
+krew-manifest: ## dist/e2eimage.yaml, what krew's index gets, from the archives in dist/
+	go run ./test/krewmanifest plugins/krew.yaml dist > bin/e2eimage.yaml
+	mv bin/e2eimage.yaml dist/
+
+krew-verify: krew-manifest ## krew installs what is in dist/, and kubectl runs it
+	test/krew.sh
 
 demo: ## the main job on a real 3-node cluster, from nothing; or on DEMO_CLUSTER, a Kind cluster that is there
 	test/demo.sh
