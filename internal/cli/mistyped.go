@@ -10,12 +10,28 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/nearest"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 )
 
 // misused marks err as a mistake in the command line of cmd, and says where its flags
 // are explained.
 func misused(cmd *cobra.Command, err error) error {
 	return &usageError{fmt.Errorf("%w\nsee: %s --help", err, cmd.CommandPath())}
+}
+
+// explained adds where flags are explained to mistakes in what the command line says, which
+// the config has found; those of files are no matter of flags.
+func explained(cmd *cobra.Command, err error) error {
+	var found *config.UsageError
+	if !errors.As(err, &found) {
+		return err
+	}
+	for _, problem := range found.Problems {
+		if strings.HasPrefix(problem.Where, "--") || problem.Where == "NAME" {
+			return misused(cmd, err)
+		}
+	}
+	return err
 }
 
 // unknownCommand refuses a word that is no verb, naming the one that was meant.
@@ -66,7 +82,12 @@ func flagMistake(cmd *cobra.Command, err error) error {
 }
 
 // spelt is a flag as the user writes it.
-func spelt(flag *pflag.Flag) string { return "--" + flag.Name }
+func spelt(flag *pflag.Flag) string {
+	if len(flag.Name) == 1 {
+		return "-" + flag.Name
+	}
+	return "--" + flag.Name
+}
 
 // wanted is what the value of a flag has to be.
 func wanted(invalid *pflag.InvalidValueError) string {

@@ -34,12 +34,14 @@ func TestMistypedCommandLinesGetASuggestion(t *testing.T) {
 		"tag a -o xml":                      `--output: "xml" cannot be: it must be one of`,
 		"clean a --keep some":               `--keep: "some" cannot be: it must be a number from 0 on`,
 		"tag a --timeout soon":              `--timeout: "soon" cannot be: it must be a duration like 90s or 5m`,
-		"tag a -v loud":                     `--v: "loud" cannot be: it must be a number`,
+		"tag a -v loud":                     `-v: "loud" cannot be: it must be a number`,
 		"tag a --source":                    "--source needs a value, as in --source=VALUE",
 		"tag a -n":                          "--namespace needs a value",
 		"tag a ---x":                        `"---x" is no flag`,
 		"clean a --orphans --keep 1":        "--keep and --orphans cannot be given together",
 		"clean a --all":                     "--all takes no NAME",
+		"tag Data":                          `"Data" must be`,
+		"tag a b --source x":                "--source: is for exactly one NAME",
 		"version now":                       `kubectl e2eimage version takes no argument, but got "now"`,
 	} {
 		t.Run(line, func(t *testing.T) {

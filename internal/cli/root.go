@@ -78,8 +78,8 @@ func run(ctx context.Context, a *app, args []string) int {
 	root.SetIn(a.host.Streams.In)
 	root.SetOut(a.host.Streams.Out)
 	root.SetErr(a.host.Streams.ErrOut)
-	err := root.ExecuteContext(ctx)
-	if err != nil {
+	cmd, err := root.ExecuteContextC(ctx)
+	if err = explained(cmd, err); err != nil {
 		var stopped *SignalError
 		if cause := context.Cause(ctx); errors.As(cause, &stopped) && !errors.As(err, &stopped) {
 			err = errors.Join(cause, err)

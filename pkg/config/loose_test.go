@@ -33,8 +33,12 @@ suites:
 		want        Hints
 	}{
 		{"with several suites the consumer has to be said", Flags{Consumer: "x"}, nil, Hints{}},
-		{"unless the Kind cluster says it", Flags{KindCluster: "x-e2e", Repeat: []string{"--kind-cluster", "x-e2e"}}, nil,
-			Hints{Consumer: "x", Namespace: "tests", Flags: []string{"--kind-cluster", "x-e2e"}}},
+		{
+			"unless the Kind cluster says it",
+			Flags{KindCluster: "x-e2e", Repeat: []string{"--kind-cluster", "x-e2e"}},
+			nil,
+			Hints{Consumer: "x", Namespace: "tests", Flags: []string{"--kind-cluster", "x-e2e"}},
+		},
 		{"a variable is no file", Flags{}, variables{"E2EIMAGE_CONSUMER": "x", "E2EIMAGE_NAMESPACE": "other"}, Hints{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
