@@ -98,8 +98,8 @@ func isThere(prebuilt string) bool {
 
 func (r *loadRun) fromEngine(ctx context.Context, text, by string) (*from, error) {
 	found, err := engine.Find(ctx, r.client.runner, by, text)
-	if engine.IsGone(err) && r.image.Loose && !strings.ContainsAny(text, "/:@") {
-		return nil, &UsageError{fmt.Errorf("it is neither a NAME of e2eimage.yaml nor an image\n%w\nfor an image: kubectl e2eimage load IMAGE, as the engine lists it; for a NAME: kubectl e2eimage load %s --source IMAGE", err, r.image.Name)}
+	if as[*engine.NotFoundError](err) && r.image.Loose && !strings.ContainsAny(text, "/:@") {
+		return nil, &UsageError{fmt.Errorf("it is no NAME of e2eimage.yaml, and %w\nas an image: kubectl e2eimage load REPOSITORY:TAG\nas a NAME: kubectl e2eimage load %s --source IMAGE", err, r.image.Name)}
 	}
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func TestLoadTakesImagesAsKindDoes(t *testing.T) {
 	}
 	wantEverywhere(t, one, id)
 	wantEverywhere(t, two, second)
-	u.refused(2, []string{"neither a NAME of e2eimage.yaml nor an image"}, "load", u.namespace+"-nosuch")
+	u.refused(2, []string{"it is no NAME of e2eimage.yaml, and no image", "--source IMAGE"}, "load", u.namespace+"-nosuch")
 	u.refused(2, []string{"kubectl e2eimage load docker-archive:" + archive}, "load", archive)
 	u.refused(2, []string{"--kind-cluster"}, "load", one, "--name", suite.cluster)
 }
