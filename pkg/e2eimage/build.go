@@ -194,7 +194,7 @@ func (r *buildRun) timed(ctx context.Context, image config.Image, turns chan str
 	begun := time.Now()
 	one, err := r.one(ctx, image)
 	if one != nil {
-		one.Seconds = time.Since(begun).Seconds()
+		one.Seconds = seconds(time.Since(begun))
 	}
 	return one, err
 }
@@ -234,3 +234,6 @@ func (c *Client) chooseEngine(ctx context.Context, suite config.Suite) (string, 
 	}
 	return "", &UsageError{fmt.Errorf("%s are here; which one builds? Say it with --engine, or as engine in e2eimage.yaml", strings.Join(installed, " and "))}
 }
+
+// seconds of a result, to the millisecond: more nobody can read.
+func seconds(took time.Duration) float64 { return took.Round(time.Millisecond).Seconds() }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -125,6 +126,14 @@ func (k *kube) setsAmong(ctx context.Context, suite config.Suite) (sets, all []*
 	}
 	sets, err = k.setsFor(ctx, suite)
 	return sets, append(slices.Clone(all), sets...), err
+}
+
+// setsEverywhere are the sets of all namespaces: of the suite's consumer or of all, and
+// those of all.
+func (k *kube) setsEverywhere(ctx context.Context, suite config.Suite) (sets, all []*record.Set, err error) {
+	all, err = k.records.List(ctx, metav1.NamespaceAll)
+	sets = slices.DeleteFunc(slices.Clone(all), func(set *record.Set) bool { return suite.Consumer != "" && set.Consumer != suite.Consumer })
+	return sets, all, err
 }
 
 func recordedNames(suite config.Suite) []string {

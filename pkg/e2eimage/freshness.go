@@ -173,10 +173,20 @@ func (c *Client) checkTree(ctx context.Context, image config.Image, entry *recor
 	return nil
 }
 
-// asProblem is a finding as status shows it.
+// asProblem is a finding as status shows it: in one line, and a command that can be typed.
 func asProblem(name string, err error) Problem {
-	lines := strings.Split(err.Error(), "\n")
-	text := strings.Join(lines[:len(lines)-1], "; ")
-	_, mend, _ := strings.Cut(lines[len(lines)-1], ": ")
+	var lines []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	last := len(lines) - 1
+	text := strings.Join(lines[:last], "; ")
+	_, mend, isCommand := strings.Cut(lines[last], ": ")
+	if !isCommand {
+		text += "; " + lines[last]
+	}
+	if one, or, isChoice := strings.Cut(mend, ", or "); isChoice {
+		mend, text = one, text+"; if the cluster is right, end the command with "+or
+	}
 	return Problem{State: StateStale, Text: strings.TrimPrefix(text, name+": "), Mend: mend}
 }

@@ -264,7 +264,7 @@ func (r *loadRun) result(f *from, image ociimage.Image, delivered map[string]kin
 		done := delivered[node]
 		one := LoadedNode{Node: node, Sent: done.Sent, Layers: done.Layers, Named: slices.Contains(named, node)}
 		if done.Layers > 0 {
-			one.Seconds = took.Seconds()
+			one.Seconds = seconds(took)
 		}
 		loaded.Sent += done.Sent
 		loaded.Bytes = max(loaded.Bytes, done.Bytes)

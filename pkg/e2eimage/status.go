@@ -9,6 +9,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
@@ -18,6 +19,9 @@ type StatusInput struct {
 	// Suite says which images; one without images means all that are recorded in
 	// the namespace, for its consumer if it has one.
 	Suite config.Suite
+	// AllNamespaces shows the records of all namespaces instead of one; then the suite's
+	// images and consumer only choose among them.
+	AllNamespaces bool
 }
 
 // State is how a record, nodes, workloads and this host agree.
@@ -36,7 +40,7 @@ const (
 	StateDrifted State = "Drifted"
 	// StateRolling: pods of a workload are still to come; Running and Wanted of the
 	// image say how many.
-	StateRolling State = "RolledOut"
+	StateRolling State = "RollingOut"
 	// StateStale: this host has something newer than what is recorded.
 	StateStale State = "Stale"
 	// StateOrphaned: a tag on nodes whose record is gone.
@@ -52,19 +56,29 @@ func worst() []State {
 
 // StatusResult is what is true of the images, by consumer and name.
 type StatusResult struct {
+	// Namespace that was looked at, "" for all.
 	Namespace string        `json:"namespace"`
 	Images    []ImageStatus `json:"images"`
+	// Mend are the commands that mend all problems, in the order in which they have to
+	// be run.
+	Mend []string `json:"mend,omitempty"`
 	// Unseen are kinds of workloads that may not be listed.
 	Unseen []string `json:"unseen,omitempty"`
 }
 
 // ImageStatus is what is true of one image.
 type ImageStatus struct {
-	Name     string       `json:"name"`
-	Consumer string       `json:"consumer"`
-	Image    string       `json:"image"`
-	ImageID  string       `json:"imageID,omitempty"`
-	Source   string       `json:"source,omitempty"`
+	Name      string `json:"name"`
+	Consumer  string `json:"consumer"`
+	Namespace string `json:"namespace"`
+	// Image is the recorded image, of this Repository and Tag.
+	Image      string `json:"image"`
+	Repository string `json:"repository,omitempty"`
+	Tag        string `json:"tag,omitempty"`
+	ImageID    string `json:"imageID,omitempty"`
+	Source     string `json:"source,omitempty"`
+	// Engine that the source came from.
+	Engine   string       `json:"engine,omitempty"`
 	Platform string       `json:"platform,omitempty"`
 	By       string       `json:"by,omitempty"`
 	Recorded *metav1.Time `json:"recorded,omitempty"`
@@ -130,7 +144,12 @@ func (c *Client) status(ctx context.Context, in StatusInput) (*StatusResult, err
 	}
 	run := &statusRun{client: c, in: in, kube: kube, engines: c.newFinder()}
 	var all []*record.Set
-	if run.sets, all, err = kube.setsAmong(ctx, in.Suite); err != nil {
+	if in.AllNamespaces {
+		run.sets, all, err = kube.setsEverywhere(ctx, in.Suite)
+	} else {
+		run.sets, all, err = kube.setsAmong(ctx, in.Suite)
+	}
+	if err != nil {
 		return nil, err
 	}
 	cluster, states, err := c.inUse(ctx, in.Suite, kube)
@@ -175,8 +194,11 @@ type statusRun struct {
 }
 
 func (r *statusRun) report(ctx context.Context) (*StatusResult, error) {
-	var err error
 	result := &StatusResult{Namespace: r.kube.namespace, Images: []ImageStatus{}}
+	if r.in.AllNamespaces {
+		result.Namespace = ""
+	}
+	var err error
 	if r.used, result.Unseen, err = workload.Usage(ctx, r.kube, r.kube.namespace); err != nil {
 		return nil, err
 	}
@@ -186,6 +208,25 @@ func (r *statusRun) report(ctx context.Context) (*StatusResult, error) {
 			r.containers[container.ID] = container.ImageRef
 		}
 	}
+	var steps []step
+	for _, namespace := range r.namespaces() {
+		one := r.within(namespace)
+		images, err := one.images(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, image := range images {
+			steps = append(steps, one.mend(image)...)
+		}
+		result.Images = append(result.Images, images...)
+	}
+	result.Mend = commandsOf(steps)
+	return result, nil
+}
+
+// images are those of one namespace.
+func (r *statusRun) images(ctx context.Context) ([]ImageStatus, error) {
+	var images []ImageStatus
 	for _, set := range r.sets {
 		stale, err := r.stale(ctx, set)
 		if err != nil {
@@ -193,13 +234,19 @@ func (r *statusRun) report(ctx context.Context) (*StatusResult, error) {
 		}
 		for _, name := range set.Names() {
 			if r.wanted(name) {
-				result.Images = append(result.Images, r.image(set, name, stale[name]))
+				images = append(images, r.image(set, name, stale[name]))
 			}
 		}
 	}
-	result.Images = append(result.Images, r.notRecorded(result.Images)...)
-	result.Images = append(result.Images, r.orphans()...)
-	return result, nil
+	images = append(images, r.notRecorded(images)...)
+	images = append(images, r.orphans()...)
+	for i := range images {
+		images[i].Namespace = r.kube.namespace
+		if repository, tag, err := ociimage.Split(images[i].Image); err == nil {
+			images[i].Repository, images[i].Tag = repository, tag
+		}
+	}
+	return images, nil
 }
 
 // wanted tells whether the image was asked for.
@@ -209,6 +256,10 @@ func (r *statusRun) wanted(name string) bool {
 
 // notRecorded are the images that were asked for and have no record.
 func (r *statusRun) notRecorded(found []ImageStatus) []ImageStatus {
+	if r.in.AllNamespaces {
+		// They need not be in each.
+		return nil
+	}
 	var missing []ImageStatus
 	for _, image := range recordable(r.in.Suite) {
 		if slices.ContainsFunc(found, func(i ImageStatus) bool { return i.Name == image.Name }) {

@@ -21,7 +21,7 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 		return status
 	}
 	status.Image, status.ImageID, status.Source, status.Platform = evidence.Image, evidence.ImageID, evidence.Source, evidence.Platform
-	status.By, status.Recorded = evidence.By, evidence.Recorded
+	status.Engine, status.By, status.Recorded = evidence.Engine, evidence.By, evidence.Recorded
 	if evidence.State != record.Ready {
 		status.problem(StateUnfinished, r.typed("tag", name, set), "it is %s: a run of tag or clean is under way or was killed", strings.ToLower(evidence.State))
 	}
@@ -33,7 +33,7 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 		}
 	}
 	if len(status.NodesWithout) > 0 && evidence.State == record.Ready {
-		status.problem(StateMissing, r.typed("deploy", name, set), "%s is not on %s", evidence.Image, strings.Join(status.NodesWithout, ", "))
+		status.problem(StateMissing, r.mendsNodes(set, evidence, name), "%s is not on %s", evidence.Image, strings.Join(status.NodesWithout, ", "))
 	}
 	for _, tag := range evidence.Release {
 		if on := r.nodesWith(tag); evidence.State == record.Ready && len(on) > 0 && !r.uses(tag) {
@@ -71,6 +71,22 @@ func (s *ImageStatus) settle() {
 // typed is a command that mends something.
 func (r *statusRun) typed(verb, name string, set *record.Set) string {
 	return typedAt(verb, name, set.Namespace, set.Consumer, r.in.Suite)
+}
+
+// mendsNodes is the command for nodes that lack an image: deploy heals them before it looks
+// at workloads that use it; without any it would only ask for one.
+func (r *statusRun) mendsNodes(set *record.Set, evidence *record.Evidence, name string) string {
+	status, aliases := ImageStatus{Name: name}, aliasesOf(r.asked(name), evidence)
+	for _, used := range r.used {
+		r.workload(&status, set, evidence, aliases, used)
+	}
+	switch {
+	case len(status.Workloads) > 0:
+		return r.typed("deploy", name, set)
+	case r.asked(name).Source != "" || evidence.Source == "":
+		return r.typed("tag", name, set)
+	}
+	return r.typed("tag", name, set) + " --source " + evidence.Source
 }
 
 // stale compares a consumer's records with its lock and this host. What cannot be

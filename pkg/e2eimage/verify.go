@@ -2,6 +2,7 @@ package e2eimage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -19,17 +20,32 @@ type VerifyInput struct {
 	Wait bool
 	// Timeout of each rollout that is waited for; 0: that of the suite.
 	Timeout time.Duration
+	// AllNamespaces as Status has it.
+	AllNamespaces bool
 }
 
 // DisagreementError is what Verify found, in an InconsistentError.
 type DisagreementError struct {
 	// Images that do not agree, with their problems.
 	Images []ImageStatus
+	// Of is how many images were looked at.
+	Of int
+}
+
+// Summary says in a line how many do not agree.
+func (e *DisagreementError) Summary() string {
+	switch {
+	case e.Of == 1:
+		return "the image does not agree with its record"
+	case len(e.Images) == 1:
+		return fmt.Sprintf("1 of %d images does not agree with its record", e.Of)
+	}
+	return fmt.Sprintf("%d of %d images do not agree with their records", len(e.Images), e.Of)
 }
 
 // Error says all problems and what mends them.
 func (e *DisagreementError) Error() string {
-	text := fmt.Sprintf("%d of what was looked at does not agree", len(e.Images))
+	text := e.Summary()
 	for _, image := range e.Images {
 		for _, problem := range image.Explain() {
 			text += "\n" + problem
@@ -45,43 +61,48 @@ func (c *Client) Verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 }
 
 func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, error) {
-	result, err := c.status(ctx, StatusInput{Suite: in.Suite})
+	look := StatusInput{Suite: in.Suite, AllNamespaces: in.AllNamespaces}
+	result, err := c.status(ctx, look)
 	if err == nil && in.Wait {
 		if err = c.waitFor(ctx, in, result); err == nil {
-			result, err = c.status(ctx, StatusInput{Suite: in.Suite})
+			result, err = c.status(ctx, look)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(result.Images) == 0 {
+	if of := len(result.Images); of == 0 && in.AllNamespaces {
+		return result, &InconsistentError{errors.New("nothing is recorded in any namespace\nrecord something: kubectl e2eimage tag --help")}
+	} else if of == 0 {
 		return result, &InconsistentError{fmt.Errorf("nothing is recorded in namespace %q\nlook elsewhere with -n, or record something: kubectl e2eimage tag --help", result.Namespace)}
 	}
+	of := len(result.Images)
 	result.Images = slices.DeleteFunc(result.Images, func(image ImageStatus) bool { return image.State == StateConsistent })
 	if len(result.Images) == 0 {
 		return result, nil
 	}
-	return result, &InconsistentError{&DisagreementError{result.Images}}
+	return result, &InconsistentError{&DisagreementError{Images: result.Images, Of: of}}
 }
 
 // waitFor waits for the rollouts of the workloads that use the images, which others
-// began, such as Helm, and proves what runs. Each consumer's are waited for in turn.
+// began, such as Helm, and proves what runs. Each record's are waited for in turn.
 func (c *Client) waitFor(ctx context.Context, in VerifyInput, seen *StatusResult) error {
-	byConsumer := map[string]config.Suite{}
+	byRecord := map[string]config.Suite{}
 	for _, image := range seen.Images {
 		if image.State == StateOrphaned || image.State == StateTampered || image.State == StateUnfinished {
 			continue
 		}
-		one, ok := byConsumer[image.Consumer]
+		record := image.Namespace + "/" + image.Consumer
+		one, ok := byRecord[record]
 		if !ok {
 			one = in.Suite
-			one.Consumer, one.Images = image.Consumer, nil
+			one.Namespace, one.Consumer, one.Images = image.Namespace, image.Consumer, nil
 		}
 		one.Images = append(one.Images, waitedFor(in, image))
-		byConsumer[image.Consumer] = one
+		byRecord[record] = one
 	}
-	for _, consumer := range sortedKeys(byConsumer) {
-		if err := c.waitOnly(ctx, byConsumer[consumer]); err != nil {
+	for _, record := range sortedKeys(byRecord) {
+		if err := c.waitOnly(ctx, byRecord[record]); err != nil {
 			return err
 		}
 	}
