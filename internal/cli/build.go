@@ -82,9 +82,9 @@ order asked.`,
 	set.BoolVar(&flags.isNew, "new", false, "Draw a new tag although the content has one already")
 	addParallel(set, &flags.parallel)
 	addDryRun(set, &flags.dryRun, false)
-	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
+	addOutput(cmd, &flags.output)
 	addBuildTimeout(set, &flags.timeout)
-	completeChoices(cmd, "dry-run", "output", "engine", "prebuilt")
+	completeChoices(cmd, "dry-run", "engine", "prebuilt")
 	cmd.MarkFlagsMutuallyExclusive("tag", "tag-template")
 	cmd.MarkFlagsMutuallyExclusive("tag", "new")
 	return cmd
@@ -132,7 +132,7 @@ func (a *app) runBuild(cmd *cobra.Command, names, more []string, flags buildFlag
 	}
 	// Also of a run that failed in part: what is built is built.
 	if flags.output != "" {
-		return errors.Join(a.printObject(flags.output, result), err)
+		return errors.Join(a.printObject(flags.output, kindBuild, result), err)
 	}
 	for _, image := range result.Images {
 		if failed := a.println(image.Image); failed != nil {

@@ -82,9 +82,9 @@ once they are an hour old.`,
 	cmd.Flags().BoolVar(&flags.ignore, "ignore-not-found", false, "It is no error if there is nothing to remove")
 	cmd.Flags().BoolVar(&flags.force, "force", false, "Also remove tags in use")
 	addDryRun(cmd.Flags(), &flags.dryRun, false)
-	addOutput(cmd.Flags(), &flags.output, "Output format, json or yaml", "json", "yaml")
+	addOutput(cmd, &flags.output)
 	addTimeout(cmd.Flags(), &flags.timeout)
-	completeChoices(cmd, "dry-run", "output", "scope")
+	completeChoices(cmd, "dry-run", "scope")
 	cmd.MarkFlagsMutuallyExclusive("orphans", "keep")
 	cmd.MarkFlagsMutuallyExclusive("orphans", "scope")
 	cmd.MarkFlagsMutuallyExclusive("orphans", "all")
@@ -123,7 +123,7 @@ func (a *app) runClean(cmd *cobra.Command, names []string, flags cleanFlags) err
 	}
 	// Also of a run that failed half-way: what is gone is gone.
 	if flags.output != "" {
-		return errors.Join(err, a.printObject(flags.output, result))
+		return errors.Join(err, a.printObject(flags.output, kindClean, result))
 	}
 	var inUse *e2eimage.InUseError
 	if !errors.As(err, &inUse) {

@@ -69,7 +69,7 @@ func TestTheShellIsOfferedWhatFits(t *testing.T) {
 		"nothing while the suite is not clear": {several, []string{"clean", ""}, nil},
 		"nothing without a config":             {"", []string{"tag", ""}, nil},
 		"nothing from a damaged config":        {"images: 7", []string{"tag", ""}, nil},
-		"the words of a flag":                  {"", []string{"ref", "-o", ""}, []string{"image", "env", "helm", "kustomize", "json", "yaml"}},
+		"the words of a flag":                  {"", []string{"ref", "-o", ""}, []string{"image", "env", "helm", "kustomize", "json", "yaml", "name"}},
 		"the words of --dry-run for deploy":    {"", []string{"deploy", "--dry-run="}, []string{"none", "client", "server"}},
 		"the shells, and kubectl":              {"", []string{"completion", ""}, []string{"bash", "fish", "kubectl", "powershell", "zsh"}},
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,9 @@ type library struct {
 	upped    *e2eimage.UpResult
 	rendered *e2eimage.RenderResult
 	stated   *e2eimage.StatusResult
-	err      error
+	// watched are the answers of a watch.
+	watched []*e2eimage.StatusResult
+	err     error
 	// during runs inside every verb.
 	during func(context.Context)
 }
@@ -80,6 +83,16 @@ func (l *library) Render(ctx context.Context, in e2eimage.RenderInput) (*e2eimag
 func (l *library) Status(ctx context.Context, in e2eimage.StatusInput) (*e2eimage.StatusResult, error) {
 	l.status = append(l.status, in)
 	return answer(ctx, l, l.stated)
+}
+
+func (l *library) WatchStatus(ctx context.Context, in e2eimage.StatusInput, each func(*e2eimage.StatusResult) error) error {
+	for _, stated := range l.watched {
+		if err := each(stated); err != nil {
+			return err
+		}
+	}
+	_, err := l.Status(ctx, in)
+	return err
 }
 
 func (l *library) Verify(ctx context.Context, in e2eimage.VerifyInput) (*e2eimage.StatusResult, error) {
@@ -131,6 +144,8 @@ type console struct {
 	environment map[string]string
 	library     library
 	out, errOut bytes.Buffer
+	// screen is what stdout seems to be.
+	screen screen
 }
 
 func newConsole(t *testing.T) *console {
@@ -170,6 +185,7 @@ func (c *console) runArgs(ctx context.Context, args ...string) int {
 		c.library.options = options
 		return &c.library, nil
 	}
+	a.screen = func(io.Writer) screen { return c.screen }
 	return run(ctx, a, args)
 }
 

@@ -58,8 +58,8 @@ suite in e2eimage.yaml.`,
 	a.offer(cmd, "workload", e2eimage.KindWorkloads)
 	set.BoolVar(&flags.wait, "wait", true, "Wait until workloads are ready, and prove what they run; false: change them and return")
 	addDryRun(set, &flags.dryRun, true)
-	addOutput(set, &flags.output, "Output format: name, json or yaml", "name", "json", "yaml")
-	completeChoices(cmd, "dry-run", "output", "pull-policy", "use")
+	addOutput(cmd, &flags.output)
+	completeChoices(cmd, "dry-run", "pull-policy", "use")
 	return cmd
 }
 
@@ -95,15 +95,14 @@ func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) e
 	if result == nil {
 		return err
 	}
-	switch flags.output {
-	case "json", "yaml":
-		return errors.Join(a.printObject(flags.output, result), err)
+	if flags.output != "" && flags.output != formatName {
+		return errors.Join(a.printObject(flags.output, kindDeploy, result), err)
 	}
 	// As kubectl says it.
 	suffix := map[e2eimage.DryRun]string{e2eimage.DryRunClient: " (dry run)", e2eimage.DryRunServer: " (server dry run)"}[input.DryRun]
 	for _, workload := range result.Workloads {
 		line := workload.Name
-		if flags.output != "name" {
+		if flags.output != formatName {
 			line += " " + workload.Action + suffix
 		}
 		if failed := a.println(line); failed != nil {

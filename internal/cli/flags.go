@@ -101,10 +101,6 @@ func addDryRun(flags *pflag.FlagSet, value *dryRun, server bool) {
 	flags.Lookup("dry-run").NoOptDefVal = string(dryRunClient)
 }
 
-func addOutput(flags *pflag.FlagSet, value *string, usage string, choices ...string) {
-	flags.VarP(&choice{value, choices}, "output", "o", usage)
-}
-
 // choice is a flag that takes one of several words.
 type choice struct {
 	value   *string

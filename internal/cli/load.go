@@ -76,11 +76,11 @@ images.`,
 	a.offer(cmd, "nodes", e2eimage.KindNodes)
 	set.BoolVar(&flags.release, "release", false, "Take the image out of the engine when every node has it")
 	addDryRun(set, &flags.dryRun, false)
-	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
+	addOutput(cmd, &flags.output)
 	addTimeout(set, &flags.timeout)
 	flags.timeout = defaultLoadTimeout
 	set.Lookup("timeout").DefValue = flags.timeout.String()
-	completeChoices(cmd, "dry-run", "output", "engine", "prebuilt")
+	completeChoices(cmd, "dry-run", "engine", "prebuilt")
 	cmd.MarkFlagsMutuallyExclusive("nodes", "release")
 	return cmd
 }
@@ -123,7 +123,7 @@ func (a *app) runLoad(cmd *cobra.Command, names []string, flags loadFlags) error
 		return err
 	}
 	if flags.output != "" {
-		return errors.Join(a.printObject(flags.output, result), err)
+		return errors.Join(a.printObject(flags.output, kindLoad, result), err)
 	}
 	for _, image := range result.Images {
 		name := image.Image

@@ -17,14 +17,14 @@ import (
 
 // What is printed has names, sources and messages in it that others wrote, and is
 // harmless for a terminal all the same:
-//   - text for people is changed (println, printRow, as errors and progress are);
+//   - text for people is changed (println, printFinding, tables, as errors and progress are);
 //   - JSON and YAML have escapes for it: whoever decodes them gets what was there;
-//   - ref's other formats cannot have both, and what is right has nothing harmful in it:
-//     they are refused (printExact);
+//   - templates and ref's other formats cannot have both, and what is right has nothing
+//     harmful in it: they are refused (printExact);
 //   - render passes on the user's own manifests, byte for byte.
 
-// printObject writes a result as JSON or YAML to stdout.
-func (a *app) printObject(format string, result any) error {
+// printMarshalled writes a result as JSON or YAML to stdout.
+func (a *app) printMarshalled(format string, result any) error {
 	var text []byte
 	var err error
 	if format == "yaml" {
@@ -87,12 +87,14 @@ func (a *app) println(line string) error {
 	return err
 }
 
-// printRow prints a row of a table: a column cannot make others, nor rows.
-func printRow(table io.Writer, columns ...string) error {
-	for i, column := range columns {
-		columns[i] = foreign.Line(column)
+// printFinding prints a line for people whose state may be coloured.
+func (a *app) printFinding(of, state, text string, on screen) error {
+	if on.coloured {
+		state = colourOf(state) + foreign.Line(state) + ordinary
+	} else {
+		state = foreign.Line(state)
 	}
-	_, err := fmt.Fprintln(table, strings.Join(columns, "\t"))
+	_, err := fmt.Fprintf(a.host.Streams.Out, "%s: %s: %s\n", foreign.Line(of), state, foreign.Line(strings.ReplaceAll(text, "\n", "; ")))
 	return err
 }
 

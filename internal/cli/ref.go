@@ -30,7 +30,7 @@ Formats:
               NAME_ID
   helm        arguments for helm; use $args without quotes
   kustomize   an images: block
-  json, yaml  all of it`,
+and json, yaml, name and templates, as kubectl has them.`,
 		Example: `  # The image; the shell stops if there is none
   image=$(kubectl e2eimage ref datastorage) && echo "$image"
 
@@ -48,12 +48,11 @@ Formats:
 			return a.runRef(cmd, names, flags)
 		},
 	}
-	addOutput(cmd.Flags(), &flags.output, "Output format: image, env, helm, kustomize, json or yaml",
-		"image", "env", "helm", "kustomize", "json", "yaml")
+	addOutput(cmd, &flags.output, "image", "env", "helm", "kustomize")
 	cmd.Flags().Var(&choice{&flags.from, []string{string(e2eimage.UseLock), string(e2eimage.UseCluster)}}, "from",
 		"Read the lock or the cluster (default: the lock if it has the image, else the cluster)")
 	cmd.Flags().StringVar(&flags.outputFile, "output-file", "", "Write to this file instead of stdout")
-	completeChoices(cmd, "output", "from")
+	completeChoices(cmd, "from")
 	return cmd
 }
 
@@ -90,18 +89,18 @@ func (a *app) printRef(ctx context.Context, format string, suite config.Suite, r
 	var text string
 	var err error
 	switch format {
-	case "json", "yaml":
-		return a.printObject(format, result)
 	case "env":
 		text = refEnv(result)
 	case "helm":
 		text, err = refHelm(suite, result, a.templateValues(ctx, suite))
 	case "kustomize":
 		text, err = refKustomize(suite, result)
-	default:
+	case "image":
 		for _, image := range result.Images {
 			text += image.Image + "\n"
 		}
+	default:
+		return a.printObject(format, kindRef, result)
 	}
 	if err != nil {
 		return err

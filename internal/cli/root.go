@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,7 @@ type verbs interface {
 	Render(context.Context, e2eimage.RenderInput) (*e2eimage.RenderResult, error)
 	Deploy(context.Context, e2eimage.DeployInput) (*e2eimage.DeployResult, error)
 	Status(context.Context, e2eimage.StatusInput) (*e2eimage.StatusResult, error)
+	WatchStatus(context.Context, e2eimage.StatusInput, func(*e2eimage.StatusResult) error) error
 	Verify(context.Context, e2eimage.VerifyInput) (*e2eimage.StatusResult, error)
 	Clean(context.Context, e2eimage.CleanInput) (*e2eimage.CleanResult, error)
 	Known(context.Context, e2eimage.KnownInput) (*e2eimage.KnownResult, error)
@@ -51,6 +53,8 @@ type app struct {
 	common commonFlags
 	// connect makes the library's client; tests put their own in.
 	connect func(e2eimage.Options) (verbs, error)
+	// screen says what stdout is; tests put their own in.
+	screen func(io.Writer) screen
 }
 
 // Run carries out one command line and returns its exit code.
@@ -69,6 +73,7 @@ func newApp(host Host) *app {
 		connect: func(options e2eimage.Options) (verbs, error) {
 			return e2eimage.New(options)
 		},
+		screen: screenOf,
 	}
 }
 

@@ -8,13 +8,13 @@ import (
 )
 
 func statedThree() *e2eimage.StatusResult {
-	return &e2eimage.StatusResult{Namespace: "tests", Images: []e2eimage.ImageStatus{
+	return &e2eimage.StatusResult{Namespace: "tests", Mend: []string{"kubectl e2eimage up none", "kubectl e2eimage deploy gateway"}, Images: []e2eimage.ImageStatus{
 		{
-			Name: "datastorage", Consumer: "suite", Image: "localhost/datastorage:suite-1", ImageID: imageID, NodesWith: []string{"a", "b"},
+			Name: "datastorage", Consumer: "suite", Image: "localhost/datastorage:suite-1", Repository: "localhost/datastorage", Tag: "suite-1", ImageID: imageID, NodesWith: []string{"a", "b"}, Running: 2, Wanted: 2,
 			Workloads: []e2eimage.WorkloadStatus{{Name: "deployment.apps/datastorage", Running: 2, Wanted: 2}}, State: e2eimage.StateConsistent, By: "me@here",
 		},
 		{
-			Name: "gateway", Consumer: "suite", Image: "localhost/gateway:suite-1", ImageID: otherID, NodesWith: []string{"a"}, NodesWithout: []string{"b"},
+			Name: "gateway", Consumer: "suite", Image: "localhost/gateway:suite-1", Repository: "localhost/gateway", Tag: "suite-1", ImageID: otherID, NodesWith: []string{"a"}, NodesWithout: []string{"b"},
 			State:    e2eimage.StateMissing,
 			Problems: []e2eimage.Problem{{State: e2eimage.StateMissing, Text: "localhost/gateway:suite-1 is not on b", Mend: "kubectl e2eimage deploy gateway"}},
 		},

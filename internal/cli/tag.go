@@ -59,9 +59,9 @@ order asked.`,
 	set.BoolVar(&flags.createNamespace, "create-namespace", false, "Create the namespace if it does not exist")
 	flags.conflictFlags.add(set)
 	addDryRun(set, &flags.dryRun, false)
-	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
+	addOutput(cmd, &flags.output)
 	addTimeout(set, &flags.timeout)
-	completeChoices(cmd, "dry-run", "output", "use")
+	completeChoices(cmd, "dry-run", "use")
 	cmd.MarkFlagsMutuallyExclusive("tag", "tag-template")
 	cmd.MarkFlagsMutuallyExclusive("tag", "new")
 	return cmd
@@ -97,7 +97,7 @@ func (a *app) runTag(cmd *cobra.Command, names []string, flags tagFlags) error {
 		return err
 	}
 	if flags.output != "" {
-		return a.printObject(flags.output, result)
+		return a.printObject(flags.output, kindTag, result)
 	}
 	for _, image := range result.Images {
 		if err := a.println(image.Image); err != nil {

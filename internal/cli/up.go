@@ -68,9 +68,9 @@ per line, in the order asked.`,
 	a.offer(cmd, "workload", e2eimage.KindWorkloads)
 	set.BoolVar(&flags.createNamespace, "create-namespace", false, "Create the namespace if it does not exist")
 	addDryRun(set, &flags.dryRun, false)
-	addOutput(set, &flags.output, "Output format, json or yaml", "json", "yaml")
+	addOutput(cmd, &flags.output)
 	addBuildTimeout(set, &flags.buildTimeout)
-	completeChoices(cmd, "dry-run", "output", "engine", "prebuilt", "pull-policy", "use")
+	completeChoices(cmd, "dry-run", "engine", "prebuilt", "pull-policy", "use")
 	return cmd
 }
 
@@ -111,7 +111,7 @@ func (a *app) runUp(cmd *cobra.Command, names []string, flags upFlags) error {
 		return err
 	}
 	if flags.output != "" {
-		return errors.Join(a.printObject(flags.output, result), err)
+		return errors.Join(a.printObject(flags.output, kindUp, result), err)
 	}
 	for _, image := range result.Images {
 		if failed := a.println(image.Image); failed != nil {

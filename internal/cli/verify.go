@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,9 +10,9 @@ import (
 )
 
 type verifyFlags struct {
-	wait    bool
-	output  string
-	timeout time.Duration // 0 for nobody said
+	wait, allNamespaces bool
+	output              string
+	timeout             time.Duration // 0 for nobody said
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -22,8 +21,9 @@ func (a *app) verifyCommand() *cobra.Command {
 		Use:        "verify [NAME...] [flags]",
 		SuggestFor: []string{"diff", "check"},
 		Short:      "Fail if records, nodes, pods and this host do not agree",
-		Long: `Compare the same as "status". Print each difference and the command that mends
-it, and exit with 3 if there is one. Nothing is changed.
+		Long: `Compare the same as "status". Print a line for each difference and the commands
+that mend all of it, in the order in which to run them, and exit with 3 if there
+is one. Nothing is changed.
 
 --wait first waits for rollouts that another tool has begun, such as helm
 install. If one cannot succeed, it fails at once, as "deploy" does.`,
@@ -37,17 +37,15 @@ install. If one cannot succeed, it fails at once, as "deploy" does.`,
 			return a.runVerify(cmd, names, flags)
 		},
 	}
+	addAllNamespaces(cmd, &flags.allNamespaces)
 	cmd.Flags().BoolVar(&flags.wait, "wait", false, "Wait for the rollouts first")
-	addOutput(cmd.Flags(), &flags.output, "Output format, json or yaml", "json", "yaml")
+	addOutput(cmd, &flags.output)
 	cmd.Flags().Var(&span{value: &flags.timeout, least: 1}, "timeout", "Wait this long for each rollout (default 120s)")
-	completeChoices(cmd, "output")
 	return cmd
 }
 
 func (a *app) runVerify(cmd *cobra.Command, names []string, flags verifyFlags) error {
-	said := a.flags(names)
-	said.AnyImages = true
-	suite, err := a.suite(said)
+	suite, err := a.statusSuite(names, flags.allNamespaces)
 	if err != nil {
 		return err
 	}
@@ -55,17 +53,23 @@ func (a *app) runVerify(cmd *cobra.Command, names []string, flags verifyFlags) e
 	if err != nil {
 		return err
 	}
-	result, err := client.Verify(cmd.Context(), e2eimage.VerifyInput{Suite: suite, Wait: flags.wait, Timeout: flags.timeout})
+	result, err := client.Verify(cmd.Context(), e2eimage.VerifyInput{
+		Suite: suite, Wait: flags.wait, Timeout: flags.timeout, AllNamespaces: flags.allNamespaces,
+	})
 	if result == nil {
 		return err
 	}
 	var found *e2eimage.DisagreementError
 	if errors.As(err, &found) {
 		// What it says more is the result.
-		err = &e2eimage.InconsistentError{Err: fmt.Errorf("%d of what was looked at does not agree", len(found.Images))}
+		err = &e2eimage.InconsistentError{Err: errors.New(found.Summary())}
 	}
 	if flags.output != "" {
-		return errors.Join(err, a.printObject(flags.output, result))
+		return errors.Join(err, a.printObject(flags.output, kindStatus, result))
 	}
-	return errors.Join(err, a.printProblems(result))
+	wait := ""
+	if !flags.wait {
+		wait = verifyLike(cmd, names, "--wait")
+	}
+	return errors.Join(err, a.printFindings(result, wait))
 }

@@ -24,13 +24,12 @@ func (a *app) versionCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			info := version.Read()
 			if output != "" {
-				return a.printObject(output, clientVersion{info})
+				return a.printObject(output, kindVersion, clientVersion{info})
 			}
 			return a.println(info.String())
 		},
 	}
-	addOutput(cmd.Flags(), &output, "Output format, json or yaml", "json", "yaml")
-	completeChoices(cmd, "output")
+	addFormats(cmd, &output, formatJSON, formatYAML)
 	return cmd
 }
 

@@ -38,13 +38,13 @@ func TestVerifyWaitsForWhateverUsesTheImages(t *testing.T) {
 	u.apply(strings.Replace(workload("Deployment", "web", image, 1), "periodSeconds: 1}", "periodSeconds: 1, initialDelaySeconds: 4}", 1))
 	u.apply(workload("ReplicaSet", "alone", image, 1))
 	u.must("verify", "--wait")
-	if got := u.must("status"); !strings.Contains(got, "deployment/web 1/1") || !strings.Contains(got, "replicaset/alone 1/1") || strings.Contains(got, "pod/") {
+	if got := u.must("status", "-o", "wide"); !strings.Contains(got, "deployment/web 1/1") || !strings.Contains(got, "replicaset/alone 1/1") || strings.Contains(got, "pod/") {
 		t.Errorf("status says\n%s", got)
 	}
 	u.image("localhost/" + u.namespace + ":dev")
 	u.must("tag", "datastorage", "--source", "localhost/"+u.namespace+":dev", "--consumer", "suite")
 	result := u.e2eimage("verify")
-	if result.code != 3 || !strings.Contains(result.stdout, "mend it: kubectl e2eimage deploy datastorage -n "+u.namespace+" --consumer suite --workload deployment/web") {
+	if result.code != 3 || !strings.Contains(strings.Join(strings.Fields(result.stdout), " "), "mend it: kubectl e2eimage deploy datastorage -n "+u.namespace+" --consumer suite --workload deployment/web") {
 		t.Errorf("exit %d: %s", result.code, result.stdout)
 	}
 }

@@ -23,7 +23,7 @@ func (u *user) states(args ...string) map[string]string {
 	states := map[string]string{}
 	for _, image := range result.Images {
 		states[image.Name] = image.State
-		if image.State == "RolledOut" {
+		if image.State == "RollingOut" {
 			states[image.Name] += fmt.Sprintf(" %d/%d", image.Running, image.Wanted)
 		}
 	}
@@ -44,8 +44,8 @@ func TestStatusAndVerifySayWhatDoesNotAgree(t *testing.T) {
 	if got := u.must("verify", "--timeout", "1m"); got != "" {
 		t.Errorf("verify says %q", got)
 	}
-	table := u.must("status")
-	for _, word := range []string{"NAME", "STATE", image, id[len("sha256:"):][:12], "3/3", "deployment/datastorage 2/2", "Consistent"} {
+	table := u.must("status", "-o", "wide")
+	for _, word := range []string{"NAME", "STATE", "READY", image, id[len("sha256:"):][:12], "2/2", "3/3", "deployment/datastorage 2/2", "Consistent"} {
 		if !strings.Contains(table, word) {
 			t.Errorf("the table lacks %q:\n%s", word, table)
 		}
@@ -116,10 +116,10 @@ func TestVerifyWaitsForWhatOthersDeployed(t *testing.T) {
 	image := u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
 	late := strings.Replace(workload("Deployment", "datastorage", image, 1), "periodSeconds: 1}", "periodSeconds: 1, initialDelaySeconds: 10}", 1)
 	u.apply(late)
-	if got := u.states()["datastorage"]; got != "RolledOut 0/1" {
+	if got := u.states()["datastorage"]; got != "RollingOut 0/1" {
 		t.Errorf("at once it is %s", got)
 	}
-	if table := u.must("status"); !strings.Contains(table, "RolledOut 0/1") {
+	if table := strings.Join(strings.Fields(u.must("status")), " "); !strings.Contains(table, "RollingOut 0/1") {
 		t.Errorf("the table does not say how far it is:\n%s", table)
 	}
 	if result := u.e2eimage("verify", "datastorage"); result.code != 3 {
@@ -134,7 +134,7 @@ func TestVerifyWaitsForWhatOthersDeployed(t *testing.T) {
 	}
 	// A rollout that cannot end, while the pod of before runs the same image.
 	u.apply(strings.Replace(late, "imagePullPolicy: Never", "imagePullPolicy: Never\n        command: [/nope]", 1))
-	waitFor(t, "the rollout is seen", func() bool { return u.states()["datastorage"] == "RolledOut 0/1" })
+	waitFor(t, "the rollout is seen", func() bool { return u.states()["datastorage"] == "RollingOut 0/1" })
 	hopeless := u.e2eimage("verify", "datastorage", "--wait")
 	if hopeless.code == 0 || !strings.Contains(hopeless.stderr, "/nope") || hopeless.took > time.Minute {
 		t.Errorf("a hopeless rollout: exit %d after %s: %s", hopeless.code, hopeless.took, hopeless.stderr)
@@ -202,7 +202,7 @@ func TestStatusSeesWorkloadsInOtherNamespaces(t *testing.T) {
 	other.apply(workload("Deployment", "theirs", source, 1))
 	other.apply(workload("Deployment", "ours", source, 1))
 	u.must("deploy", "datastorage", "--workload", other.namespace+"/deployment/ours")
-	got := u.must("status", "--consumer", "suite")
+	got := u.must("status", "--consumer", "suite", "-o", "wide")
 	if !strings.Contains(got, other.namespace+"/deployment/ours 1/1") || strings.Contains(got, "theirs") || !strings.Contains(got, "Consistent") {
 		t.Errorf("it says\n%s", got)
 	}

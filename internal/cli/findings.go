@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"al.essio.dev/pkg/shellescape"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+// printFindings prints a line for each thing that does not agree, and then the commands
+// that mend it all, in their order.
+func (a *app) printFindings(result *e2eimage.StatusResult, wait string) error {
+	if len(result.Images) == 0 {
+		return nil
+	}
+	view := statusView{allNamespaces: result.Namespace == "", consumers: ofSeveral(result.Images)}
+	on := a.stdout()
+	for _, image := range result.Images {
+		of := image.Name
+		if view.allNamespaces {
+			of = image.Namespace + "/" + of
+		}
+		if view.consumers && image.Consumer != "" {
+			of += " (" + image.Consumer + ")"
+		}
+		for _, problem := range image.Problems {
+			if err := a.printFinding(of, string(problem.State), problem.Text, on); err != nil {
+				return err
+			}
+		}
+	}
+	next := result.Mend
+	title := "mend it:"
+	if len(next) == 0 && isRolling(result) && wait != "" {
+		next, title = []string{wait}, "wait for it:"
+	}
+	if len(next) == 0 {
+		return nil
+	}
+	if err := a.println("\n" + title); err != nil {
+		return err
+	}
+	for _, command := range next {
+		if err := a.println("  " + command); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextAfterStatus says in one line what to type next, "" where all is right.
+func nextAfterStatus(cmd *cobra.Command, names []string, result *e2eimage.StatusResult) string {
+	wrong := slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool { return i.State != e2eimage.StateConsistent })
+	switch {
+	case !wrong:
+		return ""
+	case len(result.Mend) == 1:
+		return "mend it: " + result.Mend[0]
+	case len(result.Mend) == 0 && isRolling(result):
+		return "wait for it: " + verifyLike(cmd, names, "--wait")
+	}
+	return "what is wrong, and what mends it: " + verifyLike(cmd, names)
+}
+
+// isRolling tells whether time may mend something.
+func isRolling(result *e2eimage.StatusResult) bool {
+	return slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool { return i.State == e2eimage.StateRolling })
+}
+
+// verifyLike is verify for what a command line was about.
+func verifyLike(cmd *cobra.Command, names []string, more ...string) string {
+	words := append([]string{"kubectl", "e2eimage", "verify"}, names...)
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		switch flag.Name {
+		case "output", "watch", "timeout", "quiet", "v", "wait":
+		case "namespace":
+			words = append(words, "-n", flag.Value.String())
+		case "all-namespaces":
+			words = append(words, "-A")
+		default:
+			words = append(words, "--"+flag.Name+"="+flag.Value.String())
+		}
+	})
+	for i, word := range words {
+		words[i] = shellescape.Quote(word)
+	}
+	return strings.Join(append(words, more...), " ")
+}

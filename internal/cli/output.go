@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+)
+
+// objectVersion is the API version of what -o json and the like print.
+const objectVersion = "e2eimage.dev/v1alpha1"
+
+// Formats that every verb with a result has. Those with a template are kubectl's.
+const (
+	formatName = "name"
+	formatJSON = "json"
+	formatYAML = "yaml"
+	// formatWide is a table with all columns.
+	formatWide = "wide"
+)
+
+// templateFormats take a template, or a file with one, behind an equals sign.
+func templateFormats() []string {
+	return []string{"jsonpath", "jsonpath-as-json", "jsonpath-file", "go-template", "go-template-file"}
+}
+
+// outputFlag is kubectl's -o: one of several words, or a template.
+type outputFlag struct {
+	value *string
+	words []string
+}
+
+var _ pflag.Value = (*outputFlag)(nil)
+
+func (f *outputFlag) String() string { return *f.value }
+func (f *outputFlag) Type() string   { return "string" }
+
+func (f *outputFlag) Set(format string) error {
+	if err := (&choice{f.value, f.words}).Set(format); err == nil {
+		return nil
+	}
+	if !isTemplate(format) {
+		return fmt.Errorf("must be one of (%s)", strings.Join(f.all(), ", "))
+	}
+	if _, err := genericclioptions.NewKubeTemplatePrintFlags().ToPrinter(format); err != nil {
+		return fmt.Errorf("cannot be read: %w", err)
+	}
+	*f.value = format
+	return nil
+}
+
+func (f *outputFlag) all() []string {
+	return append(append([]string{}, f.words...), templateFormats()...)
+}
+
+// isTemplate tells whether a format is one with a template.
+func isTemplate(format string) bool {
+	before, _, has := strings.Cut(format, "=")
+	for _, known := range templateFormats() {
+		if has && before == known {
+			return true
+		}
+	}
+	return false
+}
+
+// addOutput adds -o for the formats that all have, behind those that only this verb has.
+func addOutput(cmd *cobra.Command, value *string, own ...string) {
+	addFormats(cmd, value, append(own, formatJSON, formatYAML, formatName)...)
+}
+
+func addFormats(cmd *cobra.Command, value *string, words ...string) {
+	flag := &outputFlag{value, words}
+	cmd.Flags().VarP(flag, "output", "o", fmt.Sprintf("Output format. One of: (%s)", strings.Join(flag.all(), ", ")))
+	// It fails only for a flag that the command does not have.
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(flag.words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// Kinds of what is printed, after the types of the Go library.
+const (
+	kindBuild   = "BuildResult"
+	kindClean   = "CleanResult"
+	kindDeploy  = "DeployResult"
+	kindLoad    = "LoadResult"
+	kindRef     = "RefResult"
+	kindStatus  = "StatusResult"
+	kindTag     = "TagResult"
+	kindUp      = "UpResult"
+	kindVersion = "Version"
+)
+
+// object is a result as programs read it, with what it is.
+type object struct {
+	kind   string
+	result any
+}
+
+var _ json.Marshaler = object{}
+
+// MarshalJSON puts what it is before what is in it.
+func (o object) MarshalJSON() ([]byte, error) {
+	inner, err := json.Marshal(o.result)
+	if err != nil {
+		return nil, err
+	}
+	head := fmt.Sprintf(`{"apiVersion":%q,"kind":%q`, objectVersion, o.kind)
+	if !bytes.Equal(inner, []byte("{}")) {
+		head += ","
+	}
+	return append([]byte(head), inner[1:]...), nil
+}
+
+// printObject prints a result for programs: as JSON, as YAML, by a template, or the names
+// of its images, as other verbs take them.
+func (a *app) printObject(format, kind string, result any) error {
+	o := object{kind, result}
+	switch format {
+	case formatJSON, formatYAML:
+		return a.printMarshalled(format, o)
+	case formatName:
+		text, err := templated(`go-template={{range .images}}{{.name}}{{"\n"}}{{end}}`, o)
+		if err != nil {
+			return err
+		}
+		return a.printExact(onceEach(text))
+	}
+	text, err := templated(format, o)
+	if err != nil {
+		return err
+	}
+	return a.printExact(text)
+}
+
+// templated is a template filled by cli-runtime's printers.
+func templated(format string, o object) (string, error) {
+	printer, err := genericclioptions.NewKubeTemplatePrintFlags().ToPrinter(format)
+	if err != nil {
+		return "", &usageError{err}
+	}
+	text, err := json.Marshal(o)
+	if err != nil {
+		return "", err
+	}
+	var content unstructured.Unstructured
+	if err := json.Unmarshal(text, &content.Object); err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	if err := printer.PrintObj(&content, &out); err != nil {
+		// The rest is the whole object.
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		return "", &usageError{errors.New(strings.TrimSuffix(first, ". Printing more information for debugging the template:"))}
+	}
+	return out.String(), nil
+}
+
+// onceEach leaves out lines that were there before: suites may share the name of an image.
+func onceEach(text string) string {
+	var once strings.Builder
+	seen := map[string]bool{}
+	for line := range strings.Lines(text) {
+		if !seen[line] {
+			once.WriteString(line)
+		}
+		seen[line] = true
+	}
+	return once.String()
+}

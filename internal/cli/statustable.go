@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+)
+
+// statusView is how status is shown.
+type statusView struct {
+	wide, allNamespaces bool
+	// consumers is set where images of several are shown.
+	consumers bool
+}
+
+// Tags give way first on a narrow terminal: a name is what is typed next.
+func (v statusView) columns() []column {
+	var columns []column
+	if v.allNamespaces {
+		columns = append(columns, column{title: "NAMESPACE", least: 12, yields: 2})
+	}
+	columns = append(columns, column{title: "NAME", least: 12, yields: 4})
+	if v.consumers {
+		columns = append(columns, column{title: "CONSUMER", least: 12, yields: 3})
+	}
+	columns = append(columns, column{title: "STATE", colour: colourOf}, column{title: "READY"}, column{title: "NODES"},
+		column{title: "TAG", least: 12, yields: 1, leaves: 1}, column{title: "AGE", leaves: 2})
+	if v.wide {
+		for _, title := range []string{"IMAGE", "IMAGE ID", "WORKLOADS", "SOURCE", "ENGINE", "PLATFORM", "BY"} {
+			columns = append(columns, column{title: title})
+		}
+	}
+	return columns
+}
+
+// row is what is shown of an image.
+func (v statusView) row(image e2eimage.ImageStatus) []string {
+	var row []string
+	if v.allNamespaces {
+		row = append(row, image.Namespace)
+	}
+	row = append(row, image.Name)
+	if v.consumers {
+		row = append(row, orNone(image.Consumer))
+	}
+	row = append(row, string(image.State), readyOf(image), nodesOf(image), orNone(image.Tag), age(image))
+	if v.wide {
+		row = append(row, orNone(image.Image), shortID(image.ImageID), firstWorkload(image),
+			orNone(image.Source), orNone(image.Engine), orNone(image.Platform), orNone(image.By))
+	}
+	return row
+}
+
+// statusTable has a row for each image. In the wide one, more workloads have rows of
+// their own: one list of them would be too wide.
+func (v statusView) table(images []e2eimage.ImageStatus) *table {
+	all := &table{columns: v.columns()}
+	before := slices.IndexFunc(all.columns, func(c column) bool { return c.title == "WORKLOADS" })
+	for _, image := range images {
+		all.add(v.row(image)...)
+		if v.wide {
+			for _, more := range image.Workloads[min(1, len(image.Workloads)):] {
+				all.add(append(make([]string, before), describeWorkload(more))...)
+			}
+		}
+	}
+	return all
+}
+
+// ofSeveral tells whether the images are of several consumers.
+func ofSeveral(images []e2eimage.ImageStatus) bool {
+	first := ""
+	for _, image := range images {
+		if first != "" && image.Consumer != "" && image.Consumer != first {
+			return true
+		}
+		first = cmp.Or(image.Consumer, first)
+	}
+	return false
+}
+
+func orNone(text string) string { return cmp.Or(text, "<none>") }
+
+func shortID(id string) string {
+	_, hex, _ := strings.Cut(id, ":")
+	return orNone(hex[:min(len(hex), 12)])
+}
+
+// readyOf is how many pods run the recorded image, of how many; of Jobs, how they stand.
+func readyOf(image e2eimage.ImageStatus) string {
+	var phases []string
+	for _, workload := range image.Workloads {
+		if workload.Phase == "" {
+			return fmt.Sprintf("%d/%d", image.Running, image.Wanted)
+		}
+		if !slices.Contains(phases, workload.Phase) {
+			phases = append(phases, workload.Phase)
+		}
+	}
+	return orNone(strings.Join(phases, ","))
+}
+
+func nodesOf(image e2eimage.ImageStatus) string {
+	if image.Image == "" {
+		return orNone("")
+	}
+	return fmt.Sprintf("%d/%d", len(image.NodesWith), len(image.NodesWith)+len(image.NodesWithout))
+}
+
+// firstWorkload is what stands beside the image.
+func firstWorkload(image e2eimage.ImageStatus) string {
+	if len(image.Workloads) == 0 {
+		return orNone("")
+	}
+	return describeWorkload(image.Workloads[0])
+}
+
+// describeWorkload is a workload with its pods, or how a Job stands.
+func describeWorkload(workload e2eimage.WorkloadStatus) string {
+	kind, name, _ := strings.Cut(workload.Name, "/")
+	kind, _, _ = strings.Cut(kind, ".")
+	if workload.Namespace != "" {
+		kind = workload.Namespace + "/" + kind
+	}
+	if workload.Phase != "" {
+		return fmt.Sprintf("%s/%s %s", kind, name, workload.Phase)
+	}
+	return fmt.Sprintf("%s/%s %d/%d", kind, name, workload.Running, workload.Wanted)
+}
+
+func age(image e2eimage.ImageStatus) string {
+	if image.Recorded == nil {
+		return orNone("")
+	}
+	return duration.HumanDuration(time.Since(image.Recorded.Time))
+}
