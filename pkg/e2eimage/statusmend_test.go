@@ -44,15 +44,18 @@ func TestCommandsThatMendComeInTheirOrder(t *testing.T) {
 			config.Suite{}, []ImageStatus{broken("a", true, ours("load a")+" --source x && "+ours("tag a"))}, []string{ours("up a") + " --source x"},
 		},
 		"sources are of one image": {
-			config.Suite{}, []ImageStatus{broken("a", false, ours("load a")+" --source x"), broken("b", false, ours("load b")+" --source x")},
+			config.Suite{},
+			[]ImageStatus{broken("a", false, ours("load a")+" --source x"), broken("b", false, ours("load b")+" --source x")},
 			[]string{ours("load a") + " --source x", ours("load b") + " --source x", ours("tag a b")},
 		},
 		"workloads are of one image": {
-			config.Suite{}, []ImageStatus{broken("a", true, ours("deploy a")+" --workload x/y"), broken("b", true, ours("deploy b")+" --workload x/y")},
+			config.Suite{},
+			[]ImageStatus{broken("a", true, ours("deploy a")+" --workload x/y"), broken("b", true, ours("deploy b")+" --workload x/y")},
 			[]string{ours("deploy a") + " --workload x/y", ours("deploy b") + " --workload x/y"},
 		},
 		"up does not go to other workloads": {
-			file, []ImageStatus{broken("a", true, ours("tag a"), ours("deploy a")+" --workload deployment/x")},
+			file,
+			[]ImageStatus{broken("a", true, ours("tag a"), ours("deploy a")+" --workload deployment/x")},
 			[]string{ours("tag a"), ours("deploy a") + " --workload deployment/x"},
 		},
 		"a record that cannot be used goes first": {file, []ImageStatus{broken("b", true, ours("deploy b")), broken("a", true, ours("clean a"))}, []string{ours("clean a"), ours("deploy b")}},
