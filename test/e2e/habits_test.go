@@ -63,14 +63,17 @@ func TestDeployNeedNotWait(t *testing.T) {
 		t.Errorf("the Deployment has %s, recorded is %s", got, image)
 	}
 	u.must("verify", "datastorage", "--wait")
-	// One line, however many pods use it.
-	u.kubectl("scale", "deployment/datastorage", "--replicas=4")
-	u.must("verify", "datastorage", "--wait")
-	left := u.refused(3, []string{image + " is left: in use by", "more"}, "clean", "datastorage")
+	// One line, however many use it.
+	others := []string{"one", "two", "three", "four"}
+	for _, name := range others {
+		u.apply(workload("Deployment", name, image, 0))
+	}
+	left := u.refused(3, []string{image + " is left: in use by 5: ", "; and 2 more"}, "clean", "datastorage")
 	if got := strings.Count(left.stderr, image+" is left"); got != 1 {
 		t.Errorf("%d lines say what is left:\n%s", got, left.stderr)
 	}
-	u.kubectl("delete", "deployment/datastorage", "--wait")
+	u.kubectl(append([]string{"delete", "deployment", "datastorage", "--wait"}, others...)...)
+	u.must("clean", "datastorage")
 }
 
 func TestCleanFindsTheNamespaceThatIsGone(t *testing.T) {
