@@ -115,6 +115,7 @@ func TestWhatMayBeTwoThingsIsToldInBothWays(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string][]string{
 		"load out/x.tar":                       {"load docker-archive:out/x.tar\n", "load --source out/x.tar\n"},
+		"load /Out/X.tar":                      {"load docker-archive:/Out/X.tar\n"},
 		"load x.tar.gz":                        {"load docker-archive:x.tar.gz\n", "load --source x.tar.gz\n"},
 		"load gatewax --consumer full":         {`did you mean "gateway"?`, "load --source gatewax\n"},
 		"load x@sha256:1":                      {"x@sha256:1"},

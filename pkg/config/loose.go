@@ -61,6 +61,8 @@ func (r *resolver) notLoadable(given string, known []string) string {
 	}
 	source, err := ParseSource(given)
 	switch {
+	case err != nil && archiveFile.MatchString(given):
+		return fmt.Sprintf("%q is a file, and no image\nload it: kubectl e2eimage load %s", given, shellescape.Quote("docker-archive:"+given))
 	case err != nil && !strings.ContainsAny(given, "/:@"):
 		return checkName(given)
 	case err != nil:
