@@ -81,11 +81,11 @@ func TestAnEngineWhoseDaemonIsDown(t *testing.T) {
 	u.env = append(u.env, "DOCKER_HOST=unix:///nowhere/docker.sock")
 	args := []string{"tag", "datastorage", "--source", source, "--consumer", u.namespace}
 	if suite.provider == kindtest.Docker {
-		u.refused(1, []string{"no Kind cluster", "docker could not be asked", "/nowhere/docker.sock"}, args...)
+		u.refused(1, []string{"no Kind cluster", "docker did not answer", "/nowhere/docker.sock"}, args...)
 		return
 	}
 	u.must(args...)
-	u.refused(1, []string{"docker could not be asked", "/nowhere/docker.sock"}, append(args, "--kind-cluster", "nowhere")...)
+	u.refused(1, []string{"docker did not answer", "/nowhere/docker.sock"}, append(args, "--kind-cluster", "nowhere")...)
 }
 
 // What kind puts in front of several control planes is a container of the

@@ -73,6 +73,11 @@ func (e *NotFoundError) Error() string {
 		message += "; there is " + strings.Join(e.Near, ", ")
 	}
 	for _, err := range e.Engines {
+		if len(e.Asked) > 0 {
+			// Mostly it is not running, and nobody means it.
+			message += "\n(" + firstLine(err.Error()) + ")"
+			continue
+		}
 		message += "\n  " + err.Error()
 	}
 	if len(e.Asked) > 0 {
@@ -93,11 +98,11 @@ func IsGone(err error) bool {
 type AmbiguousError struct{ Images []Image }
 
 func (e *AmbiguousError) Error() string {
-	message := fmt.Sprintf("two engines have different images %s:", e.Images[0].Reference)
+	message := fmt.Sprintf("docker and podman both have an image %s, but not the same:", e.Images[0].Reference)
 	for _, image := range e.Images {
 		message += fmt.Sprintf("\n  %s has %s", image.Engine, ociimage.ShortID(image.EngineID))
 	}
-	return message + "\nsay which one is meant with --engine"
+	return message + "\nchoose one with --engine"
 }
 
 // Find asks the engines for an image by reference or ID; only one of them if it
@@ -202,7 +207,7 @@ func inspect(ctx context.Context, runner hostexec.Runner, engine, reference stri
 		return answer{}
 	}
 	if err != nil {
-		return answer{err: fmt.Errorf("%s could not be asked: %w", engine, err)}
+		return answer{err: fmt.Errorf("%s did not answer: %w", engine, err)}
 	}
 	var listed []inspected
 	if err := json.Unmarshal(out.Bytes(), &listed); err != nil || len(listed) != 1 {
@@ -267,4 +272,9 @@ func list(ctx context.Context, runner hostexec.Runner, asked []string) []string 
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
+}
+
+func firstLine(text string) string {
+	first, _, _ := strings.Cut(text, "\n")
+	return first
 }

@@ -72,7 +72,7 @@ func TestAnImageIsFoundInTheEngineThatHasIt(t *testing.T) {
 		"both have different ones":      {host: host{podman: imageOf(bare, ""), docker: imageOf(twoID, "")}, wantErr: []string{"podman has sha256:111111111111", "docker has sha256:222222222222", "--engine"}},
 		"none here":                     {host: host{}, wantErr: []string{"no container engine here", "docker-archive:FILE"}},
 		"nobody has it":                 {host: host{podman: absent, docker: absent, "podman image ls": prints("localhost/x:dev\n<none>:<none>\n")}, wantErr: []string{"no image localhost/x:typo in podman or docker", "there is localhost/x:dev", "--source"}},
-		"the one that may is not there": {host: host{podman: absent, docker: down}, wantErr: []string{"no image localhost/x:typo in podman", "docker could not be asked", "Cannot connect"}},
+		"the one that may is not there": {host: host{podman: absent, docker: down}, wantErr: []string{"no image localhost/x:typo in podman", "docker did not answer", "Cannot connect"}},
 		"an answer that is none":        {host: host{docker: prints("{")}, wantErr: []string{"docker image inspect printed is not understood"}},
 	}
 	for name, test := range tests {

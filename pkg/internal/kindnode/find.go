@@ -243,7 +243,7 @@ func listOne(ctx context.Context, runner hostexec.Runner, name, provider string)
 	err := runner.Run(ctx, hostexec.Command{Argv: psArgv(provider), Stdout: &out})
 	if err != nil {
 		if !errors.Is(err, exec.ErrNotFound) {
-			result.err = fmt.Errorf("%s could not be asked: %w", provider, err)
+			result.err = fmt.Errorf("%s did not answer: %w", provider, err)
 		}
 		return result
 	}

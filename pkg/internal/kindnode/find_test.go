@@ -85,7 +85,7 @@ func TestFind(t *testing.T) {
 		},
 		"nothing found and a daemon down: both are said": {
 			engines: engines{"docker": daemonDown, "podman": "[]"}, query: Query{Name: "dev"},
-			says: []string{`no Kind cluster "dev"`, "docker could not be asked", "Cannot connect", "kind create cluster"},
+			says: []string{`no Kind cluster "dev"`, "docker did not answer", "Cannot connect", "kind create cluster"},
 		},
 		"a stopped node is named with the command that starts it": {
 			engines: engines{"docker": strings.Replace(dockerDev, "running", "exited", 1)}, query: Query{Name: "dev"},
