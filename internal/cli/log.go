@@ -4,6 +4,7 @@ import (
 	"flag"
 	"io"
 
+	"k8s.io/client-go/features"
 	"k8s.io/klog/v2"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
@@ -20,5 +21,8 @@ func LogTo(errOut io.Writer) {
 		// They are klog's own.
 		_ = flags.Set(one[0], one[1])
 	}
+	// client-go logs each of its feature gates when the first is asked for: ask while
+	// nothing is shown yet.
+	features.FeatureGates().Enabled(features.WatchListClient)
 	klog.SetOutput(foreign.Writer(errOut, foreign.Masked))
 }
