@@ -74,7 +74,7 @@ func listSnapshots(ctx context.Context, s *session, state *State) error {
 		}
 	}
 	if state.Snapshotter == "" {
-		return errors.New("its CRI names no snapshotter of containerd")
+		return errors.New("its container runtime names no snapshotter of containerd")
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, callLimit, &SilentError{Method: "Snapshots/List", After: callLimit})
 	defer cancel()

@@ -314,7 +314,7 @@ func TestABrokenConnectionIsMadeAnewUnlessTheNodeIsAnotherOne(t *testing.T) {
 			t.Errorf("calls %v", fake.Calls())
 		}
 		fake.Change(func(n *kindnodetest.Node) { n.CA = []byte("another\n") })
-		if _, err := cluster.Tag(t.Context(), []string{"n1"}, []kindnode.TagOp{op}); err == nil || !strings.Contains(err.Error(), "another certificate authority") {
+		if _, err := cluster.Tag(t.Context(), []string{"n1"}, []kindnode.TagOp{op}); err == nil || !strings.Contains(err.Error(), "certificate authority has changed") {
 			t.Errorf("error %v", err)
 		}
 		if len(fake.Tags()) > 0 {

@@ -35,7 +35,7 @@ func (e *TakenError) Error() string {
 	if e.Owner == "" {
 		return fmt.Sprintf("%s is another image there already; choose another --tag or --repository", e.Name)
 	}
-	return fmt.Sprintf("%s is a recorded image, of %s (namespace.consumer.name), and must not move", e.Name, e.Owner)
+	return fmt.Sprintf("%s is the recorded image of %s (namespace.consumer.name) and must keep its content", e.Name, e.Owner)
 }
 
 // MovedError says that somebody else gave a name to another image at the same time.
@@ -50,7 +50,7 @@ func (e *MovedError) Error() string {
 	if e.ImageID != "" {
 		now = e.ImageID
 	}
-	return fmt.Sprintf("another load gave %s to %s at the same time; run again if this content is the right one", e.Name, now)
+	return fmt.Sprintf("another load gave %s to %s at the same time; run again if yours is the right content", e.Name, now)
 }
 
 // name gives the image a name, which may have stood for another one, and waits
@@ -81,7 +81,7 @@ func (s *session) name(ctx context.Context, wanted Name, imageID string, target 
 		return false, err
 	})
 	if err == nil && got != imageID {
-		err = fmt.Errorf("its CRI has %q under %s instead of %s; run again", got, name, imageID)
+		err = fmt.Errorf("its container runtime has %q under %s instead of %s; run again", got, name, imageID)
 	}
 	return err
 }

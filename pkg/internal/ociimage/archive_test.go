@@ -266,7 +266,7 @@ func TestOneImageOfSeveralIsChosen(t *testing.T) {
 		"by name":                      {choice: Choice{Name: "localhost/other:dev", Platform: "linux/amd64"}, want: other},
 		"by name and platform":         {choice: Choice{Name: "multi:dev", Platform: "linux/amd64"}, want: config(t)},
 		"by ID":                        {choice: Choice{ID: digest.FromString(arm)}, want: arm},
-		"none for the nodes":           {choice: Choice{Name: "multi:dev", Platform: "linux/s390x"}, wantErr: "no image for linux/s390x, which the nodes are; there is linux/amd64, linux/arm64"},
+		"none for the nodes":           {choice: Choice{Name: "multi:dev", Platform: "linux/s390x"}, wantErr: "no image for linux/s390x, the platform of the nodes; there is linux/amd64, linux/arm64"},
 		"several":                      {choice: Choice{Platform: "linux/amd64"}, wantErr: "several images; it has docker.io/library/multi:dev, localhost/other:dev"},
 		"another name":                 {choice: Choice{Name: "localhost/x:y"}, wantErr: "no image localhost/x:y; it has docker.io/library/multi:dev, localhost/other:dev"},
 		"listed, but never pulled":     {choice: Choice{Name: "localhost/absent:dev"}, wantErr: "no image localhost/absent:dev"},
@@ -327,8 +327,8 @@ func TestBadArchivesAreRefused(t *testing.T) {
 		"more layers than the config":      {changed(func(f []file) { f[2].text = configOf(t, "amd64", low(t)) }), "lists 2 layers, but its config has 1"},
 		"a config of no platform":          {changed(func(f []file) { f[2].text = "{}" }), "no container image"},
 		"a digest that is none":            {changed(func(f []file) { f[2].text = `{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["../x"]}}` }), `a layer "../x"`},
-		"a path that leads out":            {tarOf(t, file{name: "../../etc/passwd", text: "x"}), "no image archive of anybody's"},
-		"a link that leads out":            {tarOf(t, file{name: "a/layer.tar", link: "../../../etc/passwd"}), "no image archive of anybody's"},
+		"a path that leads out":            {tarOf(t, file{name: "../../etc/passwd", text: "x"}), "it is not an image archive"},
+		"a link that leads out":            {tarOf(t, file{name: "a/layer.tar", link: "../../../etc/passwd"}), "it is not an image archive"},
 		"a link to itself":                 {tarOf(t, append(dockerArchive(t, `[]`)[1:], file{name: "a/layer.tar", link: "layer.tar"})...), "not in it"},
 		"a description of absurd size":     {changed(func(f []file) { f[3].text = "[" + strings.Repeat(" ", MaxMetadata) + "]" }), "too many for what describes an image"},
 		"a manifest that is not readable":  {changed(func(f []file) { f[3].text = "[{" }), "manifest.json is not readable"},
@@ -362,7 +362,7 @@ func TestContentThatGrowsWithoutMeasureIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := io.Copy(io.Discard, plain)
-	if err == nil || !strings.Contains(err.Error(), "no image of anybody's") || got > ratioFrom+ratioFrom/8 {
+	if err == nil || !strings.Contains(err.Error(), "which no real image does") || got > ratioFrom+ratioFrom/8 {
 		t.Errorf("read %d bytes, error %v", got, err)
 	}
 }

@@ -180,7 +180,7 @@ func indexTar(archive io.ReadSeeker, at io.ReaderAt) (*tarIndex, error) {
 
 func notWhole(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the archive is cut off before its end; make it anew")
+		return errors.New("the archive is cut off before its end; create it again")
 	}
 	if errors.Is(err, tar.ErrHeader) {
 		return fmt.Errorf("not an archive of images: %w", err)
@@ -192,7 +192,7 @@ func notWhole(err error) error {
 func entryOf(header *tar.Header) (string, entry, error) {
 	name, ok := cleanName(header.Name)
 	if !ok {
-		return "", entry{}, fmt.Errorf("a file in it is called %q: no image archive of anybody's", header.Name)
+		return "", entry{}, fmt.Errorf("it is not an image archive: a file in it is called %q", header.Name)
 	}
 	switch header.Typeflag {
 	case tar.TypeReg:
@@ -204,7 +204,7 @@ func entryOf(header *tar.Header) (string, entry, error) {
 			target = path.Join(path.Dir(name), target)
 		}
 		if target, ok = cleanName(target); !ok {
-			return "", entry{}, fmt.Errorf("%q in it leads to %q: no image archive of anybody's", header.Name, header.Linkname)
+			return "", entry{}, fmt.Errorf("it is not an image archive: %q in it links to %q", header.Name, header.Linkname)
 		}
 		return name, entry{alias: target}, nil
 	}

@@ -47,7 +47,7 @@ type ContentError struct {
 }
 
 func (e *ContentError) Error() string {
-	return fmt.Sprintf("%s is damaged: its content is %s instead of %s; make it anew", e.What, ShortID(e.Got.String()), ShortID(e.Want.String()))
+	return fmt.Sprintf("%s is damaged: its content is %s instead of %s; create it again", e.What, ShortID(e.Got.String()), ShortID(e.Want.String()))
 }
 
 // ChoiceError says that an archive has several images, or not the one that is
@@ -65,9 +65,9 @@ func (e *ChoiceError) Error() string {
 	}
 	switch {
 	case len(e.Platforms) > 0:
-		return fmt.Sprintf("no image for %s, which the nodes are; there is %s; build it for %s", e.Choice.Platform, strings.Join(e.Platforms, ", "), e.Choice.Platform)
+		return fmt.Sprintf("no image for %s, the platform of the nodes; there is %s; build it for %s", e.Choice.Platform, strings.Join(e.Platforms, ", "), e.Choice.Platform)
 	case e.Choice.Name != "":
 		return fmt.Sprintf("no image %s; %s", e.Choice.Name, have)
 	}
-	return fmt.Sprintf("several images; %s\nsay which one: put :NAME behind the path", have)
+	return fmt.Sprintf("several images; %s\nchoose one: add :NAME to the path", have)
 }

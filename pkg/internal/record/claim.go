@@ -163,7 +163,7 @@ type Fact struct {
 type SupersededError struct{ Name, Ours, Theirs string }
 
 func (e *SupersededError) Error() string {
-	return fmt.Sprintf("%s was claimed by another run while this one was tagging it: %s instead of %s; run again if this content is the right one",
+	return fmt.Sprintf("%s was tagged by another run at the same time: %s instead of %s; run again if yours is the right content",
 		e.Name, e.Theirs, e.Ours)
 }
 

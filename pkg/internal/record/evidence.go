@@ -157,7 +157,7 @@ type UnreadableError struct {
 }
 
 func (e *UnreadableError) Error() string {
-	return fmt.Sprintf("the evidence of %s is not readable: %v\n%s", e.Name, e.Err, e.Set.anew(e.Name))
+	return fmt.Sprintf("the record of %s cannot be read: %v\n%s", e.Name, e.Err, e.Set.anew(e.Name))
 }
 
 // Unwrap returns what is wrong with it.

@@ -245,7 +245,7 @@ func (e *LockError) Error() string {
 	if e.Newer != "" {
 		return fmt.Sprintf("%s was written as %s, which this version does not know (it writes %s %s); use a newer kubectl-e2eimage", e.Path, e.Newer, APIVersion, lockKind)
 	}
-	return fmt.Sprintf("%s is damaged: %v\ntake it away (rm %s), then build or load the images again", e.Path, e.Err, e.Path)
+	return fmt.Sprintf("%s is damaged: %v\nremove it (rm %s), then build or load the images again", e.Path, e.Err, e.Path)
 }
 
 // Unwrap returns what could not be read.
@@ -255,7 +255,7 @@ func (e *LockError) Unwrap() error { return e.Err }
 type OtherLockError struct{ Path, Has, Wanted string }
 
 func (e *OtherLockError) Error() string {
-	return fmt.Sprintf("%s is the lock of consumer %q, not of %q; say another file with --lock, or that --consumer", e.Path, e.Has, e.Wanted)
+	return fmt.Sprintf("%s is the lock file of consumer %q, not of %q; give another file with --lock, or that consumer with --consumer", e.Path, e.Has, e.Wanted)
 }
 
 func parseLock(path, consumer string, text []byte) (*Lock, error) {
@@ -273,7 +273,7 @@ func parseLock(path, consumer string, text []byte) (*Lock, error) {
 	}
 	for name, entry := range lock.Images {
 		if entry == nil || entry.Via == "" {
-			return nil, &LockError{Path: path, Err: fmt.Errorf("its entry %s is not whole", name)}
+			return nil, &LockError{Path: path, Err: fmt.Errorf("its entry %s is incomplete", name)}
 		}
 	}
 	if lock.Images == nil {

@@ -107,7 +107,7 @@ func (f *LockFile) makeDir(dir string) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("the lock cannot be written: %w\nsay another file with --lock", err)
+		return fmt.Errorf("the lock file cannot be written: %w\ngive another file with --lock", err)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (f *LockFile) write(text []byte) error {
 	_ = os.Remove(path)
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return fmt.Errorf("the lock cannot be written: %w\nsay another file with --lock", err)
+		return fmt.Errorf("the lock file cannot be written: %w\ngive another file with --lock", err)
 	}
 	defer func() { _ = os.Remove(path) }()
 	_, err = file.Write(text)
@@ -131,7 +131,7 @@ func (f *LockFile) write(text []byte) error {
 		err = os.Rename(path, f.path)
 	}
 	if err != nil {
-		return fmt.Errorf("the lock cannot be written: %w", err)
+		return fmt.Errorf("the lock file cannot be written: %w", err)
 	}
 	return nil
 }
