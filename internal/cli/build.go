@@ -135,7 +135,7 @@ func (a *app) runBuild(cmd *cobra.Command, names, more []string, flags buildFlag
 		return errors.Join(a.printObject(flags.output, kindBuild, result), err)
 	}
 	for _, image := range result.Images {
-		if failed := a.println(image.Image); failed != nil {
+		if failed := a.printImage(image.Image, image.Planned); failed != nil {
 			return failed
 		}
 	}

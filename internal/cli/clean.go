@@ -161,7 +161,7 @@ func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
 			}
 		}
 		if len(image.Freed) > 0 {
-			reporter.Info(fmt.Sprintf("%s: nothing names the image any more, it went from %s", image.Name, strings.Join(image.Freed, ", ")))
+			reporter.Info(fmt.Sprintf("%s: nothing uses the image any more; removed it from %s", image.Name, strings.Join(image.Freed, ", ")))
 		}
 		var lines []string
 		if image.RecordRemoved {
@@ -184,7 +184,7 @@ func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
 		disk = append(disk, progress.Bytes(freed.Bytes)+" on "+freed.Node)
 	}
 	if len(disk) > 0 {
-		reporter.Info("disk that came back: " + strings.Join(disk, ", "))
+		reporter.Info("disk space freed: " + strings.Join(disk, ", "))
 	}
 	return nil
 }

@@ -98,6 +98,9 @@ func (a *app) loadInput(names []string, flags loadFlags) (e2eimage.LoadInput, er
 	said.NamesOrImages = true
 	flags.say(&said)
 	said.Source = flags.source
+	if flags.source == "-" && isTerminal(a.host.Streams.In) {
+		return e2eimage.LoadInput{}, &usageError{errors.New("--source - reads an archive from standard input, which is a terminal\npipe one into it: docker save IMAGE | kubectl e2eimage load --source -")}
+	}
 	suite, err := a.suite(said)
 	if err != nil {
 		return e2eimage.LoadInput{}, err
@@ -126,12 +129,11 @@ func (a *app) runLoad(cmd *cobra.Command, names []string, flags loadFlags) error
 		return errors.Join(a.printObject(flags.output, kindLoad, result), err)
 	}
 	for _, image := range result.Images {
-		name := image.Image
-		if name == "" {
-			// A dry run of what only reading tells.
-			name = image.Source
+		if image.Image == "" {
+			// A dry run of what only reading tells, as was said.
+			continue
 		}
-		if failed := a.println(name); failed != nil {
+		if failed := a.println(image.Image); failed != nil {
 			return failed
 		}
 	}

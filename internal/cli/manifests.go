@@ -43,7 +43,8 @@ func (f *manifestFlags) add(cmd *cobra.Command, fallback string) {
 // input, or what kustomize builds.
 func (a *app) manifests(ctx context.Context, flags manifestFlags) ([]e2eimage.Manifest, error) {
 	if flags.kustomize != "" {
-		return a.kustomized(flags.kustomize)
+		// It may fetch what it builds on.
+		return unlessDone(ctx, func() ([]e2eimage.Manifest, error) { return a.kustomized(flags.kustomize) })
 	}
 	var manifests []e2eimage.Manifest
 	var mistakes []error
@@ -56,6 +57,9 @@ func (a *app) manifests(ctx context.Context, flags manifestFlags) ([]e2eimage.Ma
 
 func (a *app) manifestsIn(ctx context.Context, path string, recursive bool) ([]e2eimage.Manifest, error) {
 	if path == "-" {
+		if isTerminal(a.host.Streams.In) {
+			a.reporter().Info("reading manifests from standard input; end with Ctrl-D")
+		}
 		text, err := readAll(ctx, a.host.Streams.In)
 		return []e2eimage.Manifest{{Text: text}}, err
 	}

@@ -87,6 +87,16 @@ func (a *app) println(line string) error {
 	return err
 }
 
+// printImage prints an image, or says what a dry run plans: a script must not read a name
+// that will not exist.
+func (a *app) printImage(image, planned string) error {
+	if planned != "" {
+		a.reporter().Info(planned + " (dry run)")
+		return nil
+	}
+	return a.println(image)
+}
+
 // printFinding prints a line for people whose state may be coloured.
 func (a *app) printFinding(of, state, text string, on screen) error {
 	if on.coloured {

@@ -1,27 +1,59 @@
 package cli
 
 import (
+	"io"
 	"os"
 
 	"golang.org/x/term"
+	"k8s.io/klog/v2"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/terminal"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
-// reporter suits stderr: a spinner on a terminal, lines elsewhere, nothing with -q.
+// reporter suits stderr: a view that is drawn anew on a terminal, lines elsewhere and
+// between what -v shows, only warnings with -q. A command has one.
 func (a *app) reporter() progress.Reporter {
-	if a.common.quiet {
-		return progress.Discard{}
-	}
+	a.reporting.Do(func() { a.reports = a.newReporter() })
+	return a.reports
+}
+
+func (a *app) newReporter() progress.Reporter {
 	errOut := a.host.Streams.ErrOut
-	file, ok := errOut.(*os.File)
-	if dumb, _ := a.host.Environment("TERM"); !ok || dumb == "dumb" || !term.IsTerminal(int(file.Fd())) {
-		return progress.NewLines(errOut)
-	}
-	width, _, err := term.GetSize(int(file.Fd()))
-	if err != nil {
-		width = 80
+	dumb, _ := a.host.Environment("TERM")
+	switch {
+	case a.common.quiet:
+		return progress.NewLines(errOut, progress.Warnings)
+	case klog.V(1).Enabled():
+		return progress.NewLines(errOut, progress.AllSteps)
+	case dumb == "dumb" || !isTerminal(errOut):
+		return progress.NewLines(errOut, progress.Steps)
 	}
 	noColor, _ := a.host.Environment("NO_COLOR")
-	return progress.NewSpinner(errOut, width, noColor == "")
+	return terminal.NewView(errOut, sizeOf(errOut), noColor == "")
+}
+
+// quieten takes off the terminal what is drawn there, before others write to it.
+func (a *app) quieten() {
+	if view, ok := a.reports.(*terminal.View); ok {
+		view.Close()
+	}
+}
+
+// isTerminal tells whether a stream of this process is a terminal.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// sizeOf asks a terminal how large it is.
+func sizeOf(out io.Writer) func() (columns, rows int) {
+	return func() (columns, rows int) {
+		if file, ok := out.(*os.File); ok {
+			if columns, rows, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 {
+				return columns, rows
+			}
+		}
+		return 80, 24
+	}
 }

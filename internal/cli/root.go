@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,6 +18,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // Host is what the command knows of the process it runs in.
@@ -55,6 +57,9 @@ type app struct {
 	connect func(e2eimage.Options) (verbs, error)
 	// screen says what stdout is; tests put their own in.
 	screen func(io.Writer) screen
+	// reports is the command's reporter, made when it is needed first.
+	reporting sync.Once
+	reports   progress.Reporter
 }
 
 // Run carries out one command line and returns its exit code.
@@ -84,6 +89,7 @@ func run(ctx context.Context, a *app, args []string) int {
 	root.SetOut(a.host.Streams.Out)
 	root.SetErr(a.host.Streams.ErrOut)
 	cmd, err := root.ExecuteContextC(ctx)
+	a.quieten()
 	if err = explained(cmd, err); err != nil {
 		var stopped *SignalError
 		if cause := context.Cause(ctx); errors.As(cause, &stopped) && !errors.As(err, &stopped) {

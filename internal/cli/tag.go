@@ -100,7 +100,7 @@ func (a *app) runTag(cmd *cobra.Command, names []string, flags tagFlags) error {
 		return a.printObject(flags.output, kindTag, result)
 	}
 	for _, image := range result.Images {
-		if err := a.println(image.Image); err != nil {
+		if err := a.printImage(image.Image, image.Planned); err != nil {
 			return err
 		}
 	}

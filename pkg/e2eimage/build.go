@@ -47,6 +47,9 @@ type BuiltImage struct {
 	Consumer string `json:"consumer"`
 	// Image is the recorded image.
 	Image string `json:"image"`
+	// Planned is what a dry run says in place of an Image that is not built yet, such as
+	// localhost/datastorage:suite-<random>.
+	Planned string `json:"planned,omitempty"`
 	// ImageID is "" where only loading tells it: docker with containerd's store,
 	// and compressed archives.
 	ImageID string `json:"imageID,omitempty"`
@@ -109,6 +112,7 @@ type buildRun struct {
 }
 
 func (c *Client) beginBuild(ctx context.Context, in BuildInput) (*buildRun, error) {
+	in.Values = inDryRun(in.DryRun, in.Values)
 	consumer, err := c.consumerOf(in.Suite)
 	if err != nil {
 		return nil, err
@@ -118,7 +122,7 @@ func (c *Client) beginBuild(ctx context.Context, in BuildInput) (*buildRun, erro
 		return nil, err
 	}
 	if run.lock == nil {
-		return nil, &UsageError{errors.New("a build is written down in a lock, which is beside e2eimage.yaml: write one, or say --lock FILE")}
+		return nil, &UsageError{errors.New("a build needs a lock file, which is .e2eimage/CONSUMER.lock.yaml beside e2eimage.yaml\nwrite an e2eimage.yaml, or give --lock FILE")}
 	}
 	run.groupTag, err = groupTag(in.Suite, consumer, in.Values, in.New, run.lock.recordedImages)
 	return run, err
@@ -143,7 +147,7 @@ func (r *buildRun) wanted() ([]config.Image, error) {
 	case len(images) == 0:
 		return nil, &UsageError{fmt.Errorf("%s has no build in e2eimage.yaml; write one: build: {context: .}\nwhat others build is only loaded: kubectl e2eimage load %s", strings.Join(without, ", "), strings.Join(without, " "))}
 	case len(r.in.Flags) > 0 && len(images) != 1:
-		return nil, &UsageError{fmt.Errorf("what stands behind -- is for the build of exactly one image, not of %d", len(images))}
+		return nil, &UsageError{fmt.Errorf("flags after -- are for the build of exactly one image, not of %d", len(images))}
 	}
 	r.several = len(images) > 1
 	return images, nil

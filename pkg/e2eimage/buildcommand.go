@@ -22,7 +22,7 @@ func (r *buildRun) command(ctx context.Context, image config.Image, by string, o
 			return err
 		}
 		if found, err = engine.Find(ctx, r.client.runner, by, reference(image)); err != nil {
-			return fmt.Errorf("its command ended well, but left no image: %w", err)
+			return fmt.Errorf("its build command succeeded, but left no image: %w", err)
 		}
 		// Where docker keeps indexes, each build makes another one of the same image.
 		found.TryToIdentify(ctx, r.client.runner)
@@ -53,10 +53,10 @@ func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *re
 	switch whose {
 	case "":
 	case r.consumer:
-		r.client.report.Warn(fmt.Sprintf("%s: its command left the image of before, %s, although files in %s changed since that was built; see that it builds %s",
+		r.client.report.Warn(fmt.Sprintf("%s: its build command left the same image as before, %s, although files in %s changed; check that it builds %s",
 			image.Name, id, image.Build.Context, image.Source))
 	default:
-		r.client.report.Warn(fmt.Sprintf("%s: its command left the image %s, which suite %s built from other files; see that it builds %s, or give each suite a source of its own",
+		r.client.report.Warn(fmt.Sprintf("%s: its build command left the image %s, which suite %s built from other files; check that it builds %s, or give each suite its own source",
 			image.Name, id, whose, image.Source))
 	}
 }

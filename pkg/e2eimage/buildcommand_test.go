@@ -20,7 +20,7 @@ func commands(t *testing.T) *host {
 	return h
 }
 
-const left = "app: its command left the image"
+const left = "app: its build command left the image"
 
 func TestACommandThatLeavesTheImageOfBeforeIsSaid(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // one builds or adopts one image.
@@ -27,7 +28,11 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 		return nil, err
 	}
 	if adopted != nil {
-		return r.write(ctx, image, target, *adopted, nil)
+		result, err := r.write(ctx, image, target, *adopted, nil)
+		if err == nil && !r.in.DryRun {
+			r.client.report.Info(result.summary())
+		}
+		return result, err
 	}
 	if image.Build == nil {
 		return nil, fmt.Errorf("its prebuilt image %s is not there, and it has no build", image.Prebuilt)
@@ -42,13 +47,22 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 	}
 	if r.in.DryRun {
 		r.client.report.Info(fmt.Sprintf("%s: would run %s", image.Name, commandLine(image, spec)))
-		return &BuiltImage{Name: image.Name, Consumer: r.consumer, Image: target, Changed: true}, nil
+		return &BuiltImage{Name: image.Name, Consumer: r.consumer, Planned: planned(target), Changed: true}, nil
 	}
+	building := r.client.report.Start(progress.Step{Doing: "Building " + image.Name})
+	result, err := r.makeOne(ctx, image, target, spec, secrets)
+	if err == nil {
+		building.Result(result.summary())
+	}
+	building.End(err)
+	return result, err
+}
+
+// makeOne builds an image and writes it down.
+func (r *buildRun) makeOne(ctx context.Context, image config.Image, target string, spec engine.BuildSpec, secrets []string) (*BuiltImage, error) {
 	inputs := r.client.inputs(ctx, image, spec)
 	tree := r.tree(ctx, image, spec, inputs)
-	end := r.client.report.Start("build " + image.Name)
-	found, err := r.build(ctx, image, spec, secrets)
-	end(err)
+	found, err := r.build(ctx, image, r.withoutOwn(ctx, image, spec, inputs.Tree), secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -127,10 +141,10 @@ func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.Bu
 	}
 	if len(b.Command) > 0 {
 		if reference(image) == "" {
-			return spec, nil, &UsageError{errors.New("its build is a command, which has to leave the image under its source: say which reference that is")}
+			return spec, nil, &UsageError{errors.New("its build is a command, which has to leave the image under the name in source: write that into e2eimage.yaml")}
 		}
 		if len(r.in.Flags) > 0 {
-			return spec, nil, &UsageError{errors.New("its build is a command, which takes nothing behind --")}
+			return spec, nil, &UsageError{errors.New("its build is a command: flags after -- cannot be passed to it")}
 		}
 		spec.Engine = r.in.Suite.Engine
 		return spec, secrets, nil
@@ -149,9 +163,8 @@ func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.Bu
 func (r *buildRun) build(ctx context.Context, image config.Image, spec engine.BuildSpec, secrets []string) (engine.Image, error) {
 	output := &outputLines{report: r.client.report, masker: foreign.NewMasker(secrets...)}
 	if r.several {
-		output.prefix = image.Name + " | "
+		output.of = image.Name
 	}
-	defer output.flush()
 	var found engine.Image
 	var err error
 	if len(image.Build.Command) == 0 {
@@ -160,8 +173,14 @@ func (r *buildRun) build(ctx context.Context, image config.Image, spec engine.Bu
 	} else {
 		found, err = r.command(ctx, image, spec.Engine, output)
 	}
+	output.flush()
 	var failed *engine.BuildError
-	if errors.As(err, &failed) {
+	switch {
+	case !errors.As(err, &failed):
+	case output.shown:
+		// Once is enough.
+		failed.Said = ""
+	default:
 		failed.Said = lastSaid(failed.Said, secrets)
 	}
 	return found, err
@@ -180,9 +199,7 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 	made.Image = target
 	result := &BuiltImage{Name: image.Name, Consumer: r.consumer, Changed: true}
 	if r.in.DryRun {
-		r.client.report.Info(fmt.Sprintf("%s: would adopt %s", image.Name, made.Source))
-		result.Image, result.ImageID, result.Prebuilt = target, made.ImageID, made.Source
-		return result, nil
+		return r.planAdoption(image, made), nil
 	}
 	var before, entry *record.Locked
 	err := r.inTurn(ctx, image, func() error {
@@ -213,15 +230,33 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 	if err := r.dropBefore(ctx, image.Name, entry, before); err != nil {
 		return nil, err
 	}
-	what := "built"
-	switch {
-	case !result.Changed:
-		what = "nothing changed"
-	case result.Prebuilt != "":
-		what = "adopted " + result.Prebuilt
-	}
-	r.client.report.Info(fmt.Sprintf("%s: %s, %s", image.Name, what, result.Image))
 	return result, nil
+}
+
+// planAdoption is what a dry run answers.
+func (r *buildRun) planAdoption(image config.Image, made record.Locked) *BuiltImage {
+	one := &BuiltImage{Name: image.Name, Consumer: r.consumer, ImageID: made.ImageID, Prebuilt: made.Source}
+	before := r.lock.current().Images[image.Name]
+	if before != nil && before.Same(&made) && !r.in.New && image.Tag == "" && underRepository(image, before.Image) {
+		one.Image = before.Image
+		return one
+	}
+	r.client.report.Info(fmt.Sprintf("%s: would adopt %s", image.Name, made.Source))
+	one.Planned, one.Changed = planned(made.Image), true
+	return one
+}
+
+// summary is what a build is worth saying.
+func (b *BuiltImage) summary() string {
+	switch {
+	case b.Prebuilt != "" && !b.Changed:
+		return fmt.Sprintf("Nothing to adopt: %s is %s already", b.Prebuilt, b.Image)
+	case b.Prebuilt != "":
+		return fmt.Sprintf("Adopted %s as %s", b.Prebuilt, b.Image)
+	case !b.Changed:
+		return fmt.Sprintf("Built %s again with the same result: %s", b.Name, b.Image)
+	}
+	return fmt.Sprintf("Built %s: %s", b.Name, b.Image)
 }
 
 // inTurn does something while no command of a suite beside this one builds the source's

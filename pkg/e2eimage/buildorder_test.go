@@ -67,6 +67,10 @@ func TestADryRunSaysWhatWouldBeBuiltOnWhatChanged(t *testing.T) {
 	changed := map[string]bool{}
 	for _, image := range result.Images {
 		changed[image.Name] = image.Changed
+		// No name that will not exist.
+		if drawn := "localhost/" + image.Name + ":suite-<random>"; image.Changed != (image.Image == "") || image.Changed != (image.Planned == drawn) {
+			t.Errorf("%s is %q, planned is %q", image.Name, image.Image, image.Planned)
+		}
 	}
 	if diff := cmp.Diff(map[string]bool{"app": true, "other": false, "zero": true}, changed); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -187,8 +191,8 @@ func TestABaseThatIsNewerIsSaidBeforeADeployment(t *testing.T) {
 		t.Error(err)
 	}
 	h.names["localhost/theirs:1"] = otherID
-	says(t, check(config.FreshnessStrict), "app: localhost/theirs:1, which it is built on, changed since it was built", "kubectl e2eimage build app")
-	if err := check(config.FreshnessWarn); err != nil || !strings.Contains(h.said.String(), "localhost/theirs:1, which it is built on, changed") {
+	says(t, check(config.FreshnessStrict), "app: its base image localhost/theirs:1 changed since it was built", "kubectl e2eimage build app")
+	if err := check(config.FreshnessWarn); err != nil || !strings.Contains(h.said.String(), "its base image localhost/theirs:1 changed") {
 		t.Errorf("%v; it says %s", err, h.said.String())
 	}
 	delete(h.names, "localhost/theirs:1")

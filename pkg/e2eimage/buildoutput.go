@@ -13,11 +13,14 @@ import (
 // outputLines reports a command's output line by line, without secrets in it.
 type outputLines struct {
 	report progress.Reporter
-	prefix string
+	// of is the image, where several are built at once.
+	of     string
 	masker *foreign.Masker
 
 	mu   sync.Mutex
 	rest []byte
+	// shown is set once somebody saw a line.
+	shown bool
 }
 
 // longLine is where a line is reported although it has not ended: some progress
@@ -52,7 +55,7 @@ func (o *outputLines) flush() {
 }
 
 func (o *outputLines) print(line []byte) {
-	o.report.Info(o.prefix + o.masker.Line(foreign.LastState(string(line))))
+	o.shown = o.report.Output(o.of, o.masker.Line(foreign.LastState(string(line)))) || o.shown
 }
 
 // lastSaid is the end of a command's output as it is shown.

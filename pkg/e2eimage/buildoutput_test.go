@@ -10,13 +10,16 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
-// infos keeps what is told.
-type infos struct {
+// outputs keeps what commands print.
+type outputs struct {
 	progress.Discard
 	told []string
 }
 
-func (i *infos) Info(message string) { i.told = append(i.told, message) }
+func (o *outputs) Output(of, line string) bool {
+	o.told = append(o.told, of+" | "+line)
+	return true
+}
 
 func TestBuildOutputIsToldLineByLine(t *testing.T) {
 	t.Parallel()
@@ -30,8 +33,8 @@ func TestBuildOutputIsToldLineByLine(t *testing.T) {
 	}
 	// Engines write as they like.
 	for _, size := range []int{1, 7, len(written)} {
-		report := &infos{}
-		output := &outputLines{report: report, prefix: "a | ", masker: foreign.NewMasker("s3cr3t-value")}
+		report := &outputs{}
+		output := &outputLines{report: report, of: "a", masker: foreign.NewMasker("s3cr3t-value")}
 		for rest := written; rest != ""; rest = rest[min(size, len(rest)):] {
 			if _, err := output.Write([]byte(rest[:min(size, len(rest))])); err != nil {
 				t.Fatal(err)
@@ -40,6 +43,9 @@ func TestBuildOutputIsToldLineByLine(t *testing.T) {
 		output.flush()
 		if diff := cmp.Diff(want, report.told); diff != "" {
 			t.Errorf("in pieces of %d (-want +told):\n%s", size, diff)
+		}
+		if !output.shown {
+			t.Error("it does not know that somebody saw it")
 		}
 	}
 }

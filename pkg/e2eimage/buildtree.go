@@ -49,17 +49,13 @@ func treeOf(image config.Image, noted *record.Tree) buildtree.Tree {
 // tree notes what is about to be built, before it is, so that a change during the
 // build shows. A tree that cannot be read whole is no reason not to build.
 func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.BuildSpec, in buildtree.Inputs) *record.Tree {
-	if folder := filepath.Dir(r.lock.file.Path()); in.Tree.Sends(folder) && len(image.Build.Command) == 0 {
-		r.client.report.Warn(fmt.Sprintf("%s: the lock's folder %s is a part of its build context; write %s into .dockerignore, or a Dockerfile that copies all makes another image each time",
-			image.Name, folder, filepath.Base(folder)))
-	}
 	if r.in.Suite.Freshness == config.FreshnessOff {
 		return nil
 	}
 	noted, err := r.note(ctx, image, spec, in)
 	if err != nil {
 		if ctx.Err() == nil {
-			r.client.report.Warn(fmt.Sprintf("%s: later changes of what it is built from will not be seen: %v", image.Name, err))
+			r.client.report.Warn(fmt.Sprintf("%s: later changes in its build context will not be noticed: %v", image.Name, err))
 		}
 		return nil
 	}
@@ -115,11 +111,11 @@ func (r *buildRun) stayed(ctx context.Context, image config.Image, in buildtree.
 	case ctx.Err() != nil:
 		return true
 	case err != nil:
-		r.client.report.Warn(fmt.Sprintf("%s: later changes of what it is built from will not be seen: %v", image.Name, err))
+		r.client.report.Warn(fmt.Sprintf("%s: later changes in its build context will not be noticed: %v", image.Name, err))
 	case after != noted.Metadata:
-		r.client.report.Warn(fmt.Sprintf("%s: files in %s changed while it was built: it may have some of before and some of after; build it again", image.Name, image.Build.Context))
+		r.client.report.Warn(fmt.Sprintf("%s: files in %s changed during the build, so the image may mix old and new content; build it again", image.Name, image.Build.Context))
 	case replaced != "":
-		r.client.report.Warn(fmt.Sprintf("%s: %s, which it is built on, was replaced while it was built; build it again", image.Name, replaced))
+		r.client.report.Warn(fmt.Sprintf("%s: its base image %s was replaced during the build; build it again", image.Name, replaced))
 	default:
 		noted.Bases = bases
 		return true
@@ -148,13 +144,14 @@ func changed(ctx context.Context, tree buildtree.Tree, noted *record.Tree) (bool
 }
 
 // changedSince says what an image was built from and is another by now, "" for nothing.
-func (c *Client) changedSince(ctx context.Context, image config.Image, noted *record.Tree, lock *locks) (string, error) {
-	is, err := changed(ctx, treeOf(image, noted), noted)
+func (c *Client) changedSince(ctx context.Context, image config.Image, entry *record.Locked, lock *locks) (string, error) {
+	noted, tree := entry.Tree, treeOf(image, entry.Tree)
+	is, err := changed(ctx, tree, noted)
 	switch {
 	case err != nil:
 		return "", err
 	case is:
-		return "files in " + image.Build.Context, nil
+		return changedFiles(ctx, tree, entry.Built), nil
 	}
 	if !lock.local {
 		return "", nil
@@ -163,5 +160,5 @@ func (c *Client) changedSince(ctx context.Context, image config.Image, noted *re
 	if base == "" {
 		return "", err
 	}
-	return base + ", which it is built on,", err
+	return "its base image " + base, err
 }

@@ -12,13 +12,13 @@ import (
 func (r *cleanRun) measure(ctx context.Context) func(context.Context) {
 	before, err := r.cluster.Disk(ctx)
 	if err != nil {
-		r.client.report.Warn(fmt.Sprintf("how much disk comes back is not known: %v", err))
+		r.client.report.Warn(fmt.Sprintf("cannot tell how much disk space would be freed: %v", err))
 		return func(context.Context) {}
 	}
 	return func(ctx context.Context) {
 		after, err := r.cluster.Disk(ctx)
 		if err != nil {
-			r.client.report.Warn(fmt.Sprintf("how much disk came back is not known: %v", err))
+			r.client.report.Warn(fmt.Sprintf("cannot tell how much disk space was freed: %v", err))
 			return
 		}
 		r.result.Disk = freed(before, after)

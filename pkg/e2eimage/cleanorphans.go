@@ -47,9 +47,9 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	finishing, cancel := outlive.Context(ctx, undoLimit)
 	defer cancel()
 	measured := run.measure(ctx)
-	end := c.report.Start(fmt.Sprintf("take %d tags off %d nodes", len(ops), len(cluster.Nodes)))
+	removing := c.report.Start(step("Removing", "Removed", tagsFrom(len(ops), cluster.Names())))
 	_, err = cluster.Untag(finishing, cluster.Names(), ops)
-	end(err)
+	removing.End(err)
 	if err != nil {
 		return run.result, classify(err)
 	}
@@ -93,7 +93,7 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 			continue
 		}
 		if young[tag] {
-			r.client.report.Info(fmt.Sprintf("%s is left: it is younger than %s, and may be about to be recorded; --older-than says another age", tag, grace))
+			r.client.report.Info(fmt.Sprintf("%s stays: it is younger than %s, and a run of load or tag may still need it (--older-than sets the age)", tag, grace))
 			continue
 		}
 		if using := r.inUse(tag); len(using) > 0 {
@@ -125,7 +125,7 @@ func (r *cleanRun) ownedBy(ctx context.Context, namespace, consumer string) (*ow
 	case err != nil && !apierrors.IsForbidden(err) && !as[*InconsistentError](classify(err)):
 		return nil, err
 	case err != nil:
-		r.client.report.Warn(fmt.Sprintf("what has been recorded for consumer %s in namespace %s is left: %v", consumer, namespace, err))
+		r.client.report.Warn(fmt.Sprintf("tags recorded for consumer %s in namespace %s stay: %v", consumer, namespace, err))
 		records.unread = true
 		return records, nil
 	}
@@ -133,7 +133,7 @@ func (r *cleanRun) ownedBy(ctx context.Context, namespace, consumer string) (*ow
 		evidence, err := set.Entry(name)
 		switch {
 		case err != nil:
-			r.client.report.Warn(fmt.Sprintf("what has been recorded for %s is left: %v", name, err))
+			r.client.report.Warn(fmt.Sprintf("tags recorded for %s stay: %v", name, err))
 			records.owners = append(records.owners, record.Owner(namespace, consumer, name))
 		case evidence != nil:
 			records.tags = append(records.tags, evidence.Tags()...)

@@ -129,7 +129,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 	r.collect(tags, done)
 	measured(finishing)
 	if err != nil {
-		return fmt.Errorf("%w\nwhat is left is noted in the record; run clean again when the cause is mended", err)
+		return fmt.Errorf("%w\nthe record keeps what is left; fix the cause, then run clean again", err)
 	}
 	r.noteRecords()
 	if ctx.Err() != nil {

@@ -155,8 +155,8 @@ func (c *Client) inUse(ctx context.Context, suite config.Suite, kube *kube) (*ki
 func (c *Client) ask(ctx context.Context, cluster *kindnode.Cluster,
 	probe func(*kindnode.Cluster, context.Context) (map[string]kindnode.State, error),
 ) (map[string]kindnode.State, error) {
-	end := c.report.Start(fmt.Sprintf("ask %d nodes of %s", len(cluster.Nodes), cluster.Name))
+	checking := c.report.Start(step("Checking", "Checked", nodesOf(cluster.Names())))
 	states, err := probe(cluster, ctx)
-	end(err)
+	checking.End(err)
 	return states, classify(err)
 }

@@ -138,7 +138,7 @@ func TestARunWhoseClaimWasCleanedMeanwhileTakesItsTagsBack(t *testing.T) {
 		return nil
 	}
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
-	is[*InconsistentError](t, err, "claimed by another run")
+	is[*InconsistentError](t, err, "tagged by another run")
 	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
 		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}

@@ -114,7 +114,7 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 	}
 	if d.dry() {
 		for _, l := range findLacks(d.records, d.states) {
-			d.client.report.Info(fmt.Sprintf("node %s does not have %s as it is recorded, and would be healed", l.node, l.recorded.Evidence.Image))
+			d.client.report.Info(fmt.Sprintf("node %s lacks %s, which would be put back", l.node, l.recorded.Evidence.Image))
 		}
 	} else if err := d.heal(ctx); err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 		return nil, err
 	}
 	if hooks := plan.Hooks(); len(hooks) > 0 {
-		d.client.report.Info("not applied, since they are Helm's hooks of other times than an install: " + strings.Join(hooks, ", "))
+		d.client.report.Info("not applied, because these Helm hooks do not run on install: " + strings.Join(hooks, ", "))
 	}
 	// Only those that the manifests have are healed and proved.
 	d.records = slices.DeleteFunc(d.records, func(r recorded) bool { return r.accompanies && !plan.Has(r.Evidence.Image) })
@@ -71,7 +71,7 @@ func (d *deployRun) accompany() {
 		}
 		evidence, damage := d.set.Entry(name)
 		if evidence == nil {
-			d.client.report.Warn(fmt.Sprintf("what is recorded for %s cannot be read: in manifests only e2eimage://%s and %s mean it: %v",
+			d.client.report.Warn(fmt.Sprintf("the record of %s cannot be read, so in manifests only e2eimage://%s and %s are replaced: %v",
 				name, name, config.DefaultRepository(name), damage))
 			evidence = &record.Evidence{}
 		}

@@ -105,7 +105,7 @@ func (h *host) image(name string) *config.Image {
 func (h *host) client() *Client {
 	h.t.Helper()
 	client := (&bench{t: h.t}).client()
-	client.runner, client.report = h, progress.NewLines(&h.said)
+	client.runner, client.report = h, progress.NewLines(&h.said, progress.AllSteps)
 	return client
 }
 

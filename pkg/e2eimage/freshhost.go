@@ -91,7 +91,7 @@ func askArchive(ctx context.Context, k *comparison, source config.Source, text s
 	if !engine.CanReadAgain(source) {
 		return silent(text, errors.New("it cannot be read again"))
 	}
-	archive, err := engine.OpenArchive(source, nil, k.platform())
+	archive, err := engine.OpenArchive(ctx, source, nil, k.platform())
 	if err != nil {
 		return silent(text, err)
 	}

@@ -38,7 +38,7 @@ func (c *Client) unknown(ctx context.Context, k *comparison, finding freshness.F
 	switch {
 	case !finding.HostSilent:
 	case k.host.source == "":
-		c.report.Warn(k.image.Name + ": whether it was built anew is not known: neither lock nor record says what it came from")
+		c.report.Warn(k.image.Name + ": cannot tell whether it was built anew: neither the lock file nor the record names its source")
 	case k.host.silence != nil:
 		c.untold(ctx, fmt.Sprintf("%s: whether %s was built anew", k.image.Name, k.host.source), k.host.silence)
 	}
@@ -154,7 +154,7 @@ func (c *Client) checkTree(ctx context.Context, image config.Image, entry *recor
 	if entry == nil || entry.Tree == nil || image.Build == nil || suite.Freshness == config.FreshnessOff {
 		return nil
 	}
-	what, err := c.changedSince(ctx, image, entry.Tree, lock)
+	what, err := c.changedSince(ctx, image, entry, lock)
 	if err != nil {
 		c.untold(ctx, fmt.Sprintf("%s: whether what it is built from changed since", image.Name), err)
 	}

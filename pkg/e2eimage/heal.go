@@ -71,7 +71,7 @@ func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
 		}
 		if gone && release[name] == nil {
 			release[name] = []string{image}
-			mistakes = append(mistakes, &InconsistentError{fmt.Errorf("%s: the record of %s was taken away while it was deployed\nrecord it anew: %s",
+			mistakes = append(mistakes, &InconsistentError{fmt.Errorf("%s: the record of %s was removed while it was being deployed\nrecord it again: %s",
 				name, image, typedAt("tag", name, d.kube.namespace, d.consumer, d.in.Suite))})
 		}
 	}
@@ -93,9 +93,9 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 		from := d.nodeWith(evidence.Image, evidence.ImageID)
 		var err error
 		if from != "" {
-			end := d.client.report.Start(fmt.Sprintf("copy %s from %s to %s", evidence.Image, from, l.node))
+			copying := d.client.report.Start(step("Copying", "Copied", fmt.Sprintf("%s from %s to %s", evidence.Image, from, l.node)))
 			err = d.cluster.Copy(ctx, from, l.node, evidence.Image)
-			end(err)
+			copying.End(err)
 		} else if from, err = d.loadFromHost(ctx, l); from == "" && err == nil {
 			return &InconsistentError{d.gone(l)}
 		}
@@ -103,7 +103,7 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and bringing it back from %s was not possible: %w", l.recorded.Image.Name, l.node, evidence.Image, from, err)}
+			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and it could not be restored from %s: %w", l.recorded.Image.Name, l.node, evidence.Image, from, err)}
 		}
 		how = "from " + from
 	}
@@ -114,15 +114,15 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 		return classify(err)
 	}
 	if got := done[l.node][0].ImageID; got != evidence.ImageID {
-		return &InconsistentError{fmt.Errorf("%s: node %s could not be healed: its CRI has %q under %s", l.recorded.Image.Name, l.node, got, evidence.Image)}
+		return &InconsistentError{fmt.Errorf("%s: node %s could not be repaired: its container runtime has %q under %s", l.recorded.Image.Name, l.node, got, evidence.Image)}
 	}
 	switch l.held {
 	case evidence.ImageID:
-		d.client.report.Info(fmt.Sprintf("node %s had %s, but not as the record's; it is that again", l.node, evidence.Image))
+		d.client.report.Info(fmt.Sprintf("node %s had %s without the label of its record; put it back", l.node, evidence.Image))
 	case "":
-		d.client.report.Info(fmt.Sprintf("node %s had lost %s; healed %s", l.node, evidence.Image, how))
+		d.client.report.Info(fmt.Sprintf("node %s had lost %s; restored it %s", l.node, evidence.Image, how))
 	default:
-		d.client.report.Info(fmt.Sprintf("node %s had %s as %s; put back %s", l.node, evidence.Image, ociimage.ShortID(l.held), how))
+		d.client.report.Info(fmt.Sprintf("on node %s, %s was %s; restored it %s", l.node, evidence.Image, ociimage.ShortID(l.held), how))
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func TestARecordThatIsCleanedWhileItIsDeployedIsNotPutBack(t *testing.T) {
 		return nil
 	}
 	err := b.heal()
-	is[*InconsistentError](t, err, "was taken away while it was deployed", "kubectl e2eimage tag datastorage")
+	is[*InconsistentError](t, err, "was removed while it was being deployed", "kubectl e2eimage tag datastorage")
 	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
 		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
 	}

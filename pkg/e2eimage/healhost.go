@@ -21,7 +21,9 @@ func (d *deployRun) loadFromHost(ctx context.Context, l lack) (string, error) {
 		return found.Engine, err
 	}
 	run := &loadRun{client: d.client, cluster: d.cluster, image: config.Image{Name: l.recorded.Image.Name}, states: states}
-	_, _, err = run.send(ctx, &from{text: evidence.Image, engine: found, image: found.Known(), names: []kindnode.Name{{Text: evidence.Image, Owner: d.owner(l.recorded.Image.Name)}}}, []string{l.node}, nil)
+	copying := d.client.report.Start(step("Copying", "Copied", evidence.Image+" from "+found.Engine+" to "+l.node))
+	_, _, err = run.send(ctx, &from{text: evidence.Image, engine: found, image: found.Known(), names: []kindnode.Name{{Text: evidence.Image, Owner: d.owner(l.recorded.Image.Name)}}}, []string{l.node}, nil, copying)
+	copying.End(err)
 	return found.Engine, err
 }
 

@@ -106,7 +106,7 @@ func (c *Client) users(ctx context.Context, kube *kube, states map[string]kindno
 		return nil, err
 	}
 	if holders.OneNamespace {
-		c.report.Info(fmt.Sprintf("what other namespaces than %s are to run may not be seen: of those, only what runs is in use", kube.namespace))
+		c.report.Info(fmt.Sprintf("you may not list the workloads outside namespace %s: there, only images of running containers count as in use", kube.namespace))
 	}
 	return &users{states: states, holders: holders, namespace: kube.namespace}, nil
 }

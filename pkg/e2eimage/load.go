@@ -172,10 +172,12 @@ func (r *loadRun) sayPartly(loaded *LoadedImage) {
 		loaded.Image, strings.Join(without, ", ")))
 }
 
-// summary is what a load is worth saying.
+// summary is what a load is worth saying. A node that is sent more than others counts.
 func (l *LoadedImage) summary() string {
 	var sent, named []string
+	var most int64
 	for _, node := range l.Nodes {
+		most = max(most, node.Sent)
 		if node.Layers > 0 {
 			sent = append(sent, node.Node)
 		} else if node.Named {
@@ -184,16 +186,9 @@ func (l *LoadedImage) summary() string {
 	}
 	switch {
 	case len(sent) > 0:
-		return fmt.Sprintf("%s: sent %s of %s to %s", l.Image, progress.Bytes(l.Sent/int64(len(sent))), progress.Bytes(l.Bytes), nodesOf(sent))
+		return fmt.Sprintf("Copied %s to %s (sent %s of %s)", l.Image, nodesOf(sent), progress.Bytes(most), progress.Bytes(l.Bytes))
 	case len(named) > 0:
-		return fmt.Sprintf("%s: the image was there, named it on %s", l.Image, nodesOf(named))
+		return fmt.Sprintf("Named %s on %s, which had the image under another name", l.Image, nodesOf(named))
 	}
-	return fmt.Sprintf("%s: already on %d nodes, nothing sent", l.Image, len(l.Nodes))
-}
-
-func nodesOf(nodes []string) string {
-	if len(nodes) == 1 {
-		return nodes[0]
-	}
-	return fmt.Sprintf("%d nodes", len(nodes))
+	return fmt.Sprintf("Nothing to copy: %s is on %s already", l.Image, onAll(len(l.Nodes)))
 }

@@ -76,8 +76,9 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	delivered := map[string]kindnode.Delivered{}
 	begun := time.Now()
 	image := f.image
+	working := r.client.report.Start(progress.Step{Doing: doing(f.text, lacking, len(r.states))})
 	if len(lacking) > 0 {
-		image, delivered, err = r.send(ctx, f, lacking, r.having(lacking))
+		image, delivered, err = r.send(ctx, f, lacking, r.having(lacking), working)
 	}
 	took := time.Since(begun)
 	named := r.unnamed(f, lacking)
@@ -85,14 +86,16 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 		err = r.cluster.GiveNames(ctx, sortedKeys(r.states), f.image.ID.String(), f.names)
 	}
 	if err != nil {
+		working.End(err)
 		return nil, err
 	}
 	loaded := r.result(f, image, delivered, named, took)
-	r.client.report.Info(loaded.summary())
+	working.Result(loaded.summary())
+	working.End(nil)
 	// What was adopted, an external or a prebuilt image, is not ours to remove.
 	if r.in.Release && f.engine != nil && r.ours(f) {
 		if err := r.release(ctx, f); err != nil {
-			return loaded, fmt.Errorf("every node has it, but it stays in %s: %w", f.engine.Engine, err)
+			return loaded, fmt.Errorf("every node has it, but it could not be removed from %s: %w", f.engine.Engine, err)
 		}
 		loaded.Released = true
 	}
@@ -134,10 +137,8 @@ func (r *loadRun) checkNames(names []kindnode.Name) error {
 
 // send delivers the image to the nodes that lack it, and names it there and where it
 // was.
-func (r *loadRun) send(ctx context.Context, f *from, lacking, having []string) (ociimage.Image, map[string]kindnode.Delivered, error) {
-	end := r.client.report.Start(fmt.Sprintf("load %s into %s", f.text, nodesOf(lacking)))
-	image, delivered, err := r.deliver(ctx, f, lacking, having)
-	end(err)
+func (r *loadRun) send(ctx context.Context, f *from, lacking, having []string, working progress.Running) (ociimage.Image, map[string]kindnode.Delivered, error) {
+	image, delivered, err := r.deliver(ctx, f, lacking, having, &transfer{working: working, sent: map[string]int64{}, total: r.totals(f, lacking)})
 	var failed kindnode.NodeErrors
 	if errors.As(err, &failed) && len(failed) < len(lacking) {
 		var others []string
@@ -151,14 +152,13 @@ func (r *loadRun) send(ctx context.Context, f *from, lacking, having []string) (
 	return image, delivered, err
 }
 
-func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string) (ociimage.Image, map[string]kindnode.Delivered, error) {
+func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string, moved *transfer) (ociimage.Image, map[string]kindnode.Delivered, error) {
 	source, err := f.open(ctx, r, lacking)
 	if err != nil {
 		return ociimage.Image{}, nil, err
 	}
 	defer func() { _ = source.Close() }()
-	transfers := r.transfers(f, lacking)
-	delivery := r.cluster.Deliver(ctx, lacking, r.states, f.image, func(node string, bytes int64) { transfers[node].Add(bytes) })
+	delivery := r.cluster.Deliver(ctx, lacking, r.states, f.image, moved.add)
 	image, err := source.Read(ctx, delivery)
 	if err == nil && f.image.ID != "" && image.ID != f.image.ID {
 		err = fmt.Errorf("the image changed while it was read: %s instead of %s; run again", ociimage.ShortID(image.ID.String()), ociimage.ShortID(f.image.ID.String()))
@@ -170,39 +170,10 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string
 	}
 	if err != nil {
 		delivery.Abort()
-		for _, transfer := range transfers {
-			transfer.End(err)
-		}
 		return image, nil, err
 	}
 	delivered, err := delivery.Finish(ctx, image, f.names, having)
-	var failed kindnode.NodeErrors
-	_ = errors.As(err, &failed)
-	for _, node := range lacking {
-		transfers[node].End(failed[node])
-	}
 	return image, delivered, err
-}
-
-// transfers announces what goes to each node. How much that is, is known where
-// the engine tells the image's size and the nodes tell the rest.
-func (r *loadRun) transfers(f *from, lacking []string) map[string]progress.Transfer {
-	size := kindnode.SizeOf(r.states)
-	transfers := map[string]progress.Transfer{}
-	for _, node := range lacking {
-		total := int64(0)
-		if f.engine != nil {
-			total = f.engine.Size
-			missing := r.states[node].Missing(f.image, r.sized)
-			for _, diffID := range f.image.DiffIDs {
-				if bytes, _ := size(diffID); !slices.Contains(missing, diffID) {
-					total -= bytes
-				}
-			}
-		}
-		transfers[node] = r.client.report.Transfer(node, max(total, 0))
-	}
-	return transfers
 }
 
 // named adds the names that an engine says to what its archive says.

@@ -64,7 +64,7 @@ func (r *loadRun) source(ctx context.Context) (*from, error) {
 func (r *loadRun) wanted() string { return cmp.Or(r.image.External, r.image.Source) }
 
 func (r *loadRun) fromArchive(ctx context.Context, source config.Source, text string) (*from, error) {
-	archive, err := engine.OpenArchive(source, r.in.Stdin, r.platform())
+	archive, err := engine.OpenArchive(ctx, source, r.in.Stdin, r.platform())
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (c *Client) openLock(suite config.Suite, consumer string) (*locks, error) {
 	}
 	l.local = l.read.Host == c.host
 	if !l.local {
-		c.report.Warn(fmt.Sprintf("%s was written on host %s: what engines have is not compared with it", path, l.read.Host))
+		c.report.Warn(fmt.Sprintf("%s was written on host %s: it is not compared with the images on this host", path, l.read.Host))
 	}
 	return l, nil
 }

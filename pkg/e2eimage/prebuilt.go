@@ -72,7 +72,7 @@ func (r *buildRun) prebuilt(ctx context.Context, text string) (*record.Locked, e
 		found.TryToIdentify(ctx, r.client.runner)
 		return &record.Locked{Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID, Platform: found.Platform}, context.Cause(ctx)
 	}
-	archive, err := engine.OpenArchive(source, nil, host)
+	archive, err := engine.OpenArchive(ctx, source, nil, host)
 	if err != nil {
 		return nil, err
 	}

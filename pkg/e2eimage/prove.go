@@ -47,7 +47,7 @@ type proof struct {
 func (p *proof) look(ctx context.Context, running []workload.Running) (proved []ProvedContainer, dead []string, err error) {
 	proved = []ProvedContainer{}
 	if len(running) == 0 {
-		p.run.client.report.Warn("no container runs: nothing could be proved")
+		p.run.client.report.Warn("no container runs, so nothing could be verified")
 		return proved, nil, nil
 	}
 	states, err := p.states(ctx, running)
@@ -70,7 +70,7 @@ func (p *proof) look(ctx context.Context, running []workload.Running) (proved []
 				continue
 			}
 			p.lost[container.ContainerID] = true
-			p.run.client.report.Warn(fmt.Sprintf("container %s of pod %s/%s has ended and is gone from node %s: what it ran could not be proved",
+			p.run.client.report.Warn(fmt.Sprintf("container %s of pod %s/%s has ended and is gone from node %s, so its image could not be verified",
 				container.Container, container.Namespace, container.Pod, container.Node))
 			continue
 		}
@@ -104,12 +104,12 @@ func (p *proof) look(ctx context.Context, running []workload.Running) (proved []
 
 // states asks the nodes, once the containers are old enough.
 func (p *proof) states(ctx context.Context, running []workload.Running) (map[string]kindnode.State, error) {
-	on := map[string]bool{}
+	on, pods := map[string]bool{}, map[string]bool{}
 	for _, container := range running {
-		on[container.Node] = true
+		on[container.Node], pods[container.Namespace+"/"+container.Pod] = true, true
 	}
 	nodes := sortedKeys(on)
-	end := p.run.client.report.Start("prove what runs on " + few(nodes))
+	verifying := p.run.client.report.Start(step("Verifying", "Verified", counted(len(pods), "pod")))
 	states, err := p.ask(ctx, nodes)
 	if left := tooYoung(running, states, time.Now()); err == nil && left > 0 {
 		select {
@@ -119,7 +119,7 @@ func (p *proof) states(ctx context.Context, running []workload.Running) (map[str
 			err = context.Cause(ctx)
 		}
 	}
-	end(err)
+	verifying.End(err)
 	return states, classify(err)
 }
 
@@ -154,7 +154,7 @@ func imageOf(containerID string, state kindnode.State) (imageID string, exited b
 
 func orNothing(imageID string) string {
 	if imageID == "" {
-		return "something its node's CRI does not list"
+		return "an image that its node does not list"
 	}
 	return imageID
 }

@@ -60,7 +60,7 @@ func TestWhatIsProved(t *testing.T) {
 		"an init container":                                    {running: workload.Running{Init: true}, has: on(id, true), stands: true, want: "proved"},
 		"an init container that is gone":                       {running: workload.Running{Init: true}, stands: true, want: "warned"},
 		"one that went with its pod":                           {want: "dead"},
-		"one that its node does not know, though its pod does": {stands: true, want: "something its node's CRI does not list"},
+		"one that its node does not know, though its pod does": {stands: true, want: "an image that its node does not list"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

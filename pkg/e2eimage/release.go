@@ -2,8 +2,6 @@ package e2eimage
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
@@ -20,32 +18,22 @@ func (c *Client) release(ctx context.Context, kube *kube, cluster *kindnode.Clus
 	return err
 }
 
-// few names nodes as long as they fit on a line.
-func few(nodes []string) string {
-	if len(nodes) > 2 {
-		return fmt.Sprintf("%d nodes", len(nodes))
-	}
-	return strings.Join(nodes, ", ")
-}
-
 // releaseFrom does the work of release and returns what became of the tags.
 func (c *Client) releaseFrom(ctx context.Context, kube *kube, cluster *kindnode.Cluster, consumer string,
 	tags map[string][]string,
 ) (map[string][]kindnode.Untagged, error) {
 	var ops []kindnode.UntagOp
-	var all []string
 	for _, name := range sortedKeys(tags) {
 		for _, tag := range tags[name] {
 			ops = append(ops, kindnode.UntagOp{Name: tag, Owner: record.Owner(kube.namespace, consumer, name)})
-			all = append(all, tag)
 		}
 	}
 	var done map[string][]kindnode.Untagged
 	if len(ops) > 0 {
-		end := c.report.Start(fmt.Sprintf("take %s off %d nodes", strings.Join(all, ", "), len(cluster.Nodes)))
+		removing := c.report.Start(step("Removing", "Removed", tagsFrom(len(ops), cluster.Names())))
 		var err error
 		done, err = cluster.Untag(ctx, cluster.Names(), ops)
-		end(err)
+		removing.End(err)
 		if err != nil {
 			return done, err
 		}

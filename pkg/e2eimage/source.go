@@ -69,7 +69,7 @@ func idsOf(candidates []string, state kindnode.State) (string, error) {
 	for _, candidate := range candidates {
 		id := state.ID(candidate)
 		if found != "" && id != "" && id != found {
-			return "", fmt.Errorf("%s are different images; say the one that is meant", strings.Join(candidates, " and "))
+			return "", fmt.Errorf("%s are different images; name the one you mean", strings.Join(candidates, " and "))
 		}
 		if id != "" {
 			found = id

@@ -40,14 +40,17 @@ type TagResult struct {
 
 // TaggedImage is a recorded image.
 type TaggedImage struct {
-	Name      string   `json:"name"`
-	Consumer  string   `json:"consumer"`
-	Namespace string   `json:"namespace"`
-	Image     string   `json:"image"`
-	ImageID   string   `json:"imageID"`
-	Source    string   `json:"source"`
-	Platform  string   `json:"platform"`
-	Nodes     []string `json:"nodes"`
+	Name      string `json:"name"`
+	Consumer  string `json:"consumer"`
+	Namespace string `json:"namespace"`
+	Image     string `json:"image"`
+	// Planned is what a dry run says in place of an Image that is not decided yet, such as
+	// localhost/datastorage:suite-<random>.
+	Planned  string   `json:"planned,omitempty"`
+	ImageID  string   `json:"imageID"`
+	Source   string   `json:"source"`
+	Platform string   `json:"platform"`
+	Nodes    []string `json:"nodes"`
 	// Changed is false when record and nodes said so already.
 	Changed bool `json:"changed"`
 }
@@ -83,6 +86,7 @@ func (c *Client) tagIn(ctx context.Context, in TagInput, place *place) (*TagResu
 }
 
 func (c *Client) newTagRun(in TagInput) *tagRun {
+	in.Values = inDryRun(in.DryRun, in.Values)
 	return &tagRun{
 		client: c, in: in, sources: map[string]string{}, changed: map[string]bool{}, useCluster: map[string]bool{},
 		moved: map[string]bool{}, had: map[string]bool{}, entries: map[string]*record.Locked{}, compared: map[string]*comparison{},
@@ -180,7 +184,7 @@ func (r *tagRun) look(ctx context.Context) error {
 	if err := r.fresh(ctx); err != nil {
 		return err
 	}
-	return r.wish()
+	return r.wish(ctx)
 }
 
 // carryOut claims, tags the nodes and records.
@@ -218,7 +222,14 @@ func (r *tagRun) plan(ctx context.Context) (*TagResult, error) {
 	if err := r.decide(set); err != nil {
 		return nil, classify(err)
 	}
-	return r.result(), nil
+	result := r.result()
+	for i, decision := range r.decisions {
+		entry := r.entries[decision.Name]
+		if one := &result.Images[i]; decision.Recorded == nil && (entry == nil || entry.Image != decision.Image) {
+			one.Image, one.Planned = "", planned(decision.Image)
+		}
+	}
+	return result, nil
 }
 
 func (r *tagRun) result() *TagResult {

@@ -121,15 +121,23 @@ func TestADryRunWritesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := result.Images[0]; !got.Changed || !strings.HasPrefix(got.Image, "localhost/datastorage:suite-") {
+	if got := result.Images[0]; !got.Changed || got.Image != "" || got.Planned != "localhost/datastorage:suite-<random>" {
 		t.Errorf("got %+v", got)
 	}
 	if len(b.writes()) > 0 || b.cluster.Count(adds) > 0 || len(b.cluster.Tags()) > 0 {
 		t.Errorf("API: %v, nodes: %v", b.writes(), b.cluster.Calls())
 	}
 	image := b.tagged("suite")
-	if result, err = b.client().Tag(t.Context(), in); err != nil || result.Images[0].Image != image || result.Images[0].Changed {
+	if result, err = b.client().Tag(t.Context(), in); err != nil || result.Images[0].Image != image || result.Images[0].Planned != "" || result.Images[0].Changed {
 		t.Errorf("got %+v, %v; want %s", result, err, image)
+	}
+	in.New = true
+	if result, err = b.client().Tag(t.Context(), in); err != nil || result.Images[0].Image != "" || result.Images[0].Planned != "localhost/datastorage:suite-<random>" {
+		t.Errorf("a new one: got %+v, %v", result, err)
+	}
+	in.New, in.Suite.Images[0].Tag = false, "v1"
+	if result, err = b.client().Tag(t.Context(), in); err != nil || result.Images[0].Image != "" || result.Images[0].Planned != "localhost/datastorage:v1" {
+		t.Errorf("an exact one: got %+v, %v", result, err)
 	}
 }
 

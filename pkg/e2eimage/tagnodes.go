@@ -115,12 +115,12 @@ func (r *tagRun) tagNodes(ctx context.Context) error {
 	}
 	r.tagging = true
 	nodes := sortedKeys(lacking)
-	end := r.client.report.Start("tag on " + few(nodes))
+	adding := r.client.report.Start(step("Adding", "Added", fmt.Sprintf("%s to %s", counted(len(ops), "tag"), nodesOf(nodes))))
 	done, err := r.cluster.Tag(ctx, nodes, ops)
 	if err == nil {
 		err = r.checkTagged(done)
 	}
-	end(err)
+	adding.End(err)
 	return err
 }
 
@@ -131,7 +131,7 @@ func (r *tagRun) checkTagged(done map[string][]kindnode.Tagged) error {
 		for i, tagged := range done[node] {
 			decision := r.decisions[i]
 			if tagged.ImageID == "" {
-				mistakes = append(mistakes, fmt.Errorf("%s: node %s has the tag %s, but its CRI does not list it", decision.Name, node, decision.Image))
+				mistakes = append(mistakes, fmt.Errorf("%s: node %s has the tag %s, but its container runtime does not list it", decision.Name, node, decision.Image))
 				continue
 			}
 			owner := tagged.Owner

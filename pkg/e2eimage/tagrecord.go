@@ -46,7 +46,7 @@ func (r *tagRun) complete(ctx context.Context) error {
 	}
 	if len(r.moved) > 0 {
 		if err := r.cluster.Free(finishing, r.cluster.Names(), sortedKeys(r.moved)); err != nil {
-			r.client.report.Warn(fmt.Sprintf("what a shared tag stood for before stays on nodes for now: %v", err))
+			r.client.report.Warn(fmt.Sprintf("the image that a shared tag named before stays on nodes for now: %v", err))
 		}
 	}
 	return nil
@@ -88,7 +88,7 @@ func (r *tagRun) inUse(ctx context.Context, tag string) bool {
 	if r.users == nil {
 		var err error
 		if r.users, err = r.client.askUsers(ctx, r.kube, r.cluster); err != nil {
-			r.client.report.Warn(fmt.Sprintf("%s stays on nodes for now: what uses it is not known: %v", tag, err))
+			r.client.report.Warn(fmt.Sprintf("%s stays on nodes for now: cannot tell what uses it: %v", tag, err))
 			return true
 		}
 	}
@@ -124,7 +124,7 @@ func (r *tagRun) undo(ctx context.Context) error {
 		err = errors.Join(r.client.release(ctx, r.kube, r.cluster, r.consumer, release), r.moveBack(ctx))
 	}
 	if err != nil {
-		return fmt.Errorf("undoing was not possible: %w\nwhat is left is noted in the record; when that is mended, finish with: %s", err, r.finish())
+		return fmt.Errorf("could not undo everything: %w\nthe record keeps what is left; fix the cause, then run: %s", err, r.finish())
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package e2eimage
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // wish resolves every source and draws the tags. All mistakes come together.
-func (r *tagRun) wish() error {
+func (r *tagRun) wish(ctx context.Context) error {
 	records := r.records
 	var err error
 	if r.ca, err = fingerprint(r.states); err != nil {
@@ -34,7 +35,7 @@ func (r *tagRun) wish() error {
 	var mistakes []error
 	for _, image := range recordable(r.in.Suite) {
 		image.Tag = cmp.Or(image.Tag, shared)
-		wish, err := r.wishFor(image, records)
+		wish, err := r.wishFor(ctx, image, records)
 		if err != nil {
 			mistakes = append(mistakes, err)
 			continue
@@ -44,7 +45,7 @@ func (r *tagRun) wish() error {
 	return classify(errors.Join(mistakes...))
 }
 
-func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, error) {
+func (r *tagRun) wishFor(ctx context.Context, image config.Image, records *record.Set) (record.Wish, error) {
 	evidence, err := records.Entry(image.Name)
 	if err != nil {
 		return record.Wish{}, err
@@ -63,7 +64,7 @@ func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, 
 	case source == "" && evidence != nil:
 		source = evidence.Source
 	}
-	imageID, err := r.imageID(image.Name, source, entry)
+	imageID, err := r.imageID(ctx, image.Name, source, entry)
 	if err != nil {
 		return record.Wish{}, err
 	}
@@ -93,7 +94,7 @@ func (r *tagRun) wishFor(image config.Image, records *record.Set) (record.Wish, 
 
 // imageID is what is tagged: what the lock pins, else what the source stands for on
 // the nodes.
-func (r *tagRun) imageID(name, source string, entry *record.Locked) (string, error) {
+func (r *tagRun) imageID(ctx context.Context, name, source string, entry *record.Locked) (string, error) {
 	if entry.Pinned() {
 		for _, node := range sortedKeys(r.states) {
 			if r.states[node].ID(entry.ImageID) == "" {
@@ -109,7 +110,7 @@ func (r *tagRun) imageID(name, source string, entry *record.Locked) (string, err
 	if kept := r.keeps(name); kept != "" {
 		return kept, nil
 	}
-	loaded, err := r.loadedSource(name, source)
+	loaded, err := r.loadedSource(ctx, name, source)
 	if err != nil {
 		return "", err
 	}
@@ -117,14 +118,14 @@ func (r *tagRun) imageID(name, source string, entry *record.Locked) (string, err
 }
 
 // loadedSource is what nodes have of a source: an archive's image by its ID.
-func (r *tagRun) loadedSource(name, text string) (string, error) {
+func (r *tagRun) loadedSource(ctx context.Context, name, text string) (string, error) {
 	source, err := config.ParseSource(text)
 	if err != nil || source.Kind == config.SourceReference || source.Kind == config.SourceID {
 		// What is no source is told by whoever looks for it.
 		return text, nil
 	}
 	if source.Kind != config.SourceStdin {
-		archive, err := engine.OpenArchive(source, nil, r.platform())
+		archive, err := engine.OpenArchive(ctx, source, nil, r.platform())
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", name, err)
 		}

@@ -120,7 +120,7 @@ func TestWhatCannotBeTakenBackIsNotedAndCleaned(t *testing.T) {
 		return nil
 	}
 	_, err := b.client().Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
-	says(t, err, "node dev-worker: ", "undoing was not possible", "kubectl e2eimage clean datastorage -n tests --consumer suite --scope=cluster")
+	says(t, err, "node dev-worker: ", "could not undo everything", "kubectl e2eimage clean datastorage -n tests --consumer suite --scope=cluster")
 	left := b.cluster.Tags()
 	if len(left) != 1 || !strings.HasPrefix(left[0], "dev-worker2 ") || len(b.records("suite")) > 0 {
 		t.Fatalf("left on nodes: %v, records %v", left, b.records("suite"))

@@ -71,8 +71,7 @@ func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (
 		}
 		if one.Changed {
 			r.result.Built = append(r.result.Built, *one)
-			r.result.Images = append(r.result.Images, Ref{Name: image.Name, Image: one.Image})
-			r.client.report.Info(fmt.Sprintf("%s: would then be loaded, and tagged as %s unless its content is recorded already", image.Name, one.Image))
+			r.client.report.Info(fmt.Sprintf("%s: would then be loaded, and tagged as %s unless its content has a tag already", image.Name, one.Planned))
 			return true, nil
 		}
 	}

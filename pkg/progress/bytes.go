@@ -1,6 +1,9 @@
 package progress
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Bytes writes a number of bytes for people, in powers of 1000, as engines do.
 func Bytes(n int64) string {
@@ -14,4 +17,12 @@ func Bytes(n int64) string {
 		}
 	}
 	return fmt.Sprintf("%.1f %s", value, unit)
+}
+
+// Elapsed writes how long something took for people: 0.4s, 12s, 2m5s.
+func Elapsed(d time.Duration) string {
+	if d < 9950*time.Millisecond {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return d.Round(time.Second).String()
 }

@@ -4,68 +4,128 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 )
 
+// Detail is how much Lines tells.
+type Detail int
+
+// How much Lines tells.
+const (
+	// Warnings tells only what the user should know.
+	Warnings Detail = iota
+	// Steps also tells what was done and what took long.
+	Steps
+	// AllSteps also tells of steps that took no time.
+	AllSteps
+)
+
 // Lines writes one plain line per event: for pipes, logs and CI.
 type Lines struct {
-	mu  sync.Mutex
-	out io.Writer
+	mu     sync.Mutex
+	out    io.Writer
+	detail Detail
 }
 
 var _ Reporter = (*Lines)(nil)
 
 // NewLines returns a reporter that writes to out.
-func NewLines(out io.Writer) *Lines { return &Lines{out: out} }
+func NewLines(out io.Writer, detail Detail) *Lines { return &Lines{out: out, detail: detail} }
 
-// Start implements Reporter. Only the end is worth a line: a step that is cut
-// short is told by the error that follows.
-func (l *Lines) Start(step string) func(error) {
-	begun := time.Now()
-	return func(err error) {
-		if err == nil {
-			l.print("%s (%s)", step, elapsed(begun))
-		}
-	}
+// Start implements Reporter. The end is worth a line, and how far it is where it takes
+// long. A step that is cut short is told by the error that follows.
+func (l *Lines) Start(step Step) Running {
+	now := time.Now()
+	return &lineStep{lines: l, step: step, begun: now, told: now}
 }
 
-// Transfer implements Reporter. Like a step, it is worth a line when it ends.
-func (l *Lines) Transfer(to string, _ int64) Transfer {
-	return &transferLine{lines: l, to: to, begun: time.Now()}
-}
+// patience is how long a step says nothing at first, and between two times.
+const patience = 10 * time.Second
 
-type transferLine struct {
+type lineStep struct {
 	lines *Lines
-	to    string
+	step  Step
 	begun time.Time
-	bytes atomic.Int64
+
+	mu     sync.Mutex
+	result string
+	state  string
+	told   time.Time
 }
 
-// Add implements Transfer.
-func (t *transferLine) Add(bytes int64) { t.bytes.Add(bytes) }
-
-// End implements Transfer.
-func (t *transferLine) End(err error) {
-	if bytes := t.bytes.Load(); err == nil && bytes > 0 {
-		t.lines.print("  %s: %s (%s, %s/s)", t.to, Bytes(bytes), elapsed(t.begun), Bytes(int64(float64(bytes)/time.Since(t.begun).Seconds())))
+// Now implements Running.
+func (s *lineStep) Now(state string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if state == s.state || now.Sub(s.told) < patience {
+		return
 	}
+	s.state, s.told = state, now
+	s.lines.print(Steps, fmt.Sprintf("%s: %s (%s)", s.step.Doing, state, Elapsed(now.Sub(s.begun))))
+}
+
+// Result implements Running.
+func (s *lineStep) Result(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.result = text
+}
+
+// End implements Running.
+func (s *lineStep) End(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		return
+	}
+	if line, always := Ended(s.step, s.result, time.Since(s.begun)); line != "" {
+		detail := AllSteps
+		if always {
+			detail = Steps
+		}
+		s.lines.print(detail, line)
+	}
+}
+
+// Ended is how a step that has succeeded is told, and whether that is also where steps
+// that took no time are not.
+func Ended(step Step, result string, took time.Duration) (line string, always bool) {
+	long := took >= Short
+	switch line = step.Done; {
+	case result != "":
+		line = result
+	case line == "":
+		return "", false
+	}
+	if long {
+		line += " (" + Elapsed(took) + ")"
+	}
+	return line, long || result != ""
+}
+
+// Output implements Reporter.
+func (l *Lines) Output(of, line string) bool {
+	if of != "" {
+		line = of + " | " + line
+	}
+	l.print(Steps, line)
+	return l.detail >= Steps
 }
 
 // Info implements Reporter.
-func (l *Lines) Info(message string) { l.print("%s", message) }
+func (l *Lines) Info(message string) { l.print(Steps, message) }
 
 // Warn implements Reporter.
-func (l *Lines) Warn(message string) { l.print("warning: %s", message) }
+func (l *Lines) Warn(message string) { l.print(Warnings, "warning: "+message) }
 
-func (l *Lines) print(format string, args ...any) {
+func (l *Lines) print(least Detail, line string) {
+	if l.detail < least {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, _ = io.WriteString(l.out, foreign.Harmless(fmt.Sprintf(format+"\n", args...)))
-}
-
-func elapsed(begun time.Time) string {
-	return time.Since(begun).Round(10 * time.Millisecond).String()
+	_, _ = io.WriteString(l.out, foreign.Harmless(line+"\n"))
 }

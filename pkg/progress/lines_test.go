@@ -16,20 +16,67 @@ import (
 // pass lets time pass in the bubble of a synctest: its clock jumps, nobody waits.
 func pass(d time.Duration) { time.Sleep(d) }
 
+func nodes() Step { return Step{Doing: "Checking 3 nodes", Done: "Checked 3 nodes"} }
+
 func TestLinesAreWrittenWhenAStepEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		report := NewLines(&out)
-		end := report.Start("ask 3 nodes")
+		report := NewLines(&out, Steps)
+		checking := report.Start(nodes())
 		if out.Len() > 0 {
 			t.Errorf("a line at the start: %q", out.String())
 		}
-		report.Info("node n1 had lost it; healed")
+		report.Info("Node n1 had lost it")
 		pass(1234 * time.Millisecond)
-		end(nil)
+		checking.End(nil)
 		report.Warn("something stays")
-		const want = "node n1 had lost it; healed\nask 3 nodes (1.23s)\nwarning: something stays\n"
+		const want = "Node n1 had lost it\nChecked 3 nodes (1.2s)\nwarning: something stays\n"
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Each detail is told the same.
+func TestLinesTellAsMuchAsTheyAreAskedFor(t *testing.T) {
+	t.Parallel()
+	for detail, want := range map[Detail]string{
+		Warnings: "warning: careful\n",
+		Steps:    "Built x\na | STEP 1\nadded\nwarning: careful\n",
+		AllSteps: "Checked 3 nodes\nBuilt x\na | STEP 1\nadded\nwarning: careful\n",
+	} {
+		var out bytes.Buffer
+		report := NewLines(&out, detail)
+		report.Start(nodes()).End(nil)
+		building := report.Start(Step{Doing: "Building x"})
+		building.Result("Built x")
+		building.End(nil)
+		if shown := report.Output("a", "STEP 1"); shown != (detail > Warnings) {
+			t.Errorf("%d: it says that output is shown: %v", detail, shown)
+		}
+		report.Info("added")
+		report.Warn("careful")
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("%d (-want +got):\n%s", detail, diff)
+		}
+	}
+}
+
+func TestLinesSayNowAndThenHowFarALongStepIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		waiting := NewLines(&out, Steps).Start(Step{Doing: "Waiting for deployment.apps/x", Done: "deployment.apps/x is ready"})
+		for _, now := range []struct {
+			after time.Duration
+			state string
+		}{{time.Second, "0/3 ready"}, {10 * time.Second, "1/3 ready"}, {time.Second, "2/3 ready"}, {10 * time.Second, "1/3 ready"}, {time.Second, "2/3 ready"}} {
+			pass(now.after)
+			waiting.Now(now.state)
+		}
+		waiting.End(nil)
+		const want = "Waiting for deployment.apps/x: 1/3 ready (11s)\nWaiting for deployment.apps/x: 2/3 ready (23s)\ndeployment.apps/x is ready (23s)\n"
 		if diff := cmp.Diff(want, out.String()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -39,7 +86,9 @@ func TestLinesAreWrittenWhenAStepEnds(t *testing.T) {
 func TestLinesLeaveFailuresToTheError(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	NewLines(&out).Start("ask 3 nodes")(errors.New("x"))
+	building := NewLines(&out, AllSteps).Start(nodes())
+	building.Result("Built x")
+	building.End(errors.New("x"))
 	if out.Len() > 0 {
 		t.Errorf("%q", out.String())
 	}
@@ -48,10 +97,10 @@ func TestLinesLeaveFailuresToTheError(t *testing.T) {
 func TestLinesTakeMessagesAsTheyAre(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	report := NewLines(&out)
-	report.Start("100%d")(nil)
+	report := NewLines(&out, AllSteps)
+	report.Start(Step{Done: "100%d"}).End(nil)
 	report.Info("50%s")
-	if got := out.String(); !strings.HasPrefix(got, "100%d (") || !strings.HasSuffix(got, "\n50%s\n") {
+	if got := out.String(); got != "100%d\n50%s\n" {
 		t.Errorf("%q", got)
 	}
 }
@@ -59,14 +108,14 @@ func TestLinesTakeMessagesAsTheyAre(t *testing.T) {
 func TestLinesOfManyNodesDoNotMix(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	report := NewLines(&out)
+	report := NewLines(&out, AllSteps)
 	var all sync.WaitGroup
 	for i := range 16 {
 		all.Go(func() {
-			end := report.Start(fmt.Sprintf("step %d", i))
+			running := report.Start(Step{Done: fmt.Sprintf("step %d", i)})
 			report.Info("info")
 			report.Warn("warn")
-			end(nil)
+			running.End(nil)
 		})
 	}
 	all.Wait()
@@ -78,26 +127,7 @@ func TestLinesOfManyNodesDoNotMix(t *testing.T) {
 	}
 }
 
-func TestALineSaysWhatWasTransferred(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
-		report := NewLines(&out)
-		moved, nothing, failed := report.Transfer("n1", 0), report.Transfer("n2", 0), report.Transfer("n3", 9)
-		moved.Add(1_000_000)
-		moved.Add(500_000)
-		failed.Add(3)
-		pass(2 * time.Second)
-		for transfer, err := range map[Transfer]error{moved: nil, nothing: nil, failed: errors.New("x")} {
-			transfer.End(err)
-		}
-		if want := "  n1: 1.5 MB (2s, 750.0 kB/s)\n"; out.String() != want {
-			t.Errorf("%q, want %q", out.String(), want)
-		}
-	})
-}
-
-func TestBytesAreWrittenForPeople(t *testing.T) {
+func TestNumbersAreWrittenForPeople(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{
 		0: "0 B", 999: "999 B", 1000: "1.0 kB", 999_949: "999.9 kB", 999_951: "1.0 MB", 602_000_000: "602.0 MB", 2_000_000_000: "2.0 GB",
@@ -106,33 +136,37 @@ func TestBytesAreWrittenForPeople(t *testing.T) {
 			t.Errorf("%d is %s, want %s", n, got, want)
 		}
 	}
+	for d, want := range map[time.Duration]string{
+		0: "0.0s", 1234567890: "1.2s", 9940 * time.Millisecond: "9.9s", 9951 * time.Millisecond: "10s", 125400 * time.Millisecond: "2m5s",
+	} {
+		if got := Elapsed(d); got != want {
+			t.Errorf("%d is %s, want %s", d, got, want)
+		}
+	}
 }
 
 func TestDiscardSaysNothing(t *testing.T) {
 	t.Parallel()
 	var report Reporter = Discard{}
-	report.Start("x")(nil)
-	report.Info("x")
-	report.Warn("x")
+	running := report.Start(nodes())
+	running.Now("x")
+	running.Result("x")
+	running.End(nil)
+	if report.Output("", "x") {
+		t.Error("it says that output is shown")
+	}
 }
 
 func TestLinesAreHarmless(t *testing.T) {
 	t.Parallel()
-	var out bytes.Buffer
-	report := NewLines(&out)
-	tellEvil(report)
-	if got := out.String(); strings.ContainsAny(got, "\x1b\r\u202e\u009b") || strings.Count(got, "abc\ufffdd") != 4 {
-		t.Errorf("%q", got)
-	}
-}
-
-// tellEvil tells what acts on a terminal in every way there is.
-func tellEvil(report Reporter) {
 	const evil = "a\x1b[2Jb\u009b31mc\u202ed"
-	report.Start(evil)(nil)
+	var out bytes.Buffer
+	report := NewLines(&out, AllSteps)
+	report.Start(Step{Done: evil}).End(nil)
 	report.Info(evil)
 	report.Warn(evil)
-	transfer := report.Transfer(evil, 9)
-	transfer.Add(9)
-	transfer.End(nil)
+	report.Output(evil, evil)
+	if got := out.String(); strings.ContainsAny(got, "\x1b\r\u202e\u009b") || strings.Count(got, "abc\ufffdd") != 5 {
+		t.Errorf("%q", got)
+	}
 }

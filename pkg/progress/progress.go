@@ -1,30 +1,48 @@
 // Package progress is how a verb tells its caller what it is doing. It must not
 // know any verb, and nothing here may write to stdout: that carries results. What is
-// told may be in others' words; those who draw it make it harmless for a terminal.
+// told may be in others' words; those who show it make it harmless for a terminal.
 package progress
 
+import "time"
+
 // Reporter is told about the steps of a verb. Implementations are safe for
-// concurrent use: several nodes report at once.
+// concurrent use: several images and nodes report at once.
 type Reporter interface {
-	// Start announces a step that takes time. The function that it returns
-	// ends the step and is called exactly once, with nil when it succeeded.
-	Start(step string) (end func(error))
-	// Transfer announces bytes on their way to a place; total is 0 where nobody
-	// knows how many. It is ended as a step is.
-	Transfer(to string, total int64) Transfer
+	// Start announces a step that takes time.
+	Start(step Step) Running
+	// Output passes on a line that a command printed, such as a build. of names the
+	// image where several are worked on, "" otherwise. It returns false where nobody
+	// sees the line.
+	Output(of, line string) (shown bool)
 	// Info reports what was done or decided.
 	Info(message string)
 	// Warn reports what the user should know although the verb goes on.
 	Warn(message string)
 }
 
-// Transfer is told how far it is.
-type Transfer interface {
-	// Add reports more bytes. It is safe for concurrent use.
-	Add(bytes int64)
-	// End is called exactly once.
+// Step is something that takes time, in plain words.
+type Step struct {
+	// Doing says it while it goes on: "Checking 3 nodes".
+	Doing string
+	// Done says it when it has succeeded: "Checked 3 nodes". "" where only its result
+	// is worth telling.
+	Done string
+}
+
+// Running is a step under way.
+type Running interface {
+	// Now says how far it is, such as "0/2 ready". It takes the place of what it said
+	// before.
+	Now(state string)
+	// Result says what came of it, in place of Done. It is told however short the step
+	// was, once that has succeeded.
+	Result(text string)
+	// End is called exactly once, with nil when the step succeeded.
 	End(err error)
 }
+
+// Short is how long a step takes at most that is not worth telling.
+const Short = 500 * time.Millisecond
 
 // Discard reports nothing.
 type Discard struct{}
@@ -32,15 +50,16 @@ type Discard struct{}
 var _ Reporter = Discard{}
 
 // Start implements Reporter.
-func (Discard) Start(string) func(error) { return func(error) {} }
-
-// Transfer implements Reporter.
-func (Discard) Transfer(string, int64) Transfer { return discarded{} }
+func (Discard) Start(Step) Running { return discarded{} }
 
 type discarded struct{}
 
-func (discarded) Add(int64) {}
-func (discarded) End(error) {}
+func (discarded) Now(string)    {}
+func (discarded) Result(string) {}
+func (discarded) End(error)     {}
+
+// Output implements Reporter.
+func (Discard) Output(string, string) bool { return false }
 
 // Info implements Reporter.
 func (Discard) Info(string) {}

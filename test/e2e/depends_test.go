@@ -68,7 +68,7 @@ func TestWhatIsBuiltOnAnotherImageRunsItsNewCode(t *testing.T) {
 	u.write("zero/build", "third of "+u.namespace)
 	u.must("build", "zero")
 	result := u.e2eimage("deploy", "datastorage")
-	if said := strings.Join(strings.Fields(result.stderr), " "); result.code != 0 || !strings.Contains(said, "datastorage: localhost/"+u.namespace+"-zero:dev, which it is built on, changed since it was built") {
+	if said := strings.Join(strings.Fields(result.stderr), " "); result.code != 0 || !strings.Contains(said, "datastorage: its base image localhost/"+u.namespace+"-zero:dev changed since it was built") {
 		t.Errorf("exit %d: %s", result.code, result.stderr)
 	}
 	u.must("up")
@@ -163,7 +163,7 @@ func TestFilesThatChangeDuringABuildAreNotTakenForBuilt(t *testing.T) {
 fi
 exec "$real" "$@"
 `)
-	if _, said := u.upWithoutACluster(); !strings.Contains(strings.Join(strings.Fields(said), " "), "changed while it was built") {
+	if _, said := u.upWithoutACluster(); !strings.Contains(strings.Join(strings.Fields(said), " "), "changed during the build") {
 		t.Errorf("it does not say so: %s", said)
 	}
 	wrong := u.lock(u.namespace)["datastorage"].Image
@@ -234,7 +234,7 @@ func TestACommandThatBuiltNothingIsSaid(t *testing.T) {
 	u.write("make.sh", "set -e\n"+suite.provider+" build -q -t \"$1\" code\n")
 	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: "+suite.provider+"\nimages:\n- name: datastorage\n  source: "+u.source()+
 		"\n  build: {command: [sh, make.sh, '"+u.source()+"'], context: code}\n")
-	const left = "its command left the image of before"
+	const left = "its build command left the same image as before"
 	build := func() string {
 		result := u.e2eimage("build")
 		if result.code != 0 {

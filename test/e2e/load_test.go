@@ -365,7 +365,7 @@ func TestLoadRefusesWhatIsNotWhole(t *testing.T) {
 	several := u.archive(image, two)
 	u.refused(1, []string{"cut off"}, "load", "--source", "docker-archive:"+cut)
 	u.refused(1, []string{"is damaged: its content is sha256:"}, "load", "--source", "docker-archive:"+damaged)
-	u.refused(1, []string{"several images", ref, ":other", "put :NAME behind the path"}, "load", "--source", "docker-archive:"+several)
+	u.refused(1, []string{"several images", ref, ":other", "add :NAME to the path"}, "load", "--source", "docker-archive:"+several)
 	u.refused(1, []string{"no image localhost/none:none", ref}, "load", "--source", "docker-archive:"+several+":localhost/none:none")
 	u.refused(1, []string{"no image localhost/" + u.namespace + ":absent"}, "load", "--source", "localhost/"+u.namespace+":absent")
 	for node, has := range imagesOn(t) {
@@ -454,7 +454,7 @@ func enginesImageIsSentOnce(t *testing.T, root bool) {
 		return true
 	})
 	result = u.e2eimage("deploy", "datastorage")
-	if result.code != 0 || !strings.Contains(result.stderr, "healed from "+suite.provider) {
+	if result.code != 0 || !strings.Contains(result.stderr, "restored it from "+suite.provider) {
 		t.Errorf("exit %d: %s", result.code, result.stderr)
 	}
 	for node, has := range imagesOn(t) {

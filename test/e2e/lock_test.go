@@ -88,7 +88,7 @@ func TestALockThatCannotBeRead(t *testing.T) {
 		"no YAML":               {"{", "is damaged", 3},
 		"of a newer version":    {"apiVersion: e2eimage.dev/v9\nkind: Lock\n", "use a newer kubectl-e2eimage", 3},
 		"of somebody else":      {"apiVersion: e2eimage.dev/v1alpha1\nkind: Lock\nconsumer: other\n", `consumer "other"`, 2},
-		"with an entry of null": {"apiVersion: e2eimage.dev/v1alpha1\nkind: Lock\nconsumer: " + u.namespace + "\nimages: {datastorage: null}\n", "is not whole", 3},
+		"with an entry of null": {"apiVersion: e2eimage.dev/v1alpha1\nkind: Lock\nconsumer: " + u.namespace + "\nimages: {datastorage: null}\n", "is incomplete", 3},
 	} {
 		u.write(lock, test.content)
 		for _, verb := range []string{"build", "load", "tag", "ref", "up"} {
@@ -100,7 +100,7 @@ func TestALockThatCannotBeRead(t *testing.T) {
 	if err := os.Remove(filepath.Join(u.dir, lock)); err != nil {
 		t.Fatal(err)
 	}
-	u.refused(1, []string{"the lock cannot be written", "--lock"}, "build", "--lock", "/proc/no/lock.yaml")
+	u.refused(1, []string{"the lock file cannot be written", "--lock"}, "build", "--lock", "/proc/no/lock.yaml")
 	image := u.must("build", "--lock", "mine.yaml")
 	if got := u.must("ref", "datastorage", "--lock", "mine.yaml"); got != image {
 		t.Errorf("the lock that was asked for says %s, want %s", got, image)
@@ -209,7 +209,7 @@ func TestACommandBuildsWhatItLeavesUnderTheSource(t *testing.T) {
 	}
 	u.write("make.sh", "echo all is well\n")
 	engine(t, "image", "rm", u.source())
-	u.refused(1, []string{"its command ended well, but left no image"}, "build")
+	u.refused(1, []string{"its build command succeeded, but left no image"}, "build")
 	u.write("make.sh", "echo it is broken >&2; exit 7\n")
 	u.refused(1, []string{"the build by sh ended with exit code 7", "it is broken"}, "build")
 }
@@ -219,7 +219,7 @@ func TestBuildsAreRefusedThatCannotBe(t *testing.T) {
 	u := builder(t, "- {name: gateway, source: localhost/gateway:dev}\n")
 	u.refused(2, []string{"gateway has no build"}, "build", "gateway")
 	u.write("other/e2eimage.yaml", configHead+"consumer: x\nimages:\n- {name: a, build: {command: [make]}}\n")
-	u.refused(2, []string{"has to leave the image under its source"}, "build", "--config", "other/e2eimage.yaml")
+	u.refused(2, []string{"has to leave the image under the name in source"}, "build", "--config", "other/e2eimage.yaml")
 	none := tempDir(t)
 	alone := &user{t: t, namespace: u.namespace, dir: u.dir, env: append(slices.Clone(u.env), "PATH="+none)}
 	plugin := alone.plugin("build", "datastorage", "--engine", "docker")

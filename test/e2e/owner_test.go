@@ -44,7 +44,7 @@ func TestTheSourcesOwnNameIsTheRecordsOnceItIsRecorded(t *testing.T) {
 	}
 	owned(t, ref, u.namespace+"."+u.namespace+".datastorage")
 	archive := "docker-archive:" + u.archive(u.service(ref, text("/version", "2 of "+u.namespace)))
-	refused := u.refused(3, []string{"is a recorded image", "name the image otherwise where it is built"}, "load", "--source", archive)
+	refused := u.refused(3, []string{"is the recorded image", "give the image another name where it is built"}, "load", "--source", archive)
 	wantEverywhere(t, ref, id)
 	u.must("verify", "datastorage")
 	u.typing(refused.stderr)
@@ -81,7 +81,7 @@ func TestTwoLoadsOfDifferentContentUnderOneName(t *testing.T) {
 		}
 		for _, outcome := range outcomes {
 			if outcome.code != 0 {
-				wantRefused(t, outcome, 3, "at the same time; run again if this content is the right one")
+				wantRefused(t, outcome, 3, "at the same time; run again if yours is the right content")
 			}
 		}
 	}
@@ -185,7 +185,7 @@ func TestLoadDoesNotTakeANameThatNodesLost(t *testing.T) {
 	image := u.must("tag", "datastorage", "--source", "localhost/"+u.namespace+"-other:dev", "--tag", u.namespace+"-exact", "--consumer", "another")
 	onNodes(t, "ctr", "-n", "k8s.io", "images", "rm", image)
 	u.must("build", "datastorage", "--tag", u.namespace+"-exact")
-	u.refused(3, []string{image + " is recorded, or claimed, for datastorage of consumer another", "choose another --tag"}, "load")
+	u.refused(3, []string{image + " is recorded, or about to be, for datastorage of consumer another", "choose another --tag"}, "load")
 	u.nothingLeftOf(image)
 }
 

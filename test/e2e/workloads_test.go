@@ -123,7 +123,7 @@ func TestNothingRunsNothingIsProved(t *testing.T) {
 	u.must("tag", "datastorage", "--source", source, "--consumer", "suite")
 	u.apply(workload("Deployment", "datastorage", source, 0))
 	result := u.e2eimage("deploy", "datastorage")
-	if result.code != 0 || !strings.Contains(result.stderr, "nothing could be proved") {
+	if result.code != 0 || !strings.Contains(result.stderr, "nothing could be verified") {
 		t.Errorf("exit %d: %s", result.code, result.stderr)
 	}
 }

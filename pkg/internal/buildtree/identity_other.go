@@ -2,8 +2,14 @@
 
 package buildtree
 
-import "hash"
+import (
+	"hash"
+	"io/fs"
+	"time"
+)
 
 func addIdentity(hash.Hash, string) error { return nil }
 
 func addAttributes(hash.Hash, string) error { return nil }
+
+func changedAt(_ string, info fs.FileInfo) time.Time { return info.ModTime() }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,6 +24,17 @@ func addIdentity(sum hash.Hash, path string) error {
 	}
 	_, err := fmt.Fprintf(sum, "%d %d\n", stat.Ino, stat.Ctim.Nano())
 	return err
+}
+
+// changedAt is when a file was written or replaced, whatever its modification time says.
+func changedAt(path string, info fs.FileInfo) time.Time {
+	var stat unix.Stat_t
+	if err := unix.Lstat(path, &stat); err == nil {
+		if changed := time.Unix(stat.Ctim.Unix()); changed.After(info.ModTime()) {
+			return changed
+		}
+	}
+	return info.ModTime()
 }
 
 // addAttributes adds the extended attributes that an image can have: capabilities, and

@@ -128,6 +128,28 @@ func (t Tree) Sends(path string) bool {
 	return err == nil && !out
 }
 
+// LeavesOut is the ignore file that the engine reads, "" for none, and the pattern by which
+// it leaves out the product's own folder, too. Where two engines may read two files, there
+// is no such file.
+func (t Tree) LeavesOut() (file, pattern string, ok bool) {
+	files := t.ignoreFiles()
+	switch len(files) {
+	case 0:
+		return "", own, true
+	case 1:
+		return files[0], own, true
+	}
+	return "", "", false
+}
+
+// Dockerfile is the file that the engine reads, "" where there is none or are several.
+func (t Tree) Dockerfile() string {
+	if files := t.dockerfiles(); len(files) == 1 {
+		return files[0]
+	}
+	return ""
+}
+
 // has tells whether a file is left out.
 func (l leftOut) has(name string) (bool, error) {
 	for _, matcher := range l {

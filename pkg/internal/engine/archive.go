@@ -20,25 +20,26 @@ import (
 )
 
 // OpenArchive returns the image in a docker archive, an OCI layout or on stdin as
-// a source. Behind a path may stand :NAME of one of several images.
-func OpenArchive(source config.Source, stdin io.Reader, nodes string) (ociimage.Source, error) {
+// a source. Behind a path may stand :NAME of one of several images. The context ends also
+// reading from a pipe that nobody writes to.
+func OpenArchive(ctx context.Context, source config.Source, stdin io.Reader, nodes string) (ociimage.Source, error) {
 	choice := ociimage.Choice{Platform: nodes}
 	if source.Kind == config.SourceStdin {
 		if stdin == nil {
 			return nil, errors.New("there is no standard input to read the image from")
 		}
-		return named("standard input", ociimage.OpenStream(stdin, choice, ociimage.Image{}, closing(func() error { return nil }))), nil
+		return named("standard input", ociimage.OpenStream(&heedful{ctx: ctx, from: stdin}, choice, ociimage.Image{}, closing(func() error { return nil }))), nil
 	}
 	path, name, err := splitArchive(source.Value)
 	if err != nil {
 		return nil, err
 	}
 	choice.Name = name
-	open := openFile
+	open := func() (ociimage.Source, error) { return openFile(ctx, path, choice) }
 	if source.Kind == config.SourceOCI {
-		open = openFolder
+		open = func() (ociimage.Source, error) { return openFolder(path, choice) }
 	}
-	opened, err := open(path, choice)
+	opened, err := open()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -113,19 +114,20 @@ func openFolder(path string, choice ociimage.Choice) (ociimage.Source, error) {
 }
 
 // openFile reads an archive's files in any order if it is not compressed.
-func openFile(path string, choice ociimage.Choice) (ociimage.Source, error) {
-	file, err := os.Open(path)
+func openFile(ctx context.Context, path string, choice ociimage.Choice) (ociimage.Source, error) {
+	// A named pipe is open once somebody else opens it, too.
+	file, err := unlessDone(ctx, func() (*os.File, error) { return os.Open(path) })
 	if err != nil {
 		return nil, err
 	}
-	source, err := openArchive(file, choice)
+	source, err := openArchive(ctx, file, choice)
 	if err != nil {
 		_ = file.Close()
 	}
 	return source, err
 }
 
-func openArchive(file *os.File, choice ociimage.Choice) (ociimage.Source, error) {
+func openArchive(ctx context.Context, file *os.File, choice ociimage.Choice) (ociimage.Source, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
@@ -134,7 +136,7 @@ func openArchive(file *os.File, choice ociimage.Choice) (ociimage.Source, error)
 		return nil, fmt.Errorf("it is a folder; a layout in a folder is oci:%s", file.Name())
 	}
 	if !info.Mode().IsRegular() {
-		return ociimage.OpenStream(file, choice, ociimage.Image{}, file), nil
+		return ociimage.OpenStream(&heedful{ctx: ctx, from: file}, choice, ociimage.Image{}, file), nil
 	}
 	begin := make([]byte, 262)
 	n, err := io.ReadFull(file, begin)

@@ -55,7 +55,7 @@ func TestACompressionThatIsNotReadIsSaidBeforeAnythingIsSent(t *testing.T) {
 	if err := os.WriteFile(path, []byte("\xfd7zXZ\x00"+strings.Repeat("\x07", 4096)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := OpenArchive(config.Source{Kind: config.SourceOCIArchive, Value: path}, nil, "linux/amd64")
+	_, err := OpenArchive(t.Context(), config.Source{Kind: config.SourceOCIArchive, Value: path}, nil, "linux/amd64")
 	if err == nil || !strings.Contains(err.Error(), path+": it is compressed with xz") || !strings.Contains(err.Error(), "xz -dc FILE |") {
 		t.Errorf("error %v", err)
 	}

@@ -35,6 +35,8 @@ type BuildSpec struct {
 	Flags []string
 	// Output gets what the engine says.
 	Output io.Writer
+	// LeaveOut is nil where the context is sent as it is. It changes no image.
+	LeaveOut *LeaveOut `json:"-"`
 }
 
 // buildGrace is how long a cancelled build may take to remove its containers.
@@ -62,7 +64,7 @@ func (e *BuildError) Error() string {
 		message += ": " + failed.Err.Error()
 	}
 	if e.Said != "" {
-		message += "; it said last:\n" + e.Said
+		message += "; its last output:\n" + e.Said
 	}
 	return message
 }
@@ -86,6 +88,10 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (built I
 	}()
 	idFile := filepath.Join(scratch.dir, "id")
 	name := temporaryBuild + strings.ToLower(rand.Text())
+	if spec, err = spec.leavingOut(scratch.dir); err != nil {
+		_ = scratch.Close()
+		return Image{}, err
+	}
 	argv, env := spec.command(idFile, name)
 	if spec.namesIt() {
 		if err := scratch.note(spec.Engine, name); err != nil {
@@ -123,7 +129,7 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (built I
 func findBuilt(ctx context.Context, runner hostexec.Runner, engine, name string) (Image, error) {
 	found, err := Find(ctx, runner, engine, name)
 	if IsGone(err) {
-		return found, fmt.Errorf("the build by %s ended well, but %s has no image of it: a build with --output, or by a builder elsewhere, has to load it (--load)", engine, engine)
+		return found, fmt.Errorf("the build by %s succeeded, but %s does not have the image: with --output, or with a remote builder, add --load", engine, engine)
 	}
 	if err != nil {
 		return found, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -154,5 +155,47 @@ func TestANameThatAnotherGivesAtTheSameTimeIsGivenAgain(t *testing.T) {
 		if err == nil || tries != want {
 			t.Errorf("%s: %v after %d tries, want %d", said, err, tries, want)
 		}
+	}
+}
+
+func TestABuildLeavesTheProductsOwnFolderOut(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"Dockerfile": "FROM scratch\n", "ignore": "*.log\n!keep.log"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, test := range map[string]struct {
+		engine, ignoreFile, flag string
+		files                    map[string]string
+	}{
+		"podman":                        {"podman", filepath.Join(dir, "ignore"), "--ignorefile ignore", map[string]string{"ignore": "*.log\n!keep.log\n**/.e2eimage\n"}},
+		"podman without an ignore file": {"podman", "", "--ignorefile ignore", map[string]string{"ignore": "\n**/.e2eimage\n"}},
+		"docker": {"docker", filepath.Join(dir, "ignore"), "--file Dockerfile", map[string]string{
+			"Dockerfile": "FROM scratch\n", "Dockerfile.dockerignore": "*.log\n!keep.log\n**/.e2eimage\n",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			scratch := t.TempDir()
+			spec := BuildSpec{
+				Engine: test.engine, Context: dir, Flags: []string{"--pull"},
+				LeaveOut: &LeaveOut{IgnoreFile: test.ignoreFile, Pattern: "**/.e2eimage", Dockerfile: filepath.Join(dir, "Dockerfile")},
+			}
+			built, err := spec.leavingOut(scratch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if line := strings.ReplaceAll(built.CommandLine(), scratch+"/", ""); !strings.HasSuffix(line, "--pull "+test.flag+" -- "+dir) {
+				t.Errorf("it runs %s", line)
+			}
+			for file, want := range test.files {
+				text, err := os.ReadFile(filepath.Join(scratch, file))
+				if err != nil || string(text) != want {
+					t.Errorf("%s has %q, want %q: %v", file, text, want, err)
+				}
+			}
+		})
 	}
 }

@@ -16,12 +16,20 @@ type reported struct {
 
 var _ progress.Reporter = (*reported)(nil)
 
-func (r *reported) Start(string) func(error) {
-	return func(err error) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.ended = append(r.ended, err)
-	}
+func (r *reported) Start(progress.Step) progress.Running { return &reportedStep{r} }
+
+func (r *reported) Output(string, string) bool { return true }
+
+type reportedStep struct{ *reported }
+
+func (s *reportedStep) Now(string) {}
+
+func (s *reportedStep) Result(string) {}
+
+func (s *reportedStep) End(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = append(s.ended, err)
 }
 
 func (r *reported) Info(message string) {
@@ -34,8 +42,4 @@ func (r *reported) Warn(message string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.warnings = append(r.warnings, message)
-}
-
-func (r *reported) Transfer(string, int64) progress.Transfer {
-	return progress.Discard{}.Transfer("", 0)
 }

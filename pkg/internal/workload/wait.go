@@ -50,9 +50,9 @@ func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
 			continue
 		}
 		all.Go(func() {
-			end := report.Start(fmt.Sprintf("wait for %s", t.ref))
-			failures[i] = p.waitFor(waiting, t, report)
-			end(failures[i])
+			waits := report.Start(progress.Step{Doing: fmt.Sprintf("Waiting for %s", t.ref), Done: fmt.Sprintf("%s is %s", t.ref, t.object.atEnd())})
+			failures[i] = p.waitFor(waiting, t, report, waits)
+			waits.End(failures[i])
 			t.waited = failures[i] == nil
 			if failures[i] != nil {
 				failed.Do(func() { grace.Reset(afterFailure) })
@@ -104,7 +104,7 @@ func apart(failures []error) error {
 }
 
 // waitFor watches one workload until the end of its rollout.
-func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter) error {
+func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter, waits progress.Running) error {
 	watching, stop := within(ctx, t.timeout())
 	w := newWatcher(p.api, t)
 	defer w.running.Wait()
@@ -114,7 +114,6 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter)
 	}
 	judge := newJudge(t)
 	begun := time.Now()
-	told := teller{report: report, what: t.ref.String(), at: begun}
 	for watching.Err() == nil {
 		seen := w.view()
 		result := judge.look(seen, time.Now())
@@ -131,7 +130,7 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter)
 			w.look(watching)
 			continue
 		}
-		told.tell(seen.waiting(), time.Now())
+		waits.Now(seen.ready())
 		var again <-chan time.Time
 		if result.again > 0 {
 			again = time.After(result.again)
@@ -143,25 +142,6 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter)
 		}
 	}
 	return p.ended(ctx, watching, w, time.Since(begun))
-}
-
-// teller says how far a rollout is once it takes long, whenever that changes.
-type teller struct {
-	report progress.Reporter
-	what   string
-	at     time.Time
-	said   string
-}
-
-// quiet is how long nothing is told at first, and between two times.
-const quiet = 10 * time.Second
-
-func (t *teller) tell(waiting string, now time.Time) {
-	if now.Sub(t.at) < quiet || waiting == t.said {
-		return
-	}
-	t.report.Info(t.what + ": " + waiting)
-	t.at, t.said = now, waiting
 }
 
 // within bounds a context; 0 is no bound.

@@ -1,0 +1,232 @@
+// Package terminal shows on a terminal what a verb is doing: a line for each step that
+// runs, drawn anew in place, below what has been said. It must not know any verb.
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
+)
+
+// View shows running steps. What has ended stays above them.
+type View struct {
+	mu     sync.Mutex
+	out    io.Writer
+	size   func() (columns, rows int)
+	colour bool
+	steps  []*step
+	frame  int
+	// drawn is how many lines there are to be erased.
+	drawn int
+	// stop ends the redrawing; nil while nothing runs.
+	stop   chan struct{}
+	closed bool
+}
+
+var _ progress.Reporter = (*View)(nil)
+
+const interval = 100 * time.Millisecond
+
+var frames = [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
+
+// NewView returns a reporter that draws on the terminal out. size is asked each time:
+// windows are resized. Colour off honours NO_COLOR.
+func NewView(out io.Writer, size func() (columns, rows int), colour bool) *View {
+	return &View{out: out, size: size, colour: colour}
+}
+
+// step implements progress.Running.
+type step struct {
+	view          *View
+	said          progress.Step
+	begun         time.Time
+	state, result string
+}
+
+// Start implements progress.Reporter.
+func (v *View) Start(said progress.Step) progress.Running {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	running := &step{view: v, said: said, begun: time.Now()}
+	v.steps = append(v.steps, running)
+	if v.stop == nil && !v.closed {
+		v.stop = make(chan struct{})
+		go v.turn(v.stop)
+	}
+	return running
+}
+
+// Now implements progress.Running. The next frame shows it.
+func (s *step) Now(state string) {
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	s.state = state
+}
+
+// Result implements progress.Running.
+func (s *step) Result(text string) {
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	s.result = text
+}
+
+// End implements progress.Running.
+func (s *step) End(err error) {
+	v := s.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.steps = slices.DeleteFunc(v.steps, func(other *step) bool { return other == s })
+	if len(v.steps) == 0 {
+		v.rest()
+	}
+	took := time.Since(s.begun)
+	line, told := progress.Ended(s.said, s.result, took)
+	mark := v.paint("32", "✓")
+	if err != nil {
+		// What went wrong is told by the error.
+		line, told, mark = s.said.Doing+" ("+progress.Elapsed(took)+")", took >= progress.Short, v.paint("31", "✗")
+	}
+	if told {
+		v.print(mark + " " + foreign.Harmless(line))
+		return
+	}
+	v.draw("")
+}
+
+// Output implements progress.Reporter.
+func (v *View) Output(of, line string) bool {
+	if of != "" {
+		line = of + " | " + line
+	}
+	v.Info(line)
+	return true
+}
+
+// Info implements progress.Reporter.
+func (v *View) Info(message string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.print("  " + foreign.Harmless(message))
+}
+
+// Warn implements progress.Reporter.
+func (v *View) Warn(message string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.print(v.paint("33", "warning: ") + foreign.Harmless(message))
+}
+
+// Close takes the running steps off the terminal: what follows is written by others.
+func (v *View) Close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closed = true
+	v.rest()
+	v.draw("")
+}
+
+// rest stops redrawing.
+func (v *View) rest() {
+	if v.stop != nil {
+		close(v.stop)
+		v.stop = nil
+	}
+}
+
+func (v *View) turn(stop <-chan struct{}) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+			v.mu.Lock()
+			v.frame++
+			if v.stop == stop {
+				v.draw("")
+			}
+			v.mu.Unlock()
+		}
+	}
+}
+
+// print writes a line that stays.
+func (v *View) print(line string) { v.draw(line + "\n") }
+
+// draw writes text that stays, and below it the steps that run. All in one write, so
+// that nothing flickers.
+func (v *View) draw(text string) {
+	var all strings.Builder
+	if v.drawn > 0 {
+		all.WriteString("\r")
+		if v.drawn > 1 {
+			fmt.Fprintf(&all, "\x1b[%dA", v.drawn-1)
+		}
+		all.WriteString("\x1b[J")
+	}
+	all.WriteString(text)
+	lines := v.lines()
+	all.WriteString(strings.Join(lines, "\n"))
+	v.drawn = len(lines)
+	if all.Len() > 0 {
+		_, _ = io.WriteString(v.out, all.String())
+	}
+}
+
+// lines are the steps that run for some time already, each cut to one line: else it
+// could not be erased.
+func (v *View) lines() []string {
+	if v.closed {
+		return nil
+	}
+	columns, rows := v.size()
+	var lines []string
+	now := time.Now()
+	for _, running := range v.steps {
+		took := now.Sub(running.begun)
+		if took < progress.Short {
+			continue
+		}
+		text := foreign.Line(running.said.Doing)
+		if running.state != "" {
+			text += ": " + foreign.Line(running.state)
+		}
+		end := ""
+		if took >= time.Second {
+			end = "  " + took.Truncate(time.Second).String()
+		}
+		lines = append(lines, fit(frames[v.frame%len(frames)]+" "+text, end, columns))
+	}
+	if most := rows - 2; rows > 0 && len(lines) > max(most, 1) {
+		more := len(lines) - max(most, 1) + 1
+		lines = append(lines[:max(most, 1)-1], fit(fmt.Sprintf("  and %d more", more), "", columns))
+	}
+	return lines
+}
+
+// fit cuts a text so that it has its place on a line together with its end. The last
+// column stays free: some terminals begin a new line there.
+func fit(text, end string, columns int) string {
+	runes, last := []rune(text), []rune(end)
+	if columns > 1 && len(runes)+len(last) > columns-1 {
+		if len(last) > columns/2 {
+			last = nil
+		}
+		runes = append(runes[:min(len(runes), max(columns-2-len(last), 0))], '…')
+	}
+	return string(runes) + string(last)
+}
+
+func (v *View) paint(code, text string) string {
+	if !v.colour {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
