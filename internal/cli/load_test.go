@@ -154,7 +154,7 @@ func TestLoadPrintsTheNames(t *testing.T) {
 	c := newConsole(t)
 	c.library.loaded = &e2eimage.LoadResult{Images: []e2eimage.LoadedImage{{Image: "localhost/a:dev"}, {Source: "-"}}}
 	c.done("load --source localhost/a:dev")
-	if got := c.out.String(); got != "localhost/a:dev\n-\n" {
+	if got := c.out.String(); got != "localhost/a:dev\n" {
 		t.Errorf("printed %q", got)
 	}
 }

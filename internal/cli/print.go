@@ -90,7 +90,7 @@ func (a *app) println(line string) error {
 // printImage prints an image, or says what a dry run plans: a script must not read a name
 // that will not exist.
 func (a *app) printImage(image, planned string) error {
-	if planned != "" {
+	if image == "" {
 		a.reporter().Info(planned + " (dry run)")
 		return nil
 	}

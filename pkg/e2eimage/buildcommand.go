@@ -53,7 +53,7 @@ func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *re
 	switch whose {
 	case "":
 	case r.consumer:
-		r.client.report.Warn(fmt.Sprintf("%s: its build command left the same image as before, %s, although files in %s changed; check that it builds %s",
+		r.client.report.Warn(fmt.Sprintf("%s: its build command left the image unchanged (%s), although files in %s changed; check that it builds %s",
 			image.Name, id, image.Build.Context, image.Source))
 	default:
 		r.client.report.Warn(fmt.Sprintf("%s: its build command left the image %s, which suite %s built from other files; check that it builds %s, or give each suite its own source",

@@ -42,7 +42,7 @@ func TestACommandThatLeavesTheImageOfBeforeIsSaid(t *testing.T) {
 		t.Errorf("nothing changed, and it says %s", got)
 	}
 	h.write("app/file", "second")
-	if got := said(); !strings.Contains(got, left+" of before, sha256:111111111111, although files in") {
+	if got := said(); !strings.Contains(got, left+" unchanged (sha256:111111111111), although files in") {
 		t.Errorf("it does not say so: %s", got)
 	}
 	if got := said(); strings.Contains(got, left) {

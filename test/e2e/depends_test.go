@@ -234,7 +234,7 @@ func TestACommandThatBuiltNothingIsSaid(t *testing.T) {
 	u.write("make.sh", "set -e\n"+suite.provider+" build -q -t \"$1\" code\n")
 	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: "+suite.provider+"\nimages:\n- name: datastorage\n  source: "+u.source()+
 		"\n  build: {command: [sh, make.sh, '"+u.source()+"'], context: code}\n")
-	const left = "its build command left the same image as before"
+	const left = "its build command left the image unchanged"
 	build := func() string {
 		result := u.e2eimage("build")
 		if result.code != 0 {
