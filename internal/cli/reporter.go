@@ -14,7 +14,9 @@ import (
 // reporter suits stderr: a view that is drawn anew on a terminal, lines elsewhere and
 // between what -v shows, only warnings with -q. A command has one.
 func (a *app) reporter() progress.Reporter {
-	a.reporting.Do(func() { a.reports = a.newReporter() })
+	if a.reports == nil {
+		a.reports = a.newReporter()
+	}
 	return a.reports
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -58,8 +57,7 @@ type app struct {
 	// screen says what stdout is; tests put their own in.
 	screen func(io.Writer) screen
 	// reports is the command's reporter, made when it is needed first.
-	reporting sync.Once
-	reports   progress.Reporter
+	reports progress.Reporter
 }
 
 // Run carries out one command line and returns its exit code.
