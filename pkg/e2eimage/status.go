@@ -208,7 +208,7 @@ func (r *statusRun) report(ctx context.Context) (*StatusResult, error) {
 			r.containers[container.ID] = container.ImageRef
 		}
 	}
-	var steps []step
+	var steps []mending
 	for _, namespace := range r.namespaces() {
 		one := r.within(namespace)
 		images, err := one.images(ctx)

@@ -8,8 +8,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
-// step is one command that mends something.
-type step struct {
+// mending is one command that mends something.
+type mending struct {
 	// verb of kubectl e2eimage, "" for another program's command.
 	verb string
 	// name of the image, and what comes behind it.
@@ -21,21 +21,21 @@ type step struct {
 const ourCommand = "kubectl e2eimage "
 
 // stepsOf are the commands that a problem's Mend has.
-func stepsOf(mend string) []step {
-	var steps []step
+func stepsOf(mend string) []mending {
+	var steps []mending
 	for line := range strings.SplitSeq(mend, " && ") {
 		ours, isOurs := strings.CutPrefix(line, ourCommand)
 		switch {
 		case line == "":
 		case !isOurs:
-			steps = append(steps, step{line: line})
+			steps = append(steps, mending{line: line})
 		default:
 			verb, rest, _ := strings.Cut(ours, " ")
 			name, flags := "", rest
 			if !strings.HasPrefix(rest, "-") {
 				name, flags, _ = strings.Cut(rest, " ")
 			}
-			steps = append(steps, step{verb: verb, name: name, flags: flags})
+			steps = append(steps, mending{verb: verb, name: name, flags: flags})
 		}
 	}
 	return steps
@@ -43,7 +43,7 @@ func stepsOf(mend string) []step {
 
 // order is that of the commands: a record that cannot be used goes first, and then each
 // needs what those before it have made.
-func (s step) order() int {
+func (s mending) order() int {
 	inTurn := []string{"clean", "up", "build", "load", "tag", "deploy"}
 	if at := slices.Index(inTurn, s.verb); at >= 0 {
 		return at
@@ -51,19 +51,19 @@ func (s step) order() int {
 	return len(inTurn)
 }
 
-// isPlain tells whether up does what a step does.
-func (s step) isPlain() bool {
+// isPlain tells whether up does what a command does.
+func (s mending) isPlain() bool {
 	special := slices.ContainsFunc([]string{"--workload", "--replace", "--use"}, func(flag string) bool { return strings.Contains(s.flags, flag) })
 	return slices.Contains([]string{"up", "build", "load", "tag", "deploy"}, s.verb) && !special
 }
 
-// isOfOne tells whether a step is for one image alone: so are a source and workloads.
-func (s step) isOfOne() bool {
+// isOfOne tells whether a command is for one image alone: so are a source and workloads.
+func (s mending) isOfOne() bool {
 	return strings.Contains(s.flags, "--source") || strings.Contains(s.flags, "--workload")
 }
 
-// command is the step as it is typed, for all the images.
-func (s step) command(names []string) string {
+// command is what is typed, for all the images.
+func (s mending) command(names []string) string {
 	if s.verb == "" {
 		return s.line
 	}
@@ -78,34 +78,34 @@ func (s step) command(names []string) string {
 
 // mend are the commands for all problems of an image. Where it takes several of them, and
 // up does the same, that is it.
-func (r *statusRun) mend(image ImageStatus) []step {
-	var steps []step
+func (r *statusRun) mend(image ImageStatus) []mending {
+	var steps []mending
 	for _, problem := range image.Problems {
 		steps = append(steps, stepsOf(problem.Mend)...)
 	}
 	steps = r.followed(image, steps)
 	if up, ok := r.up(image, steps); ok {
-		return []step{up}
+		return []mending{up}
 	}
 	return steps
 }
 
 // followed adds what has to come behind build, load and tag: else the next thing that
 // does not agree is a workload with the tag of before.
-func (r *statusRun) followed(image ImageStatus, steps []step) []step {
+func (r *statusRun) followed(image ImageStatus, steps []mending) []mending {
 	chain := []string{"build", "load", "tag", "deploy"}
 	if len(image.Workloads) == 0 {
 		chain = chain[:len(chain)-1]
 	}
 	has := func(verb string) bool {
-		return slices.ContainsFunc(steps, func(s step) bool { return s.verb == verb })
+		return slices.ContainsFunc(steps, func(s mending) bool { return s.verb == verb })
 	}
 	begun := false
 	for _, verb := range chain {
 		if has(verb) {
 			begun = true
 		} else if begun {
-			plain := stepsOf(typedFor(verb, image.Name, r.kube.namespace, image.Consumer))
+			plain := stepsOf(typedAt(verb, image.Name, r.kube.namespace, image.Consumer, r.in.Suite))
 			steps = append(steps, plain...)
 		}
 	}
@@ -114,11 +114,11 @@ func (r *statusRun) followed(image ImageStatus, steps []step) []step {
 
 // up is the one command that does what several do, if there is one: it needs to know
 // where the image comes from, and goes to the workloads that it is deployed to by default.
-func (r *statusRun) up(image ImageStatus, steps []step) (step, bool) {
+func (r *statusRun) up(image ImageStatus, steps []mending) (mending, bool) {
 	source, verbs := "", map[string]bool{}
 	for _, s := range steps {
 		if !s.isPlain() {
-			return step{}, false
+			return mending{}, false
 		}
 		if _, from, ok := strings.Cut(s.flags, "--source "); ok {
 			source = " --source " + from
@@ -131,22 +131,22 @@ func (r *statusRun) up(image ImageStatus, steps []step) (step, bool) {
 		return !r.deployedTo(image.Name, &workload.Used{Name: w.Name, Namespace: cmp.Or(w.Namespace, r.kube.namespace)})
 	})
 	if len(verbs) < 2 || !known || elsewhere || len(image.Workloads) == 0 {
-		return step{}, false
+		return mending{}, false
 	}
-	one := stepsOf(typedFor("up", image.Name, r.kube.namespace, image.Consumer))[0]
+	one := stepsOf(typedAt("up", image.Name, r.kube.namespace, image.Consumer, r.in.Suite))[0]
 	one.flags += source
 	return one, true
 }
 
 // commandsOf are the commands in the order in which they have to be run, each once. Images
 // that need the same share one.
-func commandsOf(steps []step) []string {
+func commandsOf(steps []mending) []string {
 	steps = slices.Clone(steps)
-	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.order(), b.order()) })
+	slices.SortStableFunc(steps, func(a, b mending) int { return cmp.Compare(a.order(), b.order()) })
 	var commands []string
 	for len(steps) > 0 {
 		first := steps[0]
-		alike := func(s step) bool {
+		alike := func(s mending) bool {
 			same := s.verb == first.verb && s.flags == first.flags && s.line == first.line
 			return same && (s.name == first.name || !s.isOfOne())
 		}

@@ -66,7 +66,7 @@ func TestCommandsThatMendComeInTheirOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run := &statusRun{in: StatusInput{Suite: test.suite}, kube: &kube{namespace: "ns"}}
-			var steps []step
+			var steps []mending
 			for _, image := range test.images {
 				steps = append(steps, run.mend(image)...)
 			}
