@@ -25,7 +25,7 @@ func TestASecondRecordOfAnImageIsToldWhereNobodySaidAConsumer(t *testing.T) {
 			for _, told := range []bool{test.told, false} {
 				said.Reset()
 				client := b.client()
-				client.report = progress.NewLines(&said, progress.Brief)
+				client.report = progress.NewLines(&said, progress.AllSteps)
 				if _, err := client.Tag(t.Context(), TagInput{Suite: suite(test.consumer, "datastorage")}); err != nil {
 					t.Fatal(err)
 				}
