@@ -209,8 +209,9 @@ func (w *world) carryOut(one newesttest.Step, s *suiteOf) (result outcome, ran b
 	switch one.Do {
 	case newesttest.Builds, newesttest.BuildsExactly, newesttest.Ups:
 		switch {
-		case w.builtAt(s) != before, result.code == 0 && w.Origin == newesttest.ByBuild:
-			// What was not built again would have been the same.
+		case w.Origin == newesttest.ByBuild && (w.builtAt(s) != before || result.code == 0):
+			// What was not built again would have been the same. Where the suite does not
+			// build, up notes in the lock what it loads.
 			w.known.Built(one.Suite, w.underIfNamed(s), w.content(s))
 		case result.code == 0:
 			w.known.Loaded(one.Suite, w.known.OnHost(w.under(s)), w.under(s), s.source, false)
