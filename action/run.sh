@@ -44,8 +44,7 @@ for verb in "${verbs[@]}"; do
   token=$RANDOM$RANDOM$RANDOM
   echo "::stop-commands::$token"
   code=0
-  kubectl e2eimage "$verb" "${flags[@]}" "${names[@]}" 2> >(tee "$said" >&2) || code=$?
-  wait "$!" || true
+  { kubectl e2eimage "$verb" "${flags[@]}" "${names[@]}" 2>&1 >&3 | tee "$said" >&2; } 3>&1 || code=$?
   echo "::$token::"
   echo "::endgroup::"
   if [ "$code" != 0 ]; then

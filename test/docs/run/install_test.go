@@ -23,7 +23,10 @@ func releases(t *testing.T, wrong bool) *httptest.Server {
 		t.Fatal(err)
 	}
 	var archive bytes.Buffer
-	compressed := gzip.NewWriter(&archive)
+	compressed, err := gzip.NewWriterLevel(&archive, gzip.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
 	files := tar.NewWriter(compressed)
 	if err := files.WriteHeader(&tar.Header{Name: "kubectl-e2eimage", Mode: 0o755, Size: int64(len(plugin))}); err != nil {
 		t.Fatal(err)

@@ -87,17 +87,22 @@ func startCluster(ctx context.Context, kept string) error {
 }
 
 // build makes what the pages take for granted: the plugin, kind and Helm, each of the
-// module that has it, and a service.
+// module that has it, and a service. The end-to-end tests build them with the same flags,
+// so that what one has compiled the other need not.
 func build(ctx context.Context) error {
 	reader.service = filepath.Join(reader.dir, "service")
-	for _, one := range []struct{ dir, out, what string }{
-		{root, reader.bin + "/", "./cmd/kubectl-e2eimage"},
-		{root, reader.service, "./examples/datastorage"},
-		{root, reader.bin + "/", "sigs.k8s.io/kind"},
-		{filepath.Join(root, "test/helm"), reader.bin + "/", "helm.sh/helm/v4/cmd/helm"},
+	static := []string{"CGO_ENABLED=0"}
+	for _, one := range []struct {
+		dir, out, what string
+		env            []string
+	}{
+		{root, reader.bin + "/", "./cmd/kubectl-e2eimage", static},
+		{root, reader.service, "./examples/datastorage", static},
+		{root, reader.bin + "/", "sigs.k8s.io/kind", static},
+		{filepath.Join(root, "test/helm"), reader.bin + "/", "helm.sh/helm/v4/cmd/helm", nil},
 	} {
-		command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", one.out, one.what)
-		command.Dir, command.Env = one.dir, append(os.Environ(), "CGO_ENABLED=0")
+		command := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", one.out, one.what)
+		command.Dir, command.Env = one.dir, append(os.Environ(), one.env...)
 		if text, err := command.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w: %s", one.what, err, text)
 		}

@@ -74,8 +74,8 @@ func newPlace(t *testing.T) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(t.Name()), "-")
-	u := &place{t: t, work: filepath.Join(dir, "work"), out: filepath.Join(dir, "out"), namespace: strings.Trim("docs-"+filepath.Base(name), "-")}
+	name := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(filepath.Base(t.Name())), "-")
+	u := &place{t: t, work: filepath.Join(dir, "work"), out: filepath.Join(dir, "out"), namespace: strings.Trim("docs-"+name, "-")}
 	config, err := os.ReadFile(reader.kubeconfig)
 	if err := errors.Join(err, os.Chmod(dir, 0o755), os.Mkdir(u.work, 0o755), os.Mkdir(u.out, 0o755), os.WriteFile(filepath.Join(dir, "kubeconfig"), config, 0o600)); err != nil {
 		t.Fatal(err)

@@ -56,8 +56,9 @@ func (b Builder) inputs(ctx context.Context) (inputs, error) {
 	for line := range strings.Lines(out) {
 		fields := strings.Fields(line)
 		switch {
-		case fields[0] == mainModule && len(fields) == 2:
-			in.moduleDir = fields[1]
+		case fields[0] == mainModule:
+			// It has a version where the tests of another module ask.
+			in.moduleDir = fields[len(fields)-1]
 		case len(fields) == 3:
 			in.kindDir = fields[2]
 			fmt.Fprintln(h, fields[0], fields[1])
