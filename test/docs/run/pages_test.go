@@ -101,10 +101,11 @@ func newPlace(t *testing.T) *place {
 }
 
 // compiled is a folder with a go that gives the examples' service, which root has compiled
-// already: with an empty build cache it would compile Go's library for minutes.
+// already: with an empty build cache it would compile Go's library for minutes. Other flags
+// make another program, which does the same.
 func (u *place) compiled(dir string) string {
 	folder := filepath.Join(dir, "toolchain")
-	script := "#!/bin/sh\nwhile [ $# -gt 1 ]; do [ \"$1\" = -o ] && mkdir -p \"$(dirname \"$2\")\" && exec cp " + reader.service + " \"$2\"; shift; done\necho 'no Go here' >&2; exit 1\n"
+	script := "#!/bin/sh\nall=$*\nwhile [ $# -gt 1 ]; do [ \"$1\" = -o ] && mkdir -p \"$(dirname \"$2\")\" && cp " + reader.service + " \"$2\" && echo \"$all\" >>\"$2\" && exit; shift; done\necho 'no Go here' >&2; exit 1\n"
 	if err := errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(filepath.Join(folder, "go"), []byte(script), 0o755)); err != nil {
 		u.t.Fatal(err)
 	}
