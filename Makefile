@@ -114,7 +114,7 @@ lint-systems: ## vet the product as Windows and macOS compile it; test/ is for L
 	CGO_ENABLED=0 GOOS=darwin go vet ./cmd/... ./internal/... ./pkg/...
 
 vulnerabilities: ## known ones in what the plugin calls
-	tools/vulnerabilities.sh
+	go run -C tools ./vulnerabilities .. ./cmd/kubectl-e2eimage
 
 # A release: an archive for each platform, checksums, SBOMs. At a commit with a tag its
 # version is the tag, else it is a snapshot. Signing and publishing is for the release job.
