@@ -124,7 +124,11 @@ PLATFORMS  ?=
 dist: ## release archives of this commit in dist/ (PLATFORMS=linux/amd64,darwin/arm64 for some)
 	mkdir -p bin
 	sed $(if $(PLATFORMS),'s|^  targets: .*|  targets: [$(subst /,_,$(PLATFORMS))]|',-n p) .goreleaser.yaml > bin/goreleaser.yaml
-	snapshot=--snapshot; \
+	@# goreleaser asks Git for a remote, before it asks for the commit and its time.
+	if [ -z "$$(git remote)" ]; then \
+	    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url GIT_CONFIG_VALUE_0=https://github.com/e2eimage/kubectl-e2eimage; \
+	  fi; \
+	  snapshot=--snapshot; \
 	  if git describe --exact-match --tags >/dev/null 2>&1 && [ -z "$$(git status --porcelain)" ]; then snapshot=; fi; \
 	  $(GORELEASER) release --config bin/goreleaser.yaml --clean --skip=sign,publish,announce $$snapshot
 

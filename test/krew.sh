@@ -19,7 +19,6 @@ user=(env -i HOME="$place/home" KREW_ROOT="$place/krew" PATH="$place/krew/bin:$p
 set -x
 "${user[@]}" "$place/bin/validate-krew-manifest" -manifest "$manifest" -skip-install
 "${user[@]}" "$place/bin/krew" install --manifest "$manifest" --archive "$archive"
-"${user[@]}" "$place/bin/krew" list
 test -s "$place"/krew/store/e2eimage/*/LICENSE
 "${user[@]}" "$place/kubectl/kubectl" e2eimage version
 "${user[@]}" "$place/bin/krew" uninstall e2eimage
