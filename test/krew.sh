@@ -21,4 +21,3 @@ set -x
 "${user[@]}" "$place/bin/krew" install --manifest "$manifest" --archive "$archive"
 test -s "$place"/krew/store/e2eimage/*/LICENSE
 "${user[@]}" "$place/kubectl/kubectl" e2eimage version
-"${user[@]}" "$place/bin/krew" uninstall e2eimage
