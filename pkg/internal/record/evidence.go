@@ -181,8 +181,15 @@ func (s *Set) parse(name, text string) (*Evidence, error) {
 func (e *Evidence) oneLineEach() error {
 	var err error
 	for _, field := range [][2]string{
-		{"image", e.Image}, {"imageID", e.ImageID}, {"engine", e.Engine}, {"engineID", e.EngineID}, {"host", e.Host},
-		{"source", e.Source}, {"platform", e.Platform}, {"commit", e.Commit}, {"by", e.By},
+		{"image", e.Image},
+		{"imageID", e.ImageID},
+		{"engine", e.Engine},
+		{"engineID", e.EngineID},
+		{"host", e.Host},
+		{"source", e.Source},
+		{"platform", e.Platform},
+		{"commit", e.Commit},
+		{"by", e.By},
 	} {
 		if strings.ContainsFunc(field[1], unicode.IsControl) {
 			err = errors.Join(err, fmt.Errorf("%s has line breaks or other control characters: %q", field[0], field[1]))
