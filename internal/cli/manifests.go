@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
+	"github.com/e2eimage/kubectl-e2eimage/internal/heed"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
@@ -44,7 +45,7 @@ func (f *manifestFlags) add(cmd *cobra.Command, fallback string) {
 func (a *app) manifests(ctx context.Context, flags manifestFlags) ([]e2eimage.Manifest, error) {
 	if flags.kustomize != "" {
 		// It may fetch what it builds on.
-		return unlessDone(ctx, func() ([]e2eimage.Manifest, error) { return a.kustomized(flags.kustomize) })
+		return heed.Do(ctx, func() ([]e2eimage.Manifest, error) { return a.kustomized(flags.kustomize) })
 	}
 	var manifests []e2eimage.Manifest
 	var mistakes []error
@@ -137,7 +138,7 @@ func (a *app) manifestsAt(ctx context.Context, path string, recursive bool) ([]e
 		case file != at && !slices.Contains(resource.FileExtensions, filepath.Ext(file)):
 			return nil
 		}
-		text, err := unlessDone(ctx, func() ([]byte, error) { return os.ReadFile(file) })
+		text, err := heed.Do(ctx, func() ([]byte, error) { return os.ReadFile(file) })
 		shown := path
 		if inner, relative := filepath.Rel(at, file); relative == nil && inner != "." {
 			shown = filepath.Join(path, inner)
@@ -156,28 +157,7 @@ func (a *app) manifestsAt(ctx context.Context, path string, recursive bool) ([]e
 
 // readAll reads to the end or until the context's: nobody may be at the other end.
 func readAll(ctx context.Context, from io.Reader) ([]byte, error) {
-	return unlessDone(ctx, func() ([]byte, error) { return io.ReadAll(from) })
-}
-
-// unlessDone waits for what may never end, such as a read from a pipe, or for the
-// context's end. What is then still going on ends with the process.
-func unlessDone[T any](ctx context.Context, work func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := work()
-		done <- result{value, err}
-	}()
-	select {
-	case all := <-done:
-		return all.value, all.err
-	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
-	}
+	return heed.Do(ctx, func() ([]byte, error) { return io.ReadAll(from) })
 }
 
 // kustomized builds a folder as kubectl does.

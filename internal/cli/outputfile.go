@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/heed"
 )
 
 // output is where a result is written instead of stdout.
@@ -73,7 +75,7 @@ func (o output) write(ctx context.Context, content []byte) error {
 		return o.replace(content)
 	}
 	// A pipe may have no reader yet.
-	_, err := unlessDone(ctx, func() (struct{}, error) {
+	_, err := heed.Do(ctx, func() (struct{}, error) {
 		file, err := os.OpenFile(o.path, os.O_WRONLY|os.O_APPEND, 0)
 		if err != nil {
 			return struct{}{}, err

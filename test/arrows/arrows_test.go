@@ -17,13 +17,13 @@ const module = "github.com/e2eimage/kubectl-e2eimage/"
 // that are missing here may import none.
 var allowed = map[string][]string{
 	"cmd/kubectl-e2eimage":               {"internal/cli"},
-	"internal/cli":                       {"internal/foreign", "internal/nearest", "internal/terminal", "internal/version", "pkg/e2eimage", "pkg/config", "pkg/progress"},
+	"internal/cli":                       {"internal/foreign", "internal/heed", "internal/nearest", "internal/terminal", "internal/version", "pkg/e2eimage", "pkg/config", "pkg/progress"},
 	"internal/terminal":                  {"internal/foreign", "pkg/progress"},
 	"pkg/config":                         {"internal/nearest"},
 	"pkg/progress":                       {"internal/foreign"},
 	"pkg/e2eimage":                       {"internal/foreign", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/e2eimagetest":                   {"pkg/e2eimage", "pkg/config", "pkg/progress", "pkg/internal/kindnode"},
-	"pkg/internal/engine":                {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/engine":                {"internal/heed", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode":              {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode/kindnodetest": {"pkg/internal/hostexec", "pkg/internal/kindnode"},
 	"pkg/internal/hostexec":              {"internal/foreign"},

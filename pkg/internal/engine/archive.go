@@ -15,6 +15,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/heed"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
@@ -116,7 +117,7 @@ func openFolder(path string, choice ociimage.Choice) (ociimage.Source, error) {
 // openFile reads an archive's files in any order if it is not compressed.
 func openFile(ctx context.Context, path string, choice ociimage.Choice) (ociimage.Source, error) {
 	// A named pipe is open once somebody else opens it, too.
-	file, err := unlessDone(ctx, func() (*os.File, error) { return os.Open(path) })
+	file, err := heed.Do(ctx, func() (*os.File, error) { return os.Open(path) })
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"io"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/heed"
 )
 
 // heedful reads until its context ends, also where nobody writes. It is for one reader.
@@ -24,7 +26,7 @@ func (h *heedful) Read(p []byte) (int, error) {
 		n   int
 		err error
 	}
-	read, err := unlessDone(h.ctx, func() (result, error) {
+	read, err := heed.Do(h.ctx, func() (result, error) {
 		n, err := h.from.Read(own)
 		return result{n, err}, nil
 	})
@@ -32,25 +34,4 @@ func (h *heedful) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return copy(p, own[:read.n]), read.err
-}
-
-// unlessDone waits for what may never end, or for the context's end. What is then still
-// going on ends with the process.
-func unlessDone[T any](ctx context.Context, work func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := work()
-		done <- result{value, err}
-	}()
-	select {
-	case all := <-done:
-		return all.value, all.err
-	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
-	}
 }
