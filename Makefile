@@ -12,7 +12,7 @@ SEED      ?=
 ROUNDS    ?= 1000
 
 .PHONY: build install test test-unit test-fuzz test-e2e smoke lint lint-systems vulnerabilities format chaos newest soak bench \
-  docs docs-test demo demo-clean down toolchain shellcheck dist dist-verify krew-manifest krew-verify help
+  docs docs-test picture demo demo-clean down toolchain shellcheck dist dist-verify krew-manifest krew-verify help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
@@ -85,6 +85,9 @@ bench: ## against what people do without it, on a real cluster (PROVIDER)
 
 docs: ## docs/reference, from what --help says
 	go test -count=1 ./internal/cli -run '^TestTheReferenceSaysWhatHelpSays$$' -update
+
+picture: ## docs/images, from a real run in a terminal; with tmux (PROVIDER)
+	PROVIDER=$(ENGINE) test/picture.sh
 
 docs-test: ## every command of README and docs on a real cluster, and the GitHub action
 	go test -C test/docs -count=1 ./page ./check
