@@ -6,7 +6,8 @@ set -eu -o pipefail
 cd "$(dirname "$0")/.."
 manifest=$PWD/dist/e2eimage.yaml
 platform=$(go env GOOS)_$(go env GOARCH)
-archive=$(ls "$PWD"/dist/kubectl-e2eimage_"$platform".* | grep -E '\.(tar\.gz|zip)$')
+archive=$PWD/dist/kubectl-e2eimage_$platform.tar.gz
+[ -e "$archive" ] || archive=${archive%.tar.gz}.zip
 
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
