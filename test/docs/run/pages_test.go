@@ -75,7 +75,7 @@ func newPlace(t *testing.T) *place {
 		t.Fatal(err)
 	}
 	name := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(filepath.Base(t.Name())), "-")
-	u := &place{t: t, work: filepath.Join(dir, "work"), out: filepath.Join(dir, "out"), namespace: strings.Trim("docs-"+name, "-")}
+	u := &place{t: t, work: filepath.Join(dir, "work"), out: filepath.Join(dir, "out"), namespace: fmt.Sprintf("docs-%s-%d", strings.Trim(name, "-"), os.Getpid())}
 	config, err := os.ReadFile(reader.kubeconfig)
 	if err := errors.Join(err, os.Chmod(dir, 0o755), os.Mkdir(u.work, 0o755), os.Mkdir(u.out, 0o755), os.WriteFile(filepath.Join(dir, "kubeconfig"), config, 0o600)); err != nil {
 		t.Fatal(err)
