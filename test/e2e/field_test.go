@@ -55,7 +55,7 @@ func TestHelmsHooksOfOtherTimesAreNotDeployed(t *testing.T) {
 		hook("Pod", "shop-test", "test", fails)+hook("Job", "shop-cleanup", "pre-delete", "{backoffLimit: 0, template: {spec: "+fails+"}}")+
 		"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop-first, annotations: {\"helm.sh/hook\": \"pre-install,pre-upgrade\"}}\n")
 	result := u.e2eimage("deploy", "datastorage", "-f", "rendered.yaml")
-	const left = "Helm's hooks of other times than an install: pod/shop-test (test), job.batch/shop-cleanup (pre-delete)"
+	const left = "these Helm hooks do not run on install: pod/shop-test (test), job.batch/shop-cleanup (pre-delete)"
 	if result.code != 0 || strings.Count(result.stderr, left) != 1 || strings.Contains(result.stdout, "shop-test") || strings.Contains(result.stdout, "shop-cleanup") {
 		t.Errorf("exit %d: %s%s", result.code, result.stdout, result.stderr)
 	}

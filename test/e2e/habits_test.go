@@ -72,7 +72,7 @@ func TestDeployNeedNotWait(t *testing.T) {
 	if got := strings.Count(left.stderr, image+" is left"); got != 1 {
 		t.Errorf("%d lines say what is left:\n%s", got, left.stderr)
 	}
-	u.kubectl(append([]string{"delete", "deployment", "datastorage", "--wait"}, others...)...)
+	u.kubectl(append([]string{"delete", "deployment", "datastorage", "--cascade=foreground"}, others...)...)
 	u.must("clean", "datastorage")
 }
 

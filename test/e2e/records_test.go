@@ -62,7 +62,7 @@ func TestEvidenceThatCannotBeBelieved(t *testing.T) {
 		"a newer version wrote it": {"apiVersion: e2eimage.dev/v1alpha1", "apiVersion: e2eimage.dev/v9", 3, []string{"e2eimage.dev/v9", "newer kubectl-e2eimage"}},
 		"its image was changed":    {"    image: localhost/datastorage:", "    image: localhost/evil:", 3, []string{"changed by hand", "localhost/evil:", "kubectl e2eimage clean"}},
 		"its state was changed":    {"state: Ready", "state: Pending", 3, []string{"changed by hand"}},
-		"it is no YAML":            {"    kind: Evidence", "    kind: {", 3, []string{"evidence of datastorage is not readable", "kubectl e2eimage clean datastorage", "--scope=cluster"}},
+		"it is no YAML":            {"    kind: Evidence", "    kind: {", 3, []string{"the record of datastorage cannot be read", "kubectl e2eimage clean datastorage", "--scope=cluster"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -231,7 +231,7 @@ func TestOneOfSeveralWorkloadsFails(t *testing.T) {
 	u.apply(workload("Deployment", "good", "localhost/none:none", 1))
 	u.apply(strings.Replace(workload("Deployment", "bad", "localhost/none:none", 1), "terminationGracePeriodSeconds: 0", "terminationGracePeriodSeconds: 0\n      nodeSelector: {nowhere: \"true\"}", 1))
 	result := u.refused(1, []string{"deployment.apps/bad", "Unschedulable", "node affinity/selector"}, "deploy", "datastorage", "--workload", "deployment/good", "--workload", "deployment/bad")
-	if strings.Contains(result.stderr, "deployment.apps/good is") || result.took > 60*time.Second {
+	if strings.Contains(result.stderr, "deployment.apps/good in namespace") || result.took > 60*time.Second {
 		t.Errorf("after %s: %s", result.took, result.stderr)
 	}
 	if u.runs(id) == 0 {
