@@ -72,8 +72,9 @@ func TestDeployNeedNotWait(t *testing.T) {
 	if got := strings.Count(left.stderr, image+" is left"); got != 1 {
 		t.Errorf("%d lines say what is left:\n%s", got, left.stderr)
 	}
-	u.kubectl(append([]string{"delete", "deployment", "datastorage", "--cascade=foreground"}, others...)...)
-	u.must("clean", "datastorage")
+	u.kubectl(append([]string{"delete", "deployment", "datastorage"}, others...)...)
+	// Pods without grace are gone before their containers are.
+	u.must("clean", "datastorage", "--force")
 }
 
 func TestCleanFindsTheNamespaceThatIsGone(t *testing.T) {
