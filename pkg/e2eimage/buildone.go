@@ -62,7 +62,7 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 func (r *buildRun) makeOne(ctx context.Context, image config.Image, target string, spec engine.BuildSpec, secrets []string) (*BuiltImage, error) {
 	inputs := r.client.inputs(ctx, image, spec)
 	tree := r.tree(ctx, image, spec, inputs)
-	found, err := r.build(ctx, image, r.withoutOwn(ctx, image, spec, inputs.Tree), secrets)
+	found, err := r.build(ctx, image, r.withoutOwn(ctx, image, spec, inputs), secrets)
 	if err != nil {
 		return nil, err
 	}

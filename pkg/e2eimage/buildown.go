@@ -12,14 +12,18 @@ import (
 
 // withoutOwn lets the engine leave the lock's folder out of the build context: it changes
 // with each build, and a Dockerfile that copies all would make another image each time.
-// Where the engine cannot, that is said.
-func (r *buildRun) withoutOwn(ctx context.Context, image config.Image, spec engine.BuildSpec, tree buildtree.Tree) engine.BuildSpec {
+// Where the engine cannot, or where not all of the build is known, that is said.
+func (r *buildRun) withoutOwn(ctx context.Context, image config.Image, spec engine.BuildSpec, inputs buildtree.Inputs) engine.BuildSpec {
+	tree := inputs.Tree
 	folder := filepath.Dir(r.lock.file.Path())
 	if len(image.Build.Command) > 0 || !tree.Sends(folder) {
 		return spec
 	}
 	file, pattern, ok := tree.LeavesOut()
 	leave := &engine.LeaveOut{IgnoreFile: file, Pattern: pattern, Dockerfile: tree.Dockerfile()}
+	// Of flags that are not all understood, one may name another Dockerfile or ignore file,
+	// which an own one would take the place of.
+	ok = ok && inputs.Unknown == ""
 	if ok && filepath.Base(folder) == ownFolder && (spec.Engine == "podman" || leave.Dockerfile != "" && engine.OnlyBuildKit(ctx, r.client.runner, spec.Engine)) {
 		spec.LeaveOut = leave
 		return spec
