@@ -6,7 +6,6 @@ import (
 
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
@@ -53,7 +52,7 @@ func (a *app) printFindings(result *e2eimage.StatusResult, wait string) error {
 }
 
 // nextAfterStatus says in one line what to type next, "" where all is right.
-func nextAfterStatus(cmd *cobra.Command, names []string, result *e2eimage.StatusResult) string {
+func (a *app) nextAfterStatus(cmd *cobra.Command, names []string, result *e2eimage.StatusResult) string {
 	wrong := slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool { return i.State != e2eimage.StateConsistent })
 	switch {
 	case !wrong:
@@ -61,9 +60,9 @@ func nextAfterStatus(cmd *cobra.Command, names []string, result *e2eimage.Status
 	case len(result.Mend) == 1:
 		return "mend it: " + result.Mend[0]
 	case len(result.Mend) == 0 && isRolling(result):
-		return "wait for it: " + verifyLike(cmd, names, "--wait")
+		return "wait for it: " + a.verifyLike(cmd, names, "--wait")
 	}
-	return "what is wrong, and what mends it: " + verifyLike(cmd, names)
+	return "what is wrong, and what mends it: " + a.verifyLike(cmd, names)
 }
 
 // isRolling tells whether time may mend something.
@@ -71,20 +70,19 @@ func isRolling(result *e2eimage.StatusResult) bool {
 	return slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool { return i.State == e2eimage.StateRolling })
 }
 
-// verifyLike is verify for what a command line was about.
-func verifyLike(cmd *cobra.Command, names []string, more ...string) string {
+// verifyLike is verify for what a command line was about. Of the flags it repeats those that
+// say which records are meant, and where: others may be secrets.
+func (a *app) verifyLike(cmd *cobra.Command, names []string, more ...string) string {
 	words := append([]string{"kubectl", "e2eimage", "verify"}, names...)
-	cmd.Flags().Visit(func(flag *pflag.Flag) {
-		switch flag.Name {
-		case "output", "watch", "timeout", "quiet", "v", "wait":
-		case "namespace":
-			words = append(words, "-n", flag.Value.String())
-		case "all-namespaces":
-			words = append(words, "-A")
-		default:
-			words = append(words, "--"+flag.Name+"="+flag.Value.String())
+	for _, flag := range [][2]string{{"namespace", "-n"}, {"consumer", "--consumer"}, {"lock", "--lock"}} {
+		if said := cmd.Flags().Lookup(flag[0]); said != nil && said.Changed {
+			words = append(words, flag[1], said.Value.String())
 		}
-	})
+	}
+	if all := cmd.Flags().Lookup("all-namespaces"); all != nil && all.Changed {
+		words = append(words, "-A")
+	}
+	words = append(words, a.repeated()...)
 	for i, word := range words {
 		words[i] = shellescape.Quote(word)
 	}

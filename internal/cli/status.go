@@ -111,7 +111,7 @@ func (a *app) runStatus(cmd *cobra.Command, names []string, flags statusFlags) e
 	if err := a.printStatus(view, result.Images); err != nil {
 		return err
 	}
-	if hint := nextAfterStatus(cmd, names, result); hint != "" {
+	if hint := a.nextAfterStatus(cmd, names, result); hint != "" {
 		a.reporter().Info(hint)
 	}
 	return nil

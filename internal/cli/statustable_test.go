@@ -170,7 +170,11 @@ func TestStatusSaysWhatToTypeNext(t *testing.T) {
 	}{
 		"all is right":      {right, "status", ""},
 		"one command mends": {one, "status", "mend it: kubectl e2eimage up effectivenessmonitor\n"},
-		"several do":        {longNamed(), "status a -n x -o wide --consumer c", "what is wrong, and what mends it: kubectl e2eimage verify a --consumer=c -n x\n"},
+		"several do":        {longNamed(), "status a -n x -o wide --consumer c", "what is wrong, and what mends it: kubectl e2eimage verify a -n x --consumer c\n"},
+		"secrets are not repeated": {
+			longNamed(), "status --token=hunter2 --as-group=g --context kind-dev",
+			"what is wrong, and what mends it: kubectl e2eimage verify --context kind-dev\n",
+		},
 		"in all namespaces": {longNamed(), "status -A", "what is wrong, and what mends it: kubectl e2eimage verify -A\n"},
 		"time does":         {rolling, "status", "wait for it: kubectl e2eimage verify --wait\n"},
 	} {

@@ -69,7 +69,7 @@ func (a *app) runVerify(cmd *cobra.Command, names []string, flags verifyFlags) e
 	}
 	wait := ""
 	if !flags.wait {
-		wait = verifyLike(cmd, names, "--wait")
+		wait = a.verifyLike(cmd, names, "--wait")
 	}
 	return errors.Join(err, a.printFindings(result, wait))
 }

@@ -112,15 +112,25 @@ func (k *comparison) next(finding freshness.Finding, suite config.Suite) string 
 }
 
 func (k *comparison) loadAndTag(suite config.Suite) string {
-	return "load and tag it: " + typedLoad(k.image, k.host.source, suite) + " && " + typed("tag", k.image.Name, suite)
+	said := ""
+	if !inFile(k.image, suite) {
+		said = sourced(k.host.source)
+	}
+	return "load and tag it: " + typedLoad(k.image, k.host.source, suite) + " && " + typed("tag", k.image.Name, suite) + said
 }
 
 // typedLoad is the command that loads an image, of which the suite may not say the source.
 func typedLoad(image config.Image, source string, suite config.Suite) string {
-	if image.Source != "" {
+	if inFile(image, suite) {
 		return typed("load", image.Name, suite)
 	}
-	return typed("load", image.Name, suite) + " --source " + source
+	return typed("load", image.Name, suite) + sourced(source)
+}
+
+// inFile tells whether e2eimage.yaml says where the image comes from: else it has to be
+// typed each time.
+func inFile(image config.Image, suite config.Suite) bool {
+	return suite.File != "" && image.Source != ""
 }
 
 func inEngine(name string) string {

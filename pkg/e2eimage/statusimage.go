@@ -86,7 +86,7 @@ func (r *statusRun) mendsNodes(set *record.Set, evidence *record.Evidence, name 
 	case r.asked(name).Source != "" || evidence.Source == "":
 		return r.typed("tag", name, set)
 	}
-	return r.typed("tag", name, set) + " --source " + evidence.Source
+	return r.typed("tag", name, set) + sourced(evidence.Source)
 }
 
 // stale compares a consumer's records with its lock and this host. What cannot be

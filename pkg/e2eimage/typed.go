@@ -35,6 +35,16 @@ func typedAt(verb, names, namespace, consumer string, suite config.Suite) string
 	return strings.Join(line, " ")
 }
 
+// sourced is the flag that says where an image comes from. A source may come out of a record,
+// which others write: it is quoted. One that cannot be told from the end of a command, or read
+// again, is for the user to say.
+func sourced(source string) string {
+	if source == "-" || strings.Contains(source, "&&") {
+		source = "SOURCE"
+	}
+	return " --source " + shellescape.Quote(source)
+}
+
 // typedFor is typedAt where nothing is known of the suite.
 func typedFor(verb, name, namespace, consumer string) string {
 	return fmt.Sprintf("kubectl e2eimage %s %s -n %s --consumer %s", verb, name, namespace, consumer)
