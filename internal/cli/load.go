@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,8 +99,12 @@ func (a *app) loadInput(names []string, flags loadFlags) (e2eimage.LoadInput, er
 	said.NamesOrImages = true
 	flags.say(&said)
 	said.Source = flags.source
-	if flags.source == "-" && isTerminal(a.host.Streams.In) {
+	if (flags.source == "-" || slices.Contains(names, "-")) && isTerminal(a.host.Streams.In) {
 		return e2eimage.LoadInput{}, &usageError{errors.New("--source - reads an archive from standard input, which is a terminal\npipe one into it: docker save IMAGE | kubectl e2eimage load --source -")}
+	}
+	if flags.nodes != nil && len(flags.nodes) == 0 {
+		// Else a variable that is not set would mean all of them.
+		return e2eimage.LoadInput{}, &usageError{errors.New("--nodes is empty; name nodes with commas between, or leave it out for all")}
 	}
 	suite, err := a.suite(said)
 	if err != nil {

@@ -165,3 +165,12 @@ func TestALoadMayTakeLong(t *testing.T) {
 		t.Errorf("by default it takes %s", flag.DefValue)
 	}
 }
+
+func TestLoadIntoNoNodesIsRefused(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	code := c.runArgs(t.Context(), "load", "localhost/x:dev", "--nodes", "")
+	if code != exitUsage || !strings.Contains(c.errOut.String(), "--nodes is empty") || len(c.library.load) > 0 {
+		t.Errorf("exit %d, %d calls: %s", code, len(c.library.load), c.errOut.String())
+	}
+}
