@@ -168,7 +168,7 @@ docker save -o artifacts/datastorage.tar "$image"`)
 	}
 	image := regexp.MustCompile(`localhost/datastorage:workflowexecution-[0-9a-f]{8}`)
 	said := j.read("GITHUB_OUTPUT")
-	if !regexp.MustCompile(`(?s)^images<<(\S+)\n` + image.String() + `\n.*env-file=.*\.env\n$`).MatchString(said) {
+	if !regexp.MustCompile(`(?s)^images<<(\S+)\n` + image.String() + `\n.*env-file=.*/e2eimage-env-\w+\n$`).MatchString(said) {
 		t.Errorf("the outputs are %s", said)
 	}
 	if out := j.step("Say what was found"); strings.Contains(out, "::") {
