@@ -151,7 +151,8 @@ func awaits(t *testing.T, shown *screen, text string) {
 		if time.Now().After(limit) {
 			t.Fatalf("it does not say %q: %s", text, shown.String())
 		}
-		time.Sleep(10 * time.Millisecond) // nobody tells when a process writes
+		// What another process writes can only be looked at; the limit above ends this.
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
@@ -222,7 +223,9 @@ func TestASignalIsHeardWhileNobodyWritesIntoAPipe(t *testing.T) {
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(time.Second) // it says nothing while it reads
+				// A process that reads says nothing that could be waited for. It starts in some
+				// 20 ms; the rest is for slow machines.
+				time.Sleep(time.Second)
 				if err := cmd.Process.Signal(signal.Signal); err != nil {
 					t.Fatal(err)
 				}

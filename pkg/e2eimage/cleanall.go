@@ -115,8 +115,8 @@ func (c *Client) nothingAtAll(suite config.Suite, where string) *CleanResult {
 }
 
 // goneNamespace lets clean work in the namespace whose records went with it, where nobody
-// said a namespace and nothing of these images is in the kubeconfig's: nobody can be about
-// to record their tags, as orphans might be.
+// said a namespace and nothing of these images is in the kubeconfig's. A load into a namespace
+// that tag is still to make looks the same: what it named is then loaded again.
 func (c *Client) goneNamespace(ctx context.Context, kube *kube, suite config.Suite, states map[string]kindnode.State) error {
 	if suite.Namespace != "" {
 		return nil
