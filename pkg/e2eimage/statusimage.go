@@ -74,19 +74,27 @@ func (r *statusRun) typed(verb, name string, set *record.Set) string {
 }
 
 // mendsNodes is the command for nodes that lack an image: deploy heals them before it looks
-// at workloads that use it; without any it would only ask for one.
+// at workloads that use it; without any it would only ask for one. tag names what is there:
+// a node that has not even the content is loaded first.
 func (r *statusRun) mendsNodes(set *record.Set, evidence *record.Evidence, name string) string {
 	status, aliases := ImageStatus{Name: name}, aliasesOf(r.asked(name), evidence)
 	for _, used := range r.used {
 		r.workload(&status, set, evidence, aliases, used)
 	}
-	switch {
-	case len(status.Workloads) > 0:
+	if len(status.Workloads) > 0 {
 		return r.typed("deploy", name, set)
-	case r.asked(name).Source != "" || evidence.Source == "":
-		return r.typed("tag", name, set)
 	}
-	return r.typed("tag", name, set) + sourced(evidence.Source)
+	said := ""
+	if !inFile(r.asked(name), r.in.Suite) && evidence.Source != "" {
+		said = sourced(evidence.Source)
+	}
+	tag := r.typed("tag", name, set) + said
+	for _, node := range sortedKeys(r.states) {
+		if r.states[node].ID(evidence.ImageID) == "" {
+			return r.typed("load", name, set) + said + " && " + tag
+		}
+	}
+	return tag
 }
 
 // stale compares a consumer's records with its lock and this host. What cannot be

@@ -40,6 +40,13 @@ func (n *Node) add(name, imageID string) {
 	n.ids[imageID] = true
 }
 
+// Empty takes all images off the node, with the names that the CRI gave them.
+func (n *Node) Empty() {
+	clear(n.Images)
+	clear(n.Owners)
+	clear(n.ids)
+}
+
 // own sets a name's owner label; "" is none, as containerd has it.
 func (n *Node) own(name, owner string) {
 	if delete(n.Owners, name); owner != "" {

@@ -1,0 +1,42 @@
+package e2eimage
+
+import (
+	"testing"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
+)
+
+func TestWhatMendsANodeWithoutTheImage(t *testing.T) {
+	t.Parallel()
+	const sourceSaid = " datastorage -n " + namespace + " --consumer suite --source " + source
+	for name, test := range map[string]struct {
+		lose func(n *kindnodetest.Node, recorded string)
+		want string
+	}{
+		"it has the content": {
+			func(n *kindnodetest.Node, recorded string) { delete(n.Images, recorded); delete(n.Owners, recorded) },
+			"kubectl e2eimage tag" + sourceSaid,
+		},
+		"it has nothing of it": {
+			func(n *kindnodetest.Node, _ string) { n.Empty() },
+			"kubectl e2eimage load" + sourceSaid + " && kubectl e2eimage tag" + sourceSaid,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			recorded := b.tagged("suite")
+			b.cluster.Change(func(n *kindnodetest.Node) { test.lose(n, recorded) }, "dev-worker")
+			result, err := b.client().Status(t.Context(), StatusInput{Suite: suite("suite", "datastorage")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, problem := range result.Images[0].Problems {
+				if problem.State == StateMissing && problem.Mend == test.want {
+					return
+				}
+			}
+			t.Errorf("the problems are %+v, want one that %s mends", result.Images[0].Problems, test.want)
+		})
+	}
+}
