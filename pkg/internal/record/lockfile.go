@@ -44,7 +44,7 @@ func (f *LockFile) Read() (*Lock, error) {
 		return &Lock{Consumer: f.consumer, Host: f.host, Images: map[string]*Locked{}, path: f.path}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock: %w", err)
+		return nil, cannotBe("read", err)
 	}
 	return parseLock(f.path, f.consumer, text)
 }
@@ -62,7 +62,7 @@ func (f *LockFile) Update(ctx context.Context, change func(*Lock) error) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("lock: %w", err)
+		return cannotBe("written", err)
 	}
 	defer func() { _ = turn.Close() }()
 	lock, err := f.Read()
@@ -80,8 +80,8 @@ func (f *LockFile) Update(ctx context.Context, change func(*Lock) error) error {
 		return err
 	}
 	if len(lock.Images) == 0 {
-		if err := os.Remove(f.path); !errors.Is(err, fs.ErrNotExist) {
-			return err
+		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return cannotBe("written", err)
 		}
 		return nil
 	}
@@ -99,27 +99,37 @@ func (f *LockFile) marshal(lock *Lock) ([]byte, error) {
 }
 
 func (f *LockFile) makeDir(dir string) error {
-	err := os.MkdirAll(dir, 0o755)
+	err := os.MkdirAll(dir, 0o777)
 	if err == nil && f.ignored {
 		ignore := filepath.Join(dir, ".gitignore")
 		if _, err = os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
-			err = os.WriteFile(ignore, []byte("*\n"), 0o644)
+			err = os.WriteFile(ignore, []byte("*\n"), 0o666)
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("the lock file cannot be written: %w\ngive another file with --lock", err)
+		return cannotBe("written", err)
 	}
 	return nil
 }
 
-// write replaces the file in one step. Writers take turns: what lies there is of one that
+// cannotBe says what of the lock cannot be done. A folder that root or somebody else made
+// first is the usual reason.
+func cannotBe(done string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the lock file cannot be %s: %w\nit is another user's: let your user write to its folder, or give another file with --lock", done, err)
+	}
+	return fmt.Errorf("the lock file cannot be %s: %w\ngive another file with --lock", done, err)
+}
+
+// write replaces the file in one step, with the permissions that the umask leaves: users
+// of one checkout share it as they share the checkout. Writers take turns: what lies there is of one that
 // was killed.
 func (f *LockFile) write(text []byte) error {
 	path := filepath.Join(filepath.Dir(f.path), "."+filepath.Base(f.path)+".new")
 	_ = os.Remove(path)
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return fmt.Errorf("the lock file cannot be written: %w\ngive another file with --lock", err)
+		return cannotBe("written", err)
 	}
 	defer func() { _ = os.Remove(path) }()
 	_, err = file.Write(text)
@@ -131,7 +141,7 @@ func (f *LockFile) write(text []byte) error {
 		err = os.Rename(path, f.path)
 	}
 	if err != nil {
-		return fmt.Errorf("the lock file cannot be written: %w", err)
+		return cannotBe("written", err)
 	}
 	return nil
 }
@@ -172,12 +182,12 @@ func (f *LockFile) InTurn(ctx context.Context, key string, do func() error) erro
 		return err
 	}
 	sum := sha256.Sum256([]byte(key))
-	turn := flock.New(filepath.Join(dir, fmt.Sprintf(".turn-%x", sum[:6])))
+	turn := flock.New(filepath.Join(dir, fmt.Sprintf(".turn-%x", sum[:6])), flock.SetPermissions(0o666))
 	if _, err := turn.TryLockContext(ctx, 100*time.Millisecond); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("lock: %w", err)
+		return cannotBe("written", err)
 	}
 	defer func() { _ = turn.Close() }()
 	return do()
