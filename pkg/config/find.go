@@ -65,12 +65,8 @@ func absolute(dir, path string) string {
 // absoluteSource makes the path in a source absolute.
 func absoluteSource(dir, text string) string {
 	source, err := ParseSource(text)
-	if err != nil {
+	if err != nil || !source.IsArchive() {
 		return text
 	}
-	switch source.Kind {
-	case SourceDockerArchive, SourceOCI, SourceOCIArchive:
-		return fmt.Sprintf("%s:%s", source.Kind, absolute(dir, source.Value))
-	}
-	return text
+	return fmt.Sprintf("%s:%s", source.Kind, absolute(dir, source.Value))
 }

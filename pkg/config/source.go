@@ -66,6 +66,11 @@ func ParseSource(text string) (Source, error) {
 	return Source{Kind: SourceReference, Value: text}, nil
 }
 
+// IsArchive tells whether the source is a file or folder of this host.
+func (s Source) IsArchive() bool {
+	return s.Kind == SourceDockerArchive || s.Kind == SourceOCI || s.Kind == SourceOCIArchive
+}
+
 // Nameable tells why nodes cannot have an image under the name that the source says, nil
 // if they can, or if it says none. Nodes get another manifest than the source has, so that
 // containerd and the kubelet would not find the image by the digest of that one.

@@ -46,10 +46,10 @@ func (c *Client) compare(ctx context.Context, engines *finder, suite config.Suit
 	return context.Cause(ctx)
 }
 
-// source that the host is asked about: what the lock's content came from, else what the
-// suite names, else what was recorded.
+// source that the host is asked about: what the lock's content came from, unless an archive
+// that takes its place came later; else what the suite names, else what was recorded.
 func (k *comparison) source(suite config.Suite) string {
-	if k.entry != nil && k.entry.Source != "" {
+	if k.entry != nil && k.entry.Source != "" && !archivedSince(k.entry, k.image, suite.Prebuilt) {
 		return k.entry.Source
 	}
 	if wanted := k.wanted(suite); wanted != "" || k.evidence == nil {

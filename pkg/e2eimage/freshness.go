@@ -68,6 +68,9 @@ func (k *comparison) older(finding freshness.Finding, suite config.Suite) error 
 		return fmt.Errorf("%s: it was loaded, but not tagged\ntag it: %s", have, typed("tag", name, suite))
 	case k.entry != nil && k.entry.Via == record.ViaPrebuilt && k.entry.Built != nil:
 		return fmt.Errorf("%s: it is another one by now, and not adopted\nadopt it: %s", have, typed("build", name, suite))
+	case k.entry != nil && k.host.source == k.image.Prebuilt:
+		return fmt.Errorf("%s: it came after that, and takes the place of a build\nadopt it: %s\nor build once more: %s --prebuilt=ignore",
+			have, typed("build", name, suite), typed("build", name, suite))
 	case k.entry != nil && k.entry.Built != nil:
 		return fmt.Errorf("%s: it was built anew past kubectl e2eimage, and not loaded\nbuild it: %s", have, typed("build", name, suite))
 	case k.evidence != nil && k.entry == nil:

@@ -86,14 +86,7 @@ func (r *loadRun) fromArchive(ctx context.Context, source config.Source, text st
 // for later.
 func isThere(prebuilt string) bool {
 	source, err := config.ParseSource(prebuilt)
-	if err != nil {
-		return true
-	}
-	switch source.Kind {
-	case config.SourceDockerArchive, config.SourceOCI, config.SourceOCIArchive:
-		return engine.HasArchive(source)
-	}
-	return true
+	return err != nil || !source.IsArchive() || engine.HasArchive(source)
 }
 
 func (r *loadRun) fromEngine(ctx context.Context, text, by string) (*from, error) {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/buildtree"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
@@ -28,6 +30,22 @@ func prebuiltOf(image config.Image, wanted config.Prebuilt) (string, error) {
 		return "", nil
 	}
 	return image.Prebuilt, nil
+}
+
+// archivedSince tells whether an archive that takes the place of a build came after what
+// the lock has of the image: the next build adopts it. One of before was not wanted then.
+func archivedSince(entry *record.Locked, image config.Image, wanted config.Prebuilt) bool {
+	prebuilt, err := prebuiltOf(image, wanted)
+	if err != nil || prebuilt == "" || entry.Source == prebuilt || entry.Made() == nil {
+		return false
+	}
+	source, err := config.ParseSource(prebuilt)
+	if err != nil || !source.IsArchive() {
+		return false
+	}
+	file := engine.ArchiveFile(source)
+	info, err := os.Stat(file)
+	return err == nil && buildtree.ChangedAt(file, info).After(entry.Made().Time)
 }
 
 // adopt returns the image's prebuilt image as an entry of the lock, nil where

@@ -2,9 +2,16 @@ package e2eimage
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/newesttest"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 func TestARecordOfAnAdoptedArchiveNamesTheArchive(t *testing.T) {
@@ -42,6 +49,60 @@ func TestARecordOfAnAdoptedArchiveNamesTheArchive(t *testing.T) {
 				if err := w.carryOut(newesttest.Step{Do: do}, s); as[*InconsistentError](err) != test.stale {
 					t.Errorf("%s: %v", do, err)
 				}
+			}
+		})
+	}
+}
+
+func TestAnArchiveThatCameAfterABuildIsNotPassedOver(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		// content of the archive that is there once the build is deployed.
+		content string
+		wanted  config.Prebuilt
+		// builtLater is set where the build came after the archive.
+		builtLater, stale bool
+	}{
+		{"another image is newer than what runs", "v1", config.PrebuiltPrefer, false, true},
+		{"the same image is nothing new", "v0", config.PrebuiltPrefer, false, false},
+		{"one that nobody wants is nothing new", "v1", config.PrebuiltIgnore, false, false},
+		{"one of before the build was not wanted then", "v1", config.PrebuiltPrefer, true, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, newesttest.Traits{Origin: newesttest.ByPrebuilt, Engine: "podman", Nodes: 1, Suites: 1, Locked: true}, newCA(t))
+			s := w.suites[0]
+			w.edit(s, "v0")
+			for _, do := range []newesttest.Verb{newesttest.Builds, newesttest.Loads, newesttest.Tags, newesttest.Deploys, newesttest.Verifies} {
+				if err := w.carryOut(newesttest.Step{Do: do}, s); err != nil {
+					t.Fatalf("%s: %v", do, err)
+				}
+			}
+			w.edit(s, test.content)
+			if _, err := w.archived(s); err != nil {
+				t.Fatal(err)
+			}
+			if test.builtLater {
+				file := record.NewLockFile(filepath.Join(s.lockDir(), s.consumer+".lock.yaml"), s.consumer, "here")
+				err := file.Update(t.Context(), func(lock *record.Lock) error {
+					later := metav1.NewTime(time.Now().Add(time.Minute))
+					lock.Images["datastorage"].Built = &later
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			suite := w.suite(s)
+			suite.Prebuilt = test.wanted
+			_, err := w.process().Verify(t.Context(), VerifyInput{Suite: suite})
+			if as[*InconsistentError](err) != test.stale {
+				t.Errorf("verify: %v", err)
+			}
+			_, err = w.process().Deploy(t.Context(), DeployInput{Suite: suite})
+			if as[*InconsistentError](err) != test.stale || test.stale && !strings.Contains(err.Error(), "adopt it: kubectl e2eimage build") {
+				t.Errorf("deploy: %v", err)
 			}
 		})
 	}

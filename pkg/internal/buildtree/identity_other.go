@@ -12,4 +12,5 @@ func addIdentity(hash.Hash, string) error { return nil }
 
 func addAttributes(hash.Hash, string) error { return nil }
 
-func changedAt(_ string, info fs.FileInfo) time.Time { return info.ModTime() }
+// ChangedAt is when a file was written or replaced.
+func ChangedAt(_ string, info fs.FileInfo) time.Time { return info.ModTime() }

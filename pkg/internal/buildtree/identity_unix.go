@@ -26,8 +26,8 @@ func addIdentity(sum hash.Hash, path string) error {
 	return err
 }
 
-// changedAt is when a file was written or replaced, whatever its modification time says.
-func changedAt(path string, info fs.FileInfo) time.Time {
+// ChangedAt is when a file was written or replaced, whatever its modification time says.
+func ChangedAt(path string, info fs.FileInfo) time.Time {
 	var stat unix.Stat_t
 	if err := unix.Lstat(path, &stat); err == nil {
 		if changed := time.Unix(stat.Ctim.Unix()); changed.After(info.ModTime()) {

@@ -19,7 +19,7 @@ func (t Tree) Newer(ctx context.Context, since time.Time) ([]string, error) {
 	var newer []string
 	seen := map[string]bool{}
 	note := func(_ hash.Hash, path string, info fs.FileInfo) error {
-		if name := t.shown(path); changedAt(path, info).After(since) && !seen[name] {
+		if name := t.shown(path); ChangedAt(path, info).After(since) && !seen[name] {
 			seen[name] = true
 			newer = append(newer, name)
 		}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/heed"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -64,6 +65,16 @@ func splitArchive(text string) (path, name string, err error) {
 func HasArchive(source config.Source) bool {
 	_, _, err := splitArchive(source.Value)
 	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// ArchiveFile is the file that changes with an archive's images: of an OCI layout in a
+// folder its index. It is "" where the archive is not there.
+func ArchiveFile(source config.Source) string {
+	path, _, err := splitArchive(source.Value)
+	if err == nil && source.Kind == config.SourceOCI {
+		return filepath.Join(path, ocispec.ImageIndexFile)
+	}
+	return path
 }
 
 // CanReadAgain tells whether an archive is a file or folder, and no pipe or device.
