@@ -174,12 +174,9 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube, states
 // consumerWithout is the consumer that has the images where no record says it: the lock's,
 // else the only one that has tags on nodes. "" for none.
 func (c *Client) consumerWithout(suite config.Suite, namespace string, states map[string]kindnode.State) (string, error) {
-	lock, err := c.lockWith(suite)
-	if err != nil {
-		return "", err
-	}
-	if lock != nil {
-		return lock.Consumer, nil
+	consumer, err := c.consumerSaid(suite)
+	if err != nil || consumer != "" {
+		return consumer, err
 	}
 	found := map[string]bool{}
 	for _, state := range states {

@@ -6,9 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
@@ -112,46 +109,4 @@ func (c *Client) nothingAtAll(suite config.Suite, where string) *CleanResult {
 	}
 	c.report.Info(fmt.Sprintf("nothing%s is left %s", whose, where))
 	return &CleanResult{Consumer: suite.Consumer, Namespace: suite.Namespace, Images: []CleanedImage{}}
-}
-
-// goneNamespace lets clean work in the namespace whose records went with it, where nobody
-// said a namespace and nothing of these images is in the kubeconfig's. A load into a namespace
-// that tag is still to make looks the same: what it named is then loaded again.
-func (c *Client) goneNamespace(ctx context.Context, kube *kube, suite config.Suite, states map[string]kindnode.State) error {
-	if suite.Namespace != "" {
-		return nil
-	}
-	wanted := recordedNames(suite)
-	found := map[string]bool{}
-	for _, state := range states {
-		for _, owner := range state.Owners {
-			namespace, consumer, name, ok := record.ParseOwner(owner)
-			if ok && slices.Contains(wanted, name) && (suite.Consumer == "" || consumer == suite.Consumer) {
-				found[namespace] = true
-			}
-		}
-	}
-	if len(found) == 0 || found[kube.namespace] {
-		return nil
-	}
-	if sets, err := kube.setsFor(ctx, suite); err != nil || slices.ContainsFunc(sets, func(set *record.Set) bool { return len(namesIn(set, wanted)) > 0 }) {
-		return err
-	}
-	var gone []string
-	for _, namespace := range sortedKeys(found) {
-		_, err := kube.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			gone = append(gone, namespace)
-		}
-		// Whoever may not look at namespaces has to say which one it was.
-	}
-	switch len(gone) {
-	case 0:
-		return nil
-	case 1:
-		c.report.Info(fmt.Sprintf("namespace %s is gone, and its records with it: what it left on nodes is cleaned", gone[0]))
-		kube.namespace = gone[0]
-		return nil
-	}
-	return &UsageError{fmt.Errorf("several namespaces are gone that left tags of %s on nodes: %s; say which with -n", strings.Join(wanted, ", "), strings.Join(gone, ", "))}
 }
