@@ -46,8 +46,8 @@ Without NAME: every image of the suite in e2eimage.yaml. --all: every record of
 the consumer in the namespace; never those of several consumers at once.
 
 If you delete a namespace, its records go, but their tags stay on the nodes.
-"clean NAME" then removes them at once; --orphans removes those of all images,
-once they are an hour old.`,
+"clean NAME -n NAMESPACE" removes them at once. "clean NAME" removes them once
+they are an hour old, and so does --orphans, for all images.`,
 		Example: `  # What would go?
   kubectl e2eimage clean datastorage --dry-run
 
@@ -128,17 +128,17 @@ func (a *app) runClean(cmd *cobra.Command, names []string, flags cleanFlags) err
 	var inUse *e2eimage.InUseError
 	if !errors.As(err, &inUse) {
 		// Else the error says it.
-		a.warnLeft(result)
+		a.warnLeft(result, flags.dryRun != dryRunNone)
 	}
 	return errors.Join(err, a.printCleaned(result, flags.dryRun != dryRunNone))
 }
 
-func (a *app) warnLeft(result *e2eimage.CleanResult) {
+func (a *app) warnLeft(result *e2eimage.CleanResult, dry bool) {
 	all := slices.Clone(result.Left)
 	for _, image := range result.Images {
 		all = append(all, image.Left...)
 	}
-	for _, line := range e2eimage.DescribeLeft(all) {
+	for _, line := range e2eimage.DescribeLeft(all, dry) {
 		a.reporter().Warn(line + "; delete what uses it first, or give --force")
 	}
 }

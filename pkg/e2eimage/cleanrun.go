@@ -145,14 +145,14 @@ func (r *cleanRun) noteRecords() {
 	}
 }
 
-// left is an error where something was left that was to go. Of what is old, or of
-// before, whatever may go does, and the rest another time.
+// left is an error where something was left that was to go, or would be. Of what is old,
+// or of before, whatever may go does, and the rest another time.
 func (r *cleanRun) left() error {
-	if r.in.Keep != nil || r.in.OlderThan > 0 || r.in.DryRun {
+	if r.in.Keep != nil || r.in.OlderThan > 0 {
 		return nil
 	}
 	var names []string
-	failed := &InUseError{}
+	failed := &InUseError{DryRun: r.in.DryRun}
 	for _, image := range r.result.Images {
 		if len(image.Left) > 0 && !r.damaged[image.Name] {
 			names = append(names, image.Name)

@@ -49,9 +49,13 @@ func (t TagInUse) user() string {
 // manyUsers is from where on only the first users of a tag are listed.
 const manyUsers = 3
 
-// DescribeLeft says what was left, in one line for each tag: with all that uses it, or
-// with how many those are and the first few.
-func DescribeLeft(all []TagInUse) []string {
+// DescribeLeft says what was left, or would be after a dry run, in one line for each tag:
+// with all that uses it, or with how many those are and the first few.
+func DescribeLeft(all []TagInUse, dryRun bool) []string {
+	verb := "is left"
+	if dryRun {
+		verb = "would be left"
+	}
 	var tags []string
 	using := map[string][]TagInUse{}
 	for _, left := range all {
@@ -74,21 +78,26 @@ func DescribeLeft(all []TagInUse) []string {
 		if more := len(users) - manyUsers; more > 0 {
 			words += fmt.Sprintf("; and %d more", more)
 		}
-		lines = append(lines, fmt.Sprintf("%s is left: %s", tag, words))
+		lines = append(lines, fmt.Sprintf("%s %s: %s", tag, verb, words))
 	}
 	return lines
 }
 
-// InUseError says that Clean left what it was to take away. Exit code 3.
+// InUseError says that Clean left what it was to take away, or would. Exit code 3.
 type InUseError struct {
-	Left []TagInUse
+	Left   []TagInUse
+	DryRun bool
 	// mend is what to type afterwards.
 	mend string
 }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("not clean, records and all:\n  %s\ndelete what uses it, then: %s; or give --force",
-		strings.Join(DescribeLeft(e.Left), "\n  "), e.mend)
+	first := "not everything was removed; what is in use keeps its record"
+	if e.DryRun {
+		first = "not everything would be removed; what is in use would keep its record"
+	}
+	return fmt.Sprintf("%s:\n  %s\ndelete what uses it, then: %s; or give --force",
+		first, strings.Join(DescribeLeft(e.Left, e.DryRun), "\n  "), e.mend)
 }
 
 // users know what uses tags.

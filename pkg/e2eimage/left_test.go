@@ -15,7 +15,7 @@ func TestWhatIsLeftIsOneLineForEachTag(t *testing.T) {
 		pod("localhost/a:1", "a-0"), pod("localhost/b:1", "b-0"), pod("localhost/a:1", "a-1"), pod("localhost/a:1", "a-2"), pod("localhost/a:1", "a-3"), pod("localhost/a:1", "a-4"),
 		{Image: "localhost/c:1", Namespace: "tests", Unseen: []string{"jobs"}},
 		pod("localhost/d:1", "d-0"), pod("localhost/d:1", "d-1"),
-	})
+	}, false)
 	want := []string{
 		"localhost/a:1 is left: in use by 5: pod/a-0 in namespace tests; pod/a-1 in namespace tests; pod/a-2 in namespace tests; and 2 more",
 		"localhost/b:1 is left: in use by pod/b-0 in namespace tests",
