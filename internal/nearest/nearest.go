@@ -1,4 +1,5 @@
-// Package nearest finds the word that somebody meant who mistyped it.
+// Package nearest finds the word that somebody meant who mistyped it. It must not know what
+// the words are for.
 package nearest
 
 import "strings"

@@ -1,11 +1,11 @@
 // Package e2eimage is the library behind kubectl e2eimage: a Client whose
 // methods are the verbs. It is the only place where steps are put in order.
 //
-// Every method takes a context, an Input and returns a typed Result that
+// Every method takes a context and an Input, and returns a typed Result that
 // marshals to JSON. The package prints nothing, reads no environment and keeps
 // no globals: callers pass in what they have read (see package config for the
 // file, flags and environment) and a progress.Reporter for what happens
-// meanwhile.
+// meanwhile. Only the commands that it runs, such as docker, inherit the environment.
 //
 // Errors are told apart with errors.As: *UsageError, *InconsistentError,
 // *TimeoutError; everything else is a plain failure. Where the caller's context ended a

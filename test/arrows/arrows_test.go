@@ -22,7 +22,6 @@ var allowed = map[string][]string{
 	"pkg/config":                         {"internal/nearest"},
 	"pkg/progress":                       {"internal/foreign"},
 	"pkg/e2eimage":                       {"internal/foreign", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
-	"pkg/e2eimagetest":                   {"pkg/e2eimage", "pkg/config", "pkg/progress", "pkg/internal/kindnode"},
 	"pkg/internal/engine":                {"internal/heed", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode":              {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode/kindnodetest": {"pkg/internal/hostexec", "pkg/internal/kindnode"},

@@ -1,7 +1,7 @@
 // Package buildtree tells what an image is built from, and whether that has changed: the
 // files of a build context without those that an ignore file leaves out, the Dockerfile,
-// the images that it names, and what flags of the engine add. It runs nothing, and must
-// not know locks or what images engines have.
+// the images that it names, and what flags of the engine add. It reads
+// files and runs no command. It must not know locks, or which images engines have.
 package buildtree
 
 import (

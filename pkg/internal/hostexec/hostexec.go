@@ -1,6 +1,7 @@
-// Package hostexec runs the host's commands, such as docker and podman: bounded
-// by a context, without a shell, with what they said on failure. It must not know
-// any of them.
+// Package hostexec runs the host's commands, such as docker and podman. A command gets an
+// argument list, never a line for a shell, and ends with its context. If it fails, the error
+// has what it said. A command that is Tied also ends if this process is killed: a small shell
+// script watches over it. The package must not know any of the commands.
 package hostexec
 
 import (

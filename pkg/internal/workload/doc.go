@@ -2,6 +2,7 @@
 // containers, patches what is not right, waits by watching until the rollout is
 // done or cannot succeed any more, and says why.
 //
-// It must not know nodes or records: which image is right, and whether the node
-// really runs it, is its caller's business.
+// It reads Node objects to say why a pod fits nowhere, but must not reach into nodes, and
+// must not know records: which image is right, and whether a node really runs it, is its
+// caller's business.
 package workload
