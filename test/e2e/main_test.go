@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -31,6 +32,10 @@ var suite struct {
 	kubeconfig string
 	// processes are the PIDs of the nodes, where they run on this host.
 	processes map[string]string
+	// dir goes with the suite.
+	dir string
+	// killed are the temporary folders whose commands were killed, or some of them.
+	killed sync.Map
 	// bin holds kubectl and the plugin; it comes first on PATH.
 	bin string
 	// faulty holds a program in front of the engine's CLI, under its name.
@@ -71,6 +76,7 @@ func run(ctx context.Context, m *testing.M, provider string, notRoot bool) (code
 		return 1, err
 	}
 	defer os.RemoveAll(dir)
+	suite.dir = dir
 	suite.cluster = fmt.Sprintf("e2e-%s-%d", provider, os.Getpid())
 	if suite.provider, err = kindtest.Choose(ctx, provider, os.Stderr); err != nil {
 		return 1, err

@@ -39,7 +39,7 @@ func newUser(t *testing.T) *user {
 	t.Helper()
 	u := &user{t: t, namespace: fmt.Sprintf("e2e-%d-%d", os.Getpid(), counter.Add(1)), dir: tempDir(t)}
 	u.env = append(os.Environ(), "KUBECONFIG="+suite.kubeconfig, "PATH="+suite.bin+":"+os.Getenv("PATH"),
-		"E2EIMAGE_KIND_CLUSTER="+suite.cluster)
+		"E2EIMAGE_KIND_CLUSTER="+suite.cluster, "TMPDIR="+temporaryFolder(t))
 	u.kubectl("create", "namespace", u.namespace)
 	t.Cleanup(func() {
 		u.try(context.WithoutCancel(t.Context()), "kubectl", "delete", "namespace", u.namespace, "--wait=false")
@@ -54,6 +54,23 @@ func tempDir(t *testing.T) string {
 	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o777)); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// temporaryFolder is one for the commands of a test. It goes with the suite, not with the
+// test: what a killed command began may go on. Other commands leave nothing there.
+func temporaryFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(suite.dir, "tmp-")
+	if err = errors.Join(err, os.Chmod(dir, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		left, err := filepath.Glob(filepath.Join(dir, "e2eimage-scratch-*"))
+		if _, killed := suite.killed.Load(dir); err != nil || len(left) > 0 && !killed {
+			t.Errorf("commands that were not killed left %v, %v", left, err)
+		}
+	})
 	return dir
 }
 
@@ -94,7 +111,9 @@ func (u *user) finish(command *exec.Cmd, whenStarted func(*os.Process)) outcome 
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
-		result.code = exit.ExitCode()
+		if result.code = exit.ExitCode(); result.code == -1 {
+			suite.killed.Store(variable(command.Env, "TMPDIR"), true)
+		}
 	case err != nil:
 		u.t.Fatalf("%v: %v", command.Args, err)
 	}
@@ -107,18 +126,22 @@ const soon = 45 * time.Second
 
 // lookIn finds a program on the PATH of an environment.
 func lookIn(env []string, program string) string {
-	for i := len(env) - 1; i >= 0; i-- {
-		path, ok := strings.CutPrefix(env[i], "PATH=")
-		if !ok {
-			continue
-		}
-		for _, dir := range filepath.SplitList(path) {
-			if info, err := os.Stat(filepath.Join(dir, program)); err == nil && info.Mode().IsRegular() {
-				return filepath.Join(dir, program)
-			}
+	for _, dir := range filepath.SplitList(variable(env, "PATH")) {
+		if info, err := os.Stat(filepath.Join(dir, program)); err == nil && info.Mode().IsRegular() {
+			return filepath.Join(dir, program)
 		}
 	}
 	return program
+}
+
+// variable is what an environment has under a name: the last one counts.
+func variable(env []string, name string) string {
+	for _, entry := range slices.Backward(env) {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // kubectl runs kubectl in the user's namespace and wants it to succeed.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,11 +73,12 @@ func (s *scratch) closeUnless(stays error) error {
 	return s.Close()
 }
 
-// unname takes a name off an engine, which may not have it.
+// unname takes a name off an engine, which may not have it. An engine that this process
+// does not find never got it.
 func unname(ctx context.Context, runner hostexec.Runner, engine, name string) error {
 	err := runner.Run(ctx, hostexec.Command{Argv: []string{engine, "image", "rm", "--", name}, Stdout: io.Discard})
 	var failed *hostexec.CommandError
-	if errors.As(err, &failed) && failed.ExitCode() > 0 && isUnknown(failed.Stderr) {
+	if errors.Is(err, exec.ErrNotFound) || errors.As(err, &failed) && failed.ExitCode() > 0 && isUnknown(failed.Stderr) {
 		return nil
 	}
 	return err
@@ -126,5 +128,6 @@ const temporaryBuild = "localhost/e2eimage-build:"
 
 // isTemporary tells whether a name is one that this package gives for a moment.
 func isTemporary(name string) bool {
-	return strings.HasPrefix(name, temporaryBuild) || strings.HasPrefix(name, "127.0.0.1:") && strings.Contains(name, "/e2eimage:")
+	return strings.HasPrefix(name, temporaryBuild) ||
+		strings.HasPrefix(name, "127.0.0.1:") && strings.Contains(name, "/e2eimage:")
 }

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
 // removing is a docker that removes what it has.
@@ -143,6 +146,20 @@ func TestABuildThatWasNamedIsNotLeftAfterwards(t *testing.T) {
 		t.Errorf("noted is %q, %v", text, err)
 	}
 	if err := found.Remove(t.Context(), answers); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
+func TestABuildByAnEngineThatIsNotThereLeavesNothing(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	absent := func(argv []string, _ io.Writer) error {
+		return &hostexec.CommandError{Argv: argv, Err: exec.ErrNotFound}
+	}
+	answers := host{"docker build": absent, "docker image rm": absent}
+	if _, err := Build(t.Context(), answers, BuildSpec{Engine: "docker", Context: "/c"}); !errors.Is(err, exec.ErrNotFound) {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
