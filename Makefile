@@ -96,7 +96,7 @@ docs-test: ## every command of README and docs on a real cluster, and the GitHub
 # What is formatted. tools/ has a module of its own.
 GOFILES := cmd internal pkg test examples tools
 
-lint: shellcheck ## formatting, vet for all systems, staticcheck, arrows, pages, licences, vulnerabilities
+lint: shellcheck ## formatting, lengths, vet for all systems, staticcheck, arrows, pages, licences, vulnerabilities
 	@unformatted=$$(go tool -modfile=tools/go.mod gofumpt -l $(GOFILES)); \
 	  if [ -n "$$unformatted" ]; then echo "make format would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...

@@ -19,7 +19,10 @@ type engineFlags struct {
 
 func (f *engineFlags) add(set *pflag.FlagSet, engineUsage string) {
 	set.Var(&choice{&f.engine, []string{"docker", "podman"}}, "engine", engineUsage)
-	set.Var(&choice{&f.prebuilt, []string{string(config.PrebuiltPrefer), string(config.PrebuiltRequire), string(config.PrebuiltIgnore)}},
+	set.Var(&choice{&f.prebuilt, []string{
+		string(config.PrebuiltPrefer), string(config.PrebuiltRequire),
+		string(config.PrebuiltIgnore),
+	}},
 		"prebuilt", "Whether images from elsewhere replace builds: prefer, require or ignore (default prefer)")
 }
 

@@ -73,12 +73,18 @@ they are an hour old, and so does --orphans, for all images.`,
 			return a.runClean(cmd, names, flags)
 		},
 	}
-	cmd.Flags().Var(&choice{&flags.scope, []string{string(e2eimage.ScopeAll), string(e2eimage.ScopeCluster), string(e2eimage.ScopeHost)}}, "scope",
+	cmd.Flags().Var(&choice{&flags.scope, []string{
+		string(e2eimage.ScopeAll), string(e2eimage.ScopeCluster),
+		string(e2eimage.ScopeHost),
+	}}, "scope",
 		"Where: cluster, host or all (default all); host needs no cluster")
 	cmd.Flags().Var(&flags.keep, "keep", "Remove only earlier images; keep the newest N of them")
-	cmd.Flags().Var(&span{value: &flags.olderThan, least: 1}, "older-than", "Remove only what was recorded at least this long ago, for example 24h")
-	cmd.Flags().BoolVar(&flags.orphans, "orphans", false, "Remove tags on nodes whose record is gone, once they are an hour old, or --older-than")
-	cmd.Flags().BoolVar(&flags.all, "all", false, "Every record of the consumer in the namespace, not only those of e2eimage.yaml")
+	cmd.Flags().Var(&span{value: &flags.olderThan, least: 1}, "older-than",
+		"Remove only what was recorded at least this long ago, for example 24h")
+	cmd.Flags().BoolVar(&flags.orphans, "orphans", false,
+		"Remove tags on nodes whose record is gone, once they are an hour old, or --older-than")
+	cmd.Flags().BoolVar(&flags.all, "all", false,
+		"Every record of the consumer in the namespace, not only those of e2eimage.yaml")
 	cmd.Flags().BoolVar(&flags.ignore, "ignore-not-found", false, "It is no error if there is nothing to remove")
 	cmd.Flags().BoolVar(&flags.force, "force", false, "Also remove tags in use")
 	addDryRun(cmd.Flags(), &flags.dryRun, false)
@@ -115,8 +121,8 @@ func (a *app) runClean(cmd *cobra.Command, names []string, flags cleanFlags) err
 		keep = (*int)(&flags.keep)
 	}
 	result, err := client.Clean(ctx, e2eimage.CleanInput{
-		Suite: suite, Scope: e2eimage.Scope(flags.scope), Keep: keep, OlderThan: flags.olderThan, Orphans: flags.orphans, All: flags.all,
-		IgnoreNotFound: flags.ignore, Force: flags.force, DryRun: flags.dryRun != dryRunNone,
+		Suite: suite, Scope: e2eimage.Scope(flags.scope), Keep: keep, OlderThan: flags.olderThan, Orphans: flags.orphans,
+		All: flags.all, IgnoreNotFound: flags.ignore, Force: flags.force, DryRun: flags.dryRun != dryRunNone,
 	})
 	if result == nil {
 		return err
@@ -161,7 +167,8 @@ func (a *app) printCleaned(result *e2eimage.CleanResult, dry bool) error {
 			}
 		}
 		if len(image.Freed) > 0 {
-			reporter.Info(fmt.Sprintf("%s: nothing uses the image any more; removed it from %s", image.Name, strings.Join(image.Freed, ", ")))
+			reporter.Info(fmt.Sprintf("%s: nothing uses the image any more; removed it from %s", image.Name,
+				strings.Join(image.Freed, ", ")))
 		}
 		var lines []string
 		if image.RecordRemoved {

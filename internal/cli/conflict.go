@@ -13,6 +13,8 @@ type conflictFlags struct {
 }
 
 func (f *conflictFlags) add(set *pflag.FlagSet) {
-	set.Var(&choice{&f.use, []string{string(e2eimage.UseLock), string(e2eimage.UseCluster)}}, "use", "Which is right where lock and cluster disagree, lock or cluster")
-	set.BoolVar(&f.allowStale, "allow-stale", false, "Go on although this host has something newer, which is then a warning")
+	set.Var(&choice{&f.use, []string{string(e2eimage.UseLock), string(e2eimage.UseCluster)}}, "use",
+		"Which is right where lock and cluster disagree, lock or cluster")
+	set.BoolVar(&f.allowStale, "allow-stale", false,
+		"Go on although this host has something newer, which is then a warning")
 }

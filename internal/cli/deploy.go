@@ -56,7 +56,8 @@ suite in e2eimage.yaml.`,
 	set := cmd.Flags()
 	flags.rolloutFlags.add(cmd)
 	a.offer(cmd, "workload", e2eimage.KindWorkloads)
-	set.BoolVar(&flags.wait, "wait", true, "Wait until workloads are ready, and prove what they run; false: change them and return")
+	set.BoolVar(&flags.wait, "wait", true,
+		"Wait until workloads are ready, and prove what they run; false: change them and return")
 	addDryRun(set, &flags.dryRun, true)
 	addOutput(cmd, &flags.output)
 	completeChoices(cmd, "dry-run", "pull-policy", "use")
@@ -76,8 +77,10 @@ func (a *app) deployInput(ctx context.Context, names []string, flags deployFlags
 		return e2eimage.DeployInput{}, err
 	}
 	return e2eimage.DeployInput{
-		Suite: suite, Manifests: manifests, OneNamespace: a.namespaceSaid(), ForceConflicts: flags.forceConflicts, TakeOver: flags.takeOver, Replace: flags.replace,
-		Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun), NoWait: !flags.wait,
+		Suite: suite, Manifests: manifests, OneNamespace: a.namespaceSaid(), ForceConflicts: flags.forceConflicts,
+		TakeOver: flags.takeOver, Replace: flags.replace,
+		Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun),
+		NoWait: !flags.wait,
 	}, nil
 }
 
@@ -99,7 +102,10 @@ func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) e
 		return errors.Join(a.printObject(flags.output, kindDeploy, result), err)
 	}
 	// As kubectl says it.
-	suffix := map[e2eimage.DryRun]string{e2eimage.DryRunClient: " (dry run)", e2eimage.DryRunServer: " (server dry run)"}[input.DryRun]
+	suffix := map[e2eimage.DryRun]string{
+		e2eimage.DryRunClient: " (dry run)",
+		e2eimage.DryRunServer: " (server dry run)",
+	}[input.DryRun]
 	for _, workload := range result.Workloads {
 		line := workload.Name
 		if flags.output != formatName {

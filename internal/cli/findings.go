@@ -53,7 +53,9 @@ func (a *app) printFindings(result *e2eimage.StatusResult, wait string) error {
 
 // nextAfterStatus says in one line what to type next, "" where all is right.
 func (a *app) nextAfterStatus(cmd *cobra.Command, names []string, result *e2eimage.StatusResult) string {
-	wrong := slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool { return i.State != e2eimage.StateConsistent })
+	wrong := slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool {
+		return i.State != e2eimage.StateConsistent
+	})
 	switch {
 	case !wrong:
 		return ""
@@ -67,7 +69,9 @@ func (a *app) nextAfterStatus(cmd *cobra.Command, names []string, result *e2eima
 
 // isRolling tells whether time may mend something.
 func isRolling(result *e2eimage.StatusResult) bool {
-	return slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool { return i.State == e2eimage.StateRolling })
+	return slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool {
+		return i.State == e2eimage.StateRolling
+	})
 }
 
 // verifyLike is verify for what a command line was about. Of the flags it repeats those that

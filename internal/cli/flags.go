@@ -27,8 +27,10 @@ type commonFlags struct {
 func (f *commonFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.config, "config", "", "The e2eimage.yaml to use (default: in the working folder or above it)")
 	flags.StringVar(&f.consumer, "consumer", "", "The suite that uses the images")
-	flags.StringVar(&f.kindCluster, "kind-cluster", "", "Name of the Kind cluster (default: from the kube context kind-NAME)")
-	flags.StringVar(&f.provider, "provider", "", "Engine that the Kind cluster runs on, docker or podman (default: the one that has it)")
+	flags.StringVar(&f.kindCluster, "kind-cluster", "",
+		"Name of the Kind cluster (default: from the kube context kind-NAME)")
+	flags.StringVar(&f.provider, "provider", "",
+		"Engine that the Kind cluster runs on, docker or podman (default: the one that has it)")
 	flags.StringVar(&f.lock, "lock", "", "The lock file (default: .e2eimage/CONSUMER.lock.yaml beside e2eimage.yaml)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "Say only results, warnings and errors")
 }
@@ -92,7 +94,8 @@ const (
 
 func addDryRun(flags *pflag.FlagSet, value *dryRun, server bool) {
 	*value = dryRunNone
-	choices, usage := []string{string(dryRunNone), string(dryRunClient)}, `Must be "none" or "client". client: say what would be done, change nothing`
+	choices, usage := []string{string(dryRunNone), string(dryRunClient)},
+		`Must be "none" or "client". client: say what would be done, change nothing`
 	if server {
 		choices = append(choices, string(dryRunServer))
 		usage = `Must be "none", "client" or "server". client: say what would be done, change nothing; server: let the API server check it too`

@@ -100,18 +100,22 @@ func (a *app) loadInput(names []string, flags loadFlags) (e2eimage.LoadInput, er
 	flags.say(&said)
 	said.Source = flags.source
 	if (flags.source == "-" || slices.Contains(names, "-")) && isTerminal(a.host.Streams.In) {
-		return e2eimage.LoadInput{}, &usageError{errors.New("--source - reads an archive from standard input, which is a terminal\npipe one into it: docker save IMAGE | kubectl e2eimage load --source -")}
+		return e2eimage.LoadInput{}, &usageError{errors.New("--source - reads an archive from standard input, which is a " +
+			"terminal\npipe one into it: docker save IMAGE | kubectl e2eimage load --source -")}
 	}
 	if flags.nodes != nil && len(flags.nodes) == 0 {
 		// Else a variable that is not set would mean all of them.
-		return e2eimage.LoadInput{}, &usageError{errors.New("--nodes is empty; name nodes with commas between, or leave it out for all")}
+		return e2eimage.LoadInput{}, &usageError{
+			errors.New("--nodes is empty; name nodes with commas between, or leave it out for all"),
+		}
 	}
 	suite, err := a.suite(said)
 	if err != nil {
 		return e2eimage.LoadInput{}, err
 	}
 	return e2eimage.LoadInput{
-		Suite: suite, Stdin: a.host.Streams.In, Nodes: flags.nodes, Release: flags.release, DryRun: flags.dryRun != dryRunNone,
+		Suite: suite, Stdin: a.host.Streams.In, Nodes: flags.nodes, Release: flags.release,
+		DryRun: flags.dryRun != dryRunNone,
 	}, nil
 }
 

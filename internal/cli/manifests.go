@@ -33,7 +33,8 @@ type manifestFlags struct {
 
 func (f *manifestFlags) add(cmd *cobra.Command, fallback string) {
 	set := cmd.Flags()
-	set.StringSliceVarP(&f.files, "filename", "f", nil, "File, folder or pattern of manifests, - for standard input"+fallback)
+	set.StringSliceVarP(&f.files, "filename", "f", nil,
+		"File, folder or pattern of manifests, - for standard input"+fallback)
 	set.StringVarP(&f.kustomize, "kustomize", "k", "", "Folder with a kustomization.yaml to build")
 	set.BoolVarP(&f.recursive, "recursive", "R", false, "Also read the folders inside those of -f")
 	cmd.MarkFlagsMutuallyExclusive("filename", "kustomize")
@@ -181,7 +182,8 @@ func unquoted(err error) error {
 	return foreign.Reworded(err, foreign.Masked(quotedByKustomize.ReplaceAllString(err.Error(), "…")))
 }
 
-var quotedByKustomize = regexp.MustCompile("(?s)`.*?`|from \\[.*\\]|literal sources \\[.*\\]: invalid literal source .*?, ")
+var quotedByKustomize = regexp.MustCompile("(?s)`.*?`|from \\[.*\\]|literal sources \\[.*\\]: invalid literal " +
+	"source .*?, ")
 
 // inFolder is a path as it is from the folder that the user is in.
 func (a *app) inFolder(path string) string {

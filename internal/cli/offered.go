@@ -38,10 +38,13 @@ func (a *app) offered(ctx context.Context, of e2eimage.Kind) []string {
 // offer completes a flag from the cluster.
 func (a *app) offer(cmd *cobra.Command, flag string, of e2eimage.Kind) {
 	// It fails only for a flag that the command does not have.
-	_ = cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
-		all := a.offered(cmd.Context(), of)
-		return slices.DeleteFunc(all, func(one string) bool { return !strings.HasPrefix(one, begun) }), cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc(flag,
+		func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+			all := a.offered(cmd.Context(), of)
+			return slices.DeleteFunc(all, func(one string) bool {
+				return !strings.HasPrefix(one, begun)
+			}), cobra.ShellCompDirectiveNoFileComp
+		})
 }
 
 // completeNames lets the shell offer the image names of the config; without one,

@@ -155,7 +155,8 @@ func templated(format string, o object) (string, error) {
 	if err := printer.PrintObj(&content, &out); err != nil {
 		// The rest is the whole object.
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		return "", &usageError{errors.New(strings.TrimSuffix(first, ". Printing more information for debugging the template:"))}
+		return "", &usageError{errors.New(strings.TrimSuffix(first,
+			". Printing more information for debugging the template:"))}
 	}
 	return out.String(), nil
 }

@@ -104,14 +104,16 @@ func (a *app) printFinding(of, state, text string, on screen) error {
 	} else {
 		state = foreign.Line(state)
 	}
-	_, err := fmt.Fprintf(a.host.Streams.Out, "%s: %s: %s\n", foreign.Line(of), state, foreign.Line(strings.ReplaceAll(text, "\n", "; ")))
+	_, err := fmt.Fprintf(a.host.Streams.Out, "%s: %s: %s\n", foreign.Line(of), state,
+		foreign.Line(strings.ReplaceAll(text, "\n", "; ")))
 	return err
 }
 
 // printExact prints what another program takes as it is.
 func (a *app) printExact(text string) error {
 	if !foreign.IsHarmless(text) {
-		return &e2eimage.InconsistentError{Err: fmt.Errorf("what is recorded has characters that no image has, and is not printed: %q\nlook at it: kubectl e2eimage status -o json", text)}
+		return &e2eimage.InconsistentError{Err: fmt.Errorf("what is recorded has characters that no image has, and is not "+
+			"printed: %q\nlook at it: kubectl e2eimage status -o json", text)}
 	}
 	_, err := io.WriteString(a.host.Streams.Out, text)
 	return err

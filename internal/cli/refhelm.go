@@ -19,7 +19,10 @@ func refHelm(suite config.Suite, result *e2eimage.RefResult, facts config.Templa
 	keys := suite.Helm
 	if len(keys) == 0 {
 		if len(result.Images) != 1 {
-			return "", &usageError{fmt.Errorf("-o helm for %d images needs the suite's helm: block in e2eimage.yaml: which chart value is which image", len(result.Images))}
+			return "", &usageError{
+				fmt.Errorf("-o helm for %d images needs the suite's helm: block in e2eimage.yaml: which chart value is which image",
+					len(result.Images)),
+			}
 		}
 		keys = map[string]string{"image.repository": "{{.Repository}}", "image.tag": "{{.Tag}}"}
 	}
@@ -41,7 +44,8 @@ func refHelm(suite config.Suite, result *e2eimage.RefResult, facts config.Templa
 	}
 	for _, image := range result.Images {
 		if !chart.set[image.Name] && (suite.Part || len(arguments) == 0) {
-			return "", &usageError{fmt.Errorf("no key of the suite's helm: block in e2eimage.yaml is about %s, so Helm would install another image; write one like %s.image: \"{{.Image}}\"", image.Name, image.Name)}
+			return "", &usageError{fmt.Errorf("no key of the suite's helm: block in e2eimage.yaml is about %s, so Helm would "+
+				"install another image; write one like %s.image: \"{{.Image}}\"", image.Name, image.Name)}
 		}
 	}
 	return strings.Join(arguments, " ") + "\n", nil
@@ -68,7 +72,10 @@ func (c *chart) images(key, template string) ([]e2eimage.Ref, error) {
 	for _, image := range slices.Concat(c.suite.Images, c.suite.Others) {
 		switch {
 		case image.Name == name && image.External != "":
-			return nil, &usageError{fmt.Errorf("helm key %s is about %s, which is external: nothing is recorded of it; write %s into the chart's values", key, name, image.External)}
+			return nil, &usageError{
+				fmt.Errorf("helm key %s is about %s, which is external: nothing is recorded of it; write %s into the chart's "+
+					"values", key, name, image.External),
+			}
 		case image.Name == name:
 			return nil, nil
 		}
@@ -92,7 +99,10 @@ func (c *chart) images(key, template string) ([]e2eimage.Ref, error) {
 		another.Tag = c.result.Images[0].Tag
 	}
 	if there, err := c.render(template, another); err != nil || here != there {
-		return nil, &usageError{fmt.Errorf("helm key %s is about every image of the suite, also %s; ask for all of them: kubectl e2eimage ref -o helm", key, strings.Join(missing, ", "))}
+		return nil, &usageError{
+			fmt.Errorf("helm key %s is about every image of the suite, also %s; ask for all of them: kubectl e2eimage ref -o "+
+				"helm", key, strings.Join(missing, ", ")),
+		}
 	}
 	return c.result.Images, nil
 }

@@ -23,16 +23,20 @@ func (f *rolloutFlags) add(cmd *cobra.Command) {
 	f.manifestFlags.add(cmd, "")
 	f.conflictFlags.add(cmd.Flags())
 	set := cmd.Flags()
-	set.StringSliceVar(&f.workloads, "workload", nil, "KIND/NAME or NAMESPACE/KIND/NAME to deploy to (default deployment/NAME)")
-	set.StringSliceVar(&f.containers, "container", nil, "Container to set (default: those that run the image already, else the only one)")
-	set.Var(&choice{&f.pullPolicy, []string{"Never", "IfNotPresent"}}, "pull-policy", "Pull policy to set, Never or IfNotPresent (default: kept, but Always becomes Never)")
+	set.StringSliceVar(&f.workloads, "workload", nil,
+		"KIND/NAME or NAMESPACE/KIND/NAME to deploy to (default deployment/NAME)")
+	set.StringSliceVar(&f.containers, "container", nil,
+		"Container to set (default: those that run the image already, else the only one)")
+	set.Var(&choice{&f.pullPolicy, []string{"Never", "IfNotPresent"}}, "pull-policy",
+		"Pull policy to set, Never or IfNotPresent (default: kept, but Always becomes Never)")
 	f.maxRestarts = -1
 	set.Var((*count)(&f.maxRestarts), "max-restarts", "Give up a crash loop after so many restarts, 0 never (default 3)")
 	for _, manifests := range []string{"filename", "kustomize"} {
 		cmd.MarkFlagsMutuallyExclusive(manifests, "workload")
 		cmd.MarkFlagsMutuallyExclusive(manifests, "container")
 	}
-	set.BoolVar(&f.forceConflicts, "force-conflicts", false, "With -f or -k: take fields over that other field managers own")
+	set.BoolVar(&f.forceConflicts, "force-conflicts", false,
+		"With -f or -k: take fields over that other field managers own")
 	set.BoolVar(&f.replace, "replace", false, "Delete and make anew Jobs and Pods that cannot be changed")
 	set.BoolVar(&f.takeOver, "take-over", false, "Also change workloads that another consumer deployed")
 	set.Var(&span{value: &f.timeout, least: 1}, "timeout", "Wait this long for each rollout (default 120s)")

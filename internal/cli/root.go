@@ -137,7 +137,8 @@ checks that your pods run exactly that build, by image ID.`,
 	a.common.add(root.PersistentFlags())
 	a.offer(root, "consumer", e2eimage.KindConsumers)
 	addVerbosity(root.PersistentFlags())
-	root.AddCommand(a.buildCommand(), a.loadCommand(), a.tagCommand(), a.deployCommand(), a.upCommand(), a.refCommand(), a.renderCommand(), a.statusCommand(), a.verifyCommand(), a.cleanCommand(),
+	root.AddCommand(a.buildCommand(), a.loadCommand(), a.tagCommand(), a.deployCommand(), a.upCommand(), a.refCommand(),
+		a.renderCommand(), a.statusCommand(), a.verifyCommand(), a.cleanCommand(),
 		a.versionCommand(), a.completionCommand(), optionsCommand())
 	useKubectlStyle(root)
 	return root

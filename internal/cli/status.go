@@ -107,7 +107,10 @@ func (a *app) runStatus(cmd *cobra.Command, names []string, flags statusFlags) e
 		a.reporter().Info(nothingIn(result.Namespace))
 		return nil
 	}
-	view := statusView{wide: flags.output == formatWide, allNamespaces: flags.allNamespaces, consumers: ofSeveral(result.Images)}
+	view := statusView{
+		wide: flags.output == formatWide, allNamespaces: flags.allNamespaces,
+		consumers: ofSeveral(result.Images),
+	}
 	if err := a.printStatus(view, result.Images); err != nil {
 		return err
 	}
@@ -117,7 +120,9 @@ func (a *app) runStatus(cmd *cobra.Command, names []string, flags statusFlags) e
 	return nil
 }
 
-func statusWithin(ctx context.Context, client verbs, in e2eimage.StatusInput, timeout time.Duration) (*e2eimage.StatusResult, error) {
+func statusWithin(ctx context.Context, client verbs, in e2eimage.StatusInput,
+	timeout time.Duration,
+) (*e2eimage.StatusResult, error) {
 	ctx, cancel := bounded(ctx, timeout)
 	defer cancel()
 	return client.Status(ctx, in)

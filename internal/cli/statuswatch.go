@@ -30,7 +30,8 @@ func (a *app) watchStatus(cmd *cobra.Command, client verbs, in e2eimage.StatusIn
 			return nil
 		}
 		view := statusView{
-			wide: flags.output == formatWide, allNamespaces: flags.allNamespaces, consumers: consumers || ofSeveral(result.Images),
+			wide: flags.output == formatWide, allNamespaces: flags.allNamespaces, consumers: consumers ||
+				ofSeveral(result.Images),
 		}
 		if view.consumers && !consumers {
 			// The rows before do not say whose they are.

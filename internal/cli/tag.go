@@ -76,8 +76,8 @@ func (a *app) tagInput(ctx context.Context, names []string, flags tagFlags) (e2e
 		return e2eimage.TagInput{}, err
 	}
 	return e2eimage.TagInput{
-		Suite: suite, Values: a.templateValues(ctx, suite), New: flags.isNew, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale,
-		CreateNamespace: flags.createNamespace, DryRun: flags.dryRun != dryRunNone,
+		Suite: suite, Values: a.templateValues(ctx, suite), New: flags.isNew, Use: e2eimage.Use(flags.use),
+		AllowStale: flags.allowStale, CreateNamespace: flags.createNamespace, DryRun: flags.dryRun != dryRunNone,
 	}, nil
 }
 

@@ -17,7 +17,10 @@ import (
 // is asked only when a template wants to know; no answer leaves the field empty,
 // and a template that uses it then says so.
 func (a *app) templateValues(ctx context.Context, suite config.Suite) config.TemplateValues {
-	values := config.TemplateValues{Unix: time.Now().Unix(), Arch: runtime.GOARCH, User: userName(), Environment: a.host.Environment}
+	values := config.TemplateValues{
+		Unix: time.Now().Unix(), Arch: runtime.GOARCH, User: userName(),
+		Environment: a.host.Environment,
+	}
 	templates := slices.Collect(maps.Values(suite.Helm))
 	for _, image := range suite.Images {
 		templates = append(templates, image.TagTemplate)

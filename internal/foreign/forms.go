@@ -102,33 +102,50 @@ var forms = sync.OnceValue(func() []form {
 		{[]string{"private key-"}, wholeKey(), func(part []string) string { return part[1] + masked + part[2] }},
 		{[]string{"private key-"}, begunKey(), func(part []string) string { return part[1] + masked }},
 		shapeForm(),
-		{[]string{"authorization", "cookie"}, regexp.MustCompile(`(?i)(["'](?:` + header + `):\s*)((?:\\.|[^"'\\\n])+)(["'])`), func(part []string) string {
+		{[]string{"authorization", "cookie"}, regexp.MustCompile(`(?i)(["'](?:` + header +
+			`):\s*)((?:\\.|[^"'\\\n])+)(["'])`), func(part []string) string {
 			return part[1] + credentials(part[2]) + part[3]
 		}},
-		{[]string{"authorization", "cookie"}, regexp.MustCompile(`(?i)(\b(?:` + header + `)\\?["']?\s*[:=]\s*\[?\s*)(` + quoted + `)`), func(part []string) string {
+		{[]string{"authorization", "cookie"}, regexp.MustCompile(`(?i)(\b(?:` + header + `)\\?["']?\s*[:=]\s*\[?\s*)(` +
+			quoted + `)`), func(part []string) string {
 			return part[1] + credentials(part[2]) + closing(part[2])
 		}},
-		{[]string{"authorization", "cookie"}, regexp.MustCompile(`(?i)(\b(?:` + header + `)\s*[:=]\s*\[?)([^\s"'\[][^\n\]]*)`), func(part []string) string {
+		{[]string{"authorization", "cookie"}, regexp.MustCompile(`(?i)(\b(?:` + header +
+			`)\s*[:=]\s*\[?)([^\s"'\[][^\n\]]*)`), func(part []string) string {
 			if strings.HasPrefix(part[2][len(schemeOf().FindString(part[2])):], masked) {
 				return part[0]
 			}
 			return part[1] + credentials(part[2])
 		}},
-		{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)\b((?:bearer|basic)\s+)([A-Za-z0-9._~+/=-]{8,})`), func(part []string) string {
-			// Not "basic authentication".
-			if len(part[2]) < 20 && !strings.ContainsAny(part[2], "0123456789=._/+") {
-				return part[0]
-			}
+		{
+			[]string{"bearer", "basic"},
+			regexp.MustCompile(`(?i)\b((?:bearer|basic)\s+)([A-Za-z0-9._~+/=-]{8,})`),
+			func(part []string) string {
+				// Not "basic authentication".
+				if len(part[2]) < 20 && !strings.ContainsAny(part[2], "0123456789=._/+") {
+					return part[0]
+				}
+				return part[1] + masked
+			},
+		},
+		// Addresses. An image's digest stands behind an @, too, but then there is no user.
+		{[]string{"://"}, regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@"']*:)[^\s/"']+@`), func(part []string) string {
+			return part[1] + masked + "@"
+		}},
+		{[]string{"://"}, regexp.MustCompile(`(?i)(https?://)[^\s:/@"']{8,}@`), func(part []string) string {
+			return part[1] + masked + "@"
+		}},
+		{[]string{"@"}, regexp.MustCompile(`([\w.%-]*:)[^\s"']+(@[a-z0-9+]+\()`), func(part []string) string {
+			return part[1] + masked + part[2]
+		}},
+		{[]string{"curl"}, regexp.MustCompile(`(\bcurl\b.*?\s(?:-u|--user)[\s=]+["']?[^\s:"']+:)[^\s"']+`), func(part []string) string {
 			return part[1] + masked
 		}},
-		// Addresses. An image's digest stands behind an @, too, but then there is no user.
-		{[]string{"://"}, regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@"']*:)[^\s/"']+@`), func(part []string) string { return part[1] + masked + "@" }},
-		{[]string{"://"}, regexp.MustCompile(`(?i)(https?://)[^\s:/@"']{8,}@`), func(part []string) string { return part[1] + masked + "@" }},
-		{[]string{"@"}, regexp.MustCompile(`([\w.%-]*:)[^\s"']+(@[a-z0-9+]+\()`), func(part []string) string { return part[1] + masked + part[2] }},
-		{[]string{"curl"}, regexp.MustCompile(`(\bcurl\b.*?\s(?:-u|--user)[\s=]+["']?[^\s:"']+:)[^\s"']+`), func(part []string) string { return part[1] + masked }},
 		{[]string{"sig="}, regexp.MustCompile(`([?&]sig=)[^&\s"']+`), func(part []string) string { return part[1] + masked }},
 		// How the API server quotes a value of the wrong type.
-		{[]string{": expected "}, regexp.MustCompile(`(: expected \w+, got )&.*`), func(part []string) string { return part[1] + masked }},
+		{[]string{": expected "}, regexp.MustCompile(`(: expected \w+, got )&.*`), func(part []string) string {
+			return part[1] + masked
+		}},
 		// What is behind keys.
 		{[]string{"value"}, regexp.MustCompile(`(?i)(\bname\\?["']?\s*[:=]\s*\\?["']?)([\w.-]+)(\\?["']?\s*,\s*\\?["']?value\\?["']?\s*[:=]\s*)(` + quoted + `|` + bare + `)`), func(part []string) string {
 			return part[1] + part[2] + part[3] + valueFor(part[2], part[4])

@@ -77,7 +77,8 @@ func IsHarmless(text string) bool { return Harmless(text) == text }
 
 // harmful are all but what is visible, spaces, tabs and line feeds.
 func harmful(r rune) bool {
-	return r != '\n' && r != '\t' && (!unicode.IsGraphic(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r))
+	return r != '\n' && r != '\t' && (!unicode.IsGraphic(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
+		unicode.Is(unicode.Variation_Selector, r))
 }
 
 // joins are the invisible characters that many scripts and emoji are written with.

@@ -17,7 +17,8 @@ var (
 // secretWords end a word that tells of a secret: password, dbpassword, accesstoken.
 func secretWords() []string {
 	return []string{
-		"password", "passwords", "passwd", "passphrase", "passcode", "pwd", "secret", "secrets", "token", "tokens", "credential", "credentials",
+		"password", "passwords", "passwd", "passphrase", "passcode", "pwd", "secret", "secrets", "token", "tokens",
+		"credential", "credentials",
 		"apikey", "accesskey", "privatekey", "secretkey", "accountkey", "signingkey", "encryptionkey",
 	}
 }
@@ -30,9 +31,12 @@ func keyKinds() []string {
 // aboutIt are last words of keys that tell something about a secret, not the secret.
 func aboutIt() []string {
 	return []string{
-		"file", "path", "dir", "name", "names", "namespace", "type", "kind", "url", "uri", "endpoint", "host", "ttl", "expiry", "expires", "expiration", "seconds",
-		"timeout", "length", "len", "size", "count", "bucket", "limit", "policy", "class", "version", "ref", "mode", "enabled", "required", "optional", "valid",
-		"error", "err", "reason", "status", "algorithm", "alg", "issuer", "audience", "audiences", "provider", "manager", "store", "mount", "volume", "template",
+		"file", "path", "dir", "name", "names", "namespace", "type", "kind", "url", "uri", "endpoint", "host", "ttl",
+		"expiry", "expires", "expiration", "seconds",
+		"timeout", "length", "len", "size", "count", "bucket", "limit", "policy", "class", "version", "ref", "mode",
+		"enabled", "required", "optional", "valid",
+		"error", "err", "reason", "status", "algorithm", "alg", "issuer", "audience", "audiences", "provider", "manager",
+		"store", "mount", "volume", "template",
 	}
 }
 
@@ -53,7 +57,10 @@ func telling(key string) bool {
 		switch {
 		case named && i < len(words)-1:
 		case slices.ContainsFunc(secretWords(), func(suffix string) bool { return strings.HasSuffix(word, suffix) }),
-			strings.HasSuffix(word, "pass") && !slices.Contains([]string{"bypass", "compass", "encompass", "surpass", "trespass", "overpass", "underpass"}, word),
+			strings.HasSuffix(word, "pass") && !slices.Contains([]string{
+				"bypass", "compass", "encompass", "surpass", "trespass",
+				"overpass", "underpass",
+			}, word),
 			(word == "key" || word == "signature") && i > 0 && slices.Contains(keyKinds(), words[i-1]):
 			return true
 		}
@@ -72,7 +79,8 @@ func isAuth(key, value string) bool {
 func isNone(key, value string) bool {
 	value = strings.Trim(value, `\"'`)
 	switch strings.ToLower(value) {
-	case "", "true", "false", "yes", "no", "null", "nil", "none", "<nil>", "<none>", "<masked>", "<redacted>", "redacted", masked:
+	case "", "true", "false", "yes", "no", "null", "nil", "none", "<nil>", "<none>", "<masked>", "<redacted>", "redacted",
+		masked:
 		return true
 	}
 	words := wordsOf(key)

@@ -78,7 +78,9 @@ func (m *Model) Adopted(suite int, id string) {
 // BuiltPast: somebody made it under the source's name, past the product. What a suite has
 // built and pinned is that suite's, whoever builds it again.
 func (m *Model) BuiltPast(under, id string) {
-	m.host[under] = made{id: id, at: m.next(), by: slices.IndexFunc(m.own, func(own made) bool { return own.pinned && own.id == id })}
+	m.host[under] = made{id: id, at: m.next(), by: slices.IndexFunc(m.own, func(own made) bool {
+		return own.pinned && own.id == id
+	})}
 }
 
 // Imported: others put it on the nodes under the source's name.

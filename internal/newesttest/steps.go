@@ -47,15 +47,20 @@ const (
 
 // likely is how often each is drawn.
 var likely = map[Verb]int{
-	Edits: 10, Builds: 10, BuildsExactly: 3, BuildsPast: 9, Loads: 12, LoadsAndLeaves: 2, Imports: 5, Tags: 14, TagsExactly: 3, TagsByLock: 2, TagsElsewhere: 2,
-	Deploys: 16, DeploysCluster: 2, DeploysElsewhere: 6, Ups: 6, UpsOnly: 3, Verifies: 6, VerifiesElsewhere: 4, LosesLock: 4,
+	Edits: 10, Builds: 10, BuildsExactly: 3, BuildsPast: 9, Loads: 12, LoadsAndLeaves: 2, Imports: 5, Tags: 14,
+	TagsExactly: 3, TagsByLock: 2, TagsElsewhere: 2,
+	Deploys: 16, DeploysCluster: 2, DeploysElsewhere: 6, Ups: 6, UpsOnly: 3, Verifies: 6, VerifiesElsewhere: 4,
+	LosesLock: 4,
 }
 
 // usual is what people do after that.
 var usual = map[Verb]Verb{
-	Edits: Builds, Builds: Loads, BuildsExactly: Loads, BuildsPast: Loads, Loads: Tags, LoadsAndLeaves: Tags, Imports: Tags, Tags: Deploys, TagsExactly: Deploys,
-	TagsByLock: Deploys, TagsElsewhere: DeploysElsewhere, Deploys: Verifies, DeploysCluster: Verifies, DeploysElsewhere: VerifiesElsewhere,
-	Ups: Verifies, UpsOnly: Verifies, Verifies: Edits, VerifiesElsewhere: BuildsPast, LosesLock: DeploysElsewhere,
+	Edits: Builds, Builds: Loads, BuildsExactly: Loads, BuildsPast: Loads, Loads: Tags, LoadsAndLeaves: Tags,
+	Imports: Tags, Tags: Deploys, TagsExactly: Deploys,
+	TagsByLock: Deploys, TagsElsewhere: DeploysElsewhere, Deploys: Verifies, DeploysCluster: Verifies,
+	DeploysElsewhere: VerifiesElsewhere,
+	Ups:              Verifies, UpsOnly: Verifies, Verifies: Edits, VerifiesElsewhere: BuildsPast,
+	LosesLock: DeploysElsewhere,
 }
 
 // Sequence is a world and what is done in it.

@@ -40,7 +40,13 @@ func (t Traits) String() string {
 	for _, one := range []struct {
 		is   bool
 		text string
-	}{{t.Shared, "one source"}, {t.OneFolder, "one folder"}, {t.OneTree, "one tree"}, {t.Locked, "locks"}, {t.Grouped, "a tagGroup"}} {
+	}{
+		{t.Shared, "one source"},
+		{t.OneFolder, "one folder"},
+		{t.OneTree, "one tree"},
+		{t.Locked, "locks"},
+		{t.Grouped, "a tagGroup"},
+	} {
 		if one.is {
 			text += ", " + one.text
 		}

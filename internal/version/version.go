@@ -41,7 +41,8 @@ func Read() Info {
 
 func read(build *debug.BuildInfo) Info {
 	info := Info{
-		Version: unreleased, GoVersion: runtime.Version(), Compiler: runtime.Compiler, Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Version: unreleased, GoVersion: runtime.Version(), Compiler: runtime.Compiler,
+		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	if build.Main.Path != module {
 		// A program that uses the library: the commit is that of the program.

@@ -54,7 +54,10 @@ func (d *document) value(field, value string, check func(string) string) {
 func (d *document) checkSuites(images map[string]bool) {
 	f := &d.file
 	if len(f.Suites) == 0 {
-		d.checkSuite("", fileSuite{Consumer: f.Consumer, KindCluster: f.KindCluster, Namespace: f.Namespace, TagGroup: f.TagGroup, Helm: f.Helm}, images)
+		d.checkSuite("", fileSuite{
+			Consumer: f.Consumer, KindCluster: f.KindCluster, Namespace: f.Namespace,
+			TagGroup: f.TagGroup, Helm: f.Helm,
+		}, images)
 		return
 	}
 	for _, top := range []string{"consumer", "kindCluster", "namespace", "tagGroup", "helm"} {

@@ -21,8 +21,10 @@ func (d *document) checkImage(field string, image fileImage, names map[string]bo
 	d.templated(field+".repository", image.Repository, image.Name, checkRepository)
 	d.templated(field+".prebuilt", image.Prebuilt, image.Name, checkSource)
 	d.value(field+".external", image.External, checkExternal)
-	if image.External != "" && (image.Source != "" || image.Repository != "" || image.Build != nil || image.Deploy != nil) {
-		d.wrong(field+".external", "an external image is loaded under its own name and never tagged; it has no source, repository, build or deploy")
+	if image.External != "" && (image.Source != "" || image.Repository != "" || image.Build != nil ||
+		image.Deploy != nil) {
+		d.wrong(field+".external",
+			"an external image is loaded under its own name and never tagged; it has no source, repository, build or deploy")
 	}
 	if image.Build != nil {
 		d.checkBuild(field+".build", image.Build)
@@ -42,15 +44,19 @@ func (d *document) templated(field, text, name string, check func(string) string
 }
 
 func (d *document) checkBuild(field string, build *fileBuild) {
-	if len(build.Command) > 0 && (build.File != "" || build.Target != "" || build.Platform != "" || build.NoCache || len(build.Args) > 0 || len(build.Flags) > 0) {
-		d.wrong(field, "has both command and what only an engine's build uses: file, target, platform, args, noCache or flags; choose one")
+	if len(build.Command) > 0 && (build.File != "" || build.Target != "" || build.Platform != "" || build.NoCache ||
+		len(build.Args) > 0 || len(build.Flags) > 0) {
+		d.wrong(field, "has both command and what only an engine's build uses: file, target, platform, args, noCache or "+
+			"flags; choose one")
 	}
 	if len(build.Command) > 0 && build.Command[0] == "" {
 		d.wrong(field+".command[0]", "is empty; it is the program to run")
 	}
 	d.value(field+".platform", build.Platform, checkPlatform)
 	for _, key := range slices.Sorted(maps.Keys(build.Args)) {
-		d.value(child(field+".args", key), build.Args[key], func(text string) string { return checkTemplate(text, "", tagFields(), nil) })
+		d.value(child(field+".args", key), build.Args[key], func(text string) string {
+			return checkTemplate(text, "", tagFields(), nil)
+		})
 	}
 	for _, engine := range slices.Sorted(maps.Keys(build.Flags)) {
 		if engine != "docker" && engine != "podman" {

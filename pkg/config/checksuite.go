@@ -80,7 +80,8 @@ func (c *suiteCheck) image(at string, image Image) {
 	c.value(at+"TagTemplate", image.TagTemplate, checkTagTemplate)
 	c.value(at+"External", image.External, checkExternal)
 	if image.External != "" && (image.Source != "" || image.Repository != "" || image.Build != nil) {
-		c.wrong(at+"External", "an external image is loaded under its own name and never tagged; it has no Source, Repository or Build")
+		c.wrong(at+"External",
+			"an external image is loaded under its own name and never tagged; it has no Source, Repository or Build")
 	}
 	if b := image.Build; b != nil {
 		c.value(at+"Build.Platform", b.Platform, checkPlatform)

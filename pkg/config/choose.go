@@ -52,7 +52,8 @@ func (r *resolver) chooseConsumer(asked setting) (fileSuite, bool) {
 		known = append(known, suite.Consumer)
 	}
 	if dnsLabel.MatchString(asked.value) {
-		r.found.add(said(asked.by), "%s has no suite %q; its suites are %s%s", r.doc.path, asked.value, consumers(suites), didYouMean(asked.value, known))
+		r.found.add(said(asked.by), "%s has no suite %q; its suites are %s%s", r.doc.path, asked.value, consumers(suites),
+			didYouMean(asked.value, known))
 	}
 	return fileSuite{}, false
 }
@@ -114,6 +115,7 @@ func (r *resolver) chosenImages(suite fileSuite) (chosen, others []fileImage) {
 
 func (r *resolver) unknownImage(name string, known []string) {
 	if dnsLabel.MatchString(name) {
-		r.found.add(said("NAME"), "%s has no image %q; it has %s%s", r.doc.path, name, strings.Join(known, ", "), didYouMean(name, known))
+		r.found.add(said("NAME"), "%s has no image %q; it has %s%s", r.doc.path, name, strings.Join(known, ", "),
+			didYouMean(name, known))
 	}
 }

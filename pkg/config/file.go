@@ -91,5 +91,8 @@ func (f *file) suites() []fileSuite {
 	if len(f.Suites) > 0 {
 		return f.Suites
 	}
-	return []fileSuite{{Consumer: f.Consumer, KindCluster: f.KindCluster, Namespace: f.Namespace, TagGroup: f.TagGroup, Helm: f.Helm}}
+	return []fileSuite{{
+		Consumer: f.Consumer, KindCluster: f.KindCluster, Namespace: f.Namespace, TagGroup: f.TagGroup,
+		Helm: f.Helm,
+	}}
 }

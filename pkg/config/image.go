@@ -10,14 +10,20 @@ import (
 // image resolves one image for a consumer; flags win over what is written.
 func (r *resolver) image(written fileImage, consumer string) Image {
 	if source, loose := r.loose[written.Name]; loose {
-		return Image{Name: written.Name, Source: absoluteSource(r.dir, source), TagTemplate: DefaultTagTemplate, Deploy: r.deploy(written), Loose: true}
+		return Image{
+			Name: written.Name, Source: absoluteSource(r.dir, source), TagTemplate: DefaultTagTemplate,
+			Deploy: r.deploy(written), Loose: true,
+		}
 	}
 	image := Image{
 		Name: written.Name, External: written.External, Tag: r.flags.Tag,
 		TagTemplate: first(r.flags.TagTemplate, r.fileTag(), DefaultTagTemplate),
 		Deploy:      r.deploy(written),
 	}
-	fill := &filling{resolver: r, image: &image, values: TemplateValues{Name: written.Name, Consumer: consumer, Arch: runtime.GOARCH}}
+	fill := &filling{
+		resolver: r, image: &image,
+		values: TemplateValues{Name: written.Name, Consumer: consumer, Arch: runtime.GOARCH},
+	}
 	if image.Source = absoluteSource(r.dir, r.flags.Source); image.Source == "" {
 		image.Source = fill.source(FieldSource, written.Source, checkNamed)
 	}
@@ -27,8 +33,8 @@ func (r *resolver) image(written fileImage, consumer string) Image {
 	image.Prebuilt = fill.source(FieldPrebuilt, written.Prebuilt, checkSource)
 	if b := written.Build; b != nil {
 		image.Build = &Build{
-			Context: absolute(r.base, first(b.Context, ".")), Target: b.Target, Platform: b.Platform, Dir: r.base, NoCache: b.NoCache,
-			Flags: b.Flags, Command: b.Command, Args: maps.Clone(b.Args),
+			Context: absolute(r.base, first(b.Context, ".")), Target: b.Target, Platform: b.Platform, Dir: r.base,
+			NoCache: b.NoCache, Flags: b.Flags, Command: b.Command, Args: maps.Clone(b.Args),
 		}
 		if b.File != "" {
 			image.Build.File = absolute(r.base, b.File)

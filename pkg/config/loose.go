@@ -57,12 +57,14 @@ func (r *resolver) notLoadable(given string, known []string) string {
 	}
 	plain := dnsLabel.MatchString(given)
 	if near := didYouMean(given, known); plain && near != "" {
-		return fmt.Sprintf("%s has no image %q; it has %s%s\nfor an image that is called so: %s", r.doc.path, given, strings.Join(known, ", "), near, asSource(given))
+		return fmt.Sprintf("%s has no image %q; it has %s%s\nfor an image that is called so: %s", r.doc.path, given,
+			strings.Join(known, ", "), near, asSource(given))
 	}
 	source, err := ParseSource(given)
 	switch {
 	case err != nil && archiveFile.MatchString(given):
-		return fmt.Sprintf("%q is a file, and no image\nload it: kubectl e2eimage load %s", given, shellescape.Quote("docker-archive:"+given))
+		return fmt.Sprintf("%q is a file, and no image\nload it: kubectl e2eimage load %s", given,
+			shellescape.Quote("docker-archive:"+given))
 	case err != nil && !strings.ContainsAny(given, "/:@"):
 		return checkName(given)
 	case err != nil:

@@ -56,7 +56,8 @@ func whyUnknown(field string) string {
 // that each ends.
 func parseTemplate(text string, allowed []string, environment Environment) (*template.Template, []string, error) {
 	if len(text) > maxTemplate {
-		return nil, nil, fmt.Errorf("template %s has %d characters; at most %d are possible", quote(text), len(text), maxTemplate)
+		return nil, nil, fmt.Errorf("template %s has %d characters; at most %d are possible", quote(text), len(text),
+			maxTemplate)
 	}
 	parsed, err := template.New("").Funcs(template.FuncMap{"env": environment.mustHave}).Parse(text)
 	if err != nil {
@@ -117,7 +118,8 @@ func (u *usage) node(node parse.Node) error {
 	case *parse.TextNode, *parse.StringNode, *parse.NumberNode, *parse.BoolNode, *parse.CommentNode:
 		return nil
 	}
-	return fmt.Errorf("has %s; possible are fields like {{.%s}}, {{env \"X\"}} and {{if}}", quote(node.String()), u.allowed[0])
+	return fmt.Errorf("has %s; possible are fields like {{.%s}}, {{env \"X\"}} and {{if}}", quote(node.String()),
+		u.allowed[0])
 }
 
 func (u *usage) field(node *parse.FieldNode) error {

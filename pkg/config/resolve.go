@@ -120,7 +120,8 @@ func (r *resolver) suite() Suite {
 	suite := Suite{
 		Consumer: r.consumer.value, KindCluster: r.kindCluster.value, Namespace: r.namespace.value,
 		Provider: r.flags.Provider, ProviderHint: hint, Engine: r.engine.value,
-		Prebuilt: Prebuilt(first(r.prebuilt.value, string(PrebuiltPrefer))), Freshness: FreshnessWarn, KeepPrevious: DefaultKeepPrevious,
+		Prebuilt: Prebuilt(first(r.prebuilt.value, string(PrebuiltPrefer))), Freshness: FreshnessWarn,
+		KeepPrevious: DefaultKeepPrevious,
 	}
 	if r.lock.value != "" {
 		suite.Lock = absolute(r.dir, r.lock.value)

@@ -58,10 +58,12 @@ func ParseSource(text string) (Source, error) {
 		return Source{Kind: SourceID, Value: "sha256:" + strings.TrimPrefix(text, "sha256:")}, nil
 	}
 	if digits, ok := strings.CutPrefix(text, "sha256:"); ok {
-		return Source{}, fmt.Errorf("source %s is no image ID: sha256: and 64 small hex digits, but these are %d characters", quote(text), len(digits))
+		return Source{}, fmt.Errorf("source %s is no image ID: sha256: and 64 small hex digits, but these are %d characters",
+			quote(text), len(digits))
 	}
 	if _, err := reference.ParseNormalizedNamed(text); err != nil {
-		return Source{}, fmt.Errorf("source %s is neither an image reference nor sha256:…, docker-archive:FILE, oci:FOLDER, oci-archive:FILE or -: %s", quote(text), harmless(err))
+		return Source{}, fmt.Errorf("source %s is neither an image reference nor sha256:…, docker-archive:FILE, "+
+			"oci:FOLDER, oci-archive:FILE or -: %s", quote(text), harmless(err))
 	}
 	return Source{Kind: SourceReference, Value: text}, nil
 }
@@ -79,7 +81,8 @@ func (s Source) Nameable() error {
 		return nil
 	}
 	if bare, _, digested := strings.Cut(s.Value, "@"); digested {
-		return fmt.Errorf("%s has a digest, by which no pod would find the image: nodes get another manifest; write %s", quote(s.Value), bare)
+		return fmt.Errorf("%s has a digest, by which no pod would find the image: nodes get another manifest; write %s",
+			quote(s.Value), bare)
 	}
 	return nil
 }

@@ -163,7 +163,9 @@ func (d *document) checkPair(line int, key string, value *yaml.Node, want reflec
 
 // checkMerge checks what << brings in: fields like those that it is beside.
 // Lines of fields that are written out count more than merged ones.
-func (d *document) checkMerge(value *yaml.Node, want reflect.Type, field string, written map[string]int, inside []*yaml.Node) bool {
+func (d *document) checkMerge(value *yaml.Node, want reflect.Type, field string, written map[string]int,
+	inside []*yaml.Node,
+) bool {
 	line := value.Line
 	value, leave, ok := d.follow(value)
 	if !ok {

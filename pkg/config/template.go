@@ -64,7 +64,10 @@ func tagFields() []string {
 // helmFields are what templates of chart values can use. A random would be
 // another one than the tag's.
 func helmFields() []string {
-	return []string{"Image", "Repository", "Tag", "ImageID", "Consumer", "Name", "User", "GitCommit", "GitShort", "Unix", "Arch"}
+	return []string{
+		"Image", "Repository", "Tag", "ImageID", "Consumer", "Name", "User", "GitCommit", "GitShort", "Unix",
+		"Arch",
+	}
 }
 
 // sourceFields are what templates of source, repository and prebuilt can use:

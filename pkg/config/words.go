@@ -28,7 +28,8 @@ func checkName(name string) string {
 	if name == "" || dnsLabel.MatchString(name) {
 		return ""
 	}
-	mistake := fmt.Sprintf("%s must be 1 to 63 small letters, digits and -, with a letter or digit at both ends", quote(name))
+	mistake := fmt.Sprintf("%s must be 1 to 63 small letters, digits and -, with a letter or digit at both ends",
+		quote(name))
 	if workload.MatchString(name) {
 		mistake += "; is it a workload? deploy and up take those with --workload"
 	}
@@ -121,7 +122,9 @@ func checkExternal(text string) string {
 // checkHelmKey wants one chart value: = and , would make it several, and a shell would
 // take the others for its own.
 func checkHelmKey(key string) string {
-	if key != "" && !strings.ContainsAny(key, "=,*?$'\"`;&|<>()") && !strings.ContainsFunc(key, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
+	if key != "" && !strings.ContainsAny(key, "=,*?$'\"`;&|<>()") && !strings.ContainsFunc(key, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.IsSpace(r)
+	}) {
 		return ""
 	}
 	return "is no key of a chart value, such as image.tag"
@@ -132,7 +135,8 @@ func checkHelmKey(key string) string {
 func checkTemplate(text, name string, allowed []string, check func(string) string) string {
 	open := false
 	sample := HelmValues{TemplateValues: TemplateValues{
-		Consumer: "c", Name: first(name, "n"), Random: "00000000", User: "u", GitCommit: "0", GitShort: "0", Unix: 1, Arch: "amd64",
+		Consumer: "c", Name: first(name, "n"), Random: "00000000", User: "u", GitCommit: "0", GitShort: "0", Unix: 1,
+		Arch: "amd64",
 	}, Image: "x", Repository: "x", Tag: "x", ImageID: "x"}
 	outcome, err := render(text, allowed, sample.fields(), func(string) (string, bool) {
 		open = true

@@ -122,7 +122,8 @@ func (c *Client) beginBuild(ctx context.Context, in BuildInput) (*buildRun, erro
 		return nil, err
 	}
 	if run.lock == nil {
-		return nil, &UsageError{errors.New("a build needs a lock file, which is .e2eimage/CONSUMER.lock.yaml beside e2eimage.yaml\nwrite an e2eimage.yaml, or give --lock FILE")}
+		return nil, &UsageError{errors.New("a build needs a lock file, which is .e2eimage/CONSUMER.lock.yaml beside " +
+			"e2eimage.yaml\nwrite an e2eimage.yaml, or give --lock FILE")}
 	}
 	run.groupTag, err = groupTag(in.Suite, consumer, in.Values, in.New, run.lock.recordedImages)
 	return run, err
@@ -145,7 +146,9 @@ func (r *buildRun) wanted() ([]config.Image, error) {
 	case len(images) == 0 && len(without) == 0:
 		return nil, &UsageError{errors.New("nothing to build: all images are external")}
 	case len(images) == 0:
-		return nil, &UsageError{fmt.Errorf("%s has no build in e2eimage.yaml; write one: build: {context: .}\nwhat others build is only loaded: kubectl e2eimage load %s", strings.Join(without, ", "), strings.Join(without, " "))}
+		return nil, &UsageError{fmt.Errorf("%s has no build in e2eimage.yaml; write one: build: {context: .}\n"+
+			"what others build is only loaded: kubectl e2eimage load %s", strings.Join(without, ", "),
+			strings.Join(without, " "))}
 	case len(r.in.Flags) > 0 && len(images) != 1:
 		return nil, &UsageError{fmt.Errorf("flags after -- are for the build of exactly one image, not of %d", len(images))}
 	}
@@ -236,7 +239,8 @@ func (c *Client) chooseEngine(ctx context.Context, suite config.Suite) (string, 
 	if suite.ProviderHint != "" {
 		return suite.ProviderHint, nil
 	}
-	return "", &UsageError{fmt.Errorf("%s are here; which one builds? Say it with --engine, or as engine in e2eimage.yaml", strings.Join(installed, " and "))}
+	return "", &UsageError{fmt.Errorf("%s are here; which one builds? Say it with --engine, or as engine in e2eimage.yaml",
+		strings.Join(installed, " and "))}
 }
 
 // seconds of a result, to the millisecond: more nobody can read.

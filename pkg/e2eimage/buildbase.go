@@ -76,7 +76,9 @@ func (r *buildRun) namesOf(image config.Image) []string {
 // for a name without a domain among its own, too.
 func isNamed(by, base string, names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool {
-		return name != "" && slices.ContainsFunc(spelt(by, base), func(one string) bool { return slices.Contains(spelt(by, name), one) })
+		return name != "" && slices.ContainsFunc(spelt(by, base), func(one string) bool {
+			return slices.Contains(spelt(by, name), one)
+		})
 	})
 }
 

@@ -40,7 +40,10 @@ func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *re
 	var whose string
 	for _, lock := range append(r.lock.beside(), r.lock.current()) {
 		for _, entry := range lock.Images {
-			if entry.Source != image.Source || !entry.Same(&record.Locked{ImageID: found.ImageID, Engine: found.Engine, EngineID: found.EngineID}) {
+			if entry.Source != image.Source || !entry.Same(&record.Locked{
+				ImageID: found.ImageID, Engine: found.Engine,
+				EngineID: found.EngineID,
+			}) {
 				continue
 			}
 			if entry.Tree == nil || entry.Tree.Content == tree.Content {
@@ -53,10 +56,12 @@ func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *re
 	switch whose {
 	case "":
 	case r.consumer:
-		r.client.report.Warn(fmt.Sprintf("%s: its build command left the image unchanged (%s), although files in %s changed; check that it builds %s",
+		r.client.report.Warn(fmt.Sprintf("%s: its build command left the image unchanged (%s), although files in %s "+
+			"changed; check that it builds %s",
 			image.Name, id, image.Build.Context, image.Source))
 	default:
-		r.client.report.Warn(fmt.Sprintf("%s: its build command left the image %s, which suite %s built from other files; check that it builds %s, or give each suite its own source",
+		r.client.report.Warn(fmt.Sprintf("%s: its build command left the image %s, which suite %s built from other files; "+
+			"check that it builds %s, or give each suite its own source",
 			image.Name, id, whose, image.Source))
 	}
 }

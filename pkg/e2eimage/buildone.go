@@ -43,7 +43,10 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 	}
 	if r.in.DryRun && !r.order.changes(image.Name) && r.unchanged(ctx, image) {
 		entry := r.lock.entry(image, r.in.Suite.Prebuilt)
-		return &BuiltImage{Name: image.Name, Consumer: r.consumer, Image: entry.Image, ImageID: entry.ImageID, Engine: entry.Engine, EngineID: entry.EngineID, Platform: entry.Platform}, nil
+		return &BuiltImage{
+			Name: image.Name, Consumer: r.consumer, Image: entry.Image, ImageID: entry.ImageID,
+			Engine: entry.Engine, EngineID: entry.EngineID, Platform: entry.Platform,
+		}, nil
 	}
 	if r.in.DryRun {
 		r.client.report.Info(fmt.Sprintf("%s: would run %s", image.Name, commandLine(image, spec)))
@@ -59,7 +62,9 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 }
 
 // makeOne builds an image and writes it down.
-func (r *buildRun) makeOne(ctx context.Context, image config.Image, target string, spec engine.BuildSpec, secrets []string) (*BuiltImage, error) {
+func (r *buildRun) makeOne(ctx context.Context, image config.Image, target string, spec engine.BuildSpec,
+	secrets []string,
+) (*BuiltImage, error) {
 	inputs := r.client.inputs(ctx, image, spec)
 	tree := r.tree(ctx, image, spec, inputs)
 	found, err := r.build(ctx, image, r.withoutOwn(ctx, image, spec, inputs), secrets)
@@ -75,7 +80,8 @@ func (r *buildRun) makeOne(ctx context.Context, image config.Image, target strin
 	now := record.Now()
 	made := record.Locked{
 		Via: record.ViaBuild, Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID,
-		Source: image.Source, Platform: found.Platform, By: r.client.by(), Commit: r.in.Values.GitCommit, Tree: tree, Built: &now,
+		Source: image.Source, Platform: found.Platform, By: r.client.by(), Commit: r.in.Values.GitCommit, Tree: tree,
+		Built: &now,
 	}
 	result, err := r.write(ctx, image, target, made, &found)
 	if found.IsTemporary() {
@@ -141,7 +147,10 @@ func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.Bu
 	}
 	if len(b.Command) > 0 {
 		if reference(image) == "" {
-			return spec, nil, &UsageError{errors.New("its build is a command, which has to leave the image under the name in source: write that into e2eimage.yaml")}
+			return spec, nil, &UsageError{
+				errors.New("its build is a command, which has to leave the image under the name in source: write that into " +
+					"e2eimage.yaml"),
+			}
 		}
 		if len(r.in.Flags) > 0 {
 			return spec, nil, &UsageError{errors.New("its build is a command: flags after -- cannot be passed to it")}
@@ -153,14 +162,20 @@ func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.Bu
 		return spec, nil, err
 	}
 	spec.Flags = append(slices.Clone(b.Flags[spec.Engine]), r.in.Flags...)
-	if spec.Engine == "podman" && slices.ContainsFunc(spec.Flags, func(flag string) bool { return strings.HasPrefix(flag, "--iidfile") }) {
-		return spec, nil, &UsageError{errors.New("podman writes one --iidfile only, which the build needs itself; the ID is in what build -o json prints")}
+	if spec.Engine == "podman" && slices.ContainsFunc(spec.Flags, func(flag string) bool {
+		return strings.HasPrefix(flag, "--iidfile")
+	}) {
+		return spec, nil, &UsageError{
+			errors.New("podman writes one --iidfile only, which the build needs itself; the ID is in what build -o json prints"),
+		}
 	}
 	return spec, secrets, nil
 }
 
 // build runs the engine, or the user's command.
-func (r *buildRun) build(ctx context.Context, image config.Image, spec engine.BuildSpec, secrets []string) (engine.Image, error) {
+func (r *buildRun) build(ctx context.Context, image config.Image, spec engine.BuildSpec,
+	secrets []string,
+) (engine.Image, error) {
 	output := &outputLines{report: r.client.report, masker: foreign.NewMasker(secrets...)}
 	if r.several {
 		output.of = image.Name

@@ -51,7 +51,10 @@ func (r *buildRun) newOrder(ctx context.Context, images []config.Image) (*buildO
 		for i := range names[1:] {
 			pairs = append(pairs, names[i]+" is built on "+names[i+1])
 		}
-		return nil, &UsageError{fmt.Errorf("none of these can be the first: %s; look at FROM, COPY --from and RUN --mount in their Dockerfiles", strings.Join(pairs, ", "))}
+		return nil, &UsageError{
+			fmt.Errorf("none of these can be the first: %s; look at FROM, COPY --from and RUN --mount in their Dockerfiles",
+				strings.Join(pairs, ", ")),
+		}
 	}
 	o := &buildOrder{on: on, done: map[string]chan struct{}{}, failed: map[string]bool{}, changed: map[string]bool{}}
 	for _, image := range images {

@@ -13,7 +13,9 @@ import (
 // withoutOwn lets the engine leave the lock's folder out of the build context: it changes
 // with each build, and a Dockerfile that copies all would make another image each time.
 // Where the engine cannot, or where not all of the build is known, that is said.
-func (r *buildRun) withoutOwn(ctx context.Context, image config.Image, spec engine.BuildSpec, inputs buildtree.Inputs) engine.BuildSpec {
+func (r *buildRun) withoutOwn(ctx context.Context, image config.Image, spec engine.BuildSpec,
+	inputs buildtree.Inputs,
+) engine.BuildSpec {
 	tree := inputs.Tree
 	folder := filepath.Dir(r.lock.file.Path())
 	if len(image.Build.Command) > 0 || !tree.Sends(folder) {
@@ -24,11 +26,13 @@ func (r *buildRun) withoutOwn(ctx context.Context, image config.Image, spec engi
 	// Of flags that are not all understood, one may name another Dockerfile or ignore file,
 	// which an own one would take the place of.
 	ok = ok && inputs.Unknown == ""
-	if ok && filepath.Base(folder) == ownFolder && (spec.Engine == "podman" || leave.Dockerfile != "" && engine.OnlyBuildKit(ctx, r.client.runner, spec.Engine)) {
+	if ok && filepath.Base(folder) == ownFolder &&
+		(spec.Engine == "podman" || leave.Dockerfile != "" && engine.OnlyBuildKit(ctx, r.client.runner, spec.Engine)) {
 		spec.LeaveOut = leave
 		return spec
 	}
-	r.client.report.Warn(fmt.Sprintf("%s: the folder %s, which changes with each build, is in its build context\nwrite %s into .dockerignore: else a Dockerfile that copies everything makes another image each time",
+	r.client.report.Warn(fmt.Sprintf("%s: the folder %s, which changes with each build, is in its build context\n"+
+		"write %s into .dockerignore: else a Dockerfile that copies everything makes another image each time",
 		image.Name, folder, filepath.Base(folder)))
 	return spec
 }

@@ -21,7 +21,8 @@ func (c *Client) inputs(ctx context.Context, image config.Image, spec engine.Bui
 		return buildtree.Inputs{Tree: treeOf(image, &record.Tree{})}
 	}
 	in := buildtree.InputsOf(buildtree.Build{
-		Engine: spec.Engine, Context: spec.Context, File: spec.File, Target: spec.Target, Platform: spec.Platform, Args: spec.Args, Flags: spec.Flags,
+		Engine: spec.Engine, Context: spec.Context, File: spec.File, Target: spec.Target, Platform: spec.Platform,
+		Args: spec.Args, Flags: spec.Flags,
 	})
 	in.Tree.Legacy = in.Tree.DependsOnBuilder() && !engine.OnlyBuildKit(ctx, c.runner, spec.Engine)
 	return in
@@ -36,7 +37,10 @@ func treeOf(image config.Image, noted *record.Tree) buildtree.Tree {
 		}
 		return full
 	}
-	tree := buildtree.Tree{Engine: noted.Engine, Legacy: noted.Legacy, Context: image.Build.Context, Dockerfiles: at(noted.Dockerfiles...), Also: at(noted.Also...)}
+	tree := buildtree.Tree{
+		Engine: noted.Engine, Legacy: noted.Legacy, Context: image.Build.Context,
+		Dockerfiles: at(noted.Dockerfiles...), Also: at(noted.Also...),
+	}
 	if noted.IgnoreFile != "" {
 		tree.IgnoreFile = at(noted.IgnoreFile)[0]
 	}
@@ -48,7 +52,9 @@ func treeOf(image config.Image, noted *record.Tree) buildtree.Tree {
 
 // tree notes what is about to be built, before it is, so that a change during the
 // build shows. A tree that cannot be read whole is no reason not to build.
-func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.BuildSpec, in buildtree.Inputs) *record.Tree {
+func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.BuildSpec,
+	in buildtree.Inputs,
+) *record.Tree {
 	if r.in.Suite.Freshness == config.FreshnessOff {
 		return nil
 	}
@@ -62,7 +68,9 @@ func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.Bui
 	return noted
 }
 
-func (r *buildRun) note(ctx context.Context, image config.Image, spec engine.BuildSpec, in buildtree.Inputs) (*record.Tree, error) {
+func (r *buildRun) note(ctx context.Context, image config.Image, spec engine.BuildSpec,
+	in buildtree.Inputs,
+) (*record.Tree, error) {
 	salt, err := config.NewRandom()
 	noted := &record.Tree{Salt: salt, Engine: in.Tree.Engine, Legacy: in.Tree.Legacy}
 	if err == nil {
@@ -113,9 +121,11 @@ func (r *buildRun) stayed(ctx context.Context, image config.Image, in buildtree.
 	case err != nil:
 		r.client.report.Warn(fmt.Sprintf("%s: later changes in its build context will not be noticed: %v", image.Name, err))
 	case after != noted.Metadata:
-		r.client.report.Warn(fmt.Sprintf("%s: files in %s changed during the build, so the image may mix old and new content; build it again", image.Name, image.Build.Context))
+		r.client.report.Warn(fmt.Sprintf("%s: files in %s changed during the build, so the image may mix old and new "+
+			"content; build it again", image.Name, image.Build.Context))
 	case replaced != "":
-		r.client.report.Warn(fmt.Sprintf("%s: its base image %s was replaced during the build; build it again", image.Name, replaced))
+		r.client.report.Warn(fmt.Sprintf("%s: its base image %s was replaced during the build; build it again", image.Name,
+			replaced))
 	default:
 		noted.Bases = bases
 		return true
@@ -144,7 +154,9 @@ func changed(ctx context.Context, tree buildtree.Tree, noted *record.Tree) (bool
 }
 
 // changedSince says what an image was built from and is another by now, "" for nothing.
-func (c *Client) changedSince(ctx context.Context, image config.Image, entry *record.Locked, lock *locks) (string, error) {
+func (c *Client) changedSince(ctx context.Context, image config.Image, entry *record.Locked,
+	lock *locks,
+) (string, error) {
 	noted, tree := entry.Tree, treeOf(image, entry.Tree)
 	is, err := changed(ctx, tree, noted)
 	switch {

@@ -15,7 +15,9 @@ import (
 
 // write pins what was made in the lock, then gives the host's copy its recorded name, so
 // that no prune takes it: a run that is killed leaves no name that no lock knows.
-func (r *buildRun) write(ctx context.Context, image config.Image, target string, made record.Locked, found *engine.Image) (*BuiltImage, error) {
+func (r *buildRun) write(ctx context.Context, image config.Image, target string, made record.Locked,
+	found *engine.Image,
+) (*BuiltImage, error) {
 	made.Image = target
 	result := &BuiltImage{Name: image.Name, Consumer: r.consumer, Changed: true}
 	if r.in.DryRun {
@@ -28,7 +30,8 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 				return err
 			}
 			before = lock.Images[image.Name]
-			entry = lock.Put(image.Name, made, r.in.New || r.groupTag != "" || image.Tag != "" || before != nil && !underRepository(image, before.Image))
+			entry = lock.Put(image.Name, made, r.in.New || r.groupTag != "" || image.Tag != "" ||
+				before != nil && !underRepository(image, before.Image))
 			return nil
 		})
 		if err != nil {
@@ -43,7 +46,8 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 		return nil, err
 	}
 	result.Changed = before == nil || !before.Same(entry) || before.Image != entry.Image
-	result.Image, result.ImageID, result.Engine, result.EngineID, result.Platform = entry.Image, entry.ImageID, entry.Engine, entry.EngineID, entry.Platform
+	result.Image, result.ImageID, result.Engine, result.EngineID, result.Platform = entry.Image, entry.ImageID,
+		entry.Engine, entry.EngineID, entry.Platform
 	if entry.Via == record.ViaPrebuilt {
 		result.Prebuilt = entry.Source
 	}
@@ -131,7 +135,9 @@ func (r *buildRun) share(lock *record.Lock, made *record.Locked) error {
 	if r.groupTag == "" || r.in.New {
 		return nil
 	}
-	shared, err := groupTag(r.in.Suite, r.consumer, r.in.Values, false, func() []string { return append(imagesOf(lock), made.Image) })
+	shared, err := groupTag(r.in.Suite, r.consumer, r.in.Values, false, func() []string {
+		return append(imagesOf(lock), made.Image)
+	})
 	if err == nil {
 		made.Image, err = ociimage.Join(ociimage.Repository(made.Image), shared)
 	}
@@ -157,7 +163,8 @@ func (r *buildRun) name(ctx context.Context, image config.Image, recorded string
 			continue
 		}
 		if i > 0 {
-			_, undone := r.client.nameOffHost(naming, record.Superseded{Image: recorded, Engine: found.Engine, EngineID: found.EngineID}, false)
+			_, undone := r.client.nameOffHost(naming,
+				record.Superseded{Image: recorded, Engine: found.Engine, EngineID: found.EngineID}, false)
 			err = errors.Join(err, undone)
 		}
 		return fmt.Errorf("it was built, but could not be named %s: %w", name, err)

@@ -124,7 +124,9 @@ func (c *Client) clean(ctx context.Context, in CleanInput) (*CleanResult, error)
 // cleanSet finds what is recorded. It is not read: clean is also how to get rid of
 // damaged records. What the suite names and nobody recorded is gone already; what
 // the lock has, and what a killed run left, may be on nodes without a record.
-func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube, states map[string]kindnode.State) (*record.Set, *locks, []string, error) {
+func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube,
+	states map[string]kindnode.State,
+) (*record.Set, *locks, []string, error) {
 	wanted := recordedNames(in.Suite)
 	set, err := kube.setWith(ctx, in.Suite, true)
 	var none *noRecordError
@@ -132,7 +134,8 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube, states
 		return nil, nil, nil, err
 	}
 	if none != nil {
-		none.mend = "see what is there: " + typed("status", "", withoutConsumer(in.Suite, kube.namespace)) + "\nor look elsewhere with -n and --consumer"
+		none.mend = "see what is there: " + typed("status", "", withoutConsumer(in.Suite, kube.namespace)) +
+			"\nor look elsewhere with -n and --consumer"
 	}
 	consumer := in.Suite.Consumer
 	if set != nil {
@@ -155,7 +158,8 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube, states
 	}
 	names := namesIn(set, wanted)
 	for _, name := range wanted {
-		has := len(ownedIn(states, record.Owner(kube.namespace, consumer, name))) > 0 || slices.Contains(lock.names(wanted), name)
+		has := len(ownedIn(states, record.Owner(kube.namespace, consumer, name))) > 0 ||
+			slices.Contains(lock.names(wanted), name)
 		if has && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
@@ -173,7 +177,9 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube, states
 
 // consumerWithout is the consumer that has the images where no record says it: the lock's,
 // else the only one that has tags on nodes. "" for none.
-func (c *Client) consumerWithout(suite config.Suite, namespace string, states map[string]kindnode.State) (string, error) {
+func (c *Client) consumerWithout(suite config.Suite, namespace string,
+	states map[string]kindnode.State,
+) (string, error) {
 	consumer, err := c.consumerSaid(suite)
 	if err != nil || consumer != "" {
 		return consumer, err
@@ -181,13 +187,17 @@ func (c *Client) consumerWithout(suite config.Suite, namespace string, states ma
 	found := map[string]bool{}
 	for _, state := range states {
 		for _, owner := range state.Owners {
-			if of, consumer, name, ok := record.ParseOwner(owner); ok && of == namespace && slices.Contains(recordedNames(suite), name) {
+			if of, consumer, name, ok := record.ParseOwner(owner); ok && of == namespace &&
+				slices.Contains(recordedNames(suite), name) {
 				found[consumer] = true
 			}
 		}
 	}
 	if len(found) > 1 {
-		return "", &UsageError{fmt.Errorf("several consumers have tags of these images on nodes: %s; say which with --consumer", strings.Join(sortedKeys(found), ", "))}
+		return "", &UsageError{
+			fmt.Errorf("several consumers have tags of these images on nodes: %s; say which with --consumer",
+				strings.Join(sortedKeys(found), ", ")),
+		}
 	}
 	for consumer := range found {
 		return consumer, nil

@@ -13,7 +13,9 @@ import (
 
 // allRecorded is the suite with all that its consumer has in the namespace: records, tags
 // on nodes, and what the lock has.
-func (c *Client) allRecorded(ctx context.Context, kube *kube, suite config.Suite, states map[string]kindnode.State) (config.Suite, error) {
+func (c *Client) allRecorded(ctx context.Context, kube *kube, suite config.Suite,
+	states map[string]kindnode.State,
+) (config.Suite, error) {
 	sets, err := kube.setsFor(ctx, suite)
 	if err != nil {
 		return suite, err
@@ -85,7 +87,8 @@ func onlyConsumer(suite config.Suite, having map[string][]string, where string) 
 	case suite.Consumer != "" || len(consumers) == 0:
 		return suite, nil
 	case len(consumers) > 1:
-		return suite, &UsageError{fmt.Errorf("several consumers have images %s: %s; say which with --consumer", where, strings.Join(consumers, ", "))}
+		return suite, &UsageError{fmt.Errorf("several consumers have images %s: %s; say which with --consumer", where,
+			strings.Join(consumers, ", "))}
 	}
 	suite.Consumer = consumers[0]
 	return suite, nil

@@ -21,7 +21,9 @@ import (
 // A load before its namespace leaves nodes looking the same, and the suite that loaded will
 // record these tags. So a namespace with a young tag, or with one that a record or claim
 // anywhere has, is left to whoever says it with -n.
-func (c *Client) goneNamespace(ctx context.Context, kube *kube, suite config.Suite, states map[string]kindnode.State) error {
+func (c *Client) goneNamespace(ctx context.Context, kube *kube, suite config.Suite,
+	states map[string]kindnode.State,
+) error {
 	if suite.Namespace != "" {
 		return nil
 	}
@@ -51,8 +53,10 @@ func (c *Client) goneNamespace(ctx context.Context, kube *kube, suite config.Sui
 		}
 	}
 	for _, namespace := range young {
-		c.report.Info(fmt.Sprintf("tags for namespace %s stay: the namespace does not exist, but they are younger than %s, so it may be about to be created"+
-			"\nif it is gone: %s", namespace, orphanGrace, typedAt("clean", strings.Join(wanted, " "), namespace, suite.Consumer, suite)))
+		c.report.Info(fmt.Sprintf("tags for namespace %s stay: the namespace does not exist, but they are younger than "+
+			"%s, so it may be about to be created"+
+			"\nif it is gone: %s", namespace, orphanGrace,
+			typedAt("clean", strings.Join(wanted, " "), namespace, suite.Consumer, suite)))
 	}
 	if len(gone) == 0 {
 		return nil
@@ -65,7 +69,8 @@ func (c *Client) goneNamespace(ctx context.Context, kube *kube, suite config.Sui
 	if err != nil || recorded {
 		return err
 	}
-	c.report.Info(fmt.Sprintf("namespace %s is gone, and its records with it; removing the tags that it left on nodes", gone[0]))
+	c.report.Info(fmt.Sprintf("namespace %s is gone, and its records with it; removing the tags that it left on nodes",
+		gone[0]))
 	kube.namespace = gone[0]
 	return nil
 }
@@ -125,7 +130,9 @@ func (k *kube) recordedAnywhere(ctx context.Context, tags []string) (bool, error
 			if err != nil {
 				return true, nil
 			}
-			if evidence != nil && slices.ContainsFunc(evidence.Tags(), func(tag string) bool { return slices.Contains(tags, tag) }) {
+			if evidence != nil && slices.ContainsFunc(evidence.Tags(), func(tag string) bool {
+				return slices.Contains(tags, tag)
+			}) {
 				return true, nil
 			}
 		}

@@ -45,7 +45,8 @@ func (c *Client) cleanHost(ctx context.Context, in CleanInput) (*CleanResult, er
 	result := &CleanResult{Consumer: lock.current().Consumer, Images: []CleanedImage{}}
 	for _, name := range lock.names(recordedNames(in.Suite)) {
 		if in.OlderThan <= 0 || time.Since(lock.current().Images[name].Newest()) > in.OlderThan {
-			result.Images = append(result.Images, CleanedImage{Name: name, Removed: []string{}, Freed: []string{}, Host: []string{}})
+			result.Images = append(result.Images,
+				CleanedImage{Name: name, Removed: []string{}, Freed: []string{}, Host: []string{}})
 		}
 	}
 	if in.Keep != nil {
@@ -74,7 +75,9 @@ func (c *Client) hostLock(suite config.Suite) (*locks, error) {
 			}
 		}
 		if len(having) > 1 {
-			return nil, &UsageError{fmt.Errorf("several consumers have these images in their locks: %q; say which with --consumer", having)}
+			return nil, &UsageError{
+				fmt.Errorf("several consumers have these images in their locks: %q; say which with --consumer", having),
+			}
 		}
 		if len(having) == 1 {
 			consumer = having[0]
@@ -130,7 +133,10 @@ func (l *locks) hostNames(entry *record.Locked) []record.Superseded {
 	}
 	var names []record.Superseded
 	if entry.Ours() {
-		names = append(names, record.Superseded{Image: entry.Image, Via: entry.Via, Engine: entry.Engine, EngineID: entry.EngineID})
+		names = append(names, record.Superseded{
+			Image: entry.Image, Via: entry.Via, Engine: entry.Engine,
+			EngineID: entry.EngineID,
+		})
 	}
 	return l.givenHere(append(names, entry.Supersedes...))
 }

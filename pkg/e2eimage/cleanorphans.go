@@ -29,7 +29,10 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 		return nil, err
 	}
 	defer cluster.Close()
-	run := &cleanRun{client: c, in: in, kube: kube, cluster: cluster, states: states, result: &CleanResult{Consumer: in.Suite.Consumer, Namespace: in.Suite.Namespace, Images: []CleanedImage{}}}
+	run := &cleanRun{
+		client: c, in: in, kube: kube, cluster: cluster, states: states,
+		result: &CleanResult{Consumer: in.Suite.Consumer, Namespace: in.Suite.Namespace, Images: []CleanedImage{}},
+	}
 	if !in.Force {
 		if run.users, err = c.users(ctx, kube, states); err != nil {
 			return nil, classify(err)
@@ -79,7 +82,8 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 	for _, tag := range sortedKeys(found) {
 		orphan := found[tag]
 		namespace, consumer, _, named := record.ParseOwner(orphan.Owner)
-		if !named || r.in.Suite.Namespace != "" && namespace != r.in.Suite.Namespace || r.in.Suite.Consumer != "" && consumer != r.in.Suite.Consumer {
+		if !named || r.in.Suite.Namespace != "" && namespace != r.in.Suite.Namespace ||
+			r.in.Suite.Consumer != "" && consumer != r.in.Suite.Consumer {
 			continue
 		}
 		key := namespace + "." + consumer
@@ -93,7 +97,8 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 			continue
 		}
 		if young[tag] {
-			r.client.report.Info(fmt.Sprintf("%s stays: it is younger than %s, and a run of load or tag may still need it (--older-than sets the age)", tag, grace))
+			r.client.report.Info(fmt.Sprintf("%s stays: it is younger than %s, and a run of load or tag may still need it "+
+				"(--older-than sets the age)", tag, grace))
 			continue
 		}
 		if using := r.inUse(tag); len(using) > 0 {

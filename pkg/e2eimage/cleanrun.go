@@ -42,7 +42,8 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 		return &CleanResult{Consumer: in.Suite.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}}, nil
 	}
 	run := &cleanRun{
-		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock, had: map[string]bool{}, damaged: map[string]bool{},
+		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock,
+		had: map[string]bool{}, damaged: map[string]bool{},
 		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
 	}
 	if err := run.here(set, names); err != nil {
@@ -96,7 +97,10 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 			if err != nil {
 				return err
 			}
-			r.result.Images = append(r.result.Images, CleanedImage{Name: name, Removed: []string{}, Freed: []string{}, Host: []string{}, Left: left})
+			r.result.Images = append(r.result.Images, CleanedImage{
+				Name: name, Removed: []string{}, Freed: []string{},
+				Host: []string{}, Left: left,
+			})
 			if released != nil {
 				tags[name] = released
 			}
@@ -133,7 +137,8 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 	}
 	r.noteRecords()
 	if ctx.Err() != nil {
-		return fmt.Errorf("%w, but what had begun was finished: %s of consumer %s is clean", context.Cause(ctx), strings.Join(sortedKeys(tags), ", "), r.consumer)
+		return fmt.Errorf("%w, but what had begun was finished: %s of consumer %s is clean", context.Cause(ctx),
+			strings.Join(sortedKeys(tags), ", "), r.consumer)
 	}
 	return nil
 }
@@ -141,7 +146,8 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 // noteRecords says which records are gone.
 func (r *cleanRun) noteRecords() {
 	for i, image := range r.result.Images {
-		r.result.Images[i].RecordRemoved = (len(image.Left) == 0 || r.damaged[image.Name]) && r.in.Keep == nil && r.had[image.Name]
+		r.result.Images[i].RecordRemoved = (len(image.Left) == 0 || r.damaged[image.Name]) && r.in.Keep == nil &&
+			r.had[image.Name]
 	}
 }
 
@@ -213,13 +219,15 @@ func (r *cleanRun) here(set *record.Set, names []string) error {
 	var mistakes []error
 	for _, name := range names {
 		entry := r.lock.current().Images[name]
-		if entry == nil || slices.Contains(set.Names(), name) || entry.In(ca, r.kube.namespace) != nil || len(r.ownedTags(name)) > 0 {
+		if entry == nil || slices.Contains(set.Names(), name) || entry.In(ca, r.kube.namespace) != nil ||
+			len(r.ownedTags(name)) > 0 {
 			continue
 		}
 		for _, carried := range entry.Clusters {
 			if carried.CA == ca {
-				mistakes = append(mistakes, fmt.Errorf("nothing is recorded for %s in namespace %q, but in namespace %q\nclean it there: %s",
-					name, r.kube.namespace, carried.Namespace, typedAt("clean", name, carried.Namespace, r.consumer, r.in.Suite)))
+				mistakes = append(mistakes,
+					fmt.Errorf("nothing is recorded for %s in namespace %q, but in namespace %q\nclean it there: %s",
+						name, r.kube.namespace, carried.Namespace, typedAt("clean", name, carried.Namespace, r.consumer, r.in.Suite)))
 				break
 			}
 		}

@@ -120,7 +120,8 @@ func (c *Client) kindCluster(suite config.Suite) (string, error) {
 	if name, ok := strings.CutPrefix(current, kindContext); ok && name != "" {
 		return name, nil
 	}
-	return "", &UsageError{fmt.Errorf("which Kind cluster? The kube context is %q, not %sNAME; say it with --kind-cluster", current, kindContext)}
+	return "", &UsageError{fmt.Errorf("which Kind cluster? The kube context is %q, not %sNAME; say it with --kind-cluster",
+		current, kindContext)}
 }
 
 // find returns the Kind cluster whose nodes the verb works on.
@@ -129,13 +130,16 @@ func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluste
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := kindnode.Find(ctx, c.runner, kindnode.Query{Name: name, Provider: suite.Provider, Hint: suite.ProviderHint})
+	cluster, err := kindnode.Find(ctx, c.runner,
+		kindnode.Query{Name: name, Provider: suite.Provider, Hint: suite.ProviderHint})
 	return cluster, classify(err)
 }
 
 // inUse asks the nodes of the cluster what they have and run, and makes sure that
 // they are the API server's. The caller closes the cluster.
-func (c *Client) inUse(ctx context.Context, suite config.Suite, kube *kube) (*kindnode.Cluster, map[string]kindnode.State, error) {
+func (c *Client) inUse(ctx context.Context, suite config.Suite,
+	kube *kube,
+) (*kindnode.Cluster, map[string]kindnode.State, error) {
 	cluster, err := c.find(ctx, suite)
 	if err != nil {
 		return nil, nil, err

@@ -33,7 +33,9 @@ func compared(image config.Image, entry *record.Locked, evidence *record.Evidenc
 }
 
 // compare asks the host about images whose entries and evidence are known, a few at once.
-func (c *Client) compare(ctx context.Context, engines *finder, suite config.Suite, lock *locks, all []*comparison) error {
+func (c *Client) compare(ctx context.Context, engines *finder, suite config.Suite, lock *locks,
+	all []*comparison,
+) error {
 	var asking errgroup.Group
 	asking.SetLimit(8)
 	for _, k := range all {

@@ -99,8 +99,10 @@ func (k *kube) setWith(ctx context.Context, suite config.Suite, part bool) (*rec
 	for _, set := range all {
 		consumers = append(consumers, set.Consumer)
 	}
-	return nil, &UsageError{fmt.Errorf("%s is recorded for several consumers in namespace %q: %s; say which with --consumer",
-		strings.Join(names, ", "), k.namespace, strings.Join(consumers, ", "))}
+	return nil, &UsageError{
+		fmt.Errorf("%s is recorded for several consumers in namespace %q: %s; say which with --consumer",
+			strings.Join(names, ", "), k.namespace, strings.Join(consumers, ", ")),
+	}
 }
 
 func (k *kube) setsFor(ctx context.Context, suite config.Suite) ([]*record.Set, error) {
@@ -132,7 +134,9 @@ func (k *kube) setsAmong(ctx context.Context, suite config.Suite) (sets, all []*
 // those of all.
 func (k *kube) setsEverywhere(ctx context.Context, suite config.Suite) (sets, all []*record.Set, err error) {
 	all, err = k.records.List(ctx, metav1.NamespaceAll)
-	sets = slices.DeleteFunc(slices.Clone(all), func(set *record.Set) bool { return suite.Consumer != "" && set.Consumer != suite.Consumer })
+	sets = slices.DeleteFunc(slices.Clone(all), func(set *record.Set) bool {
+		return suite.Consumer != "" && set.Consumer != suite.Consumer
+	})
 	return sets, all, err
 }
 
@@ -195,6 +199,8 @@ func (r recorded) notReady(namespace, consumer string) error {
 	if r.Evidence.State == record.Ready {
 		return nil
 	}
-	return &InconsistentError{fmt.Errorf("%s is %s for consumer %s, not recorded: a run of tag or clean is under way or was killed\nrun again: %s",
-		r.Image.Name, strings.ToLower(r.Evidence.State), consumer, typedFor("tag", r.Image.Name, namespace, consumer))}
+	return &InconsistentError{
+		fmt.Errorf("%s is %s for consumer %s, not recorded: a run of tag or clean is under way or was killed\nrun again: %s",
+			r.Image.Name, strings.ToLower(r.Evidence.State), consumer, typedFor("tag", r.Image.Name, namespace, consumer)),
+	}
 }

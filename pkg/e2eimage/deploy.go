@@ -138,7 +138,8 @@ func (d *deployRun) unproved() {
 	for _, r := range d.records {
 		names = append(names, r.Image.Name)
 	}
-	d.client.report.Warn(fmt.Sprintf("not waited for: whether the pods become ready, and what they run, is not proved\nwait and prove it: %s --wait",
+	d.client.report.Warn(fmt.Sprintf("not waited for: whether the pods become ready, and what they run, is not "+
+		"proved\nwait and prove it: %s --wait",
 		typedAt("verify", strings.Join(names, " "), d.kube.namespace, d.consumer, d.in.Suite)))
 }
 
@@ -183,7 +184,8 @@ func (c *Client) deployRecorded(ctx context.Context, in DeployInput, kube *kube)
 	if run.set, run.records, err = kube.readRecords(ctx, in.Suite); err != nil {
 		var none *noRecordError
 		if errors.As(err, &none) {
-			none.mend = fmt.Sprintf("load, tag and deploy it at once: %s\nor look elsewhere with -n and --consumer", toDeploy(in.Suite, kube.namespace))
+			none.mend = fmt.Sprintf("load, tag and deploy it at once: %s\nor look elsewhere with -n and --consumer",
+				toDeploy(in.Suite, kube.namespace))
 		}
 		return nil, err
 	}
@@ -239,7 +241,10 @@ func (d *deployRun) images() []workload.Image {
 }
 
 func (d *deployRun) result(changes []workload.Change) *DeployResult {
-	result := &DeployResult{Consumer: d.consumer, Namespace: d.kube.namespace, Workloads: []DeployedWorkload{}, Proved: []ProvedContainer{}}
+	result := &DeployResult{
+		Consumer: d.consumer, Namespace: d.kube.namespace, Workloads: []DeployedWorkload{},
+		Proved: []ProvedContainer{},
+	}
 	for _, change := range changes {
 		result.Workloads = append(result.Workloads, DeployedWorkload{
 			Name: change.Name, Namespace: change.Namespace, Action: string(change.Action), Generation: change.Generation,

@@ -36,7 +36,8 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 	}
 	options.ForceConflicts, options.OneNamespace, options.AllUsed = d.in.ForceConflicts, d.in.OneNamespace, d.in.Suite.Part
 	for _, image := range images {
-		options.Timeout, options.MaxRestarts = max(options.Timeout, image.Timeout), max(options.MaxRestarts, image.MaxRestarts)
+		options.Timeout, options.MaxRestarts = max(options.Timeout, image.Timeout),
+			max(options.MaxRestarts, image.MaxRestarts)
 	}
 	cluster, err := d.client.manifestCluster(d.kube)
 	if err != nil {
@@ -63,7 +64,8 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 func (d *deployRun) accompany() {
 	var like config.Deploy
 	for _, r := range d.records {
-		like.Timeout, like.MaxRestarts = max(like.Timeout, r.Image.Deploy.Timeout), max(like.MaxRestarts, r.Image.Deploy.MaxRestarts)
+		like.Timeout, like.MaxRestarts = max(like.Timeout, r.Image.Deploy.Timeout),
+			max(like.MaxRestarts, r.Image.Deploy.MaxRestarts)
 	}
 	for _, name := range d.set.Names() {
 		if slices.ContainsFunc(d.records, func(r recorded) bool { return r.Image.Name == name }) {
@@ -71,7 +73,8 @@ func (d *deployRun) accompany() {
 		}
 		evidence, damage := d.set.Entry(name)
 		if evidence == nil {
-			d.client.report.Warn(fmt.Sprintf("the record of %s cannot be read, so in manifests only e2eimage://%s and %s are replaced: %v",
+			d.client.report.Warn(fmt.Sprintf("the record of %s cannot be read, so in manifests only e2eimage://%s and %s are "+
+				"replaced: %v",
 				name, name, config.DefaultRepository(name), damage))
 			evidence = &record.Evidence{}
 		}
@@ -79,7 +82,10 @@ func (d *deployRun) accompany() {
 			// Any tag will do: if the manifests have it, nothing is deployed.
 			evidence.Image = config.DefaultRepository(name) + ":tag"
 		}
-		d.records = append(d.records, recorded{Image: config.Image{Name: name, Deploy: like}, Evidence: evidence, accompanies: true, damage: damage})
+		d.records = append(d.records, recorded{
+			Image: config.Image{Name: name, Deploy: like}, Evidence: evidence,
+			accompanies: true, damage: damage,
+		})
 	}
 }
 
@@ -105,7 +111,10 @@ func checkManifests(suite config.Suite, manifests []Manifest) error {
 	var images []workload.Image
 	for _, image := range recordable(suite) {
 		// Any tag will do.
-		images = append(images, workload.Image{Name: image.Name, Image: config.DefaultRepository(image.Name) + ":tag", Aliases: append(spellings(image.Source), image.Repository)})
+		images = append(images, workload.Image{
+			Name: image.Name, Image: config.DefaultRepository(image.Name) + ":tag",
+			Aliases: append(spellings(image.Source), image.Repository),
+		})
 	}
 	texts, err := put(images, manifests)
 	if err != nil {
@@ -118,7 +127,10 @@ func checkManifests(suite config.Suite, manifests []Manifest) error {
 func put(images []workload.Image, manifests []Manifest) ([]workload.Manifest, error) {
 	var options manifest.Options
 	for _, image := range images {
-		options.Images = append(options.Images, manifest.Image{Name: image.Name, Image: image.Image, ImageID: image.ImageID, Aliases: image.Aliases})
+		options.Images = append(options.Images, manifest.Image{
+			Name: image.Name, Image: image.Image, ImageID: image.ImageID,
+			Aliases: image.Aliases,
+		})
 	}
 	var rendered []workload.Manifest
 	var mistakes []error

@@ -30,7 +30,9 @@ func silent(source string, why error) hostAnswer {
 }
 
 // askHost asks what an image's source stands for on this host by now.
-func (c *Client) askHost(ctx context.Context, engines *finder, k *comparison, suite config.Suite, lock *locks) hostAnswer {
+func (c *Client) askHost(ctx context.Context, engines *finder, k *comparison, suite config.Suite,
+	lock *locks,
+) hostAnswer {
 	text := k.source(suite)
 	source, err := config.ParseSource(text)
 	switch {
@@ -57,7 +59,9 @@ func (c *Client) askHost(ctx context.Context, engines *finder, k *comparison, su
 	return askArchive(ctx, k, source, text)
 }
 
-func (c *Client) askEngine(ctx context.Context, engines *finder, k *comparison, text string, suite config.Suite, lock *locks) hostAnswer {
+func (c *Client) askEngine(ctx context.Context, engines *finder, k *comparison, text string, suite config.Suite,
+	lock *locks,
+) hostAnswer {
 	expected := k.expected()
 	only := expected.Engine
 	if only == "" {

@@ -38,7 +38,8 @@ func (c *Client) unknown(ctx context.Context, k *comparison, finding freshness.F
 	switch {
 	case !finding.HostSilent:
 	case k.host.source == "":
-		c.report.Warn(k.image.Name + ": cannot tell whether it was built anew: neither the lock file nor the record names its source")
+		c.report.Warn(k.image.Name +
+			": cannot tell whether it was built anew: neither the lock file nor the record names its source")
 	case k.host.silence != nil:
 		c.untold(ctx, fmt.Sprintf("%s: whether %s was built anew", k.image.Name, k.host.source), k.host.silence)
 	}
@@ -47,23 +48,28 @@ func (c *Client) unknown(ctx context.Context, k *comparison, finding freshness.F
 // older says what is newer than what is recorded, nil where nothing is: a finding in
 // words, and in its last line what to type.
 func (k *comparison) older(finding freshness.Finding, suite config.Suite) error {
-	if finding.Relation != freshness.NotLoaded && finding.Relation != freshness.NotTagged && finding.Relation != freshness.Foreign {
+	if finding.Relation != freshness.NotLoaded && finding.Relation != freshness.NotTagged &&
+		finding.Relation != freshness.Foreign {
 		return nil
 	}
 	name := k.image.Name
 	switch {
 	case finding.By == freshness.ByLock:
-		return fmt.Errorf("%s: %s, but %s (%s) was %s", name, k.recorded(), ociimage.ShortID(orNoID(k.entry.ImageID, k.entry.EngineID)), lockedHow(k.entry), k.next(finding, suite))
+		return fmt.Errorf("%s: %s, but %s (%s) was %s", name, k.recorded(),
+			ociimage.ShortID(orNoID(k.entry.ImageID, k.entry.EngineID)), lockedHow(k.entry), k.next(finding, suite))
 	case finding.By == freshness.BySuite:
-		return fmt.Errorf("%s: %s; its source is %s by now, which was not loaded\n%s", name, k.recorded(), k.host.source, k.loadAndTag(suite))
+		return fmt.Errorf("%s: %s; its source is %s by now, which was not loaded\n%s", name, k.recorded(), k.host.source,
+			k.loadAndTag(suite))
 	case finding.By == freshness.ByNodes:
 		return fmt.Errorf("%s: %s, but the nodes have %s as %s: it was loaded, but not tagged\ntag it: %s",
 			name, k.recorded(), orAnother(finding.Newest.ImageID), k.host.source, typed("tag", name, suite))
 	}
-	have := fmt.Sprintf("%s: %s%s is %s%s, not %s", name, k.host.source, inEngine(finding.Newest.Engine), orAnother(finding.Newest.ImageID, finding.Newest.EngineID), k.madeWhen(), k.instead())
+	have := fmt.Sprintf("%s: %s%s is %s%s, not %s", name, k.host.source, inEngine(finding.Newest.Engine),
+		orAnother(finding.Newest.ImageID, finding.Newest.EngineID), k.madeWhen(), k.instead())
 	switch {
 	case finding.Relation == freshness.Foreign:
-		return fmt.Errorf("%s: suite %s overwrote the reference that both use\nbuild and load this suite's again, or let kubectl e2eimage build keep them apart", have, k.host.Suite)
+		return fmt.Errorf("%s: suite %s overwrote the reference that both use\n"+
+			"build and load this suite's again, or let kubectl e2eimage build keep them apart", have, k.host.Suite)
 	case finding.Relation == freshness.NotTagged:
 		return fmt.Errorf("%s: it was loaded, but not tagged\ntag it: %s", have, typed("tag", name, suite))
 	case k.entry != nil && k.entry.Via == record.ViaPrebuilt && k.entry.Built != nil:
@@ -72,7 +78,8 @@ func (k *comparison) older(finding freshness.Finding, suite config.Suite) error 
 		return fmt.Errorf("%s: it came after that, and takes the place of a build\nadopt it: %s\nor build once more: %s --prebuilt=ignore",
 			have, typed("build", name, suite), typed("build", name, suite))
 	case k.entry != nil && k.entry.Built != nil:
-		return fmt.Errorf("%s: it was built anew past kubectl e2eimage, and not loaded\nbuild it: %s", have, typed("build", name, suite))
+		return fmt.Errorf("%s: it was built anew past kubectl e2eimage, and not loaded\nbuild it: %s", have,
+			typed("build", name, suite))
 	case k.evidence != nil && k.entry == nil:
 		return fmt.Errorf("%s: it was built anew, but not loaded\n%s", have, k.loadAndTag(suite))
 	}
@@ -84,7 +91,8 @@ func (k *comparison) recorded() string {
 	if k.evidence == nil {
 		return "nothing is recorded"
 	}
-	return fmt.Sprintf("recorded is %s (%s, %s)", k.evidence.Image, ociimage.ShortID(k.evidence.ImageID), ago(k.evidence.Recorded))
+	return fmt.Sprintf("recorded is %s (%s, %s)", k.evidence.Image, ociimage.ShortID(k.evidence.ImageID),
+		ago(k.evidence.Recorded))
 }
 
 // instead is what the host was to have.
@@ -93,7 +101,8 @@ func (k *comparison) instead() string {
 	case k.entry != nil:
 		return fmt.Sprintf("%s (%s)", ociimage.ShortID(orNoID(k.entry.ImageID, k.entry.EngineID)), lockedHow(k.entry))
 	case k.evidence != nil:
-		return fmt.Sprintf("%s (recorded %s as %s)", ociimage.ShortID(k.evidence.ImageID), ago(k.evidence.Recorded), k.evidence.Image)
+		return fmt.Sprintf("%s (recorded %s as %s)", ociimage.ShortID(k.evidence.ImageID), ago(k.evidence.Recorded),
+			k.evidence.Image)
 	}
 	return "what the nodes have under that name"
 }
@@ -119,7 +128,8 @@ func (k *comparison) loadAndTag(suite config.Suite) string {
 	if !inFile(k.image, suite) {
 		said = sourced(k.host.source)
 	}
-	return "load and tag it: " + typedLoad(k.image, k.host.source, suite) + " && " + typed("tag", k.image.Name, suite) + said
+	return "load and tag it: " + typedLoad(k.image, k.host.source, suite) + " && " + typed("tag", k.image.Name, suite) +
+		said
 }
 
 // typedLoad is the command that loads an image, of which the suite may not say the source.
@@ -163,7 +173,9 @@ func orNoID(ids ...string) string {
 
 // checkTree tells whether the files that the image was built from, or the images that it
 // was built on, changed since.
-func (c *Client) checkTree(ctx context.Context, image config.Image, entry *record.Locked, lock *locks, suite config.Suite) error {
+func (c *Client) checkTree(ctx context.Context, image config.Image, entry *record.Locked, lock *locks,
+	suite config.Suite,
+) error {
 	if entry == nil || entry.Tree == nil || image.Build == nil || suite.Freshness == config.FreshnessOff {
 		return nil
 	}
@@ -178,7 +190,8 @@ func (c *Client) checkTree(ctx context.Context, image config.Image, entry *recor
 	if entry.Commit != "" {
 		from = " at commit " + entry.Commit[:min(len(entry.Commit), 12)]
 	}
-	err = fmt.Errorf("%s: %s changed since it was built %s%s\nbuild it: %s", image.Name, what, ago(entry.Built), from, typed("build", image.Name, suite))
+	err = fmt.Errorf("%s: %s changed since it was built %s%s\nbuild it: %s", image.Name, what, ago(entry.Built), from,
+		typed("build", image.Name, suite))
 	if suite.Freshness == config.FreshnessStrict {
 		return err
 	}

@@ -28,7 +28,8 @@ func findLacks(records []recorded, states map[string]kindnode.State) []lack {
 	for _, r := range records {
 		for _, node := range sortedKeys(states) {
 			// Without its owner, any load would move the name.
-			if held := states[node].ID(r.Evidence.Image); held != r.Evidence.ImageID || states[node].Owners[r.Evidence.Image] == "" {
+			if held := states[node].ID(r.Evidence.Image); held != r.Evidence.ImageID ||
+				states[node].Owners[r.Evidence.Image] == "" {
 				lacks = append(lacks, lack{node: node, recorded: r, held: held})
 			}
 		}
@@ -71,8 +72,10 @@ func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
 		}
 		if gone && release[name] == nil {
 			release[name] = []string{image}
-			mistakes = append(mistakes, &InconsistentError{fmt.Errorf("%s: the record of %s was removed while it was being deployed\nrecord it again: %s",
-				name, image, typedAt("tag", name, d.kube.namespace, d.consumer, d.in.Suite))})
+			mistakes = append(mistakes, &InconsistentError{
+				fmt.Errorf("%s: the record of %s was removed while it was being deployed\nrecord it again: %s",
+					name, image, typedAt("tag", name, d.kube.namespace, d.consumer, d.in.Suite)),
+			})
 		}
 	}
 	if len(release) > 0 {
@@ -85,15 +88,18 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 	evidence := l.recorded.Evidence
 	if l.held != "" && d.nodeWith(evidence.Image, evidence.ImageID) == "" {
 		// Not one that went astray: this content may be meant.
-		return &InconsistentError{fmt.Errorf("%s: on node %s %s is %s instead of the recorded %s, and no node has that under this name any more\ntag what is right: %s",
-			l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(l.held), ociimage.ShortID(evidence.ImageID), typedAt("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))}
+		return &InconsistentError{fmt.Errorf("%s: on node %s %s is %s instead of the recorded %s, and no node has that "+
+			"under this name any more\ntag what is right: %s",
+			l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(l.held), ociimage.ShortID(evidence.ImageID),
+			typedAt("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))}
 	}
 	how := "from another name of the same image there"
 	if d.states[l.node].ID(evidence.ImageID) == "" {
 		from := d.nodeWith(evidence.Image, evidence.ImageID)
 		var err error
 		if from != "" {
-			copying := d.client.report.Start(step("Copying", "Copied", fmt.Sprintf("%s from %s to %s", evidence.Image, from, l.node)))
+			copying := d.client.report.Start(step("Copying", "Copied",
+				fmt.Sprintf("%s from %s to %s", evidence.Image, from, l.node)))
 			err = d.cluster.Copy(ctx, from, l.node, evidence.Image)
 			copying.End(err)
 		} else if from, err = d.loadFromHost(ctx, l); from == "" && err == nil {
@@ -103,7 +109,8 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and it could not be restored from %s: %w", l.recorded.Image.Name, l.node, evidence.Image, from, err)}
+			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and it could not be restored from %s: %w",
+				l.recorded.Image.Name, l.node, evidence.Image, from, err)}
 		}
 		how = "from " + from
 	}
@@ -114,15 +121,18 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 		return classify(err)
 	}
 	if got := done[l.node][0].ImageID; got != evidence.ImageID {
-		return &InconsistentError{fmt.Errorf("%s: node %s could not be repaired: its container runtime has %q under %s", l.recorded.Image.Name, l.node, got, evidence.Image)}
+		return &InconsistentError{fmt.Errorf("%s: node %s could not be repaired: its container runtime has %q under %s",
+			l.recorded.Image.Name, l.node, got, evidence.Image)}
 	}
 	switch l.held {
 	case evidence.ImageID:
-		d.client.report.Info(fmt.Sprintf("node %s had %s without the label of its record; put it back", l.node, evidence.Image))
+		d.client.report.Info(fmt.Sprintf("node %s had %s without the label of its record; put it back", l.node,
+			evidence.Image))
 	case "":
 		d.client.report.Info(fmt.Sprintf("node %s had lost %s; restored it %s", l.node, evidence.Image, how))
 	default:
-		d.client.report.Info(fmt.Sprintf("on node %s, %s was %s; restored it %s", l.node, evidence.Image, ociimage.ShortID(l.held), how))
+		d.client.report.Info(fmt.Sprintf("on node %s, %s was %s; restored it %s", l.node, evidence.Image,
+			ociimage.ShortID(l.held), how))
 	}
 	return nil
 }
@@ -140,8 +150,10 @@ func (d *deployRun) nodeWith(image, imageID string) string {
 // gone says that no node can give the image back, and what the node has instead.
 func (d *deployRun) gone(l lack) error {
 	evidence := l.recorded.Evidence
-	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node or engine of this host does%s\nload %s again, then: %s",
+	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node or engine of this host does%s\n"+
+		"load %s again, then: %s",
 		l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(evidence.ImageID),
 		similar(evidence.Image, map[string]kindnode.State{l.node: d.states[l.node]}),
-		cmp.Or(strings.TrimSpace(evidence.Source), "it"), typedAt("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))
+		cmp.Or(strings.TrimSpace(evidence.Source), "it"),
+		typedAt("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))
 }

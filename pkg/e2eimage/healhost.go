@@ -22,7 +22,11 @@ func (d *deployRun) loadFromHost(ctx context.Context, l lack) (string, error) {
 	}
 	run := &loadRun{client: d.client, cluster: d.cluster, image: config.Image{Name: l.recorded.Image.Name}, states: states}
 	copying := d.client.report.Start(step("Copying", "Copied", evidence.Image+" from "+found.Engine+" to "+l.node))
-	_, _, err = run.send(ctx, &from{text: evidence.Image, engine: found, image: found.Known(), names: []kindnode.Name{{Text: evidence.Image, Owner: d.owner(l.recorded.Image.Name)}}}, []string{l.node}, nil, copying)
+	_, _, err = run.send(ctx, &from{
+		text: evidence.Image, engine: found, image: found.Known(),
+		names: []kindnode.Name{{Text: evidence.Image, Owner: d.owner(l.recorded.Image.Name)}},
+	}, []string{l.node}, nil,
+		copying)
 	copying.End(err)
 	return found.Engine, err
 }

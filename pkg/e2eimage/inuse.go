@@ -31,7 +31,8 @@ type TagInUse struct {
 // String says what uses the tag.
 func (t TagInUse) String() string {
 	if len(t.Unseen) > 0 {
-		return fmt.Sprintf("perhaps in use: %s may not be listed in namespace %s (docs/rbac.md)", strings.Join(t.Unseen, ", "), t.Namespace)
+		return fmt.Sprintf("perhaps in use: %s may not be listed in namespace %s (docs/rbac.md)",
+			strings.Join(t.Unseen, ", "), t.Namespace)
 	}
 	return "in use by " + t.user()
 }
@@ -115,7 +116,8 @@ func (c *Client) users(ctx context.Context, kube *kube, states map[string]kindno
 		return nil, err
 	}
 	if holders.OneNamespace {
-		c.report.Info(fmt.Sprintf("you may not list the workloads outside namespace %s: there, only images of running containers count as in use", kube.namespace))
+		c.report.Info(fmt.Sprintf("you may not list the workloads outside namespace %s: there, only images of running "+
+			"containers count as in use", kube.namespace))
 	}
 	return &users{states: states, holders: holders, namespace: kube.namespace}, nil
 }

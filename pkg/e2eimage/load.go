@@ -168,7 +168,8 @@ func (r *loadRun) sayPartly(loaded *LoadedImage) {
 	if len(without) == 0 || loaded.Image == "" {
 		return
 	}
-	r.client.report.Warn(fmt.Sprintf("%s: left out were %s, so it cannot be tagged yet: a tag needs the image on every node; load it without --nodes before",
+	r.client.report.Warn(fmt.Sprintf("%s: left out were %s, so it cannot be tagged yet: a tag needs the image on every "+
+		"node; load it without --nodes before",
 		loaded.Image, strings.Join(without, ", ")))
 }
 
@@ -186,7 +187,8 @@ func (l *LoadedImage) summary() string {
 	}
 	switch {
 	case len(sent) > 0:
-		return fmt.Sprintf("Copied %s to %s (sent %s of %s)", l.Image, nodesOf(sent), progress.Bytes(most), progress.Bytes(l.Bytes))
+		return fmt.Sprintf("Copied %s to %s (sent %s of %s)", l.Image, nodesOf(sent), progress.Bytes(most),
+			progress.Bytes(l.Bytes))
 	case len(named) > 0:
 		return fmt.Sprintf("Named %s on %s, which had the image under another name", l.Image, nodesOf(named))
 	}

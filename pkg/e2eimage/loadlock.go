@@ -74,7 +74,8 @@ func (r *loadRun) lockedCopy(ctx context.Context) (*from, error) {
 	if err == nil && r.entry.ImageID != "" && f.image.ID != "" && f.image.ID.String() != r.entry.ImageID {
 		f.close()
 		return nil, &InconsistentError{fmt.Errorf("%s has %s by now instead of %s, which was adopted\nadopt the new one: %s",
-			r.entry.Source, ociimage.ShortID(f.image.ID.String()), ociimage.ShortID(r.entry.ImageID), typed("build", r.image.Name, r.in.Suite))}
+			r.entry.Source, ociimage.ShortID(f.image.ID.String()), ociimage.ShortID(r.entry.ImageID),
+			typed("build", r.image.Name, r.in.Suite))}
 	}
 	return f, err
 }

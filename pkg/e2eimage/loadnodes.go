@@ -116,7 +116,10 @@ func (r *loadRun) release(ctx context.Context, f *from) error {
 		return f.engine.Remove(ctx, r.client.runner)
 	}
 	for _, name := range []string{r.entry.Image, r.entry.Source} {
-		if _, err := r.client.nameOffHost(ctx, record.Superseded{Image: name, Engine: r.entry.Engine, EngineID: r.entry.EngineID}, false); err != nil {
+		if _, err := r.client.nameOffHost(ctx, record.Superseded{
+			Image: name, Engine: r.entry.Engine,
+			EngineID: r.entry.EngineID,
+		}, false); err != nil {
 			return err
 		}
 	}
@@ -137,8 +140,11 @@ func (r *loadRun) checkNames(names []kindnode.Name) error {
 
 // send delivers the image to the nodes that lack it, and names it there and where it
 // was.
-func (r *loadRun) send(ctx context.Context, f *from, lacking, having []string, working progress.Running) (ociimage.Image, map[string]kindnode.Delivered, error) {
-	image, delivered, err := r.deliver(ctx, f, lacking, having, &transfer{working: working, sent: map[string]int64{}, total: r.totals(f, lacking)})
+func (r *loadRun) send(ctx context.Context, f *from, lacking, having []string,
+	working progress.Running,
+) (ociimage.Image, map[string]kindnode.Delivered, error) {
+	image, delivered, err := r.deliver(ctx, f, lacking, having,
+		&transfer{working: working, sent: map[string]int64{}, total: r.totals(f, lacking)})
 	var failed kindnode.NodeErrors
 	if errors.As(err, &failed) && len(failed) < len(lacking) {
 		var others []string
@@ -152,7 +158,9 @@ func (r *loadRun) send(ctx context.Context, f *from, lacking, having []string, w
 	return image, delivered, err
 }
 
-func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string, moved *transfer) (ociimage.Image, map[string]kindnode.Delivered, error) {
+func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string,
+	moved *transfer,
+) (ociimage.Image, map[string]kindnode.Delivered, error) {
 	source, err := f.open(ctx, r, lacking)
 	if err != nil {
 		return ociimage.Image{}, nil, err
@@ -161,7 +169,8 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string
 	delivery := r.cluster.Deliver(ctx, lacking, r.states, f.image, moved.add)
 	image, err := source.Read(ctx, delivery)
 	if err == nil && f.image.ID != "" && image.ID != f.image.ID {
-		err = fmt.Errorf("the image changed while it was read: %s instead of %s; run again", ociimage.ShortID(image.ID.String()), ociimage.ShortID(f.image.ID.String()))
+		err = fmt.Errorf("the image changed while it was read: %s instead of %s; run again",
+			ociimage.ShortID(image.ID.String()), ociimage.ShortID(f.image.ID.String()))
 	}
 	if err == nil && f.names == nil {
 		if err = r.nameIt(f, named(image, f.image)); err == nil {
@@ -221,9 +230,12 @@ func (r *loadRun) plan(f *from, lacking []string) *LoadedImage {
 	return planned
 }
 
-func (r *loadRun) result(f *from, image ociimage.Image, delivered map[string]kindnode.Delivered, named []string, took time.Duration) *LoadedImage {
+func (r *loadRun) result(f *from, image ociimage.Image, delivered map[string]kindnode.Delivered, named []string,
+	took time.Duration,
+) *LoadedImage {
 	loaded := &LoadedImage{
-		Name: r.image.Name, Names: []string{}, ImageID: image.ID.String(), Source: f.text, Platform: r.platform(), Nodes: []LoadedNode{},
+		Name: r.image.Name, Names: []string{}, ImageID: image.ID.String(), Source: f.text, Platform: r.platform(),
+		Nodes: []LoadedNode{},
 	}
 	for _, name := range f.names {
 		loaded.Names = append(loaded.Names, name.Text)

@@ -16,7 +16,8 @@ func (p *place) recordsFor(ctx context.Context, c *Client, suite config.Suite) (
 	suite.Consumer = p.consumer
 	_, all, err := p.kube.setsAmong(ctx, suite)
 	if apierrors.IsForbidden(err) {
-		c.report.Info(fmt.Sprintf("you may not read the records in namespace %s: images are compared with the nodes only", p.kube.namespace))
+		c.report.Info(fmt.Sprintf("you may not read the records in namespace %s: images are compared with the nodes only",
+			p.kube.namespace))
 		return nil, nil
 	}
 	return all, err
@@ -36,7 +37,8 @@ func (r *loadRun) checkRecords(imageID string) error {
 			switch {
 			case !has:
 			case set.Consumer != r.consumer || name != r.image.Name:
-				return &InconsistentError{fmt.Errorf("%s is recorded, or about to be, for %s of consumer %s\nchoose another --tag or --repository, and build it again: %s",
+				return &InconsistentError{fmt.Errorf("%s is recorded, or about to be, for %s of consumer %s\n"+
+					"choose another --tag or --repository, and build it again: %s",
 					r.entry.Image, name, set.Consumer, typed("build", r.image.Name, r.in.Suite))}
 			case err != nil:
 				return classify(err)
@@ -66,7 +68,8 @@ func (r *loadRun) moves(imageID string) bool {
 
 // notOurs refuses to move a name that a record has.
 func notOurs(node, name, owner string) error {
-	err := fmt.Errorf("on node %s, %s is the recorded image of %s (namespace.consumer.name) and must keep its content\ngive the image another name where it is built", node, name, owner)
+	err := fmt.Errorf("on node %s, %s is the recorded image of %s (namespace.consumer.name) and must keep its "+
+		"content\ngive the image another name where it is built", node, name, owner)
 	if namespace, consumer, image, ok := record.ParseOwner(owner); ok {
 		err = fmt.Errorf("%w, or remove that record: %s --scope=cluster", err, typedFor("clean", image, namespace, consumer))
 	}

@@ -92,13 +92,15 @@ func isThere(prebuilt string) bool {
 func (r *loadRun) fromEngine(ctx context.Context, text, by string) (*from, error) {
 	found, err := engine.Find(ctx, r.client.runner, by, text)
 	if as[*engine.NotFoundError](err) && r.image.Loose && !strings.ContainsAny(text, "/:@") {
-		return nil, &UsageError{fmt.Errorf("it is no NAME of e2eimage.yaml, and %w\nas an image: kubectl e2eimage load REPOSITORY:TAG\nas a NAME: kubectl e2eimage load %s --source IMAGE", err, r.image.Name)}
+		return nil, &UsageError{fmt.Errorf("it is no NAME of e2eimage.yaml, and %w\nas an image: kubectl e2eimage load "+
+			"REPOSITORY:TAG\nas a NAME: kubectl e2eimage load %s --source IMAGE", err, r.image.Name)}
 	}
 	if err != nil {
 		return nil, err
 	}
 	if found.Platform != r.platform() {
-		return nil, &InconsistentError{fmt.Errorf("%s in %s is for %s, the nodes are %s; build it for %s", text, found.Engine, found.Platform, r.platform(), r.platform())}
+		return nil, &InconsistentError{fmt.Errorf("%s in %s is for %s, the nodes are %s; build it for %s", text, found.Engine,
+			found.Platform, r.platform(), r.platform())}
 	}
 	return &from{text: text, engine: &found, image: found.Known()}, nil
 }
@@ -140,7 +142,8 @@ func (r *loadRun) nameIt(f *from, image ociimage.Image) error {
 	}
 	f.names = free(slices.Compact(slices.Sorted(slices.Values(image.Names)))...)
 	if len(f.names) == 0 {
-		return fmt.Errorf("%s has no name, so nodes could not tell what it is; give it one where it was built, like localhost/%s:dev", f.text, r.image.Name)
+		return fmt.Errorf("%s has no name, so nodes could not tell what it is; give it one where it was built, like "+
+			"localhost/%s:dev", f.text, r.image.Name)
 	}
 	return nil
 }
@@ -169,7 +172,8 @@ func (f *from) open(ctx context.Context, r *loadRun, lacking []string) (ociimage
 	return f.engine.Open(ctx, r.client.runner, engine.Reading{
 		Platform: r.platform(), Present: func(diffID digest.Digest) bool { return !missing[diffID] }, Helper: r.helper(f),
 		Whole: func(why error) {
-			r.client.report.Info(fmt.Sprintf("%s saves all of %s, which takes longer than single layers: %v", f.engine.Engine, f.text, why))
+			r.client.report.Info(fmt.Sprintf("%s saves all of %s, which takes longer than single layers: %v", f.engine.Engine,
+				f.text, why))
 		},
 	})
 }

@@ -36,7 +36,8 @@ func (c *Client) openLock(suite config.Suite, consumer string) (*locks, error) {
 	}
 	l.local = l.read.Host == c.host
 	if !l.local {
-		c.report.Warn(fmt.Sprintf("%s was written on host %s: it is not compared with the images on this host", path, l.read.Host))
+		c.report.Warn(fmt.Sprintf("%s was written on host %s: it is not compared with the images on this host", path,
+			l.read.Host))
 	}
 	return l, nil
 }
@@ -126,7 +127,8 @@ func (c *Client) consumerOf(suite config.Suite) (string, error) {
 	}
 	name, err := c.kindCluster(suite)
 	if err != nil {
-		return "", &UsageError{fmt.Errorf("which consumer? Say it with --consumer, or as consumer in e2eimage.yaml; there is no Kind cluster to call it after")}
+		return "", &UsageError{fmt.Errorf("which consumer? Say it with --consumer, or as consumer in e2eimage.yaml; there " +
+			"is no Kind cluster to call it after")}
 	}
 	return consumerAfter(name)
 }
@@ -135,7 +137,8 @@ func (c *Client) consumerOf(suite config.Suite) (string, error) {
 // would make the owners of tags on nodes ambiguous.
 func consumerAfter(cluster string) (string, error) {
 	if err := (config.Suite{Consumer: cluster}).Check(); err != nil {
-		return "", &UsageError{fmt.Errorf("which consumer? The Kind cluster's name cannot be one: %w\nsay it with --consumer, or as consumer in e2eimage.yaml", err)}
+		return "", &UsageError{fmt.Errorf("which consumer? The Kind cluster's name cannot be one: %w\n"+
+			"say it with --consumer, or as consumer in e2eimage.yaml", err)}
 	}
 	return cluster, nil
 }
@@ -197,5 +200,6 @@ func (c *Client) lockWith(suite config.Suite) (*record.Lock, error) {
 	for _, lock := range all {
 		consumers = append(consumers, lock.Consumer)
 	}
-	return nil, &UsageError{fmt.Errorf("%s is in the locks of several consumers: %s; say which with --consumer", strings.Join(names, ", "), strings.Join(consumers, ", "))}
+	return nil, &UsageError{fmt.Errorf("%s is in the locks of several consumers: %s; say which with --consumer",
+		strings.Join(names, ", "), strings.Join(consumers, ", "))}
 }

@@ -85,10 +85,14 @@ func (r *buildRun) prebuilt(ctx context.Context, text string) (*record.Locked, e
 			return nil, err
 		}
 		if found.Platform != host {
-			return nil, &InconsistentError{fmt.Errorf("it is for %s, but nodes on this host are %s; build it for %s", found.Platform, host, host)}
+			return nil, &InconsistentError{fmt.Errorf("it is for %s, but nodes on this host are %s; build it for %s",
+				found.Platform, host, host)}
 		}
 		found.TryToIdentify(ctx, r.client.runner)
-		return &record.Locked{Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID, Platform: found.Platform}, context.Cause(ctx)
+		return &record.Locked{
+			Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID,
+			Platform: found.Platform,
+		}, context.Cause(ctx)
 	}
 	archive, err := engine.OpenArchive(ctx, source, nil, host)
 	if err != nil {

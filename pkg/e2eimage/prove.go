@@ -44,7 +44,9 @@ type proof struct {
 
 // look returns what is proved. dead are containers that have ended, though their pods
 // have not, or that went with their pods.
-func (p *proof) look(ctx context.Context, running []workload.Running) (proved []ProvedContainer, dead []string, err error) {
+func (p *proof) look(ctx context.Context,
+	running []workload.Running,
+) (proved []ProvedContainer, dead []string, err error) {
 	proved = []ProvedContainer{}
 	if len(running) == 0 {
 		p.run.client.report.Warn("no container runs, so nothing could be verified")
@@ -70,7 +72,8 @@ func (p *proof) look(ctx context.Context, running []workload.Running) (proved []
 				continue
 			}
 			p.lost[container.ContainerID] = true
-			p.run.client.report.Warn(fmt.Sprintf("container %s of pod %s/%s has ended and is gone from node %s, so its image could not be verified",
+			p.run.client.report.Warn(fmt.Sprintf("container %s of pod %s/%s has ended and is gone from node %s, so its image "+
+				"could not be verified",
 				container.Container, container.Namespace, container.Pod, container.Node))
 			continue
 		}
@@ -87,7 +90,8 @@ func (p *proof) look(ctx context.Context, running []workload.Running) (proved []
 		}
 		if really != evidence.ImageID {
 			mistakes = append(mistakes, fmt.Errorf("pod %s/%s container %s on node %s runs %s instead of the recorded %s (%s)",
-				container.Namespace, container.Pod, container.Container, container.Node, orNothing(really), evidence.ImageID, evidence.Image))
+				container.Namespace, container.Pod, container.Container, container.Node, orNothing(really), evidence.ImageID,
+				evidence.Image))
 			continue
 		}
 		p.before[container.ContainerID] = true

@@ -77,7 +77,10 @@ func (c *Client) notLocked(suite config.Suite) error {
 		where = "not in the locks of " + suite.LockDir
 	}
 	names := strings.Join(recordedNames(suite), " ")
-	return &noRecordError{fmt.Sprintf("no tag of %s is decided on this host: %s", names, where), "decide it: " + toRecord(suite)}
+	return &noRecordError{
+		fmt.Sprintf("no tag of %s is decided on this host: %s", names, where),
+		"decide it: " + toRecord(suite),
+	}
 }
 
 func refOfLock(suite config.Suite, lock *record.Lock) (*RefResult, error) {
@@ -89,7 +92,8 @@ func refOfLock(suite config.Suite, lock *record.Lock) (*RefResult, error) {
 			return nil, &InconsistentError{&record.LockError{Path: lock.Path(), Err: err}}
 		}
 		result.Images = append(result.Images, Ref{
-			Name: name, Image: entry.Image, Repository: repository, Tag: tag, ImageID: entry.ImageID, Source: entry.Source, Recorded: entry.Tagged,
+			Name: name, Image: entry.Image, Repository: repository, Tag: tag, ImageID: entry.ImageID, Source: entry.Source,
+			Recorded: entry.Tagged,
 		})
 	}
 	return result, nil

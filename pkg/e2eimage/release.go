@@ -13,7 +13,9 @@ const undoLimit = 30 * time.Second
 
 // release takes tags, given by image name, off all nodes and then out of the
 // record: a run that is killed in between leaves a record that names them.
-func (c *Client) release(ctx context.Context, kube *kube, cluster *kindnode.Cluster, consumer string, tags map[string][]string) error {
+func (c *Client) release(ctx context.Context, kube *kube, cluster *kindnode.Cluster, consumer string,
+	tags map[string][]string,
+) error {
 	_, err := c.releaseFrom(ctx, kube, cluster, consumer, tags)
 	return err
 }

@@ -52,7 +52,8 @@ func (c *Client) render(ctx context.Context, in RenderInput) (*RenderResult, err
 	}
 	for _, ref := range refs.Images {
 		options.Images = append(options.Images, manifest.Image{
-			Name: ref.Name, Image: ref.Image, ImageID: ref.ImageID, Aliases: append(spellings(sources[ref.Name], ref.Source), ref.Repository),
+			Name: ref.Name, Image: ref.Image, ImageID: ref.ImageID,
+			Aliases: append(spellings(sources[ref.Name], ref.Source), ref.Repository),
 		})
 	}
 	result := &RenderResult{Manifests: []Manifest{}}

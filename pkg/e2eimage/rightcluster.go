@@ -22,7 +22,9 @@ import (
 // The kubeconfig's own CA bundle is the API server's, since the connection
 // rests on it; where it has none (a proxy, skipped verification), the API
 // server is asked for kube-root-ca.crt, which every namespace has.
-func (k *kube) checkRightCluster(ctx context.Context, cluster *kindnode.Cluster, states map[string]kindnode.State) error {
+func (k *kube) checkRightCluster(ctx context.Context, cluster *kindnode.Cluster,
+	states map[string]kindnode.State,
+) error {
 	bundle := k.config.CAData
 	if len(bundle) == 0 && k.config.CAFile != "" {
 		read, err := os.ReadFile(k.config.CAFile)

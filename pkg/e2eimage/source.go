@@ -52,7 +52,8 @@ func resolveSource(name, source string, cluster *kindnode.Cluster, states map[st
 // sourceNames returns the names that a source can have on a node.
 func sourceNames(name, source string) ([]string, error) {
 	if source == "" {
-		return nil, &UsageError{fmt.Errorf("%s: which image? Say it with --source IMAGE, or as source in e2eimage.yaml", name)}
+		return nil, &UsageError{fmt.Errorf("%s: which image? Say it with --source IMAGE, or as source in e2eimage.yaml",
+			name)}
 	}
 	if id, ok := ociimage.ParseImageID(source); ok {
 		return []string{id}, nil
@@ -122,7 +123,8 @@ func targetRepository(name, asked, fallback, imageID string, states map[string]k
 		}
 		return "", &InconsistentError{fmt.Errorf(`%s: the kubelet of node %s pulled %s itself as %s and would refuse to start it as %s
 give --repository %s, or load the image instead of letting the node pull it`,
-			name, node, ociimage.ShortID(imageID), strings.Join(allowed, ", "), repository, strings.Join(append(allowed, "REPOSITORY")[:1], ""))}
+			name, node, ociimage.ShortID(imageID), strings.Join(allowed, ", "), repository,
+			strings.Join(append(allowed, "REPOSITORY")[:1], ""))}
 	}
 	return repository, nil
 }

@@ -20,10 +20,12 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 		status.settle()
 		return status
 	}
-	status.Image, status.ImageID, status.Source, status.Platform = evidence.Image, evidence.ImageID, evidence.Source, evidence.Platform
+	status.Image, status.ImageID, status.Source, status.Platform = evidence.Image, evidence.ImageID, evidence.Source,
+		evidence.Platform
 	status.Engine, status.By, status.Recorded = evidence.Engine, evidence.By, evidence.Recorded
 	if evidence.State != record.Ready {
-		status.problem(StateUnfinished, r.typed("tag", name, set), "it is %s: a run of tag or clean is under way or was killed", strings.ToLower(evidence.State))
+		status.problem(StateUnfinished, r.typed("tag", name, set),
+			"it is %s: a run of tag or clean is under way or was killed", strings.ToLower(evidence.State))
 	}
 	for _, node := range sortedKeys(r.states) {
 		if held := r.states[node].ID(evidence.Image); held == evidence.ImageID {
@@ -33,11 +35,13 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 		}
 	}
 	if len(status.NodesWithout) > 0 && evidence.State == record.Ready {
-		status.problem(StateMissing, r.mendsNodes(set, evidence, name), "%s is not on %s", evidence.Image, strings.Join(status.NodesWithout, ", "))
+		status.problem(StateMissing, r.mendsNodes(set, evidence, name), "%s is not on %s", evidence.Image,
+			strings.Join(status.NodesWithout, ", "))
 	}
 	for _, tag := range evidence.Release {
 		if on := r.nodesWith(tag); evidence.State == record.Ready && len(on) > 0 && !r.uses(tag) {
-			status.problem(StateUnfinished, r.typed("tag", name, set), "%s has to be taken off %s: a run of tag is under way or was killed", tag, strings.Join(on, ", "))
+			status.problem(StateUnfinished, r.typed("tag", name, set),
+				"%s has to be taken off %s: a run of tag is under way or was killed", tag, strings.Join(on, ", "))
 		}
 	}
 	if evidence.State == record.Ready {

@@ -53,7 +53,9 @@ func (s mending) order() int {
 
 // isPlain tells whether up does what a command does.
 func (s mending) isPlain() bool {
-	special := slices.ContainsFunc([]string{"--workload", "--replace", "--use"}, func(flag string) bool { return strings.Contains(s.flags, flag) })
+	special := slices.ContainsFunc([]string{"--workload", "--replace", "--use"}, func(flag string) bool {
+		return strings.Contains(s.flags, flag)
+	})
 	return slices.Contains([]string{"up", "build", "load", "tag", "deploy"}, s.verb) && !special
 }
 

@@ -69,7 +69,8 @@ func (r *statusRun) orphaned(tag string, on []string, consumer string) Problem {
 		Mend: typedAt("clean", "--orphans", r.kube.namespace, consumer, r.in.Suite),
 	}
 	if time.Since(given) < orphanGrace {
-		problem.Text += fmt.Sprintf("; it was given %s, and a run of load or tag is under way, or was killed", ago(&metav1.Time{Time: given}))
+		problem.Text += fmt.Sprintf("; it was given %s, and a run of load or tag is under way, or was killed",
+			ago(&metav1.Time{Time: given}))
 		problem.Mend += " --older-than 1s"
 	}
 	return problem

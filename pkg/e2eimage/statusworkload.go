@@ -13,7 +13,9 @@ import (
 
 // workload adds a workload to the status of an image, if it uses that: by a
 // container's image, or by the annotation that deploy leaves.
-func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *record.Evidence, aliases []string, used *workload.Used) {
+func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *record.Evidence, aliases []string,
+	used *workload.Used,
+) {
 	if used.Consumer != "" && used.Consumer != set.Consumer {
 		return
 	}
@@ -70,7 +72,8 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 	for _, name := range sortedKeys(matching) {
 		container := matching[name]
 		if container.Image != evidence.Image {
-			status.problem(StateDrifted, mend, "%s is to run %s in container %s instead of %s", shown, container.Image, name, evidence.Image)
+			status.problem(StateDrifted, mend, "%s is to run %s in container %s instead of %s", shown, container.Image, name,
+				evidence.Image)
 		}
 		if container.ImagePullPolicy == corev1.PullAlways {
 			status.problem(StateDrifted, mend, "%s pulls the image of container %s always, past what nodes have", shown, name)
@@ -122,17 +125,23 @@ func (r *statusRun) meant(name string, used *workload.Used) []corev1.Container {
 	if len(wanted) == 0 && len(spec.Containers) == 1 && len(spec.InitContainers) == 0 {
 		return spec.Containers
 	}
-	return slices.DeleteFunc(slices.Concat(spec.InitContainers, spec.Containers), func(c corev1.Container) bool { return !slices.Contains(wanted, c.Name) })
+	return slices.DeleteFunc(slices.Concat(spec.InitContainers, spec.Containers), func(c corev1.Container) bool {
+		return !slices.Contains(wanted, c.Name)
+	})
 }
 
 // rolling tells whether nothing else is wrong with a workload, so that time may
 // bring its pods.
 func (s *ImageStatus) rolling(name string) bool {
-	return !slices.ContainsFunc(s.Problems, func(p Problem) bool { return p.State == StateDrifted && strings.HasPrefix(p.Text, name+" ") })
+	return !slices.ContainsFunc(s.Problems, func(p Problem) bool {
+		return p.State == StateDrifted && strings.HasPrefix(p.Text, name+" ")
+	})
 }
 
 // pod holds what a pod's containers really run against the record.
-func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *record.Evidence, used *workload.Used, pod workload.UsedPod, matching map[string]corev1.Container) {
+func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *record.Evidence, used *workload.Used,
+	pod workload.UsedPod, matching map[string]corev1.Container,
+) {
 	right := len(matching) > 0
 	for _, name := range sortedKeys(matching) {
 		container, started := pod.Containers[name]
@@ -149,7 +158,8 @@ func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *reco
 			right = false
 		case container.Image == evidence.Image:
 			right = false
-			status.problem(StateDrifted, "kubectl delete pod "+pod.Name+" -n "+used.Namespace, "%s: pod %s container %s on %s runs %s instead of the recorded %s",
+			status.problem(StateDrifted, "kubectl delete pod "+pod.Name+" -n "+used.Namespace,
+				"%s: pod %s container %s on %s runs %s instead of the recorded %s",
 				used.Name, pod.Name, name, pod.Node, orNothing(runs), evidence.ImageID)
 		default:
 			// Of the rollout before.

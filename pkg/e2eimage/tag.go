@@ -89,7 +89,8 @@ func (c *Client) newTagRun(in TagInput) *tagRun {
 	in.Values = inDryRun(in.DryRun, in.Values)
 	return &tagRun{
 		client: c, in: in, sources: map[string]string{}, changed: map[string]bool{}, useCluster: map[string]bool{},
-		moved: map[string]bool{}, had: map[string]bool{}, entries: map[string]*record.Locked{}, compared: map[string]*comparison{},
+		moved: map[string]bool{}, had: map[string]bool{}, entries: map[string]*record.Locked{},
+		compared: map[string]*comparison{},
 	}
 }
 
@@ -249,7 +250,8 @@ func (r *tagRun) createNamespace(ctx context.Context) error {
 	_, err := r.kube.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{FieldManager: record.FieldManager})
 	if apierrors.IsForbidden(err) {
 		// Who may not create namespaces may have one that exists.
-		if _, failed := r.kube.CoreV1().Namespaces().Get(ctx, r.kube.namespace, metav1.GetOptions{}); failed == nil || apierrors.IsForbidden(failed) {
+		if _, failed := r.kube.CoreV1().Namespaces().Get(ctx, r.kube.namespace, metav1.GetOptions{}); failed == nil ||
+			apierrors.IsForbidden(failed) {
 			return nil
 		}
 	}

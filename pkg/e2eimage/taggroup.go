@@ -12,7 +12,9 @@ import (
 // no group: the one that a member has, else, and where a new one is asked for, one
 // that is drawn with the group's name in place of an image's. recorded returns the
 // recorded images of the members, also of those that nobody asked for.
-func groupTag(suite config.Suite, consumer string, values config.TemplateValues, isNew bool, recorded func() []string) (string, error) {
+func groupTag(suite config.Suite, consumer string, values config.TemplateValues, isNew bool,
+	recorded func() []string,
+) (string, error) {
 	if suite.TagGroup == "" {
 		return "", nil
 	}

@@ -109,7 +109,8 @@ func (k *comparison) diverged(suite config.Suite, lock *locks, namespace, consum
   cluster: %s (%s), recorded %s%s; ConfigMap %s/%s
 say which is right: %s --use=lock, or --use=cluster`,
 		k.image.Name, orUndecided(entry.Image), ociimage.ShortID(entry.ImageID), lockedHow(entry), lock.file.Path(),
-		evidence.Image, ociimage.ShortID(evidence.ImageID), ago(evidence.Recorded), byWhom(evidence.By), namespace, record.ConfigMapName(consumer),
+		evidence.Image, ociimage.ShortID(evidence.ImageID), ago(evidence.Recorded), byWhom(evidence.By), namespace,
+		record.ConfigMapName(consumer),
 		typed("tag", k.image.Name, suite))}
 }
 
@@ -168,7 +169,8 @@ func (r *tagRun) note(ctx context.Context) error {
 			}
 			switch {
 			case entry != nil && entry.ImageID == decision.ImageID && (entry.Image == decision.Image || entry.Image == ""):
-			case entry != nil && entry.Built != nil && r.entries[decision.Name] != nil && !r.useCluster[decision.Name] && entry.ImageID != decision.ImageID:
+			case entry != nil && entry.Built != nil && r.entries[decision.Name] != nil && !r.useCluster[decision.Name] &&
+				entry.ImageID != decision.ImageID:
 				// Built anew meanwhile: what was tagged came before.
 				entry.Supersedes = append(entry.Supersedes, record.Superseded{Image: decision.Image, ImageID: decision.ImageID})
 				continue

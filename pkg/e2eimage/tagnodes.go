@@ -63,13 +63,17 @@ func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner string
 	switch {
 	case imageID != "" && imageID != decision.ImageID && r.in.Suite.TagGroup != "" && owner == r.owner(decision.Name):
 		// Shared with other images: it moves.
-	case imageID != "" && imageID != decision.ImageID && decision.Recorded != nil && (owner == "" || owner == r.owner(decision.Name)):
+	case imageID != "" && imageID != decision.ImageID && decision.Recorded != nil &&
+		(owner == "" || owner == r.owner(decision.Name)):
 		// The record's, given to another image by somebody else: it goes back.
 	case imageID != "" && imageID != decision.ImageID:
-		return &InconsistentError{fmt.Errorf("%s: on node %s %s is another image already, %s instead of %s\nchoose another --tag or --repository",
-			decision.Name, node, decision.Image, ociimage.ShortID(imageID), ociimage.ShortID(decision.ImageID))}
+		return &InconsistentError{
+			fmt.Errorf("%s: on node %s %s is another image already, %s instead of %s\nchoose another --tag or --repository",
+				decision.Name, node, decision.Image, ociimage.ShortID(imageID), ociimage.ShortID(decision.ImageID)),
+		}
 	case owner != "" && owner != r.owner(decision.Name) && owner != r.gives(decision):
-		return &InconsistentError{fmt.Errorf("%s: on node %s %s belongs to another record, %s (namespace.consumer.name)\nchoose another --tag or --repository",
+		return &InconsistentError{fmt.Errorf("%s: on node %s %s belongs to another record, %s (namespace.consumer.name)\n"+
+			"choose another --tag or --repository",
 			decision.Name, node, decision.Image, owner)}
 	}
 	return nil
@@ -99,7 +103,11 @@ func (r *tagRun) tagNodes(ctx context.Context) error {
 	lacking := map[string]bool{}
 	var ops []kindnode.TagOp
 	for _, decision := range r.decisions {
-		ops = append(ops, kindnode.TagOp{ImageID: decision.ImageID, Target: decision.Image, Owner: r.owner(decision.Name), From: r.gives(decision), Move: r.in.Suite.TagGroup != "" && decision.Recorded == nil, Back: decision.Recorded != nil})
+		ops = append(ops, kindnode.TagOp{
+			ImageID: decision.ImageID, Target: decision.Image, Owner: r.owner(decision.Name),
+			From: r.gives(decision), Move: r.in.Suite.TagGroup != "" && decision.Recorded == nil,
+			Back: decision.Recorded != nil,
+		})
 		for node, state := range r.states {
 			if held := state.ID(decision.Image); held != "" && held != decision.ImageID && r.in.Suite.TagGroup != "" {
 				r.moved[held] = true
@@ -115,7 +123,8 @@ func (r *tagRun) tagNodes(ctx context.Context) error {
 	}
 	r.tagging = true
 	nodes := sortedKeys(lacking)
-	adding := r.client.report.Start(step("Adding", "Added", fmt.Sprintf("%s to %s", counted(len(ops), "tag"), nodesOf(nodes))))
+	adding := r.client.report.Start(step("Adding", "Added",
+		fmt.Sprintf("%s to %s", counted(len(ops), "tag"), nodesOf(nodes))))
 	done, err := r.cluster.Tag(ctx, nodes, ops)
 	if err == nil {
 		err = r.checkTagged(done)
@@ -131,7 +140,8 @@ func (r *tagRun) checkTagged(done map[string][]kindnode.Tagged) error {
 		for i, tagged := range done[node] {
 			decision := r.decisions[i]
 			if tagged.ImageID == "" {
-				mistakes = append(mistakes, fmt.Errorf("%s: node %s has the tag %s, but its container runtime does not list it", decision.Name, node, decision.Image))
+				mistakes = append(mistakes, fmt.Errorf("%s: node %s has the tag %s, but its container runtime does not list it",
+					decision.Name, node, decision.Image))
 				continue
 			}
 			owner := tagged.Owner

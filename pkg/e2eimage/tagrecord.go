@@ -59,7 +59,8 @@ func (r *tagRun) fact(ctx context.Context, decision record.Decision, leftOver []
 		Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID, By: r.client.by(),
 		Source: r.sources[decision.Name], Platform: r.platform(), Nodes: r.cluster.Names(),
 	}
-	if entry := r.entries[decision.Name]; entry != nil && entry.ImageID == decision.ImageID && !r.useCluster[decision.Name] {
+	if entry := r.entries[decision.Name]; entry != nil && entry.ImageID == decision.ImageID &&
+		!r.useCluster[decision.Name] {
 		fact.Engine, fact.EngineID, fact.Commit = entry.Engine, entry.EngineID, entry.Commit
 	}
 	r.addHost(&fact)
@@ -124,7 +125,8 @@ func (r *tagRun) undo(ctx context.Context) error {
 		err = errors.Join(r.client.release(ctx, r.kube, r.cluster, r.consumer, release), r.moveBack(ctx))
 	}
 	if err != nil {
-		return fmt.Errorf("could not undo everything: %w\nthe record keeps what is left; fix the cause, then run: %s", err, r.finish())
+		return fmt.Errorf("could not undo everything: %w\nthe record keeps what is left; fix the cause, then run: %s", err,
+			r.finish())
 	}
 	return nil
 }
@@ -149,7 +151,9 @@ func (r *tagRun) giveBack(ctx context.Context, release map[string][]string) erro
 		if len(had) == 0 || !slices.Contains(release[decision.Name], decision.Image) {
 			continue
 		}
-		if err := r.cluster.Disown(ctx, had, []kindnode.UntagOp{{Name: decision.Image, Owner: r.owner(decision.Name)}}); err != nil {
+		if err := r.cluster.Disown(ctx, had, []kindnode.UntagOp{{
+			Name: decision.Image, Owner: r.owner(decision.Name),
+		}}); err != nil {
 			return err
 		}
 	}
@@ -174,7 +178,10 @@ func (r *tagRun) moveBack(ctx context.Context) error {
 			return err
 		}
 		if was != nil {
-			ops = append(ops, kindnode.TagOp{ImageID: was.ImageID, Target: decision.Image, Owner: r.owner(decision.Name), Move: true})
+			ops = append(ops, kindnode.TagOp{
+				ImageID: was.ImageID, Target: decision.Image, Owner: r.owner(decision.Name),
+				Move: true,
+			})
 			back = append(back, decision)
 		}
 	}

@@ -52,7 +52,8 @@ func (r *tagRun) wishFor(ctx context.Context, image config.Image, records *recor
 	}
 	r.had[image.Name] = evidence != nil && evidence.State == record.Ready
 	entry := r.entries[image.Name]
-	if r.in.Use == UseCluster && entry.Pinned() && evidence != nil && evidence.State == record.Ready && evidence.ImageID != entry.ImageID {
+	if r.in.Use == UseCluster && entry.Pinned() && evidence != nil && evidence.State == record.Ready &&
+		evidence.ImageID != entry.ImageID {
 		r.useCluster[image.Name], r.sources[image.Name] = true, evidence.Source
 		return record.Wish{Name: image.Name, ImageID: evidence.ImageID, Image: evidence.Image, Exact: true}, nil
 	}
@@ -69,14 +70,19 @@ func (r *tagRun) wishFor(ctx context.Context, image config.Image, records *recor
 		return record.Wish{}, err
 	}
 	r.sources[image.Name] = source
-	wish := record.Wish{Name: image.Name, ImageID: imageID, Exact: image.Tag != "", New: r.in.New, Move: r.in.Suite.TagGroup != "", Repository: image.Repository}
-	if entry != nil && entry.Image != "" && entry.ImageID == imageID && image.Tag == "" && !r.in.New && underRepository(image, entry.Image) && !r.otherNamespace(entry, r.ca) {
+	wish := record.Wish{
+		Name: image.Name, ImageID: imageID, Exact: image.Tag != "", New: r.in.New,
+		Move: r.in.Suite.TagGroup != "", Repository: image.Repository,
+	}
+	if entry != nil && entry.Image != "" && entry.ImageID == imageID && image.Tag == "" && !r.in.New &&
+		underRepository(image, entry.Image) && !r.otherNamespace(entry, r.ca) {
 		wish.Image = entry.Image
 		// What was decided before the build is what everybody was told.
 		wish.Exact = entry.Built != nil
 		return wish, nil
 	}
-	repository, err := targetRepository(image.Name, image.Repository, config.DefaultRepository(image.Name), imageID, r.states)
+	repository, err := targetRepository(image.Name, image.Repository, config.DefaultRepository(image.Name), imageID,
+		r.states)
 	if err != nil {
 		return record.Wish{}, err
 	}
@@ -98,14 +104,19 @@ func (r *tagRun) imageID(ctx context.Context, name, source string, entry *record
 	if entry.Pinned() {
 		for _, node := range sortedKeys(r.states) {
 			if r.states[node].ID(entry.ImageID) == "" {
-				return "", &InconsistentError{fmt.Errorf("%s: node %s does not have %s, which was %s here: it was not loaded\nload it: %s",
-					name, node, ociimage.ShortID(entry.ImageID), lockedHow(entry), typed("load", name, r.in.Suite))}
+				return "", &InconsistentError{
+					fmt.Errorf("%s: node %s does not have %s, which was %s here: it was not loaded\nload it: %s",
+						name, node, ociimage.ShortID(entry.ImageID), lockedHow(entry), typed("load", name, r.in.Suite)),
+				}
 			}
 		}
 		return entry.ImageID, nil
 	}
 	if entry != nil && entry.Built != nil {
-		return "", &InconsistentError{fmt.Errorf("%s: it was %s, but not loaded: only loading tells its image ID\nload it: %s", name, lockedHow(entry), typed("load", name, r.in.Suite))}
+		return "", &InconsistentError{
+			fmt.Errorf("%s: it was %s, but not loaded: only loading tells its image ID\nload it: %s", name, lockedHow(entry),
+				typed("load", name, r.in.Suite)),
+		}
 	}
 	if kept := r.keeps(name); kept != "" {
 		return kept, nil
@@ -134,5 +145,6 @@ func (r *tagRun) loadedSource(ctx context.Context, name, text string) (string, e
 			return image.ID.String(), nil
 		}
 	}
-	return "", &UsageError{fmt.Errorf("%s: which image %s has is known only once it is loaded\nload it, and give --source the imageID that load -o json prints", name, text)}
+	return "", &UsageError{fmt.Errorf("%s: which image %s has is known only once it is loaded\n"+
+		"load it, and give --source the imageID that load -o json prints", name, text)}
 }

@@ -23,7 +23,9 @@ func typedAt(verb, names, namespace, consumer string, suite config.Suite) string
 		line = append(line, names)
 	}
 	for _, flag := range [][3]string{
-		{"-n", namespace, suite.Hints.Namespace}, {"--consumer", consumer, suite.Hints.Consumer}, {"--lock", suite.Lock, suite.Hints.Lock},
+		{"-n", namespace, suite.Hints.Namespace},
+		{"--consumer", consumer, suite.Hints.Consumer},
+		{"--lock", suite.Lock, suite.Hints.Lock},
 	} {
 		if flag[1] != "" && flag[1] != flag[2] {
 			line = append(line, flag[0], shellescape.Quote(flag[1]))
@@ -88,7 +90,9 @@ func toRecord(suite config.Suite) string {
 	if unsourced(suite) {
 		return eachSourced("tag", suite)
 	}
-	names, build := asked(suite), slices.ContainsFunc(suite.Images, func(image config.Image) bool { return image.Build != nil })
+	names, build := asked(suite), slices.ContainsFunc(suite.Images, func(image config.Image) bool {
+		return image.Build != nil
+	})
 	var steps []string
 	if build {
 		steps = append(steps, typed("build", names, suite))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -109,7 +108,10 @@ func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
 	if err := checkManifests(in.Suite, in.Manifests); err != nil {
 		return nil, err
 	}
-	run := &upRun{client: c, in: in, result: &UpResult{Built: []BuiltImage{}, Loaded: []LoadedImage{}, Tagged: []TaggedImage{}, Images: []Ref{}}}
+	run := &upRun{client: c, in: in, result: &UpResult{
+		Built: []BuiltImage{}, Loaded: []LoadedImage{},
+		Tagged: []TaggedImage{}, Images: []Ref{},
+	}}
 	if !in.SkipBuild && buildable(in.Suite) {
 		var err error
 		build := BuildInput{Suite: in.Suite, Values: in.Values, Parallel: in.Parallel, DryRun: in.DryRun}
@@ -117,7 +119,9 @@ func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
 			return nil, err
 		}
 		run.build.several = len(in.Suite.Images) > 1
-		if run.build.order, err = run.build.newOrder(ctx, slices.DeleteFunc(slices.Clone(in.Suite.Images), func(image config.Image) bool { return !canBuild(image) })); err != nil {
+		if run.build.order, err = run.build.newOrder(ctx,
+			slices.DeleteFunc(slices.Clone(in.Suite.Images),
+				func(image config.Image) bool { return !canBuild(image) })); err != nil {
 			return nil, err
 		}
 	}
@@ -172,7 +176,9 @@ func (r *upRun) bring(ctx context.Context) error {
 	}
 	_ = working.Wait() // each says its error itself
 	names := recordedNames(r.in.Suite)
-	slices.SortFunc(r.result.Built, func(a, b BuiltImage) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
+	slices.SortFunc(r.result.Built, func(a, b BuiltImage) int {
+		return slices.Index(names, a.Name) - slices.Index(names, b.Name)
+	})
 	if cause := context.Cause(ctx); cause != nil {
 		return classify(cause)
 	}
@@ -237,74 +243,4 @@ func (r *upRun) loaded(ctx context.Context, image config.Image) error {
 		r.mu.Unlock()
 	}
 	return err
-}
-
-// stopped says what is missing, and what was done all the same.
-func (r *upRun) stopped(err error) error {
-	missing := r.missing
-	var built []string
-	for _, image := range r.result.Built {
-		built = append(built, image.Image)
-	}
-	if err == nil && len(built) > 0 {
-		missing = fmt.Errorf("%w\n%s: built. When the cluster is there: kubectl e2eimage up", missing, strings.Join(built, ", "))
-	}
-	return classify(errors.Join(err, missing))
-}
-
-// finish tags what is new, and deploys.
-func (r *upRun) finish(ctx context.Context, place *place) error {
-	if len(r.fresh) > 0 {
-		in := TagInput{Suite: r.in.Suite, Values: r.in.Values, Use: r.in.Use, AllowStale: r.in.AllowStale, CreateNamespace: r.in.CreateNamespace}
-		in.Suite.Images = inOrder(r.in.Suite.Images, r.fresh)
-		if err := place.lock.reread(); err != nil {
-			return err
-		}
-		tagged, err := r.client.tagIn(ctx, in, place)
-		if err != nil {
-			return err
-		}
-		r.result.Tagged = tagged.Images
-	}
-	suite := r.in.Suite
-	suite.Consumer = place.consumer
-	images, err := r.client.refOfCluster(ctx, RefInput{Suite: suite})
-	if err != nil {
-		return err
-	}
-	r.result.Images = images.Images
-	return r.deploy(ctx, place, suite)
-}
-
-func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) error {
-	suite.Images = slices.DeleteFunc(slices.Clone(suite.Images), func(image config.Image) bool {
-		return image.External != "" || len(image.Deploy.Workloads) == 0 && len(r.in.Manifests) == 0
-	})
-	if len(suite.Images) == 0 {
-		return nil
-	}
-	in := DeployInput{Suite: suite, Use: r.in.Use, AllowStale: r.in.AllowStale, TakeOver: r.in.TakeOver, Replace: r.in.Replace, Manifests: r.in.Manifests, OneNamespace: r.in.OneNamespace, ForceConflicts: r.in.ForceConflicts}
-	suffix := ""
-	if r.in.DryRun {
-		in.DryRun, suffix = DryRunClient, " (dry run)"
-	}
-	deploying, err := r.client.deployRecorded(ctx, in, place.kube)
-	if err != nil {
-		return err
-	}
-	deploying.cluster, deploying.freshBuilt = place.cluster, r.build != nil
-	r.result.Deployed, err = deploying.carryOut(ctx)
-	if r.result.Deployed != nil {
-		for _, one := range r.result.Deployed.Workloads {
-			r.client.report.Info(one.Name + " " + one.Action + suffix)
-		}
-	}
-	return err
-}
-
-// inOrder are the chosen images in the order of all.
-func inOrder(all, chosen []config.Image) []config.Image {
-	return slices.DeleteFunc(slices.Clone(all), func(image config.Image) bool {
-		return !slices.ContainsFunc(chosen, func(one config.Image) bool { return one.Name == image.Name })
-	})
 }

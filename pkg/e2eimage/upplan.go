@@ -45,7 +45,9 @@ func (r *upRun) plan(ctx context.Context) error {
 		r.result.Images = append(r.result.Images, known.Images...)
 	}
 	names := recordedNames(r.in.Suite)
-	slices.SortFunc(r.result.Images, func(a, b Ref) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
+	slices.SortFunc(r.result.Images, func(a, b Ref) int {
+		return slices.Index(names, a.Name) - slices.Index(names, b.Name)
+	})
 	return r.planDeploy(ctx, place, suite)
 }
 
@@ -71,7 +73,8 @@ func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (
 		}
 		if one.Changed {
 			r.result.Built = append(r.result.Built, *one)
-			r.client.report.Info(fmt.Sprintf("%s: would then be loaded, and tagged as %s unless its content has a tag already", image.Name, one.Planned))
+			r.client.report.Info(fmt.Sprintf("%s: would then be loaded, and tagged as %s unless its content has a tag already",
+				image.Name, one.Planned))
 			return true, nil
 		}
 	}
@@ -105,7 +108,8 @@ func (r *upRun) planDeploy(ctx context.Context, place *place, suite config.Suite
 	}
 	for _, image := range r.fresh {
 		if len(image.Deploy.Workloads) > 0 {
-			r.client.report.Info(fmt.Sprintf("%s: would then be deployed to %s", image.Name, strings.Join(image.Deploy.Workloads, ", ")))
+			r.client.report.Info(fmt.Sprintf("%s: would then be deployed to %s", image.Name,
+				strings.Join(image.Deploy.Workloads, ", ")))
 		}
 	}
 	return r.deploy(ctx, place, suite)

@@ -18,7 +18,8 @@ import (
 func (r *buildRun) unchanged(ctx context.Context, image config.Image) bool {
 	entry := r.lock.entry(image, r.in.Suite.Prebuilt)
 	if entry == nil || entry.Via != record.ViaBuild || entry.Tree == nil || !r.lock.local ||
-		image.Build == nil || len(image.Build.Command) > 0 || image.Build.NoCache || image.Tag != "" || r.in.New || !underRepository(image, entry.Image) {
+		image.Build == nil || len(image.Build.Command) > 0 || image.Build.NoCache || image.Tag != "" || r.in.New ||
+		!underRepository(image, entry.Image) {
 		return false
 	}
 	if prebuilt, err := prebuiltOf(image, r.in.Suite.Prebuilt); err != nil || prebuilt != "" {
@@ -81,7 +82,8 @@ func (r *upRun) recorded(ctx context.Context, place *place, image config.Image) 
 	if err != nil {
 		return false, classify(err)
 	}
-	if evidence == nil || evidence.State != record.Ready || evidence.Image != entry.Image || evidence.ImageID != entry.ImageID {
+	if evidence == nil || evidence.State != record.Ready || evidence.Image != entry.Image ||
+		evidence.ImageID != entry.ImageID {
 		return false, nil
 	}
 	k := compared(image, entry, evidence)

@@ -6,7 +6,9 @@ import (
 )
 
 // verb carries a verb out, once its input is right.
-func verb[In input, Out any](ctx context.Context, in In, carryOut func(context.Context, In) (*Out, error)) (*Out, error) {
+func verb[In input, Out any](ctx context.Context, in In,
+	carryOut func(context.Context, In) (*Out, error),
+) (*Out, error) {
 	var found mistakes
 	in.check(&found)
 	if err := errors.Join(found.all...); err != nil {

@@ -72,12 +72,19 @@ func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 		return nil, err
 	}
 	if of := len(result.Images); of == 0 && in.AllNamespaces {
-		return result, &InconsistentError{errors.New("nothing is recorded in any namespace\nrecord something: kubectl e2eimage tag --help")}
+		return result, &InconsistentError{
+			errors.New("nothing is recorded in any namespace\nrecord something: kubectl e2eimage tag --help"),
+		}
 	} else if of == 0 {
-		return result, &InconsistentError{fmt.Errorf("nothing is recorded in namespace %q\nlook elsewhere with -n, or record something: kubectl e2eimage tag --help", result.Namespace)}
+		return result, &InconsistentError{
+			fmt.Errorf("nothing is recorded in namespace %q\nlook elsewhere with -n, or record something: kubectl e2eimage "+
+				"tag --help", result.Namespace),
+		}
 	}
 	of := len(result.Images)
-	result.Images = slices.DeleteFunc(result.Images, func(image ImageStatus) bool { return image.State == StateConsistent })
+	result.Images = slices.DeleteFunc(result.Images, func(image ImageStatus) bool {
+		return image.State == StateConsistent
+	})
 	if len(result.Images) == 0 {
 		return result, nil
 	}
@@ -112,7 +119,9 @@ func (c *Client) waitFor(ctx context.Context, in VerifyInput, seen *StatusResult
 // waitedFor is an image with the workloads that use it; without any, with those that
 // the suite names.
 func waitedFor(in VerifyInput, seen ImageStatus) config.Image {
-	image := config.Image{Name: seen.Name, Deploy: config.Deploy{Timeout: config.DefaultTimeout, MaxRestarts: config.DefaultMaxRestarts}}
+	image := config.Image{Name: seen.Name, Deploy: config.Deploy{
+		Timeout: config.DefaultTimeout, MaxRestarts: config.DefaultMaxRestarts,
+	}}
 	for _, asked := range in.Suite.Images {
 		if asked.Name == seen.Name {
 			image = asked

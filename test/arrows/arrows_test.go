@@ -1,4 +1,5 @@
-// Package arrows holds the test that keeps imports pointing one way.
+// Package arrows holds the tests of how the product is laid out: imports point one way, and
+// files and lines are short.
 package arrows
 
 import (

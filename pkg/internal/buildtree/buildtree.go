@@ -139,7 +139,9 @@ func (t Tree) digest(ctx context.Context, add func(hash.Hash, string, fs.FileInf
 }
 
 // walk adds a file, or a folder with all in it that is not left out.
-func walk(ctx context.Context, sum hash.Hash, root string, left leftOut, add func(hash.Hash, string, fs.FileInfo) error) error {
+func walk(ctx context.Context, sum hash.Hash, root string, left leftOut,
+	add func(hash.Hash, string, fs.FileInfo) error,
+) error {
 	// It can be a link, which an engine follows.
 	root, err := filepath.EvalSymlinks(root)
 	if err != nil {

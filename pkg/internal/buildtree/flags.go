@@ -66,11 +66,16 @@ func (in *Inputs) unknown(why string) { in.Unknown = cmp.Or(in.Unknown, why) }
 // Flags of which nothing but their text counts. Others may bring in what nobody can
 // compare, or leave something behind at each build.
 var (
-	plainBooleans = strings.Fields("compress disable-compression disable-content-trust force-rm http-proxy identity-label inherit-annotations " +
-		"inherit-labels layers load no-hostname no-hosts omit-history q quiet rewrite-timestamp rm skip-unused-stages squash squash-all tls-verify")
-	plainValues = strings.Fields("add-host allow annotation arch attest authfile builder c cache-from cap-add cap-drop cert-dir cgroup-parent cgroupns " +
-		"cpu-period cpu-quota cpu-shares cpuset-cpus cpuset-mems creds dns dns-option dns-search format ipc isolation jobs label layer-label m memory " +
-		"memory-swap network os os-feature os-version pid progress provenance retry retry-delay runtime sbom shm-size source-date-epoch timestamp " +
+	plainBooleans = strings.Fields("compress disable-compression disable-content-trust force-rm http-proxy " +
+		"identity-label inherit-annotations " +
+		"inherit-labels layers load no-hostname no-hosts omit-history q quiet rewrite-timestamp rm skip-unused-stages " +
+		"squash squash-all tls-verify")
+	plainValues = strings.Fields("add-host allow annotation arch attest authfile builder c cache-from cap-add cap-drop " +
+		"cert-dir cgroup-parent cgroupns " +
+		"cpu-period cpu-quota cpu-shares cpuset-cpus cpuset-mems creds dns dns-option dns-search format ipc isolation " +
+		"jobs label layer-label m memory " +
+		"memory-swap network os os-feature os-version pid progress provenance retry retry-delay runtime sbom shm-size " +
+		"source-date-epoch timestamp " +
 		"ulimit unsetenv unsetlabel userns uts variant")
 	// These change what is built, or name files.
 	heededValues = strings.Fields("build-arg build-context env f file ignorefile platform secret target")

@@ -102,7 +102,9 @@ func isThere(path string) bool {
 // DependsOnBuilder tells whether what docker leaves out depends on whether it builds with
 // BuildKit.
 func (t Tree) DependsOnBuilder() bool {
-	return t.Engine == docker && slices.ContainsFunc(t.dockerfiles(), func(file string) bool { return isThere(file + ".dockerignore") })
+	return t.Engine == docker && slices.ContainsFunc(t.dockerfiles(), func(file string) bool {
+		return isThere(file + ".dockerignore")
+	})
 }
 
 func patterns(path string) ([]string, error) {

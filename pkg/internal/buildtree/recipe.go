@@ -105,7 +105,8 @@ func platformArgs(platform string) variables {
 	}
 	system, architecture, _ := strings.Cut(platform, "/")
 	architecture, variant, _ := strings.Cut(architecture, "/")
-	args["TARGETPLATFORM"], args["TARGETOS"], args["TARGETARCH"], args["TARGETVARIANT"] = platform, system, architecture, variant
+	args["TARGETPLATFORM"], args["TARGETOS"], args["TARGETARCH"], args["TARGETVARIANT"] = platform, system, architecture,
+		variant
 	return args
 }
 

@@ -14,7 +14,9 @@ import (
 // uses notes another stage, or an image, that a stage needs.
 func (r *recipe) uses(s *stage, what string, byNumber bool) {
 	before := r.stages[:len(r.stages)-1]
-	i := slices.IndexFunc(before, func(other *stage) bool { return other.name != "" && other.name == strings.ToLower(what) })
+	i := slices.IndexFunc(before, func(other *stage) bool {
+		return other.name != "" && other.name == strings.ToLower(what)
+	})
 	if number, err := strconv.Atoi(what); byNumber && i < 0 && err == nil && number >= 0 && number < len(before) {
 		i = number
 	}
@@ -33,7 +35,10 @@ func (r *recipe) uses(s *stage, what string, byNumber bool) {
 // archive or a folder, as podman does.
 func isImage(name string) bool {
 	transport, _, _ := strings.Cut(name, ":")
-	if slices.Contains([]string{"containers-storage", "dir", "docker-archive", "docker-daemon", "oci", "oci-archive", "ostree", "sif"}, transport) {
+	if slices.Contains([]string{
+		"containers-storage", "dir", "docker-archive", "docker-daemon", "oci", "oci-archive",
+		"ostree", "sif",
+	}, transport) {
 		return false
 	}
 	_, err := reference.ParseAnyReference(name)

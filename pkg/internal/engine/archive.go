@@ -30,7 +30,8 @@ func OpenArchive(ctx context.Context, source config.Source, stdin io.Reader, nod
 		if stdin == nil {
 			return nil, errors.New("there is no standard input to read the image from")
 		}
-		return named("standard input", ociimage.OpenStream(&heedful{ctx: ctx, from: stdin}, choice, ociimage.Image{}, closing(func() error { return nil }))), nil
+		return named("standard input", ociimage.OpenStream(&heedful{ctx: ctx, from: stdin}, choice, ociimage.Image{},
+			closing(func() error { return nil }))), nil
 	}
 	path, name, err := splitArchive(source.Value)
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
@@ -129,7 +128,9 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (built I
 func findBuilt(ctx context.Context, runner hostexec.Runner, engine, name string) (Image, error) {
 	found, err := Find(ctx, runner, engine, name)
 	if IsGone(err) {
-		return found, fmt.Errorf("the build by %s succeeded, but %s does not have the image: with --output, or with a remote builder, add --load", engine, engine)
+		return found,
+			fmt.Errorf("the build by %s succeeded, but %s does not have the image: with --output, or with a remote builder, "+
+				"add --load", engine, engine)
 	}
 	if err != nil {
 		return found, err
@@ -160,7 +161,8 @@ const buildTries = 3
 // image. Begun again, the build does not see it.
 func isCacheRace(err error) bool {
 	var failed *BuildError
-	return errors.As(err, &failed) && (strings.Contains(failed.Said, "layer not known") || strings.Contains(failed.Said, `unable to find image "sha256:`))
+	return errors.As(err, &failed) && (strings.Contains(failed.Said, "layer not known") ||
+		strings.Contains(failed.Said, `unable to find image "sha256:`))
 }
 
 // Run carries out the user's own command, which leaves an image under a name.
@@ -220,7 +222,10 @@ func isSetting(key string) bool {
 	if slices.Contains([]string{"PATH", "HOME", "USER", "TMPDIR", "TERM"}, key) {
 		return true
 	}
-	return slices.ContainsFunc([]string{"DOCKER_", "BUILDKIT_", "BUILDX_", "CONTAINER", "PODMAN_", "BUILDAH_", "STORAGE_", "XDG_", "LD_", "SSL_", "GODEBUG"},
+	return slices.ContainsFunc([]string{
+		"DOCKER_", "BUILDKIT_", "BUILDX_", "CONTAINER", "PODMAN_", "BUILDAH_", "STORAGE_",
+		"XDG_", "LD_", "SSL_", "GODEBUG",
+	},
 		func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
 
@@ -272,38 +277,4 @@ func OnlyBuildKit(ctx context.Context, runner hostexec.Runner, engine string) bo
 	var out bytes.Buffer
 	err := runner.Run(ctx, hostexec.Command{Argv: []string{engine, "build", "--help"}, Stdout: &out})
 	return err == nil && strings.Contains(out.String(), "buildx build")
-}
-
-// lastLines passes on what is written and keeps the end of it.
-type lastLines struct {
-	to io.Writer
-
-	mu   sync.Mutex
-	kept []byte
-}
-
-// keptBytes is about a dozen lines.
-const keptBytes = 2 << 10
-
-// Write implements io.Writer. A reader that went away is no failure of the build.
-func (l *lastLines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.kept = append(l.kept, p...)
-	l.kept = l.kept[max(0, len(l.kept)-keptBytes):]
-	if l.to != nil {
-		_, _ = l.to.Write(p)
-	}
-	return len(p), nil
-}
-
-// String returns whole lines only.
-func (l *lastLines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	text := string(l.kept)
-	if len(l.kept) == keptBytes {
-		_, text, _ = strings.Cut(text, "\n")
-	}
-	return strings.TrimSpace(text)
 }

@@ -67,7 +67,8 @@ type NotFoundError struct {
 func (e *NotFoundError) Error() string {
 	message := fmt.Sprintf("no image %s in %s", e.Reference, strings.Join(e.Asked, " or "))
 	if len(e.Asked) == 0 {
-		message = fmt.Sprintf("no container engine here to take the image %s from; install docker or podman, or give an archive: docker-archive:FILE, oci:FOLDER, oci-archive:FILE, -", e.Reference)
+		message = fmt.Sprintf("no container engine here to take the image %s from; install docker or podman, or give an "+
+			"archive: docker-archive:FILE, oci:FOLDER, oci-archive:FILE, -", e.Reference)
 	}
 	if len(e.Near) > 0 {
 		message += "; there is " + strings.Join(e.Near, ", ")
@@ -219,8 +220,10 @@ func inspect(ctx context.Context, runner hostexec.Runner, engine, reference stri
 		id = full
 	}
 	image := &Image{
-		Engine: engine, EngineID: id, ImageID: one.imageID(id), Reference: reference, Platform: ociimage.Platform(one.Os, one.Architecture, one.Variant), DiffIDs: one.RootFS.Layers, Size: one.Size,
-		stored: one.stored(id), isPodman: one.ManifestType != "", manifestType: one.ManifestType, inContainerd: one.imageID(id) == "",
+		Engine: engine, EngineID: id, ImageID: one.imageID(id), Reference: reference,
+		Platform: ociimage.Platform(one.Os, one.Architecture, one.Variant), DiffIDs: one.RootFS.Layers, Size: one.Size,
+		stored: one.stored(id), isPodman: one.ManifestType != "", manifestType: one.ManifestType,
+		inContainerd: one.imageID(id) == "",
 	}
 	// Images that are the same whoever builds them say no time, or none that counts.
 	image.Created, _ = time.Parse(time.RFC3339, one.Created)
@@ -237,7 +240,8 @@ func inspect(ctx context.Context, runner hostexec.Runner, engine, reference stri
 // the same.
 func isUnknown(stderr string) bool {
 	said := strings.ToLower(stderr)
-	return strings.Contains(said, "no such image") || strings.Contains(said, "image not known") || strings.Contains(said, "no such object")
+	return strings.Contains(said, "no such image") || strings.Contains(said, "image not known") ||
+		strings.Contains(said, "no such object")
 }
 
 // near lists what engines have that has the same last path component.
@@ -260,7 +264,9 @@ func list(ctx context.Context, runner hostexec.Runner, asked []string) []string 
 	var found []string
 	for _, engine := range asked {
 		var out bytes.Buffer
-		err := runner.Run(ctx, hostexec.Command{Argv: []string{engine, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"}, Stdout: &out})
+		err := runner.Run(ctx, hostexec.Command{
+			Argv: []string{engine, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"}, Stdout: &out,
+		})
 		if err != nil {
 			continue
 		}

@@ -101,7 +101,10 @@ func (p *pushing) close(ctx context.Context) error {
 // host can reach a port of this host's loopback interface.
 func dockerEndpoint(ctx context.Context, runner hostexec.Runner, engine string) (string, error) {
 	var out bytes.Buffer
-	err := runner.Run(ctx, hostexec.Command{Argv: []string{engine, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"}, Stdout: &out})
+	err := runner.Run(ctx, hostexec.Command{Argv: []string{
+		engine, "context", "inspect", "--format",
+		"{{.Endpoints.docker.Host}}",
+	}, Stdout: &out})
 	if err != nil {
 		return "", err
 	}
@@ -222,7 +225,8 @@ func (s *sink) find(d digest.Digest, platform string, depth int) ([]byte, error)
 	var fitting []digest.Digest
 	for _, entry := range index.Manifests {
 		p := entry.Platform
-		if entry.Annotations["vnd.docker.reference.type"] == "" && !s.isArtifact(entry.Digest) && p != nil && ociimage.Platform(p.OS, p.Architecture, p.Variant) == platform {
+		if entry.Annotations["vnd.docker.reference.type"] == "" && !s.isArtifact(entry.Digest) && p != nil &&
+			ociimage.Platform(p.OS, p.Architecture, p.Variant) == platform {
 			fitting = append(fitting, entry.Digest)
 		}
 	}

@@ -111,7 +111,9 @@ func (w *wantedBlobs) take(ctx context.Context, blob digest.Digest, content io.R
 }
 
 // check sees to it that all came that is wanted, and that it is the image it is to be.
-func (p *pushedImage) check(ctx context.Context, to ociimage.Receiver, config []byte, came map[digest.Digest]bool) (ociimage.Image, error) {
+func (p *pushedImage) check(ctx context.Context, to ociimage.Receiver, config []byte,
+	came map[digest.Digest]bool,
+) (ociimage.Image, error) {
 	image, err := ociimage.ParseConfig(config)
 	if err != nil {
 		return p.known, err
@@ -120,11 +122,13 @@ func (p *pushedImage) check(ctx context.Context, to ociimage.Receiver, config []
 		return p.known, &ociimage.ContentError{What: "its config", Want: p.known.ID, Got: image.ID}
 	}
 	if len(image.DiffIDs) != len(p.known.DiffIDs) {
-		return p.known, fmt.Errorf("the image has %d layers, and its engine says %d", len(image.DiffIDs), len(p.known.DiffIDs))
+		return p.known, fmt.Errorf("the image has %d layers, and its engine says %d", len(image.DiffIDs),
+			len(p.known.DiffIDs))
 	}
 	for n, diffID := range image.DiffIDs {
 		if diffID != p.known.DiffIDs[n] {
-			return p.known, fmt.Errorf("layer %d of the image is %s, and its engine says %s", n, ociimage.ShortID(diffID.String()), ociimage.ShortID(p.known.DiffIDs[n].String()))
+			return p.known, fmt.Errorf("layer %d of the image is %s, and its engine says %s", n,
+				ociimage.ShortID(diffID.String()), ociimage.ShortID(p.known.DiffIDs[n].String()))
 		}
 		if came[diffID] {
 			continue

@@ -67,12 +67,15 @@ func (i Image) saveLayers(ctx context.Context, runner hostexec.Runner, reading R
 	return nil, errors.Join(err, scratch.Close())
 }
 
-func (i Image) saveInto(ctx context.Context, runner hostexec.Runner, dir string, present func(digest.Digest) bool) (*os.Root, error) {
+func (i Image) saveInto(ctx context.Context, runner hostexec.Runner, dir string,
+	present func(digest.Digest) bool,
+) (*os.Root, error) {
 	blobs := filepath.Join(dir, "blobs", "sha256")
 	if err := os.MkdirAll(blobs, 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, ocispec.ImageLayoutFile), []byte(`{"imageLayoutVersion":"1.0.0"}`), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ocispec.ImageLayoutFile), []byte(`{"imageLayoutVersion":"1.0.0"}`),
+		0o644); err != nil {
 		return nil, err
 	}
 	for _, diffID := range i.DiffIDs {
@@ -82,7 +85,10 @@ func (i Image) saveInto(ctx context.Context, runner hostexec.Runner, dir string,
 			}
 		}
 	}
-	argv := []string{i.Engine, "save", "--quiet", "--uncompressed", "--format", "oci-dir", "--output", dir, "--", i.EngineID}
+	argv := []string{
+		i.Engine, "save", "--quiet", "--uncompressed", "--format", "oci-dir", "--output", dir, "--",
+		i.EngineID,
+	}
 	if err := runner.Run(ctx, hostexec.Command{Argv: argv, Stdout: io.Discard}); err != nil {
 		return nil, err
 	}

@@ -41,13 +41,15 @@ type storedLayer struct{ files, description string }
 func (i inspected) stored(id string) *stored {
 	driver := i.GraphDriver.Name
 	var folders []string
-	for _, folder := range append([]string{i.GraphDriver.Data.UpperDir}, strings.Split(i.GraphDriver.Data.LowerDir, ":")...) {
+	for _, folder := range append([]string{i.GraphDriver.Data.UpperDir},
+		strings.Split(i.GraphDriver.Data.LowerDir, ":")...) {
 		if folder != "" {
 			folders = append(folders, folder)
 		}
 	}
 	malformed := func(d digest.Digest) bool { return d.Validate() != nil }
-	if len(folders) == 0 || len(folders) != len(i.RootFS.Layers) || malformed(digest.Digest(id)) || slices.ContainsFunc(i.RootFS.Layers, malformed) {
+	if len(folders) == 0 || len(folders) != len(i.RootFS.Layers) || malformed(digest.Digest(id)) ||
+		slices.ContainsFunc(i.RootFS.Layers, malformed) {
 		return nil
 	}
 	slices.Reverse(folders)
@@ -67,7 +69,8 @@ func (i inspected) stored(id string) *stored {
 			where.config = path.Join(root, "image", driver, "imagedb", "content", inFolder(digest.Digest(id)))
 		case driver == podmanOverlay && i.ManifestType != "":
 			one.description = path.Join(root, driver+"-layers", base+".tar-split.gz")
-			where.config = path.Join(root, driver+"-images", digest.Digest(id).Encoded(), "="+base64.StdEncoding.EncodeToString([]byte(id)))
+			where.config = path.Join(root, driver+"-images", digest.Digest(id).Encoded(),
+				"="+base64.StdEncoding.EncodeToString([]byte(id)))
 		default:
 			return nil
 		}

@@ -50,9 +50,12 @@ type containerFiles struct {
 }
 
 // openContainer starts a container of an image that docker has and that has perl.
-func (i Image) openContainer(ctx context.Context, runner hostexec.Runner, image string, layers []int) (storeFiles, error) {
+func (i Image) openContainer(ctx context.Context, runner hostexec.Runner, image string,
+	layers []int,
+) (storeFiles, error) {
 	argv := []string{
-		i.Engine, "run", "--rm", "--interactive", "--pull", "never", "--name", "e2eimage-read-" + strings.ToLower(rand.Text()[:12]),
+		i.Engine, "run", "--rm", "--interactive", "--pull", "never", "--name",
+		"e2eimage-read-" + strings.ToLower(rand.Text()[:12]),
 		// What it prints is not to be kept in a log.
 		"--log-driver", "none", "--network", "none", "--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_READ_SEARCH",
 		"--security-opt", "no-new-privileges", "--security-opt", "label=disable", "--user", "0:0", "--sig-proxy=false",
@@ -66,7 +69,8 @@ func (i Image) openContainer(ctx context.Context, runner hostexec.Runner, image 
 	}
 	err := mount(i.stored.config, "/image/config")
 	for _, n := range layers {
-		err = errors.Join(err, mount(i.stored.layers[n].files, inContainer(n, filesName)), mount(i.stored.layers[n].description, inContainer(n, descriptionName)))
+		err = errors.Join(err, mount(i.stored.layers[n].files, inContainer(n, filesName)),
+			mount(i.stored.layers[n].description, inContainer(n, descriptionName)))
 	}
 	if err != nil {
 		return nil, err
@@ -76,7 +80,10 @@ func (i Image) openContainer(ctx context.Context, runner hostexec.Runner, image 
 	running, kill := context.WithCancel(ctx)
 	stdin, questions := io.Pipe()
 	answers, stdout := io.Pipe()
-	c := &containerFiles{questions: questions, answers: bufio.NewReaderSize(answers, chunkSize), kill: kill, over: make(chan struct{})}
+	c := &containerFiles{
+		questions: questions, answers: bufio.NewReaderSize(answers, chunkSize), kill: kill,
+		over: make(chan struct{}),
+	}
 	c.stop = func(why error) {
 		_ = answers.CloseWithError(why)
 		_ = questions.Close()

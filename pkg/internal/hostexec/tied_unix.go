@@ -28,7 +28,8 @@ func tie(ctx context.Context, grace time.Duration) (group int, untie func()) {
 	}
 	defer func() { _ = reader.Close() }()
 	// Not the end of ctx, which leaves the group its grace, but ours is what counts.
-	process := exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", "-c", ender, "e2eimage", strconv.Itoa(max(1, int(grace.Seconds()))))
+	process := exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", "-c", ender, "e2eimage",
+		strconv.Itoa(max(1, int(grace.Seconds()))))
 	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	process.Stdin = reader
 	if err := process.Start(); err != nil {

@@ -63,7 +63,10 @@ func (c *Cluster) enter(ctx context.Context, node string) (*link, error) {
 	if !waiting() && err == nil {
 		err = context.Cause(ctx)
 	}
-	l.Conn = stdio{Reader: reader, from: fromNode, WriteCloser: &lastWords{WriteCloser: toNode, over: l.over, kill: func() { kill(errClosed) }}}
+	l.Conn = stdio{
+		Reader: reader, from: fromNode,
+		WriteCloser: &lastWords{WriteCloser: toNode, over: l.over, kill: func() { kill(errClosed) }},
+	}
 	if err != nil {
 		_ = l.Close()
 		return nil, l.whyNot(ctx, err)

@@ -41,7 +41,8 @@ func (e *CallError) Error() string {
 	}
 	message := fmt.Sprintf("%s: %s", e.Method, e.Message)
 	if strings.Contains(message, "no space left on device") {
-		message += "\nthe node's disk is full: free space on its host, or take away what nobody needs: kubectl e2eimage clean --orphans, or clean NAME --keep 0"
+		message += "\nthe node's disk is full: free space on its host, or take away what nobody needs: kubectl e2eimage " +
+			"clean --orphans, or clean NAME --keep 0"
 	}
 	return message
 }
@@ -83,13 +84,15 @@ func (s *session) intercept(ctx context.Context, method string, request, answer 
 	defer cancel()
 	begun := time.Now()
 	err := invoke(inNamespace(bounded), method, request, answer, connection, options...)
-	klog.FromContext(ctx).V(6).Info("node call", "node", s.node, "method", short, "took", since(begun), "code", status.Code(err).String())
+	klog.FromContext(ctx).V(6).Info("node call", "node", s.node, "method", short, "took", since(begun), "code",
+		status.Code(err).String())
 	return s.failure(bounded, short, err)
 }
 
 // interceptStream is around the opening of every stream. How long it may be
 // silent is for its user to say.
-func (s *session) interceptStream(ctx context.Context, desc *grpc.StreamDesc, connection *grpc.ClientConn, method string,
+func (s *session) interceptStream(ctx context.Context, desc *grpc.StreamDesc, connection *grpc.ClientConn,
+	method string,
 	open grpc.Streamer, options ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
 	return open(inNamespace(ctx), desc, connection, method, options...)

@@ -17,7 +17,9 @@ const settleGrace = 10 * time.Second
 // change carries out operations on the named nodes side by side, those of a node
 // one after the other. It returns what became of each, by node, also of those
 // before one that failed.
-func change[Op, Done any](ctx context.Context, c *Cluster, nodes []string, ops []Op, do func(*session, context.Context, Op) (Done, error)) (map[string][]Done, error) {
+func change[Op, Done any](ctx context.Context, c *Cluster, nodes []string, ops []Op,
+	do func(*session, context.Context, Op) (Done, error),
+) (map[string][]Done, error) {
 	return forEach(nodes, func(node string) ([]Done, error) {
 		s, err := c.session(ctx, node)
 		if err != nil {

@@ -60,7 +60,9 @@ var (
 )
 
 // shell runs one of them in the node; values travel as arguments only.
-func (c *Cluster) shell(ctx context.Context, node string, run script, stdin io.Reader, stdout io.Writer, args ...string) error {
+func (c *Cluster) shell(ctx context.Context, node string, run script, stdin io.Reader, stdout io.Writer,
+	args ...string,
+) error {
 	argv := append([]string{"sh", "-c", run.text, run.name}, args...)
 	return c.exec(ctx, node, copyLimit, argv, stdin, stdout)
 }

@@ -36,8 +36,12 @@ const chunkSize = 1 << 20
 // Deliver begins a delivery to the named nodes; states are all nodes', as
 // ProbeContent answered. known is the image as far as it is known, or nothing. The
 // caller ends it with Finish or Abort.
-func (c *Cluster) Deliver(ctx context.Context, nodes []string, states map[string]State, known ociimage.Image, watch Watcher) *Delivery {
-	d := &Delivery{cluster: c, receivers: map[string]*receiver{}, buffers: sync.Pool{New: func() any { return new(chunk) }}}
+func (c *Cluster) Deliver(ctx context.Context, nodes []string, states map[string]State, known ociimage.Image,
+	watch Watcher,
+) *Delivery {
+	d := &Delivery{cluster: c, receivers: map[string]*receiver{}, buffers: sync.Pool{New: func() any {
+		return new(chunk)
+	}}}
 	id := "e2eimage-" + rand.Text()
 	sizes := SizeOf(states)
 	var all sync.WaitGroup
@@ -175,7 +179,9 @@ type Delivered struct {
 // Finish makes the image whole on every node, names it there and on the others, which
 // had it, as GiveNames does, and waits until the CRI has it. It returns what became of
 // each node, with a NodeErrors for those that failed.
-func (d *Delivery) Finish(ctx context.Context, image ociimage.Image, names []Name, others []string) (map[string]Delivered, error) {
+func (d *Delivery) Finish(ctx context.Context, image ociimage.Image, names []Name,
+	others []string,
+) (map[string]Delivered, error) {
 	done, err := forEach(slices.Collect(maps.Keys(d.receivers)), func(node string) (Delivered, error) {
 		r := d.receivers[node]
 		err := r.finish(ctx, image)

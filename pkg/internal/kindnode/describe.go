@@ -19,7 +19,9 @@ const (
 )
 
 // describe writes the image's config and manifest and returns what names it.
-func (l lease) describe(ctx context.Context, snapshotter string, image ociimage.Image, size func(digest.Digest) int64) (*types.Descriptor, error) {
+func (l lease) describe(ctx context.Context, snapshotter string, image ociimage.Image,
+	size func(digest.Digest) int64,
+) (*types.Descriptor, error) {
 	config := map[string]string{}
 	if chains := image.ChainIDs(); len(chains) > 0 {
 		config[gcSnapshotLabel+snapshotter] = chains[len(chains)-1].String()
@@ -38,7 +40,10 @@ func (l lease) describe(ctx context.Context, snapshotter string, image ociimage.
 	if err := l.writeSmall(ctx, manifest, parts); err != nil {
 		return nil, err
 	}
-	return &types.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(manifest).String(), Size: int64(len(manifest))}, nil
+	return &types.Descriptor{
+		MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(manifest).String(),
+		Size: int64(len(manifest)),
+	}, nil
 }
 
 // writeSmall writes a blob in one piece.

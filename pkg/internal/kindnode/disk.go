@@ -43,7 +43,8 @@ func (s *session) disk(ctx context.Context) (Disk, error) {
 		disk[blob.String()] = size
 	}
 	for chain := range state.Chains {
-		usage, err := s.loading.snapshots.Usage(ctx, &snapshots.UsageRequest{Snapshotter: state.Snapshotter, Key: chain.String()})
+		usage, err := s.loading.snapshots.Usage(ctx,
+			&snapshots.UsageRequest{Snapshotter: state.Snapshotter, Key: chain.String()})
 		if isCode(err, codes.NotFound) {
 			// It went meanwhile.
 			continue

@@ -82,7 +82,9 @@ func forEach[T any](nodes []string, do func(node string) (T, error)) (map[string
 }
 
 // exec runs argv in the node, bounded from inside.
-func (c *Cluster) exec(ctx context.Context, node string, limit time.Duration, argv []string, stdin io.Reader, stdout io.Writer) error {
+func (c *Cluster) exec(ctx context.Context, node string, limit time.Duration, argv []string, stdin io.Reader,
+	stdout io.Writer,
+) error {
 	command := []string{c.Provider, "exec"}
 	if stdin != nil {
 		command = append(command, "--interactive")

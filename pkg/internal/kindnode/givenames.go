@@ -25,7 +25,9 @@ func (c *Cluster) GiveNames(ctx context.Context, nodes []string, imageID string,
 }
 
 // giveNames knows what stands for the image on nodes where no name does yet.
-func (c *Cluster) giveNames(ctx context.Context, nodes []string, imageID string, names []Name, described map[string]*types.Descriptor) error {
+func (c *Cluster) giveNames(ctx context.Context, nodes []string, imageID string, names []Name,
+	described map[string]*types.Descriptor,
+) error {
 	nodes = slices.Sorted(slices.Values(nodes))
 	failed := NodeErrors{}
 	give := func(nodes []string) {
@@ -91,16 +93,18 @@ func (c *Cluster) agree(ctx context.Context, nodes []string, name Name, imageID 
 		case len(astray) == 0, right == "":
 			return &MovedError{Name: name.Text, ImageID: right}
 		}
-		_, err = change(ctx, c, astray, []string{right}, func(s *session, ctx context.Context, right string) (struct{}, error) {
-			target, err := s.content(ctx, right)
-			if err == nil {
-				err = s.name(ctx, name, right, target)
-			}
-			return struct{}{}, err
-		})
+		_, err = change(ctx, c, astray, []string{right},
+			func(s *session, ctx context.Context, right string) (struct{}, error) {
+				target, err := s.content(ctx, right)
+				if err == nil {
+					err = s.name(ctx, name, right, target)
+				}
+				return struct{}{}, err
+			})
 		var moved *MovedError
 		if err != nil && !errors.As(err, &moved) {
-			return fmt.Errorf("%w\nanother load gave %s to %s at the same time, and not all nodes have that: run that load again, or this one", err, name.Text, right)
+			return fmt.Errorf("%w\nanother load gave %s to %s at the same time, and not all nodes have that: run that load "+
+				"again, or this one", err, name.Text, right)
 		}
 	}
 	return &MovedError{Name: name.Text}

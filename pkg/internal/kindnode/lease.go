@@ -49,7 +49,9 @@ func (l lease) commit(ctx context.Context, w *write, blob digest.Digest, labels 
 		return err
 	}
 	// A mask names what is changed; the other labels are theirs.
-	request := &content.UpdateRequest{Info: &content.Info{Digest: blob.String(), Labels: labels}, UpdateMask: &fieldmaskpb.FieldMask{}}
+	request := &content.UpdateRequest{
+		Info: &content.Info{Digest: blob.String(), Labels: labels}, UpdateMask: &fieldmaskpb.FieldMask{},
+	}
 	for key := range labels {
 		request.UpdateMask.Paths = append(request.UpdateMask.Paths, "labels."+key)
 	}

@@ -35,7 +35,8 @@ func (e *TakenError) Error() string {
 	if e.Owner == "" {
 		return fmt.Sprintf("%s is another image there already; choose another --tag or --repository", e.Name)
 	}
-	return fmt.Sprintf("%s is the recorded image of %s (namespace.consumer.name) and must keep its content", e.Name, e.Owner)
+	return fmt.Sprintf("%s is the recorded image of %s (namespace.consumer.name) and must keep its content", e.Name,
+		e.Owner)
 }
 
 // MovedError says that somebody else gave a name to another image at the same time.
@@ -60,7 +61,10 @@ func (s *session) name(ctx context.Context, wanted Name, imageID string, target 
 	if wanted.Owner != "" {
 		labels = map[string]string{OwnerLabel: wanted.Owner}
 	}
-	_, err := s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{Name: name, Target: target, Labels: labels}})
+	_, err := s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{
+		Name: name, Target: target,
+		Labels: labels,
+	}})
 	if isCode(err, codes.AlreadyExists) {
 		err = s.rename(ctx, wanted, imageID, target)
 	}
@@ -135,7 +139,10 @@ func (s *session) own(ctx context.Context, held *images.Image, owner string) err
 	label := func(owner string) (*images.UpdateImageResponse, error) {
 		return s.images.Update(ctx, &images.UpdateImageRequest{
 			// The mask leaves the target alone, but containerd (2.3) crashes without one.
-			Image:      &images.Image{Name: held.GetName(), Target: held.GetTarget(), Labels: map[string]string{OwnerLabel: owner}},
+			Image: &images.Image{
+				Name: held.GetName(), Target: held.GetTarget(),
+				Labels: map[string]string{OwnerLabel: owner},
+			},
 			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"labels." + OwnerLabel}},
 		})
 	}

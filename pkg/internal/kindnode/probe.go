@@ -116,7 +116,10 @@ func listImages(ctx context.Context, s *session, state *State) error {
 		return err
 	}
 	for _, image := range listed.GetImages() {
-		state.Images = append(state.Images, Image{ID: image.GetId(), RepoTags: image.GetRepoTags(), RepoDigests: image.GetRepoDigests()})
+		state.Images = append(state.Images, Image{
+			ID: image.GetId(), RepoTags: image.GetRepoTags(),
+			RepoDigests: image.GetRepoDigests(),
+		})
 	}
 	return nil
 }
@@ -155,7 +158,8 @@ func listContainers(ctx context.Context, s *session, state *State) error {
 			Exited:  container.GetState() == cri.ContainerState_CONTAINER_EXITED,
 			Created: time.Unix(0, container.GetCreatedAt()),
 			// k8s.io/kubernetes/pkg/kubelet/types/labels.go
-			Namespace: container.GetLabels()["io.kubernetes.pod.namespace"], Pod: container.GetLabels()["io.kubernetes.pod.name"],
+			Namespace: container.GetLabels()["io.kubernetes.pod.namespace"],
+			Pod:       container.GetLabels()["io.kubernetes.pod.name"],
 		})
 	}
 	return nil

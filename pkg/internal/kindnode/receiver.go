@@ -49,7 +49,9 @@ type receiver struct {
 	broken  chan struct{}
 }
 
-func newReceiver(node string, state State, known ociimage.Image, sizes func(digest.Digest) (int64, bool), watch Watcher) *receiver {
+func newReceiver(node string, state State, known ociimage.Image, sizes func(digest.Digest) (int64, bool),
+	watch Watcher,
+) *receiver {
 	r := &receiver{
 		node: node, state: state, known: known, sizes: sizes, watch: watch,
 		events: make(chan event, waitingChunks), written: make(chan struct{}), unpacked: make(chan struct{}),

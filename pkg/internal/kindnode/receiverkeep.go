@@ -73,7 +73,8 @@ func (r *receiver) keepChain(chain digest.Digest) bool {
 		r.fail(err)
 		return true
 	}
-	_, err := r.lease.loading.snapshots.Stat(r.ctx, &snapshots.StatSnapshotRequest{Snapshotter: r.state.Snapshotter, Key: chain.String()})
+	_, err := r.lease.loading.snapshots.Stat(r.ctx,
+		&snapshots.StatSnapshotRequest{Snapshotter: r.state.Snapshotter, Key: chain.String()})
 	if isCode(err, codes.NotFound) {
 		return false
 	}

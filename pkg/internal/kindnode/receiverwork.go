@@ -32,7 +32,9 @@ func (r *receiver) write() {
 		case r.failure() != nil:
 		case e.begin:
 			count++
-			current, err = r.lease.write(r.ctx, fmt.Sprintf("%s-%d", r.lease.id, count), func(bytes int64) { r.watch(r.node, bytes) })
+			current, err = r.lease.write(r.ctx, fmt.Sprintf("%s-%d", r.lease.id, count), func(bytes int64) {
+				r.watch(r.node, bytes)
+			})
 		case e.abort:
 			r.undo(current.abort)
 			current = nil

@@ -64,7 +64,8 @@ func (c *Cluster) connect(ctx context.Context, node string) (*session, error) {
 		return nil, err
 	}
 	s.loading = newLoading(s.client)
-	s.images, s.cri, s.runtime = images.NewImagesClient(s.client), cri.NewImageServiceClient(s.client), cri.NewRuntimeServiceClient(s.client)
+	s.images, s.cri, s.runtime = images.NewImagesClient(s.client), cri.NewImageServiceClient(s.client),
+		cri.NewRuntimeServiceClient(s.client)
 	return s, nil
 }
 

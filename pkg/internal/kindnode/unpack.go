@@ -36,7 +36,8 @@ func (s *session) unpack(ctx context.Context, snapshotter string, image ociimage
 		labels[snapshotParentLabel] = parent
 	}
 	key := fmt.Sprintf("extract-%s %s", rand.Text(), chain)
-	prepared, err := s.loading.snapshots.Prepare(ctx, &snapshots.PrepareSnapshotRequest{Snapshotter: snapshotter, Key: key, Parent: parent, Labels: labels})
+	prepared, err := s.loading.snapshots.Prepare(ctx,
+		&snapshots.PrepareSnapshotRequest{Snapshotter: snapshotter, Key: key, Parent: parent, Labels: labels})
 	if isCode(err, codes.AlreadyExists) {
 		// A remote snapshotter that has it by the label.
 		return nil
@@ -44,14 +45,18 @@ func (s *session) unpack(ctx context.Context, snapshotter string, image ociimage
 	if err != nil {
 		return err
 	}
-	applied, err := s.loading.diff.Apply(long(ctx), &diff.ApplyRequest{Diff: descriptor(ociimage.Layer(diffID, size)), Mounts: prepared.GetMounts()})
+	applied, err := s.loading.diff.Apply(long(ctx),
+		&diff.ApplyRequest{Diff: descriptor(ociimage.Layer(diffID, size)), Mounts: prepared.GetMounts()})
 	if err == nil {
 		if got := applied.GetApplied().GetDigest(); got != diffID.String() {
 			err = &ociimage.ContentError{What: "layer " + diffID.String(), Want: diffID, Got: digest.Digest(got)}
 		}
 	}
 	if err == nil {
-		_, err = s.loading.snapshots.Commit(ctx, &snapshots.CommitSnapshotRequest{Snapshotter: snapshotter, Name: chain, Key: key, Labels: labels})
+		_, err = s.loading.snapshots.Commit(ctx, &snapshots.CommitSnapshotRequest{
+			Snapshotter: snapshotter, Name: chain,
+			Key: key, Labels: labels,
+		})
 	}
 	// A snapshot that was prepared in vain goes with the lease.
 	if isCode(err, codes.AlreadyExists) {

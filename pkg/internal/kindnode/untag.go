@@ -96,7 +96,8 @@ var leftover = regexp.MustCompile(`^docker\.io/library/import-[0-9-]*@sha256:`)
 // and leftovers.
 func (s *session) free(ctx context.Context, image *cri.Image, going string) error {
 	isOther := func(name string) bool { return name != going && !leftover.MatchString(name) }
-	if image == nil || slices.ContainsFunc(image.GetRepoTags(), isOther) || slices.ContainsFunc(image.GetRepoDigests(), isOther) {
+	if image == nil || slices.ContainsFunc(image.GetRepoTags(), isOther) ||
+		slices.ContainsFunc(image.GetRepoDigests(), isOther) {
 		return nil
 	}
 	use, err := s.state(ctx, listContainers, listPods)

@@ -44,7 +44,10 @@ func (s *session) write(ctx context.Context, ref string, written func(int64)) (*
 		cancel(nil)
 		return nil, s.failure(ctx, "Content/Write", err)
 	}
-	w := &write{session: s, ref: ref, stream: stream, ctx: ctx, cancel: cancel, written: written, answers: make(chan struct{})}
+	w := &write{
+		session: s, ref: ref, stream: stream, ctx: ctx, cancel: cancel, written: written,
+		answers: make(chan struct{}),
+	}
 	w.silence = time.AfterFunc(callLimit, func() { cancel(&SilentError{Method: "Content/Write", After: callLimit}) })
 	w.silence.Stop()
 	go w.receive()
@@ -105,7 +108,8 @@ func (w *write) failure(err error) error {
 
 // chunk sends a part; it is not kept.
 func (w *write) chunk(data []byte) error {
-	err := w.send(&content.WriteContentRequest{Action: content.WriteAction_WRITE, Ref: w.ref, Offset: w.sent, Data: data}, callLimit)
+	err := w.send(&content.WriteContentRequest{Action: content.WriteAction_WRITE, Ref: w.ref, Offset: w.sent, Data: data},
+		callLimit)
 	w.sent += int64(len(data))
 	return err
 }
@@ -115,7 +119,8 @@ func (w *write) chunk(data []byte) error {
 func (w *write) commit(blob digest.Digest, labels map[string]string) (existed bool, err error) {
 	defer w.cancel(nil)
 	err = w.send(&content.WriteContentRequest{
-		Action: content.WriteAction_COMMIT, Ref: w.ref, Offset: w.sent, Total: w.sent, Expected: blob.String(), Labels: labels,
+		Action: content.WriteAction_COMMIT, Ref: w.ref, Offset: w.sent, Total: w.sent, Expected: blob.String(),
+		Labels: labels,
 	}, longLimit)
 	if err == nil {
 		_ = w.stream.CloseSend()

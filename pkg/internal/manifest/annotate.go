@@ -89,13 +89,15 @@ func (r *rendering) write(template *yaml.Node, ids map[string]string) {
 	case metadata == nil:
 		r.want(template, change{insert: quote + "metadata" + quote + ": {" + all + "}"})
 	default:
-		r.problem(template, "its pod template has metadata or annotations that are written so that nothing can be added; write them as a mapping")
+		r.problem(template, "its pod template has metadata or annotations that are written so that nothing can be added; "+
+			"write them as a mapping")
 	}
 }
 
 // isJSON tells whether a mapping is written as JSON has it.
 func isJSON(mapping *yaml.Node) bool {
-	return mapping.Style&yaml.FlowStyle != 0 && len(mapping.Content) > 0 && mapping.Content[0].Style&yaml.DoubleQuotedStyle != 0
+	return mapping.Style&yaml.FlowStyle != 0 && len(mapping.Content) > 0 &&
+		mapping.Content[0].Style&yaml.DoubleQuotedStyle != 0
 }
 
 func isMapping(node *yaml.Node) bool { return node != nil && node.Kind == yaml.MappingNode }

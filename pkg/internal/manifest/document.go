@@ -64,7 +64,10 @@ func (d document) render(options Options) ([]byte, error) {
 			line, _ = whereFrom(err)
 			line++
 		}
-		return nil, &Error{Problems: []Problem{{Line: d.line + line, Text: "a second document begins without a line --- before it"}}}
+		return nil, &Error{Problems: []Problem{{
+			Line: d.line + line,
+			Text: "a second document begins without a line --- before it",
+		}}}
 	}
 	r.lines = lineOffsets(d.text)
 	r.fill(&root)

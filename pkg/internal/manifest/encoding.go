@@ -23,7 +23,10 @@ func Decoded(text []byte, file string) ([]byte, error) {
 func decoded(text []byte) ([]byte, *Problem) {
 	for _, mark := range []string{"\xff\xfe\x00\x00", "\x00\x00\xfe\xff"} {
 		if bytes.HasPrefix(text, []byte(mark)) {
-			return nil, &Problem{Line: 1, Text: "is written in UTF-32, which kubectl does not read; write it in UTF-8: iconv -f UTF-32 -t UTF-8"}
+			return nil, &Problem{
+				Line: 1,
+				Text: "is written in UTF-32, which kubectl does not read; write it in UTF-8: iconv -f UTF-32 -t UTF-8",
+			}
 		}
 	}
 	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
@@ -35,7 +38,10 @@ func decoded(text []byte) ([]byte, *Problem) {
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if at := bytes.IndexByte(text, 0); at >= 0 {
-		return nil, &Problem{Line: lineAt(text, at), Text: "has a character NUL: UTF-16 without a byte order mark? Write it in UTF-8: iconv -f UTF-16LE -t UTF-8"}
+		return nil, &Problem{
+			Line: lineAt(text, at),
+			Text: "has a character NUL: UTF-16 without a byte order mark? Write it in UTF-8: iconv -f UTF-16LE -t UTF-8",
+		}
 	}
 	if !utf8.Valid(text) {
 		at := 0
@@ -45,7 +51,10 @@ func decoded(text []byte) ([]byte, *Problem) {
 				break
 			}
 		}
-		return nil, &Problem{Line: lineAt(text, at), Text: "is not UTF-8: Latin-1? Write it in UTF-8: iconv -f ISO-8859-1 -t UTF-8"}
+		return nil, &Problem{
+			Line: lineAt(text, at),
+			Text: "is not UTF-8: Latin-1? Write it in UTF-8: iconv -f ISO-8859-1 -t UTF-8",
+		}
 	}
 	return text, nil
 }

@@ -12,7 +12,8 @@ import (
 func (r *rendering) replace(node *yaml.Node, value string) {
 	from, to, quote, ok := r.place(node)
 	if !ok {
-		r.problem(node, "%s cannot be replaced where it is written over several lines or in a block; write it on one line", node.Value)
+		r.problem(node, "%s cannot be replaced where it is written over several lines or in a block; write it on one line",
+			node.Value)
 		return
 	}
 	if string(r.text[from:to]) != quote+value+quote {

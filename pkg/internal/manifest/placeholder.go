@@ -30,7 +30,8 @@ func (r *rendering) fill(node *yaml.Node) {
 	case strings.Contains(node.Value, Placeholder):
 		r.fillText(node)
 	case inBase64(node.Value):
-		r.problem(node, "%s stands here in base64, where it cannot be replaced; a Secret's stringData has it as text", Placeholder)
+		r.problem(node, "%s stands here in base64, where it cannot be replaced; a Secret's stringData has it as text",
+			Placeholder)
 	}
 }
 
@@ -68,7 +69,10 @@ func (r *rendering) named(line int, text string) *Image {
 		for _, image := range r.options.Images {
 			known = append(known, image.Name)
 		}
-		r.problems = append(r.problems, Problem{Line: line, Text: text + ": no image of that name is recorded; there is " + strings.Join(known, ", ")})
+		r.problems = append(r.problems, Problem{
+			Line: line,
+			Text: text + ": no image of that name is recorded; there is " + strings.Join(known, ", "),
+		})
 	}
 	return image
 }

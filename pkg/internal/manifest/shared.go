@@ -59,7 +59,9 @@ func (r *rendering) settle() {
 		all := !r.shared || r.changes[node][only] == r.visits[node]
 		switch {
 		case len(r.changes[node]) > 1 || !all:
-			r.problem(node, "what is here stands in several places by an anchor, and would have to differ%s; write it out where it is used", differing(r.changes[node]))
+			r.problem(node,
+				"what is here stands in several places by an anchor, and would have to differ%s; write it out where it is used",
+				differing(r.changes[node]))
 		case only.replace != "" && (node.Kind != yaml.AliasNode || only.replace != r.settled(node.Alias)):
 			r.replace(node, only.replace)
 		case only.insert != "":

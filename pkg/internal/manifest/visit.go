@@ -16,7 +16,8 @@ func free(path []string) bool {
 		return true
 	}
 	return slices.ContainsFunc(path, func(field string) bool {
-		return slices.Contains([]string{"metadata", "labels", "annotations", "selector", "matchLabels", "nodeSelector"}, field)
+		return slices.Contains([]string{"metadata", "labels", "annotations", "selector", "matchLabels", "nodeSelector"},
+			field)
 	})
 }
 
@@ -122,7 +123,8 @@ func (r *rendering) meant(node *yaml.Node) *Image {
 		}
 		if !r.unclear[node] {
 			r.unclear[node] = true
-			r.problem(node, "%s can be %s; write %s%s for the one that is meant", node.Value, strings.Join(names, " or "), Placeholder, names[0])
+			r.problem(node, "%s can be %s; write %s%s for the one that is meant", node.Value, strings.Join(names, " or "),
+				Placeholder, names[0])
 		}
 		return nil
 	}

@@ -26,5 +26,6 @@ func Artifact(manifest ocispec.Manifest) string {
 }
 
 func mountable(mediaType string) bool {
-	return mediaType == "" || strings.HasPrefix(mediaType, "application/vnd.oci.image.layer.") || strings.HasPrefix(mediaType, "application/vnd.docker.image.rootfs.")
+	return mediaType == "" || strings.HasPrefix(mediaType, "application/vnd.oci.image.layer.") ||
+		strings.HasPrefix(mediaType, "application/vnd.docker.image.rootfs.")
 }

@@ -85,7 +85,9 @@ func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.bytes += int64(n)
 	if b.bytes > ratioFrom && b.bytes/maxRatio > b.packed.bytes {
-		return n, fmt.Errorf("%d bytes of it unpack to more than %d, which no real image does; if it is yours, load it uncompressed", b.packed.bytes, b.bytes)
+		return n,
+			fmt.Errorf("%d bytes of it unpack to more than %d, which no real image does; if it is yours, load it uncompressed",
+				b.packed.bytes, b.bytes)
 	}
 	return n, err
 }

@@ -12,7 +12,8 @@ type CompressionError struct {
 }
 
 func (e *CompressionError) Error() string {
-	return fmt.Sprintf("it is compressed with %s; only gzip and zstd can be read\nunpack it on the way: %s FILE | kubectl e2eimage load --source -", e.By, e.Command)
+	return fmt.Sprintf("it is compressed with %s; only gzip and zstd can be read\n"+
+		"unpack it on the way: %s FILE | kubectl e2eimage load --source -", e.By, e.Command)
 }
 
 // maxMagic is how many bytes it takes to know how content is compressed.

@@ -47,7 +47,8 @@ type ContentError struct {
 }
 
 func (e *ContentError) Error() string {
-	return fmt.Sprintf("%s is damaged: its content is %s instead of %s; create it again", e.What, ShortID(e.Got.String()), ShortID(e.Want.String()))
+	return fmt.Sprintf("%s is damaged: its content is %s instead of %s; create it again", e.What, ShortID(e.Got.String()),
+		ShortID(e.Want.String()))
 }
 
 // ChoiceError says that an archive has several images, or not the one that is
@@ -65,7 +66,8 @@ func (e *ChoiceError) Error() string {
 	}
 	switch {
 	case len(e.Platforms) > 0:
-		return fmt.Sprintf("no image for %s, the platform of the nodes; there is %s; build it for %s", e.Choice.Platform, strings.Join(e.Platforms, ", "), e.Choice.Platform)
+		return fmt.Sprintf("no image for %s, the platform of the nodes; there is %s; build it for %s", e.Choice.Platform,
+			strings.Join(e.Platforms, ", "), e.Choice.Platform)
 	case e.Choice.Name != "":
 		return fmt.Sprintf("no image %s; %s", e.Choice.Name, have)
 	}

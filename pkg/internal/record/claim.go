@@ -58,8 +58,12 @@ func (s *Set) Claim(wish Wish, holder string, repositoryOf func(string) string) 
 	case evidence.State == Ready && fits(evidence.Image, evidence.ImageID):
 		decision.Image, decision.Recorded = evidence.Image, evidence
 		return decision, nil
-	case evidence.State == Ready && wish.Exact && !wish.Move && evidence.Image == wish.Image && evidence.ImageID != wish.ImageID:
-		return Decision{}, &MovedError{Set: s, Name: wish.Name, Image: wish.Image, Recorded: evidence.ImageID, Wanted: wish.ImageID}
+	case evidence.State == Ready && wish.Exact && !wish.Move && evidence.Image == wish.Image &&
+		evidence.ImageID != wish.ImageID:
+		return Decision{}, &MovedError{
+			Set: s, Name: wish.Name, Image: wish.Image, Recorded: evidence.ImageID,
+			Wanted: wish.ImageID,
+		}
 	case evidence.State == Releasing && slices.Contains(evidence.Tags(), wish.Image):
 		return Decision{}, &ReleasingError{Set: s, Name: wish.Name, Image: wish.Image}
 	case evidence.State == Pending && fits(evidence.Image, evidence.ImageID):
@@ -126,7 +130,10 @@ func (e *Evidence) supersede(wish Wish, holder string) *Evidence {
 		e.Claim = &claim
 		return e
 	}
-	next := &Evidence{State: Pending, Image: claim.Image, ImageID: claim.ImageID, Claimed: claim.Claimed, Holders: claim.Holders}
+	next := &Evidence{
+		State: Pending, Image: claim.Image, ImageID: claim.ImageID, Claimed: claim.Claimed,
+		Holders: claim.Holders,
+	}
 	if e.Was != nil && e.Image == wish.Image {
 		// Moved on before it was there.
 		next.Was, next.Previous, next.Release = e.Was, e.Previous, e.Release
@@ -163,7 +170,8 @@ type Fact struct {
 type SupersededError struct{ Name, Ours, Theirs string }
 
 func (e *SupersededError) Error() string {
-	return fmt.Sprintf("%s was tagged by another run at the same time: %s instead of %s; run again if yours is the right content",
+	return fmt.Sprintf("%s was tagged by another run at the same time: %s instead of %s; run again if yours is the "+
+		"right content",
 		e.Name, e.Theirs, e.Ours)
 }
 
@@ -200,8 +208,8 @@ func (s *Set) Complete(fact Fact) (release []string, err error) {
 	recorded := Now()
 	done := &Evidence{
 		State: Ready, Image: fact.Image, ImageID: fact.ImageID, Source: fact.Source, Platform: fact.Platform,
-		Engine: fact.Engine, EngineID: fact.EngineID, Host: fact.Host, SourceWas: fact.SourceWas, Commit: fact.Commit, By: fact.By,
-		Nodes: fact.Nodes, Claimed: claimed.Claimed, Recorded: &recorded,
+		Engine: fact.Engine, EngineID: fact.EngineID, Host: fact.Host, SourceWas: fact.SourceWas, Commit: fact.Commit,
+		By: fact.By, Nodes: fact.Nodes, Claimed: claimed.Claimed, Recorded: &recorded,
 		Previous: evidence.Previous, Release: without(evidence.Release, fact.Image),
 	}
 	for _, tag := range fact.LeftOver {

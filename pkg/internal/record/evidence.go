@@ -145,7 +145,8 @@ type NewerError struct {
 }
 
 func (e *NewerError) Error() string {
-	return fmt.Sprintf("the record of %s is %s %s, which this version does not know (it writes %s %s); use a newer kubectl-e2eimage",
+	return fmt.Sprintf("the record of %s is %s %s, which this version does not know (it writes %s %s); use a newer "+
+		"kubectl-e2eimage",
 		e.Name, e.APIVersion, e.Kind, APIVersion, evidenceKind)
 }
 

@@ -185,7 +185,10 @@ func (l *Lock) Put(name string, next Locked, exact bool) *Locked {
 		if entry.Image == before.Image {
 			entry.Clusters = before.Clusters
 		} else if before.Image != "" {
-			was := Superseded{Image: before.Image, ImageID: before.ImageID, Via: before.Via, Engine: before.Engine, EngineID: before.EngineID}
+			was := Superseded{
+				Image: before.Image, ImageID: before.ImageID, Via: before.Via, Engine: before.Engine,
+				EngineID: before.EngineID,
+			}
 			entry.Supersedes = slices.Insert(entry.Supersedes, 0, was)
 		}
 	}
@@ -243,7 +246,8 @@ type LockError struct {
 
 func (e *LockError) Error() string {
 	if e.Newer != "" {
-		return fmt.Sprintf("%s was written as %s, which this version does not know (it writes %s %s); use a newer kubectl-e2eimage", e.Path, e.Newer, APIVersion, lockKind)
+		return fmt.Sprintf("%s was written as %s, which this version does not know (it writes %s %s); use a newer "+
+			"kubectl-e2eimage", e.Path, e.Newer, APIVersion, lockKind)
 	}
 	return fmt.Sprintf("%s is damaged: %v\nremove it (rm %s), then build or load the images again", e.Path, e.Err, e.Path)
 }
@@ -255,7 +259,8 @@ func (e *LockError) Unwrap() error { return e.Err }
 type OtherLockError struct{ Path, Has, Wanted string }
 
 func (e *OtherLockError) Error() string {
-	return fmt.Sprintf("%s is the lock file of consumer %q, not of %q; give another file with --lock, or that consumer with --consumer", e.Path, e.Has, e.Wanted)
+	return fmt.Sprintf("%s is the lock file of consumer %q, not of %q; give another file with --lock, or that consumer "+
+		"with --consumer", e.Path, e.Has, e.Wanted)
 }
 
 func parseLock(path, consumer string, text []byte) (*Lock, error) {

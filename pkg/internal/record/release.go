@@ -54,7 +54,8 @@ func (s *Set) Moving(name, image, imageID string) (*Evidence, error) {
 // MovedBack notes that a shared tag is on all nodes what it was.
 func (s *Set) MovedBack(name, image string) error {
 	evidence, err := s.evidence(name)
-	if err != nil || evidence == nil || evidence.State != Pending || evidence.Image != image || evidence.Was == nil || len(evidence.Holders) > 0 {
+	if err != nil || evidence == nil || evidence.State != Pending || evidence.Image != image || evidence.Was == nil ||
+		len(evidence.Holders) > 0 {
 		return err
 	}
 	was := *evidence.Was
@@ -118,7 +119,9 @@ func (s *Set) Released(name string, tags []string) error {
 		return err
 	}
 	evidence.Release = slices.DeleteFunc(evidence.Release, func(tag string) bool { return slices.Contains(tags, tag) })
-	evidence.Previous = slices.DeleteFunc(evidence.Previous, func(p Previous) bool { return slices.Contains(tags, p.Image) })
+	evidence.Previous = slices.DeleteFunc(evidence.Previous, func(p Previous) bool {
+		return slices.Contains(tags, p.Image)
+	})
 	if evidence.State != Releasing {
 		return s.put(name, evidence)
 	}

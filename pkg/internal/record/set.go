@@ -64,7 +64,8 @@ func (s *Set) Names() []string {
 // anew is what to type where a record is not to be believed. The lock stays, and with it
 // what tag goes by; so do tags in use.
 func (s *Set) anew(name string) string {
-	return fmt.Sprintf("take the record away: kubectl e2eimage clean %[1]s -n %[2]s --consumer %[3]s --scope=cluster\nthen record it anew: kubectl e2eimage tag %[1]s -n %[2]s --consumer %[3]s",
+	return fmt.Sprintf("take the record away: kubectl e2eimage clean %[1]s -n %[2]s --consumer %[3]s --scope=cluster\n"+
+		"then record it anew: kubectl e2eimage tag %[1]s -n %[2]s --consumer %[3]s",
 		name, s.Namespace, s.Consumer)
 }
 
@@ -83,7 +84,8 @@ func (e *TamperedError) Error() string {
 	}
 	return fmt.Sprintf(`the record of %s was changed by hand: in ConfigMap %s/%s the annotation %s%s says %s, the evidence in data says %s
 %s`,
-		e.Name, e.Set.Namespace, e.Set.configMap.Name, AnnotationPrefix, e.Name, say(e.Annotation), say(e.Evidence), e.Set.anew(e.Name))
+		e.Name, e.Set.Namespace, e.Set.configMap.Name, AnnotationPrefix, e.Name, say(e.Annotation), say(e.Evidence),
+		e.Set.anew(e.Name))
 }
 
 // Entry returns the evidence of an image, nil when there is none.

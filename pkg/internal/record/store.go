@@ -45,15 +45,17 @@ func (s *Store) Get(ctx context.Context, namespace, consumer string) (*Set, erro
 // adopt refuses a ConfigMap of that name that somebody else made.
 func (s *Store) adopt(configMap *corev1.ConfigMap, namespace, consumer string) (*Set, error) {
 	if configMap.Labels[ManagedByLabel] != ManagedBy || configMap.Labels[ConsumerLabel] != consumer {
-		return nil, fmt.Errorf("ConfigMap %s/%s is not a record: it has no labels %s=%s, %s=%s; rename it, or choose another --consumer",
-			namespace, configMap.Name, ManagedByLabel, ManagedBy, ConsumerLabel, consumer)
+		return nil,
+			fmt.Errorf("ConfigMap %s/%s is not a record: it has no labels %s=%s, %s=%s; rename it, or choose another --consumer",
+				namespace, configMap.Name, ManagedByLabel, ManagedBy, ConsumerLabel, consumer)
 	}
 	return fromConfigMap(configMap), nil
 }
 
 // List reads the records of all consumers in a namespace, by consumer.
 func (s *Store) List(ctx context.Context, namespace string) ([]*Set, error) {
-	listed, err := s.client.ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: ManagedByLabel + "=" + ManagedBy})
+	listed, err := s.client.ConfigMaps(namespace).List(ctx,
+		metav1.ListOptions{LabelSelector: ManagedByLabel + "=" + ManagedBy})
 	if err != nil {
 		return nil, explain(err, "list", namespace, "")
 	}
@@ -147,18 +149,24 @@ func explain(err error, verb, namespace, consumer string) error {
 	switch {
 	// Forbidden, too: it comes first.
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return fmt.Errorf("cannot %s %s: namespace %q is being deleted; wait for that, then run again: %w", verb, object, namespace, err)
+		return fmt.Errorf("cannot %s %s: namespace %q is being deleted; wait for that, then run again: %w", verb, object,
+			namespace, err)
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("may not %s %s, which holds the records: %w\nthe Role that is needed is in docs/rbac.md", verb, object, err)
+		return fmt.Errorf("may not %s %s, which holds the records: %w\nthe Role that is needed is in docs/rbac.md", verb,
+			object, err)
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("cannot %s %s: namespace %q does not exist; create it with: kubectl create namespace %s (or give --create-namespace): %w",
+		return fmt.Errorf("cannot %s %s: namespace %q does not exist; create it with: kubectl create namespace %s (or "+
+			"give --create-namespace): %w",
 			verb, object, namespace, namespace, err)
-	case apierrors.HasStatusCause(err, metav1.CauseType(field.ErrorTypeTooLong)), apierrors.IsRequestEntityTooLargeError(err):
-		return fmt.Errorf("cannot %s %s: a ConfigMap holds at most 1 MiB; take records away that nobody needs (kubectl e2eimage clean NAME -n %s --consumer %s), or what else was put into it: %w",
+	case apierrors.HasStatusCause(err, metav1.CauseType(field.ErrorTypeTooLong)),
+		apierrors.IsRequestEntityTooLargeError(err):
+		return fmt.Errorf("cannot %s %s: a ConfigMap holds at most 1 MiB; take records away that nobody needs (kubectl "+
+			"e2eimage clean NAME -n %s --consumer %s), or what else was put into it: %w",
 			verb, object, namespace, consumer, err)
 	}
 	if utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) {
-		return fmt.Errorf("cannot %s %s: the API server does not answer; is the cluster still there (kind get clusters), and is it the one of the kube context? %w", verb, object, err)
+		return fmt.Errorf("cannot %s %s: the API server does not answer; is the cluster still there (kind get clusters), "+
+			"and is it the one of the kube context? %w", verb, object, err)
 	}
 	return fmt.Errorf("cannot %s %s: %w", verb, object, err)
 }

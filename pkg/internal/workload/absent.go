@@ -42,9 +42,11 @@ func (i *inventory) absent(ctx context.Context, t *target) error {
 	wanted := fmt.Sprintf("%s: there is no %s", t.images[0].Name, t.ref.where())
 	there := suggestions(t.ref, i.list(ctx, t.ref.namespace))
 	if len(there) == 0 {
-		return fmt.Errorf("%s, nor any other workload to be seen\napply its manifests with deploy -f FOLDER; or say where it is: with -n, --workload, or deploy.workloads in e2eimage.yaml", wanted)
+		return fmt.Errorf("%s, nor any other workload to be seen\napply its manifests with deploy -f FOLDER; or say where "+
+			"it is: with -n, --workload, or deploy.workloads in e2eimage.yaml", wanted)
 	}
-	return fmt.Errorf("%s; there is %s\nsay which with --workload KIND/NAME, or as deploy.workloads in e2eimage.yaml; or apply its manifests with deploy -f FOLDER", wanted, strings.Join(there, ", "))
+	return fmt.Errorf("%s; there is %s\nsay which with --workload KIND/NAME, or as deploy.workloads in e2eimage.yaml; "+
+		"or apply its manifests with deploy -f FOLDER", wanted, strings.Join(there, ", "))
 }
 
 // list leaves out what may not be listed: it only makes the error poorer.
@@ -54,7 +56,8 @@ func (i *inventory) list(ctx context.Context, namespace string) []reference {
 	}
 	var there []reference
 	for _, k := range kinds() {
-		listed, err := clientFor(i.api, reference{namespace: namespace, kind: k}).list(ctx, metav1.ListOptions{Limit: maxListed})
+		listed, err := clientFor(i.api, reference{namespace: namespace, kind: k}).list(ctx,
+			metav1.ListOptions{Limit: maxListed})
 		if err != nil {
 			continue
 		}

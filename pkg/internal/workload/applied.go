@@ -46,14 +46,17 @@ func (a *applied) where() string {
 // PrepareManifests finds out what applying the manifests will do: which workloads
 // have the images, what is there already, and whether the API server will take each
 // object. Nothing is changed; all that is wrong is reported together.
-func PrepareManifests(ctx context.Context, cluster Cluster, options Options, images []Image, manifests []Manifest) (*Plan, error) {
+func PrepareManifests(ctx context.Context, cluster Cluster, options Options, images []Image,
+	manifests []Manifest,
+) (*Plan, error) {
 	objects, err := parse(manifests)
 	if err != nil {
 		return nil, err
 	}
 	objects, hooks := withoutHooks(objects)
 	if len(objects) == 0 {
-		return nil, fmt.Errorf("the manifests have nothing but Helm's hooks, which are not applied: %s", strings.Join(hooks, ", "))
+		return nil, fmt.Errorf("the manifests have nothing but Helm's hooks, which are not applied: %s",
+			strings.Join(hooks, ", "))
 	}
 	plan := &Plan{api: cluster.API, cluster: cluster, options: options, namespaces: map[string]bool{}, hooks: hooks}
 	var mistakes []error
@@ -82,7 +85,8 @@ func (p *Plan) place(a *applied) error {
 	var err error
 	if a.mapping = p.definedHere(gvk); a.mapping == nil {
 		if a.mapping, err = p.cluster.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version); err != nil {
-			return fmt.Errorf("%s: %s: the cluster does not know its kind %s of %s; does its CustomResourceDefinition belong to the manifests? %w",
+			return fmt.Errorf("%s: %s: the cluster does not know its kind %s of %s; does its CustomResourceDefinition belong "+
+				"to the manifests? %w",
 				a.object.source, a.object, gvk.Kind, gvk.GroupVersion(), err)
 		}
 	}
@@ -94,7 +98,8 @@ func (p *Plan) place(a *applied) error {
 		case namespace == "":
 			a.object.SetNamespace(p.options.Namespace)
 		case p.options.OneNamespace && namespace != p.options.Namespace:
-			return fmt.Errorf("%s: %s is of namespace %s, which does not match -n %s; leave -n out, or the namespace of the object",
+			return fmt.Errorf("%s: %s is of namespace %s, which does not match -n %s; leave -n out, or the namespace of the "+
+				"object",
 				a.object.source, a.object, namespace, p.options.Namespace)
 		}
 	}
@@ -108,7 +113,8 @@ func (p *Plan) twice() error {
 	for _, a := range p.applied {
 		key := a.where()
 		if before := first[key]; before != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s stands twice in the manifests: in %s and in %s", a.where(), before.object.source, a.object.source))
+			mistakes = append(mistakes, fmt.Errorf("%s stands twice in the manifests: in %s and in %s", a.where(),
+				before.object.source, a.object.source))
 			continue
 		}
 		first[key] = a
@@ -163,8 +169,9 @@ func (p *Plan) unused(images []Image) error {
 	for _, image := range absent {
 		looked := append([]string{"e2eimage://" + image.Name, image.Image}, image.Aliases...)
 		slices.Sort(looked[1:])
-		mistakes = append(mistakes, fmt.Errorf("%s: nothing in the manifests has it; looked for %s\nwrite image: e2eimage://%s where it belongs",
-			image.Name, strings.Join(slices.Compact(looked), ", "), image.Name))
+		mistakes = append(mistakes,
+			fmt.Errorf("%s: nothing in the manifests has it; looked for %s\nwrite image: e2eimage://%s where it belongs",
+				image.Name, strings.Join(slices.Compact(looked), ", "), image.Name))
 	}
 	return errors.Join(mistakes...)
 }

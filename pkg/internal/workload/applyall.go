@@ -66,8 +66,10 @@ func (p *Plan) applyOne(ctx context.Context, a *applied, report progress.Reporte
 		return err
 	}
 	// Pods are new only where their template is.
-	a.target.patched = a.live == nil || a.fixed != "" || !equality.Semantic.DeepEqual(before.Spec, a.target.object.template.Spec) ||
-		!maps.Equal(before.Annotations, a.target.object.template.Annotations) || !maps.Equal(before.Labels, a.target.object.template.Labels)
+	a.target.patched = a.live == nil || a.fixed != "" ||
+		!equality.Semantic.DeepEqual(before.Spec, a.target.object.template.Spec) ||
+		!maps.Equal(before.Annotations, a.target.object.template.Annotations) ||
+		!maps.Equal(before.Labels, a.target.object.template.Labels)
 	return nil
 }
 
@@ -108,7 +110,10 @@ func substance(u *unstructured.Unstructured) map[string]any {
 }
 
 func (a *applied) change(dry DryRun) Change {
-	change := Change{Name: a.object.String(), Namespace: a.object.GetNamespace(), Action: a.action(dry), Containers: []ContainerChange{}}
+	change := Change{
+		Name: a.object.String(), Namespace: a.object.GetNamespace(), Action: a.action(dry),
+		Containers: []ContainerChange{},
+	}
 	if a.after != nil {
 		change.Generation = a.after.GetGeneration()
 	}

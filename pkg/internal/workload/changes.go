@@ -33,7 +33,9 @@ func Changes(ctx context.Context, api API, namespace, configMaps string) <-chan 
 		client client
 		filter func(*metav1.ListOptions)
 	}{
-		{wrap(api.CoreV1().ConfigMaps(namespace), &corev1.ConfigMap{}), func(o *metav1.ListOptions) { o.LabelSelector = configMaps }},
+		{wrap(api.CoreV1().ConfigMaps(namespace), &corev1.ConfigMap{}), func(o *metav1.ListOptions) {
+			o.LabelSelector = configMaps
+		}},
 		{wrap(api.AppsV1().Deployments(namespace), &appsv1.Deployment{}), all},
 		{wrap(api.AppsV1().StatefulSets(namespace), &appsv1.StatefulSet{}), all},
 		{wrap(api.AppsV1().DaemonSets(namespace), &appsv1.DaemonSet{}), all},

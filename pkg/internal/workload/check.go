@@ -21,7 +21,8 @@ func (p *Plan) check(ctx context.Context, a *applied) error {
 	if p.comes(a) {
 		return nil
 	}
-	live, err := p.cluster.resourceOf(a.object, a.mapping).Get(a.object.quiet(ctx), a.object.GetName(), metav1.GetOptions{})
+	live, err := p.cluster.resourceOf(a.object, a.mapping).Get(a.object.quiet(ctx), a.object.GetName(),
+		metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
 		if there, err := p.namespaceThere(ctx, a.object.GetNamespace()); !there {
@@ -148,7 +149,8 @@ func (p *Plan) namespaceThere(ctx context.Context, namespace string) (bool, erro
 	if there {
 		return true, nil
 	}
-	return false, fmt.Errorf("namespace %q does not exist; put it into the manifests, or: kubectl create namespace %s", namespace, namespace)
+	return false, fmt.Errorf("namespace %q does not exist; put it into the manifests, or: kubectl create namespace %s",
+		namespace, namespace)
 }
 
 // checkLive compares a workload with the one that is there.
@@ -242,7 +244,9 @@ func (p *Plan) tried(ctx context.Context, a *applied) error {
 
 // trial lets the API server judge whether the object could be made anew.
 func (p *Plan) trial(ctx context.Context, a *applied) error {
-	trial := &applied{object: manifestObject{Unstructured: a.object.DeepCopy(), source: a.object.source}, mapping: a.mapping}
+	trial := &applied{
+		object: manifestObject{Unstructured: a.object.DeepCopy(), source: a.object.source}, mapping: a.mapping,
+	}
 	trial.object.SetName(trialName(a.object.GetName()))
 	if _, err := p.serverSide(ctx, trial, true); refused(err) {
 		return fmt.Errorf("%s: %w\nit was left as it is", a.object.source, explainAPI("make "+a.where()+" anew", err))

@@ -48,7 +48,8 @@ func (p *Plan) inherit(ctx context.Context, a *applied) error {
 		if err != nil || patch == nil {
 			return err
 		}
-		_, err = resource.Patch(ctx, a.object.GetName(), types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
+		_, err = resource.Patch(ctx, a.object.GetName(), types.JSONPatchType, patch,
+			metav1.PatchOptions{FieldManager: fieldManager})
 		if err == nil {
 			return nil
 		}

@@ -27,7 +27,8 @@ func (w *watcher) look(ctx context.Context) {
 	of := w.target.ref.namespace
 	events := wrap(w.api.CoreV1().Events(of), &corev1.Event{})
 	ofWorkload := fields.OneTermEqualSelector("involvedObject.uid", string(w.target.object.meta.UID)).String()
-	ofPods := fields.AndSelectors(fields.OneTermEqualSelector("involvedObject.kind", "Pod"), fields.OneTermEqualSelector("type", corev1.EventTypeWarning)).String()
+	ofPods := fields.AndSelectors(fields.OneTermEqualSelector("involvedObject.kind", "Pod"),
+		fields.OneTermEqualSelector("type", corev1.EventTypeWarning)).String()
 	var seen closer
 	var synced []cache.DoneChecker
 	for _, one := range []struct {
@@ -117,14 +118,18 @@ func cause(pod *corev1.Pod, v view, now time.Time) (why *problem, again time.Dur
 	var last *corev1.Event
 	for _, event := range v.warnings[pod.UID] {
 		if event.Reason == "FailedCreatePodSandBox" && strings.Contains(event.Message, "OOM-killed") {
-			return &problem{reason: "OOMKilled", message: event.Message, hint: "its memory limits are too low even to begin; raise resources.limits.memory"}, 0
+			return &problem{
+				reason: "OOMKilled", message: event.Message,
+				hint: "its memory limits are too low even to begin; raise resources.limits.memory",
+			}, 0
 		}
 		if event.Reason == "FailedMount" && (last == nil || eventTime(*last).Before(eventTime(*event))) {
 			last = event
 		}
 	}
 	// Time-outs of mounts and drivers that are still coming up pass.
-	if last == nil || !missingObject.MatchString(last.Message) && !strings.Contains(last.Message, "references non-existent") {
+	if last == nil || !missingObject.MatchString(last.Message) &&
+		!strings.Contains(last.Message, "references non-existent") {
 		return nil, 0
 	}
 	return &problem{reason: last.Reason, message: last.Message}, 0
@@ -134,7 +139,8 @@ func cause(pod *corev1.Pod, v view, now time.Time) (why *problem, again time.Dur
 // perhaps with what is deployed, is waited for.
 func nodeDown(node *corev1.Node, now time.Time) (why *problem, again time.Duration) {
 	text := notReadyNode(node)
-	if text == "" || strings.Contains(text, "NetworkPluginNotReady") || strings.Contains(text, "cni plugin not initialized") {
+	if text == "" || strings.Contains(text, "NetworkPluginNotReady") ||
+		strings.Contains(text, "cni plugin not initialized") {
 		return nil, 0
 	}
 	for _, condition := range node.Status.Conditions {

@@ -90,7 +90,9 @@ func containersOf(image Image, among []Image, spec *corev1.PodSpec) ([]string, e
 	case len(spec.Containers) == 1:
 		return []string{spec.Containers[0].Name}, nil
 	}
-	return nil, fmt.Errorf("which container runs it? There are %s; say which with --container, or as deploy.containers in e2eimage.yaml", described(containers))
+	return nil,
+		fmt.Errorf("which container runs it? There are %s; say which with --container, or as deploy.containers in "+
+			"e2eimage.yaml", described(containers))
 }
 
 func explicit(wanted []string, containers []corev1.Container) ([]string, error) {

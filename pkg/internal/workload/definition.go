@@ -46,7 +46,10 @@ func (p *Plan) definedHere(of schema.GroupVersionKind) *meta.RESTMapping {
 	}
 	plural, _, _ := unstructured.NestedString(definition.object.Object, "spec", "names", "plural")
 	scope, _, _ := unstructured.NestedString(definition.object.Object, "spec", "scope")
-	mapping := &meta.RESTMapping{Resource: of.GroupVersion().WithResource(plural), GroupVersionKind: of, Scope: meta.RESTScopeNamespace}
+	mapping := &meta.RESTMapping{
+		Resource: of.GroupVersion().WithResource(plural), GroupVersionKind: of,
+		Scope: meta.RESTScopeNamespace,
+	}
 	if scope == "Cluster" {
 		mapping.Scope = meta.RESTScopeRoot
 	}
@@ -63,21 +66,23 @@ func (p *Plan) established(ctx context.Context, a *applied) error {
 		list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return resource.List(ctx, o) },
 		watch: resource.Watch, empty: &unstructured.Unstructured{},
 	}
-	err := definitions.until(ctx, p.cluster.Dynamic, a.object.GetName(), denied, nil, func(event watch.Event) (bool, error) {
-		u, ok := event.Object.(*unstructured.Unstructured)
-		if !ok {
-			return false, nil
-		}
-		status := conditionsOf(u)
-		refused = status["NamesAccepted=False"]
-		_, served := status["Established=True"]
-		return served || refused != "", nil
-	})
+	err := definitions.until(ctx, p.cluster.Dynamic, a.object.GetName(), denied, nil,
+		func(event watch.Event) (bool, error) {
+			u, ok := event.Object.(*unstructured.Unstructured)
+			if !ok {
+				return false, nil
+			}
+			status := conditionsOf(u)
+			refused = status["NamesAccepted=False"]
+			_, served := status["Established=True"]
+			return served || refused != "", nil
+		})
 	if refused != "" {
 		return fmt.Errorf("%s: its names are taken: %s", a.where(), refused)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: the API server is not known to serve it after up to %s: %w\nlook why: kubectl describe crd %s", a.where(), establishLimit, err, a.object.GetName())
+		return fmt.Errorf("%s: the API server is not known to serve it after up to %s: %w\nlook why: kubectl describe crd %s",
+			a.where(), establishLimit, err, a.object.GetName())
 	}
 	return nil
 }

@@ -112,7 +112,9 @@ func (p *Plan) lastLines(ctx context.Context, cause *problem, previous bool) ([]
 	}
 	defer func() { _ = stream.Close() }()
 	lines, err := readLines(io.LimitReader(stream, maxLogBytes))
-	if len(lines) == 1 && slices.ContainsFunc(noLog, func(begin string) bool { return strings.HasPrefix(lines[0], begin) }) {
+	if len(lines) == 1 && slices.ContainsFunc(noLog, func(begin string) bool {
+		return strings.HasPrefix(lines[0], begin)
+	}) {
 		return nil, errNoLog
 	}
 	return lines, err
@@ -150,7 +152,9 @@ func (p *Plan) events(ctx context.Context, namespace, uid string) []corev1.Event
 	if err != nil {
 		return nil
 	}
-	about := slices.DeleteFunc(listed.Items, func(event corev1.Event) bool { return string(event.InvolvedObject.UID) != uid })
+	about := slices.DeleteFunc(listed.Items, func(event corev1.Event) bool {
+		return string(event.InvolvedObject.UID) != uid
+	})
 	slices.SortStableFunc(about, func(a, b corev1.Event) int { return eventTime(a).Compare(eventTime(b)) })
 	return about
 }

@@ -184,7 +184,8 @@ func hasImage(text, image string) bool {
 		if !found {
 			return false
 		}
-		if !strings.ContainsAny(before[max(0, len(before)-1):], referenceCharacters) && !strings.ContainsAny(after[:min(1, len(after))], referenceCharacters) {
+		if !strings.ContainsAny(before[max(0, len(before)-1):], referenceCharacters) &&
+			!strings.ContainsAny(after[:min(1, len(after))], referenceCharacters) {
 			return true
 		}
 		text = text[len(before)+1:]

@@ -148,9 +148,13 @@ func (j *judge) settled(v view, progress progressOf) bool {
 func (j *judge) gone(v view) *failure {
 	switch {
 	case v.object.meta == nil:
-		return &failure{RolloutError: RolloutError{Reason: reasonDeleted, Message: "it was deleted while its rollout was waited for"}}
+		return &failure{RolloutError: RolloutError{
+			Reason: reasonDeleted, Message: "it was deleted while its rollout was waited for",
+		}}
 	case v.object.meta.UID != j.uid:
-		return &failure{RolloutError: RolloutError{Reason: reasonDeleted, Message: "it was deleted and made anew while its rollout was waited for; deploy again"}}
+		return &failure{RolloutError: RolloutError{
+			Reason: reasonDeleted, Message: "it was deleted and made anew while its rollout was waited for; deploy again",
+		}}
 	case v.object.meta.Generation <= j.generation:
 		return nil
 	}
@@ -159,7 +163,8 @@ func (j *judge) gone(v view) *failure {
 		if has := images[a.container.Name]; has != a.image.Image {
 			return &failure{RolloutError: RolloutError{
 				Reason: "Replaced", Container: a.container.Name, Image: has, Inconsistent: true,
-				Message: fmt.Sprintf("somebody else changed the container's image while the rollout of %s was waited for; deploy again", a.image.Image),
+				Message: fmt.Sprintf("somebody else changed the container's image while the rollout of %s was waited for; "+
+					"deploy again", a.image.Image),
 			}}
 		}
 	}
@@ -186,7 +191,8 @@ func (j *judge) remember(v view, problems []problem) {
 // rollout goes on all the same.
 func (j *judge) outdated(v view, impossible *RolloutError) bool {
 	condition := deadlineCondition(v.object)
-	return impossible.Reason == deadlineExceeded && condition != nil && !j.deadline.IsZero() && condition.LastUpdateTime.Equal(&j.deadline)
+	return impossible.Reason == deadlineExceeded && condition != nil && !j.deadline.IsZero() &&
+		condition.LastUpdateTime.Equal(&j.deadline)
 }
 
 func deadlineCondition(o object) *appsv1.DeploymentCondition {
@@ -235,7 +241,9 @@ func (j *judge) age(v view, problems []problem, now time.Time) verdict {
 		}
 		// The first reason and message have the cause; all else is as it is now.
 		p.reason, p.message, p.hint = first.reason, first.message, first.hint
-		return verdict{failure: &failure{RolloutError: RolloutError{Reason: p.reason, Message: p.message, Hint: p.hint}, problem: &p}}
+		return verdict{failure: &failure{
+			RolloutError: RolloutError{Reason: p.reason, Message: p.message, Hint: p.hint}, problem: &p,
+		}}
 	}
 	for key := range j.since {
 		if !present[key] {

@@ -77,7 +77,9 @@ func parse(manifests []Manifest) ([]manifestObject, error) {
 			continue
 		}
 		if u.GetName() == "" && (manifestObject{Unstructured: u}).hook() == "" {
-			mistakes = append(mistakes, fmt.Errorf("%s: a %s has no metadata.name; what has a generateName cannot be applied again: kubectl create -f %s", info.Source, u.GetKind(), info.Source))
+			mistakes = append(mistakes,
+				fmt.Errorf("%s: a %s has no metadata.name; what has a generateName cannot be applied again: kubectl create -f %s",
+					info.Source, u.GetKind(), info.Source))
 		}
 		objects = append(objects, manifestObject{Unstructured: u, source: info.Source})
 	}

@@ -52,7 +52,8 @@ func (p *Plan) refusals(ctx context.Context, pod *corev1.Pod) []string {
 
 // requestsByNode is what the pods of each node ask for; nil if they may not be seen.
 func (p *Plan) requestsByNode(ctx context.Context) map[string]corev1.ResourceList {
-	pods, err := p.api.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: "status.phase!=Succeeded,status.phase!=Failed"})
+	pods, err := p.api.CoreV1().Pods(metav1.NamespaceAll).List(ctx,
+		metav1.ListOptions{FieldSelector: "status.phase!=Succeeded,status.phase!=Failed"})
 	if err != nil {
 		return nil
 	}
@@ -95,7 +96,8 @@ func refusalsOf(node *corev1.Node, pod *corev1.Pod, taken corev1.ResourceList) [
 		told := []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable, corev1.TaintNodeUnschedulable}
 		return taint.Effect != corev1.TaintEffectPreferNoSchedule && !slices.Contains(told, taint.Key)
 	}
-	if taint, found := scheduling.FindMatchingUntoleratedTaint(klog.Background(), node.Spec.Taints, pod.Spec.Tolerations, harmful, false); found {
+	if taint, found := scheduling.FindMatchingUntoleratedTaint(klog.Background(), node.Spec.Taints, pod.Spec.Tolerations,
+		harmful, false); found {
 		reasons = append(reasons, fmt.Sprintf("its taint %s is not tolerated", taint.ToString()))
 	}
 	if matches, err := nodeaffinity.GetRequiredNodeAffinity(pod).Match(node); err == nil && !matches {
@@ -106,7 +108,8 @@ func refusalsOf(node *corev1.Node, pod *corev1.Pod, taken corev1.ResourceList) [
 		free := node.Status.Allocatable[name].DeepCopy()
 		free.Sub(taken[name])
 		if wanted := requests[name]; wanted.Cmp(free) > 0 {
-			reasons = append(reasons, fmt.Sprintf("it has %s of its %s %s left, and %s is asked for", readable(free, name), readable(node.Status.Allocatable[name], name), name, readable(wanted, name)))
+			reasons = append(reasons, fmt.Sprintf("it has %s of its %s %s left, and %s is asked for", readable(free, name),
+				readable(node.Status.Allocatable[name], name), name, readable(wanted, name)))
 		}
 	}
 	return reasons

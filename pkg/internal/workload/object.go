@@ -63,7 +63,9 @@ type client struct {
 }
 
 // filteredWatch is watch with a selector.
-func (c client) filteredWatch(filter func(*metav1.ListOptions)) func(context.Context, metav1.ListOptions) (watch.Interface, error) {
+func (c client) filteredWatch(
+	filter func(*metav1.ListOptions),
+) func(context.Context, metav1.ListOptions) (watch.Interface, error) {
 	return func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 		filter(&options)
 		return c.watch(ctx, options)

@@ -66,7 +66,10 @@ func (j *judge) failing(v view) []problem {
 		if old == 0 {
 			return nil
 		}
-		return []problem{{class: classOld, reason: "OldPods", atOnce: true, hint: replacePods(o.Namespace, o.Spec.Selector.MatchLabels), message: fmt.Sprintf("a ReplicaSet does not replace its pods, and %d are not of its template", old)}}
+		return []problem{{
+			class: classOld, reason: "OldPods", atOnce: true, hint: replacePods(o.Namespace, o.Spec.Selector.MatchLabels),
+			message: fmt.Sprintf("a ReplicaSet does not replace its pods, and %d are not of its template", old),
+		}}
 	}
 	return nil
 }

@@ -113,7 +113,10 @@ func (p *patch) bytes(k kind) ([]byte, error) {
 		type jobTemplate struct {
 			Spec *patchSpec `json:"spec"`
 		}
-		return json.Marshal(map[string]any{"metadata": p.Metadata, "spec": map[string]any{"jobTemplate": jobTemplate{p.Spec}}})
+		return json.Marshal(map[string]any{
+			"metadata": p.Metadata,
+			"spec":     map[string]any{"jobTemplate": jobTemplate{p.Spec}},
+		})
 	case barePod:
 		metadata := p.Metadata
 		metadata.Annotations = maps.Clone(metadata.Annotations)

@@ -62,7 +62,9 @@ func Prepare(ctx context.Context, api API, options Options, images []Image) (*Pl
 		switch corev1.PullPolicy(image.PullPolicy) {
 		case "", corev1.PullNever, corev1.PullIfNotPresent:
 		default:
-			mistakes = append(mistakes, fmt.Errorf("%s: pull policy %q: the image is in no registry; Never and IfNotPresent work", image.Name, image.PullPolicy))
+			mistakes = append(mistakes,
+				fmt.Errorf("%s: pull policy %q: the image is in no registry; Never and IfNotPresent work", image.Name,
+					image.PullPolicy))
 		}
 		for _, text := range image.Workloads {
 			ref, err := parseReference(text, options.Namespace)
@@ -145,7 +147,8 @@ func (p *Plan) workOut(ctx context.Context, t *target) error {
 		return nil
 	}
 	if t.patch != nil && t.patch.Spec != nil && t.object.paused() {
-		return fmt.Errorf("%s is paused: a change would never roll out, so nothing was changed\nresume it with: kubectl rollout resume %s -n %s",
+		return fmt.Errorf("%s is paused: a change would never roll out, so nothing was changed\n"+
+			"resume it with: kubectl rollout resume %s -n %s",
 			t.ref.where(), t.ref.typed(), t.ref.namespace)
 	}
 	return p.decideReplacing(ctx, t)
@@ -163,10 +166,14 @@ func (p *Plan) checkMark(ctx context.Context, t *target) (remark bool, err error
 	}
 	alive, err := p.alive(ctx, t.ref.namespace, mark)
 	if err != nil {
-		return false, fmt.Errorf("%s is deployed by consumer %q; whether that still has records: %w", t.ref.where(), mark, err)
+		return false, fmt.Errorf("%s is deployed by consumer %q; whether that still has records: %w", t.ref.where(), mark,
+			err)
 	}
 	if alive {
-		return false, &ClaimedError{Workload: t.ref.String(), Namespace: t.ref.namespace, Consumer: mark, Ours: p.options.Consumer}
+		return false, &ClaimedError{
+			Workload: t.ref.String(), Namespace: t.ref.namespace, Consumer: mark,
+			Ours: p.options.Consumer,
+		}
 	}
 	return true, nil
 }

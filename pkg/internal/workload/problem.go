@@ -99,7 +99,10 @@ func crashProblem(p *problem, status corev1.ContainerStatus, maxRestarts int) bo
 
 // killed tells whether the container was killed for want of memory last.
 func killed(status corev1.ContainerStatus) bool {
-	for _, end := range []*corev1.ContainerStateTerminated{status.State.Terminated, status.LastTerminationState.Terminated} {
+	for _, end := range []*corev1.ContainerStateTerminated{
+		status.State.Terminated,
+		status.LastTerminationState.Terminated,
+	} {
 		if end != nil {
 			return end.Reason == "OOMKilled"
 		}
@@ -110,7 +113,8 @@ func killed(status corev1.ContainerStatus) bool {
 func outOfMemory(pod *corev1.Pod, container string) string {
 	for _, c := range all(&pod.Spec) {
 		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == container {
-			return fmt.Sprintf("it was killed at its memory limit of %s; raise resources.limits.memory of container %s", limit.String(), container)
+			return fmt.Sprintf("it was killed at its memory limit of %s; raise resources.limits.memory of container %s",
+				limit.String(), container)
 		}
 	}
 	return "it was killed because its node has no memory left; kubectl describe node " + pod.Spec.NodeName
@@ -142,7 +146,8 @@ func waitingProblem(p *problem, status corev1.ContainerStatus, recorded bool) bo
 		p.atOnce = true
 	case "ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
 		p.class, p.atOnce, p.inconsistent = classPull, recorded, recorded
-	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError":
+	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError",
+		"PreStartHookError":
 		p.class = classCreate
 	default:
 		return false
@@ -155,7 +160,8 @@ func waitingProblem(p *problem, status corev1.ContainerStatus, recorded bool) bo
 // RunContainerError, and neither has the cause.
 func failedStart(status corev1.ContainerStatus) *corev1.ContainerStateTerminated {
 	end := status.State.Terminated
-	if waiting := status.State.Waiting; waiting != nil && (waiting.Reason == "CrashLoopBackOff" || waiting.Reason == "RunContainerError") {
+	if waiting := status.State.Waiting; waiting != nil &&
+		(waiting.Reason == "CrashLoopBackOff" || waiting.Reason == "RunContainerError") {
 		end = status.LastTerminationState.Terminated
 	}
 	if end == nil || end.Reason != "StartError" && end.Reason != "ContainerCannotRun" {
@@ -190,7 +196,8 @@ func describeContainer(status corev1.ContainerStatus) string {
 	case status.State.Waiting != nil && status.State.Waiting.Reason == "CrashLoopBackOff":
 		return fmt.Sprintf("container %s %s", status.Name, describeEnd(status))
 	case status.State.Waiting != nil:
-		return fmt.Sprintf("container %s waits: %s", status.Name, strings.TrimSpace(status.State.Waiting.Reason+" "+status.State.Waiting.Message))
+		return fmt.Sprintf("container %s waits: %s", status.Name,
+			strings.TrimSpace(status.State.Waiting.Reason+" "+status.State.Waiting.Message))
 	case status.State.Terminated != nil:
 		return fmt.Sprintf("container %s %s", status.Name, describeEnd(status))
 	case status.State.Running == nil:

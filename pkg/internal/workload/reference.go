@@ -53,7 +53,10 @@ func (k kind) replaceable() bool { return k == job || k == barePod }
 
 // version is the kind as objects name it.
 func (k kind) version() schema.GroupVersionKind {
-	names := map[kind]string{deployment: "Deployment", statefulSet: "StatefulSet", daemonSet: "DaemonSet", replicaSet: "ReplicaSet", job: "Job", cronJob: "CronJob", barePod: "Pod"}
+	names := map[kind]string{
+		deployment: "Deployment", statefulSet: "StatefulSet", daemonSet: "DaemonSet",
+		replicaSet: "ReplicaSet", job: "Job", cronJob: "CronJob", barePod: "Pod",
+	}
 	return schema.GroupVersionKind{Group: k.group(), Version: "v1", Kind: names[k]}
 }
 
@@ -62,7 +65,10 @@ func (k kind) full() string { return strings.TrimSuffix(string(k)+"."+k.group(),
 
 // spellings are what kubectl takes for the kind.
 func (k kind) spellings() []string {
-	short := map[kind]string{deployment: "deploy", statefulSet: "sts", daemonSet: "ds", replicaSet: "rs", cronJob: "cj", barePod: "po"}
+	short := map[kind]string{
+		deployment: "deploy", statefulSet: "sts", daemonSet: "ds", replicaSet: "rs", cronJob: "cj",
+		barePod: "po",
+	}
 	one, many := string(k), string(k)+"s"
 	all := []string{one, many}
 	if short[k] != "" {
@@ -89,7 +95,8 @@ func parseReference(text, namespace string) (reference, error) {
 		namespace, parts = parts[0], parts[1:]
 	}
 	if len(parts) != 2 || parts[1] == "" || namespace == "" {
-		return reference{}, fmt.Errorf("workload %q is not KIND/NAME or NAMESPACE/KIND/NAME, like deployment/datastorage", text)
+		return reference{}, fmt.Errorf("workload %q is not KIND/NAME or NAMESPACE/KIND/NAME, like deployment/datastorage",
+			text)
 	}
 	for _, known := range kinds() {
 		if slices.Contains(known.spellings(), strings.ToLower(parts[0])) {

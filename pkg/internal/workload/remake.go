@@ -48,7 +48,9 @@ func (p *Plan) replace(ctx context.Context, t *target, report progress.Reporter)
 // remake deletes the workload and has it created. Its manifest is kept in a file until
 // that is done, for runs that are killed. An interrupted run waits for goingLimit at
 // most, and creates what is gone then. If it cannot be created it is made as it was.
-func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter, create func(context.Context) error) (err error) {
+func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
+	create func(context.Context) error,
+) (err error) {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -73,10 +75,12 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter, 
 		err = fmt.Errorf("%w\nas it was it is kept: kubectl create -f %s", err, file)
 	}()
 	limit := t.object.grace() + goingLimit
-	report.Info(fmt.Sprintf("delete %s, up to %s, and make it anew; if this is killed: kubectl create -f %s", t.ref, limit, file))
+	report.Info(fmt.Sprintf("delete %s, up to %s, and make it anew; if this is killed: kubectl create -f %s", t.ref, limit,
+		file))
 	going, cancel := outlive.Context(ctx, goingLimit)
 	defer cancel()
-	going, cancel = context.WithTimeoutCause(going, limit, fmt.Errorf("waited for %s: %w", limit, context.DeadlineExceeded))
+	going, cancel = context.WithTimeoutCause(going, limit,
+		fmt.Errorf("waited for %s: %w", limit, context.DeadlineExceeded))
 	defer cancel()
 	if err := p.remove(going, t, nil); err != nil {
 		var begun *goingError
@@ -95,7 +99,8 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter, 
 	err = explainAPI("make "+t.ref.where()+" anew", err)
 	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
 	defer cancel()
-	if _, failed := clientFor(p.api, t.ref).create(undoing, was.Object, metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
+	if _, failed := clientFor(p.api, t.ref).create(undoing, was.Object,
+		metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
 		gone = true
 		return fmt.Errorf("%w\nit is deleted now, and making it as it was failed, too: %w", err, failed)
 	}
@@ -166,8 +171,10 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 		return event.Type == watch.Deleted || another(event.Object), nil
 	})
 	if err != nil {
-		return &goingError{fmt.Errorf("%s is being deleted, but not gone yet: %w\nlook what holds it: kubectl get %s -n %s -o yaml",
-			ref.where(), err, ref.typed(), ref.namespace)}
+		return &goingError{
+			fmt.Errorf("%s is being deleted, but not gone yet: %w\nlook what holds it: kubectl get %s -n %s -o yaml",
+				ref.where(), err, ref.typed(), ref.namespace),
+		}
 	}
 	return nil
 }

@@ -93,7 +93,8 @@ func (p *Plan) decideReplacing(ctx context.Context, t *target) error {
 		return err
 	}
 	trial.meta.Name = trialName(t.ref.name)
-	_, err = clientFor(p.api, t.ref).create(ctx, trial.Object, metav1.CreateOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}})
+	_, err = clientFor(p.api, t.ref).create(ctx, trial.Object,
+		metav1.CreateOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}})
 	if refused(err) {
 		return fmt.Errorf("%w\nit was left as it is", explainAPI("make "+t.ref.where()+" anew", err))
 	}
@@ -110,7 +111,8 @@ func trialName(name string) string {
 // refused tells whether a trial says that the object cannot be made. What the one
 // that goes takes of a quota comes back.
 func refused(err error) bool {
-	return err != nil && !apierrors.IsAlreadyExists(err) && !strings.Contains(err.Error(), "exceeded quota") && !untried(err)
+	return err != nil && !apierrors.IsAlreadyExists(err) && !strings.Contains(err.Error(), "exceeded quota") &&
+		!untried(err)
 }
 
 // untried tells whether the API server could not judge by a dry run, since a webhook

@@ -70,7 +70,8 @@ func currentOf(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) f
 		return currentOfDaemonSet(raw, pods)
 	case *appsv1.ReplicaSet:
 		return func(pod *corev1.Pod) bool {
-			return sameImages(&pod.Spec, &raw.Spec.Template.Spec) && maps.Equal(imageIDs(pod.Annotations), imageIDs(raw.Spec.Template.Annotations))
+			return sameImages(&pod.Spec, &raw.Spec.Template.Spec) &&
+				maps.Equal(imageIDs(pod.Annotations), imageIDs(raw.Spec.Template.Annotations))
 		}
 	case *batchv1.Job:
 		// Its template never changes.
@@ -126,7 +127,8 @@ func currentOfDaemonSet(d *appsv1.DaemonSet, pods []*corev1.Pod) func(*corev1.Po
 		}
 	}
 	delete(hashes, "")
-	allUpdated := d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedNumberScheduled >= d.Status.DesiredNumberScheduled
+	allUpdated := d.Status.ObservedGeneration >= d.Generation &&
+		d.Status.UpdatedNumberScheduled >= d.Status.DesiredNumberScheduled
 	return func(pod *corev1.Pod) bool {
 		return ofGeneration(pod) || hashes[pod.Labels[appsv1.ControllerRevisionHashLabelKey]] ||
 			allUpdated && sameImages(&pod.Spec, &d.Spec.Template.Spec)

@@ -86,7 +86,10 @@ func judgePod(pod *corev1.Pod) progressOf {
 	case pod.Status.Phase == corev1.PodSucceeded || podReady(pod):
 		progress.done = true
 	case pod.Status.Phase == corev1.PodFailed:
-		progress.impossible = &RolloutError{Reason: "PodFailed", Message: "the Pod has failed", Hint: "when its cause is mended, have it made anew: deploy --replace"}
+		progress.impossible = &RolloutError{
+			Reason: "PodFailed", Message: "the Pod has failed",
+			Hint: "when its cause is mended, have it made anew: deploy --replace",
+		}
 		if why := pod.Status.Reason + " " + pod.Status.Message; why != " " {
 			progress.impossible.Message += ": " + why
 		}

@@ -43,7 +43,8 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 		}
 		running = append(running, Running{
 			Namespace: pod.Namespace, Pod: pod.Name, PodUID: string(pod.UID), Container: a.container.Name,
-			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: init, Ended: ended(pod), Probed: a.container.ReadinessProbe != nil,
+			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: init, Ended: ended(pod),
+			Probed: a.container.ReadinessProbe != nil,
 		})
 	}
 	return running, true
@@ -101,7 +102,8 @@ func (p *Plan) Stands(ctx context.Context, container Running) (bool, error) {
 		return false, explainAPI("list pods in namespace "+container.Namespace, err)
 	}
 	return slices.ContainsFunc(pods.Items, func(pod corev1.Pod) bool {
-		return pod.Name == container.Pod && pod.DeletionTimestamp == nil && containerIDs(&pod)[container.Container] == container.ContainerID
+		return pod.Name == container.Pod && pod.DeletionTimestamp == nil &&
+			containerIDs(&pod)[container.Container] == container.ContainerID
 	}), nil
 }
 

@@ -93,8 +93,10 @@ func withoutValues(err error) error {
 	}
 	answer := status.Status()
 	switch answer.Reason {
-	case metav1.StatusReasonNotFound, metav1.StatusReasonUnauthorized, metav1.StatusReasonAlreadyExists, metav1.StatusReasonConflict,
-		metav1.StatusReasonServerTimeout, metav1.StatusReasonTimeout, metav1.StatusReasonTooManyRequests, metav1.StatusReasonServiceUnavailable:
+	case metav1.StatusReasonNotFound, metav1.StatusReasonUnauthorized, metav1.StatusReasonAlreadyExists,
+		metav1.StatusReasonConflict,
+		metav1.StatusReasonServerTimeout, metav1.StatusReasonTimeout, metav1.StatusReasonTooManyRequests,
+		metav1.StatusReasonServiceUnavailable:
 		return err
 	case metav1.StatusReasonForbidden:
 		if deniedByRole.MatchString(answer.Message) {
@@ -114,5 +116,6 @@ func withoutValues(err error) error {
 		slices.Sort(found)
 		words += ": " + strings.Join(slices.Compact(found), ", ")
 	}
-	return foreign.Reworded(err, words+"\nwhat it says more may quote the Secret and is not shown; kubectl apply --server-side --dry-run=server does")
+	return foreign.Reworded(err,
+		words+"\nwhat it says more may quote the Secret and is not shown; kubectl apply --server-side --dry-run=server does")
 }

@@ -35,7 +35,10 @@ func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructu
 	if err != nil {
 		return nil, err
 	}
-	options := metav1.PatchOptions{FieldManager: fieldManager, Force: new(p.options.ForceConflicts), FieldValidation: metav1.FieldValidationStrict}
+	options := metav1.PatchOptions{
+		FieldManager: fieldManager, Force: new(p.options.ForceConflicts),
+		FieldValidation: metav1.FieldValidationStrict,
+	}
 	if dry {
 		options.DryRun = []string{metav1.DryRunAll}
 	} else {

@@ -37,7 +37,8 @@ func stripped(o object) object {
 	}
 	was := *bare.meta
 	*bare.meta = metav1.ObjectMeta{
-		Name: was.Name, Namespace: was.Namespace, Labels: was.Labels, Annotations: was.Annotations, OwnerReferences: was.OwnerReferences,
+		Name: was.Name, Namespace: was.Namespace, Labels: was.Labels, Annotations: was.Annotations,
+		OwnerReferences: was.OwnerReferences,
 		Finalizers: slices.DeleteFunc(was.Finalizers, func(f string) bool {
 			return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents
 		}),

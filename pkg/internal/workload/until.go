@@ -24,7 +24,9 @@ func never(error) bool { return false }
 // until watches the object of a name until the condition holds, or the precondition
 // of what is there at first. api is the client behind c. Trouble is tried again, unless it
 // is final, and told if it was the last.
-func (c client) until(ctx context.Context, api any, name string, final func(error) bool, precondition watchtools.PreconditionFunc, condition watchtools.ConditionFunc) error {
+func (c client) until(ctx context.Context, api any, name string, final func(error) bool,
+	precondition watchtools.PreconditionFunc, condition watchtools.ConditionFunc,
+) error {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	var mu sync.Mutex

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -123,7 +122,8 @@ func (u *usage) deployments(l *appsv1.DeploymentList, err error) error {
 	}
 	for i := range l.Items {
 		d := &l.Items[i]
-		one, wanted := u.add("deployment.apps/", &d.ObjectMeta, d.Spec.Template, replicas(d.Spec.Replicas)), replicas(d.Spec.Replicas)
+		wanted := replicas(d.Spec.Replicas)
+		one := u.add("deployment.apps/", &d.ObjectMeta, d.Spec.Template, wanted)
 		status := d.Status
 		one.Updated = updated(status.Replicas, status.UpdatedReplicas, status.AvailableReplicas)
 		one.Settled = status.ObservedGeneration >= d.Generation && one.Updated >= wanted && int(status.Replicas) == wanted
@@ -151,7 +151,8 @@ func (u *usage) daemonSets(l *appsv1.DaemonSetList, err error) error {
 	}
 	for i := range l.Items {
 		d := &l.Items[i]
-		one, wanted := u.add("daemonset.apps/", &d.ObjectMeta, d.Spec.Template, int(d.Status.DesiredNumberScheduled)), int(d.Status.DesiredNumberScheduled)
+		wanted := int(d.Status.DesiredNumberScheduled)
+		one := u.add("daemonset.apps/", &d.ObjectMeta, d.Spec.Template, wanted)
 		one.Updated = updated(d.Status.CurrentNumberScheduled, d.Status.UpdatedNumberScheduled, d.Status.NumberAvailable)
 		one.Settled = d.Status.ObservedGeneration >= d.Generation && one.Updated >= wanted
 	}
@@ -184,7 +185,10 @@ func replicas(said *int32) int {
 }
 
 func (u *usage) add(prefix string, meta *metav1.ObjectMeta, template corev1.PodTemplateSpec, wanted int) *Used {
-	one := &Used{Name: prefix + meta.Name, Namespace: meta.Namespace, Consumer: meta.Annotations[ConsumerAnnotation], Template: template, Wanted: wanted, Updated: wanted, Settled: true}
+	one := &Used{
+		Name: prefix + meta.Name, Namespace: meta.Namespace, Consumer: meta.Annotations[ConsumerAnnotation],
+		Template: template, Wanted: wanted, Updated: wanted, Settled: true,
+	}
 	u.all = append(u.all, one)
 	u.byKey[one.Namespace+"/"+one.Name] = one
 	return one
@@ -227,79 +231,4 @@ func (u *usage) cronJobs(l *batchv1.CronJobList, err error) error {
 		u.add("cronjob.batch/", &job.ObjectMeta, job.Spec.JobTemplate.Spec.Template, 0).Phase = "Scheduled"
 	}
 	return nil
-}
-
-func (u *usage) pods(l *corev1.PodList, err error) error {
-	if err != nil {
-		return err
-	}
-	for i := range l.Items {
-		pod := &l.Items[i]
-		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
-			continue
-		}
-		u.live = append(u.live, pod)
-		owner := u.byKey[pod.Namespace+"/"+ownerOf(pod)]
-		if owner == nil {
-			// Of a ReplicaSet of its own the pods are all that is listed.
-			name, set := "pod/"+pod.Name, metav1.GetControllerOf(pod)
-			if set != nil && set.Kind == "Job" {
-				continue
-			}
-			if set != nil && set.Kind == "ReplicaSet" {
-				name = "replicaset.apps/" + set.Name
-				if owner = u.byKey[pod.Namespace+"/"+name]; owner != nil {
-					owner.Wanted, owner.Updated = owner.Wanted+1, owner.Updated+1
-					owner.Pods = append(owner.Pods, usedPod(pod))
-					continue
-				}
-			}
-			owner = &Used{Name: name, Namespace: pod.Namespace, Template: corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, Wanted: 1, Updated: 1, Settled: true}
-			u.all = append(u.all, owner)
-			u.byKey[pod.Namespace+"/"+name] = owner
-		}
-		owner.Pods = append(owner.Pods, usedPod(pod))
-		if owner.revision != "" && pod.Labels[appsv1.StatefulSetRevisionLabel] == owner.revision && podReady(pod) {
-			owner.Updated++
-		}
-	}
-	for _, one := range u.all {
-		if one.revision != "" {
-			one.Settled = one.Settled && one.Updated >= one.Wanted
-		}
-	}
-	return nil
-}
-
-// ownerOf is the workload that a pod belongs to. Of a Deployment's pods the
-// ReplicaSet is between, whose name ends with the hash that the pod's label has.
-func ownerOf(pod *corev1.Pod) string {
-	owner := metav1.GetControllerOf(pod)
-	if owner == nil {
-		return ""
-	}
-	switch owner.Kind {
-	case "ReplicaSet":
-		return "deployment.apps/" + strings.TrimSuffix(owner.Name, "-"+pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey])
-	case "StatefulSet", "DaemonSet":
-		return strings.ToLower(owner.Kind) + ".apps/" + owner.Name
-	case "Job":
-		return "job.batch/" + owner.Name
-	}
-	return ""
-}
-
-func usedPod(pod *corev1.Pod) UsedPod {
-	used := UsedPod{Name: pod.Name, Node: pod.Spec.NodeName, Containers: map[string]UsedContainer{}}
-	ids := containerIDs(pod)
-	ready := map[string]bool{}
-	for _, status := range statuses(pod) {
-		ready[status.Name] = status.Ready
-	}
-	for _, container := range all(&pod.Spec) {
-		if id := ids[container.Name]; id != "" {
-			used.Containers[container.Name] = UsedContainer{ID: id, Image: container.Image, Ready: ready[container.Name]}
-		}
-	}
-	return used
 }

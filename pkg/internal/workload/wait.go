@@ -50,7 +50,9 @@ func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
 			continue
 		}
 		all.Go(func() {
-			waits := report.Start(progress.Step{Doing: fmt.Sprintf("Waiting for %s", t.ref), Done: fmt.Sprintf("%s is %s", t.ref, t.object.atEnd())})
+			waits := report.Start(progress.Step{
+				Doing: fmt.Sprintf("Waiting for %s", t.ref), Done: fmt.Sprintf("%s is %s", t.ref, t.object.atEnd()),
+			})
 			failures[i] = p.waitFor(waiting, t, report, waits)
 			waits.End(failures[i])
 			t.waited = failures[i] == nil
@@ -62,7 +64,8 @@ func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
 	all.Wait()
 	slices.SortStableFunc(failures, func(a, b error) int { return cmp.Compare(gravity(a), gravity(b)) })
 	if first := slices.IndexFunc(failures, wasInterrupted); first >= 0 {
-		failures = slices.Insert(failures, first, fmt.Errorf("waiting for %s was ended: %w", few(failures[first:]), context.Cause(ctx)))
+		failures = slices.Insert(failures, first,
+			fmt.Errorf("waiting for %s was ended: %w", few(failures[first:]), context.Cause(ctx)))
 	}
 	return apart(failures)
 }
@@ -161,7 +164,8 @@ func (p *Plan) ended(ctx, watching context.Context, w *watcher, after time.Durat
 	case errors.Is(cause, errOtherFailed):
 		return &RolloutError{
 			Workload: t.ref.String(), Namespace: t.ref.namespace, Reason: "Unfinished",
-			Message: fmt.Sprintf("not waited for any longer, since %s %s before: %s", errOtherFailed, afterFailure, w.view().waiting()),
+			Message: fmt.Sprintf("not waited for any longer, since %s %s before: %s", errOtherFailed, afterFailure,
+				w.view().waiting()),
 		}
 	default:
 		trouble := w.lastTrouble()

@@ -53,7 +53,9 @@ func (w *watcher) begin(ctx context.Context) error {
 	t := w.target
 	syncing, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	w.object = w.start(ctx, giveUp, clientFor(w.api, t.ref), func(o *metav1.ListOptions) { o.FieldSelector = byName(t.ref.name) })
+	w.object = w.start(ctx, giveUp, clientFor(w.api, t.ref), func(o *metav1.ListOptions) {
+		o.FieldSelector = byName(t.ref.name)
+	})
 	synced := []cache.DoneChecker{w.object.HasSyncedChecker()}
 	if t.object.selector != nil {
 		selector, err := metav1.LabelSelectorAsSelector(t.object.selector)
@@ -64,7 +66,8 @@ func (w *watcher) begin(ctx context.Context) error {
 		w.pods = w.start(ctx, giveUp, wrap(w.api.CoreV1().Pods(t.ref.namespace), &corev1.Pod{}), byLabel)
 		synced = append(synced, w.pods.HasSyncedChecker())
 		if t.ref.kind == deployment {
-			w.replicaSets = w.start(ctx, giveUp, wrap(w.api.AppsV1().ReplicaSets(t.ref.namespace), &appsv1.ReplicaSet{}), byLabel)
+			w.replicaSets = w.start(ctx, giveUp, wrap(w.api.AppsV1().ReplicaSets(t.ref.namespace), &appsv1.ReplicaSet{}),
+				byLabel)
 			synced = append(synced, w.replicaSets.HasSyncedChecker())
 		}
 	}
@@ -75,7 +78,9 @@ func (w *watcher) begin(ctx context.Context) error {
 }
 
 // start runs an informer until the context ends. giveUp is told of a refusal that stays.
-func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c client, filter func(*metav1.ListOptions)) cache.SharedIndexInformer {
+func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c client,
+	filter func(*metav1.ListOptions),
+) cache.SharedIndexInformer {
 	informer := cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			filter(&options)

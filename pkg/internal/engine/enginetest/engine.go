@@ -65,7 +65,8 @@ func (e *Engine) Command() string {
 
 // Runs tells whether a command is the engine's own, and not one for its containers.
 func (e *Engine) Runs(argv []string) bool {
-	return argv[0] == e.Command() && slices.Contains([]string{"image", "build", "tag", "save", "context", "--config"}, argv[1])
+	return argv[0] == e.Command() && slices.Contains([]string{"image", "build", "tag", "save", "context", "--config"},
+		argv[1])
 }
 
 // Build builds a folder under a name, as a user's own command does, and returns the image ID.

@@ -34,7 +34,10 @@ func NewImage(content string) *Image {
 	}))
 	manifest := must(json.Marshal(ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest,
-		Config: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageConfig, Digest: digest.FromBytes(config), Size: int64(len(config))},
+		Config: ocispec.Descriptor{
+			MediaType: ocispec.MediaTypeImageConfig, Digest: digest.FromBytes(config),
+			Size: int64(len(config)),
+		},
 		Layers: []ocispec.Descriptor{},
 	}))
 	return &Image{config: config, manifest: manifest}
@@ -104,10 +107,13 @@ func (e *Engine) inspect(to io.Writer, reference string) error {
 // archive, docker with containerd's store as an OCI layout.
 func (e *Engine) save(to io.Writer, image *Image) error {
 	if e.Kind == DockerContainerd {
-		index := ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{{
-			MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(image.manifest), Size: int64(len(image.manifest)),
-			Platform: &ocispec.Platform{OS: "linux", Architecture: "amd64"},
-		}}}
+		index := ocispec.Index{
+			Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex,
+			Manifests: []ocispec.Descriptor{{
+				MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(image.manifest),
+				Size: int64(len(image.manifest)), Platform: &ocispec.Platform{OS: "linux", Architecture: "amd64"},
+			}},
+		}
 		return writeTar(to, []file{
 			{blob(image.config), image.config},
 			{blob(image.manifest), image.manifest},
@@ -135,7 +141,10 @@ type file struct {
 func writeTar(to io.Writer, files []file) error {
 	archive := tar.NewWriter(to)
 	for _, one := range files {
-		if err := archive.WriteHeader(&tar.Header{Name: one.name, Mode: 0o644, Size: int64(len(one.content)), Format: tar.FormatUSTAR}); err != nil {
+		if err := archive.WriteHeader(&tar.Header{
+			Name: one.name, Mode: 0o644, Size: int64(len(one.content)),
+			Format: tar.FormatUSTAR,
+		}); err != nil {
 			return err
 		}
 		if _, err := archive.Write(one.content); err != nil {

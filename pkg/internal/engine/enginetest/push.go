@@ -37,7 +37,8 @@ func (e *Engine) push(ctx context.Context, command hostexec.Command) error {
 	case err != nil:
 		return err
 	case has != http.StatusOK:
-		if _, err := to.call(ctx, http.MethodPut, "/blobs/uploads/?digest="+config.String(), "application/octet-stream", image.config); err != nil {
+		if _, err := to.call(ctx, http.MethodPut, "/blobs/uploads/?digest="+config.String(), "application/octet-stream",
+			image.config); err != nil {
 			return err
 		}
 	}

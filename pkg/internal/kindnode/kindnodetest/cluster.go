@@ -184,9 +184,12 @@ func (c *Cluster) ps() []container {
 		if strings.HasSuffix(name, "control-plane") {
 			role = "control-plane"
 		}
-		containers = append(containers, container{ID: name, Names: []string{name}, State: "running", Labels: map[string]string{
-			"io.x-k8s.kind.cluster": c.Name, "io.x-k8s.kind.role": role,
-		}})
+		containers = append(containers, container{
+			ID: name, Names: []string{name}, State: "running",
+			Labels: map[string]string{
+				"io.x-k8s.kind.cluster": c.Name, "io.x-k8s.kind.role": role,
+			},
+		})
 	}
 	return containers
 }

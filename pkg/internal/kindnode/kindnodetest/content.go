@@ -100,7 +100,8 @@ func (s *contentServer) commit(blob string, written []byte, request *content.Wri
 	s.cluster.Change(func(n *Node) {
 		switch {
 		case request.GetExpected() != "" && request.GetExpected() != blob:
-			err = status.Errorf(codes.FailedPrecondition, "unexpected commit digest %s, expected %s", blob, request.GetExpected())
+			err = status.Errorf(codes.FailedPrecondition, "unexpected commit digest %s, expected %s", blob,
+				request.GetExpected())
 		case n.blobs[blob] != nil:
 			err = status.Errorf(codes.AlreadyExists, "content %s: already exists", blob)
 		default:

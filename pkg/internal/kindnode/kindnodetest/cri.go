@@ -24,7 +24,9 @@ func (s *imageService) ListImages(context.Context, *cri.ListImagesRequest) (*cri
 	return answer, nil
 }
 
-func (s *imageService) ImageStatus(_ context.Context, request *cri.ImageStatusRequest) (*cri.ImageStatusResponse, error) {
+func (s *imageService) ImageStatus(_ context.Context,
+	request *cri.ImageStatusRequest,
+) (*cri.ImageStatusResponse, error) {
 	id, ok := s.node.find(request.GetImage().GetImage())
 	if !ok && len(s.node.names(id)) == 0 {
 		return &cri.ImageStatusResponse{}, nil
@@ -37,7 +39,9 @@ type runtimeService struct {
 	node *Node
 }
 
-func (s *runtimeService) ListContainers(context.Context, *cri.ListContainersRequest) (*cri.ListContainersResponse, error) {
+func (s *runtimeService) ListContainers(context.Context,
+	*cri.ListContainersRequest,
+) (*cri.ListContainersResponse, error) {
 	answer := &cri.ListContainersResponse{}
 	for _, c := range s.node.Containers {
 		state := cri.ContainerState_CONTAINER_RUNNING
@@ -45,14 +49,17 @@ func (s *runtimeService) ListContainers(context.Context, *cri.ListContainersRequ
 			state = cri.ContainerState_CONTAINER_EXITED
 		}
 		answer.Containers = append(answer.Containers, &cri.Container{
-			Id: c.ID, PodSandboxId: c.PodID, ImageRef: c.ImageRef, State: state, CreatedAt: c.Created.UnixNano(), Image: &cri.ImageSpec{UserSpecifiedImage: c.Image},
+			Id: c.ID, PodSandboxId: c.PodID, ImageRef: c.ImageRef, State: state, CreatedAt: c.Created.UnixNano(),
+			Image:  &cri.ImageSpec{UserSpecifiedImage: c.Image},
 			Labels: map[string]string{"io.kubernetes.pod.namespace": c.Namespace, "io.kubernetes.pod.name": c.Pod},
 		})
 	}
 	return answer, nil
 }
 
-func (s *runtimeService) ListPodSandbox(context.Context, *cri.ListPodSandboxRequest) (*cri.ListPodSandboxResponse, error) {
+func (s *runtimeService) ListPodSandbox(context.Context,
+	*cri.ListPodSandboxRequest,
+) (*cri.ListPodSandboxResponse, error) {
 	answer := &cri.ListPodSandboxResponse{}
 	for _, id := range s.node.Pods {
 		answer.Items = append(answer.Items, &cri.PodSandbox{Id: id})

@@ -41,7 +41,9 @@ func (c *Cluster) Start(node, namespace, pod, image string) (containerID, imageI
 // Stop takes a pod's containers and its sandbox away.
 func (c *Cluster) Stop(node, namespace, pod string) {
 	c.Change(func(n *Node) {
-		n.Containers = slices.DeleteFunc(n.Containers, func(one kindnode.Container) bool { return one.Namespace == namespace && one.Pod == pod })
+		n.Containers = slices.DeleteFunc(n.Containers, func(one kindnode.Container) bool {
+			return one.Namespace == namespace && one.Pod == pod
+		})
 		n.Pods = slices.DeleteFunc(n.Pods, func(sandbox string) bool { return sandbox == namespace+"/"+pod })
 	}, node)
 }

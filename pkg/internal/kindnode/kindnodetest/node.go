@@ -118,7 +118,10 @@ func (n *Node) greeting() (string, error) {
 		for _, repository := range n.Pulled[id] {
 			mapping[repository] = map[string]any{"nodePodsAccessible": true}
 		}
-		if err := json.NewEncoder(&out).Encode(map[string]any{"kind": "ImagePulledRecord", "imageRef": id, "credentialMapping": mapping}); err != nil {
+		if err := json.NewEncoder(&out).Encode(map[string]any{
+			"kind": "ImagePulledRecord", "imageRef": id,
+			"credentialMapping": mapping,
+		}); err != nil {
 			return "", err
 		}
 	}

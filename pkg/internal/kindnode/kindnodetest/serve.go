@@ -42,17 +42,22 @@ func (c *Cluster) serve(ctx context.Context, name string, command hostexec.Comma
 		return err
 	}
 	// Little is said at once.
-	server := grpc.NewServer(grpc.ReadBufferSize(bufferSize), grpc.WriteBufferSize(bufferSize), grpc.UnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-		var answer any
-		err := c.call(short(info.FullMethod), name, func() error {
-			var err error
-			answer, err = handle(ctx, request)
-			return err
-		})
-		return answer, said(err)
-	}), grpc.StreamInterceptor(func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
-		return said(c.hooked(short(info.FullMethod), name, func() error { return handle(service, stream) }))
-	}))
+	server := grpc.NewServer(grpc.ReadBufferSize(bufferSize), grpc.WriteBufferSize(bufferSize),
+		grpc.UnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo,
+			handle grpc.UnaryHandler,
+		) (any, error) {
+			var answer any
+			err := c.call(short(info.FullMethod), name, func() error {
+				var err error
+				answer, err = handle(ctx, request)
+				return err
+			})
+			return answer, said(err)
+		}), grpc.StreamInterceptor(func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo,
+			handle grpc.StreamHandler,
+		) error {
+			return said(c.hooked(short(info.FullMethod), name, func() error { return handle(service, stream) }))
+		}))
 	images.RegisterImagesServer(server, &imagesServer{node: c.nodes[name]})
 	cri.RegisterImageServiceServer(server, &imageService{node: c.nodes[name]})
 	cri.RegisterRuntimeServiceServer(server, &runtimeService{node: c.nodes[name]})
@@ -121,7 +126,9 @@ func (s *imagesServer) List(_ context.Context, request *images.ListImagesRequest
 	return answer, nil
 }
 
-func (s *imagesServer) Create(_ context.Context, request *images.CreateImageRequest) (*images.CreateImageResponse, error) {
+func (s *imagesServer) Create(_ context.Context,
+	request *images.CreateImageRequest,
+) (*images.CreateImageResponse, error) {
 	image := request.GetImage()
 	if _, exists := s.node.Images[image.GetName()]; exists {
 		return nil, status.Errorf(codes.AlreadyExists, "image %q: already exists", image.GetName())
@@ -131,7 +138,9 @@ func (s *imagesServer) Create(_ context.Context, request *images.CreateImageRequ
 	return &images.CreateImageResponse{Image: image}, nil
 }
 
-func (s *imagesServer) Update(_ context.Context, request *images.UpdateImageRequest) (*images.UpdateImageResponse, error) {
+func (s *imagesServer) Update(_ context.Context,
+	request *images.UpdateImageRequest,
+) (*images.UpdateImageResponse, error) {
 	image := request.GetImage()
 	if _, err := s.image(image.GetName()); err != nil {
 		return nil, err

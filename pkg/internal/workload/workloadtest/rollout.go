@@ -31,7 +31,9 @@ var (
 )
 
 // list are all objects of a kind, in the order of their names.
-func list[T any](a *API, resource schema.GroupVersionResource, kind string, items func(runtime.Object) []T) ([]T, error) {
+func list[T any](a *API, resource schema.GroupVersionResource, kind string,
+	items func(runtime.Object) []T,
+) ([]T, error) {
 	all, err := a.tracker.List(resource, resource.GroupVersion().WithKind(kind), metav1.NamespaceAll)
 	if err != nil {
 		return nil, err
@@ -43,7 +45,9 @@ func (a *API) settle() error {
 	if a.nodes == nil {
 		return nil
 	}
-	all, err := list(a, deployments, "Deployment", func(l runtime.Object) []appsv1.Deployment { return l.(*appsv1.DeploymentList).Items })
+	all, err := list(a, deployments, "Deployment", func(l runtime.Object) []appsv1.Deployment {
+		return l.(*appsv1.DeploymentList).Items
+	})
 	if err != nil {
 		return err
 	}
@@ -107,7 +111,8 @@ func (a *API) rollOut(d *appsv1.Deployment) error {
 		ObservedGeneration: d.Generation, Replicas: int32(len(current) + len(others)), UpdatedReplicas: int32(len(current)),
 		ReadyReplicas: int32(ready + len(others)), AvailableReplicas: int32(ready + len(others)),
 	}
-	if d.Status.ObservedGeneration == status.ObservedGeneration && d.Status.AvailableReplicas == status.AvailableReplicas && d.Status.Replicas == status.Replicas {
+	if d.Status.ObservedGeneration == status.ObservedGeneration &&
+		d.Status.AvailableReplicas == status.AvailableReplicas && d.Status.Replicas == status.Replicas {
 		return nil
 	}
 	d.Status, d.ResourceVersion = status, a.next()
@@ -146,10 +151,15 @@ func (a *API) replicaSet(d *appsv1.Deployment) (*appsv1.ReplicaSet, error) {
 	version := a.next()
 	set := &appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: d.Namespace, Name: name, Labels: labels, ResourceVersion: version, UID: types.UID("uid-" + version), CreationTimestamp: metav1.Now(),
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(d, appsv1.SchemeGroupVersion.WithKind("Deployment"))},
+			Namespace: d.Namespace, Name: name, Labels: labels, ResourceVersion: version, UID: types.UID("uid-" + version),
+			CreationTimestamp: metav1.Now(),
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(d,
+				appsv1.SchemeGroupVersion.WithKind("Deployment"))},
 		},
-		Spec: appsv1.ReplicaSetSpec{Replicas: d.Spec.Replicas, Selector: d.Spec.Selector, Template: *d.Spec.Template.DeepCopy()},
+		Spec: appsv1.ReplicaSetSpec{
+			Replicas: d.Spec.Replicas, Selector: d.Spec.Selector,
+			Template: *d.Spec.Template.DeepCopy(),
+		},
 	}
 	set.Spec.Template.Labels = maps.Clone(labels)
 	return set, a.tracker.Create(replicaSets, set, d.Namespace)
@@ -162,9 +172,11 @@ func (a *API) newPod(set *appsv1.ReplicaSet) (*corev1.Pod, error) {
 	version := a.next()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: set.Namespace, Name: fmt.Sprintf("%s-%d", set.Name, a.made), Labels: set.Spec.Template.Labels, Annotations: set.Spec.Template.Annotations,
+			Namespace: set.Namespace, Name: fmt.Sprintf("%s-%d", set.Name, a.made), Labels: set.Spec.Template.Labels,
+			Annotations:     set.Spec.Template.Annotations,
 			ResourceVersion: version, UID: types.UID("uid-" + version), CreationTimestamp: metav1.Now(),
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(set,
+				appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))},
 		},
 		Spec:   *set.Spec.Template.Spec.DeepCopy(),
 		Status: corev1.PodStatus{Phase: corev1.PodPending},
@@ -175,13 +187,17 @@ func (a *API) newPod(set *appsv1.ReplicaSet) (*corev1.Pod, error) {
 
 // start runs those containers of a pod that do not run yet, and tells whether all do.
 func (a *API) start(pod *corev1.Pod) (ready bool, err error) {
-	if slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue }) {
+	if slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	}) {
 		return true, nil
 	}
 	before := pod.Status.ContainerStatuses
 	pod.Status.ContainerStatuses, ready = nil, true
 	for _, container := range pod.Spec.Containers {
-		i := slices.IndexFunc(before, func(s corev1.ContainerStatus) bool { return s.Name == container.Name && s.State.Running != nil })
+		i := slices.IndexFunc(before, func(s corev1.ContainerStatus) bool {
+			return s.Name == container.Name && s.State.Running != nil
+		})
 		if i >= 0 {
 			pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, before[i])
 			continue

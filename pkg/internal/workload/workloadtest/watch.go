@@ -40,12 +40,16 @@ func chosen(object runtime.Object, by testing.WatchRestrictions) bool {
 		return true
 	}
 	named := fields.Set{"metadata.name": of.GetName(), "metadata.namespace": of.GetNamespace()}
-	return (by.Labels == nil || by.Labels.Matches(labels.Set(of.GetLabels()))) && (by.Fields == nil || by.Fields.Matches(named))
+	return (by.Labels == nil || by.Labels.Matches(labels.Set(of.GetLabels()))) &&
+		(by.Fields == nil || by.Fields.Matches(named))
 }
 
 // first are the events of what is there, and of the end of those.
 func (a *API) first(asked testing.WatchActionImpl) ([]watch.Event, error) {
-	kinds := map[string]string{"deployments": "Deployment", "replicasets": "ReplicaSet", "pods": "Pod", "configmaps": "ConfigMap", "jobs": "Job", "events": "Event", "nodes": "Node"}
+	kinds := map[string]string{
+		"deployments": "Deployment", "replicasets": "ReplicaSet", "pods": "Pod",
+		"configmaps": "ConfigMap", "jobs": "Job", "events": "Event", "nodes": "Node",
+	}
 	kind := asked.GetResource().GroupVersion().WithKind(kinds[asked.GetResource().Resource])
 	there, err := a.tracker.List(asked.GetResource(), kind, asked.GetNamespace())
 	if err != nil {

@@ -1,0 +1,117 @@
+package e2eimage
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// State is how a record, nodes, workloads and this host agree.
+type State string
+
+// States, the worst first: an image has the worst that is true of it.
+const (
+	// StateTampered: annotation and evidence of the record disagree, or it cannot
+	// be read.
+	StateTampered State = "Tampered"
+	// StateUnfinished: a run of tag or clean is under way, or was killed.
+	StateUnfinished State = "Unfinished"
+	// StateMissing: a node does not have the recorded image.
+	StateMissing State = "MissingOnNodes"
+	// StateDrifted: a workload is to run, or a pod runs, something else.
+	StateDrifted State = "Drifted"
+	// StateRolling: pods of a workload are still to come; Running and Wanted of the
+	// image say how many.
+	StateRolling State = "RollingOut"
+	// StateStale: this host has something newer than what is recorded.
+	StateStale State = "Stale"
+	// StateOrphaned: a tag on nodes whose record is gone.
+	StateOrphaned State = "Orphaned"
+	// StateConsistent: all of them agree.
+	StateConsistent State = "Consistent"
+)
+
+// worst is the order of states.
+func worst() []State {
+	return []State{
+		StateTampered, StateUnfinished, StateMissing, StateDrifted, StateRolling, StateStale, StateOrphaned,
+		StateConsistent,
+	}
+}
+
+// StatusResult is what is true of the images, by consumer and name.
+type StatusResult struct {
+	// Namespace that was looked at, "" for all.
+	Namespace string        `json:"namespace"`
+	Images    []ImageStatus `json:"images"`
+	// Mend are the commands that mend all problems, in the order in which they have to
+	// be run.
+	Mend []string `json:"mend,omitempty"`
+	// Unseen are kinds of workloads that may not be listed.
+	Unseen []string `json:"unseen,omitempty"`
+}
+
+// ImageStatus is what is true of one image.
+type ImageStatus struct {
+	Name      string `json:"name"`
+	Consumer  string `json:"consumer"`
+	Namespace string `json:"namespace"`
+	// Image is the recorded image, of this Repository and Tag.
+	Image      string `json:"image"`
+	Repository string `json:"repository,omitempty"`
+	Tag        string `json:"tag,omitempty"`
+	ImageID    string `json:"imageID,omitempty"`
+	Source     string `json:"source,omitempty"`
+	// Engine that the source came from.
+	Engine   string       `json:"engine,omitempty"`
+	Platform string       `json:"platform,omitempty"`
+	By       string       `json:"by,omitempty"`
+	Recorded *metav1.Time `json:"recorded,omitempty"`
+	// NodesWith have the recorded image; NodesWithout do not.
+	NodesWith    []string         `json:"nodesWith"`
+	NodesWithout []string         `json:"nodesWithout,omitempty"`
+	Workloads    []WorkloadStatus `json:"workloads"`
+	// Running pods of all its workloads run the recorded image, of so many Wanted.
+	Running  int       `json:"running"`
+	Wanted   int       `json:"wanted"`
+	State    State     `json:"state"`
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Explain says each problem of the image, and what mends it.
+func (s ImageStatus) Explain() []string {
+	of := s.Name
+	if s.Consumer != "" {
+		of += " (" + s.Consumer + ")"
+	}
+	var said []string
+	for _, problem := range s.Problems {
+		text := fmt.Sprintf("%s: %s: %s", of, problem.State, problem.Text)
+		if problem.Mend != "" {
+			text += "\n  mend it: " + problem.Mend
+		}
+		said = append(said, text)
+	}
+	return said
+}
+
+// WorkloadStatus is a workload that uses an image.
+type WorkloadStatus struct {
+	Name string `json:"name"`
+	// Namespace, where it is not that of the record.
+	Namespace string `json:"namespace,omitempty"`
+	// Phase of a Job: Complete, Failed, Suspended or Running; Scheduled of a CronJob.
+	Phase string `json:"phase,omitempty"`
+	// Running pods run the recorded image, by its ID; Wanted are there to be, 0
+	// where that is not said.
+	Running int `json:"running"`
+	Wanted  int `json:"wanted"`
+}
+
+// Problem is one thing that does not agree, and what mends it.
+type Problem struct {
+	State State  `json:"state"`
+	Text  string `json:"text"`
+	// Mend is a command, "" where time does.
+	Mend string `json:"mend,omitempty"`
+}
