@@ -14,7 +14,7 @@ type conflictFlags struct {
 
 func (f *conflictFlags) add(set *pflag.FlagSet) {
 	set.Var(&choice{&f.use, []string{string(e2eimage.UseLock), string(e2eimage.UseCluster)}}, "use",
-		"Which is right where lock and cluster disagree, lock or cluster")
+		"If lock and cluster disagree: the one that is right, lock or cluster")
 	set.BoolVar(&f.allowStale, "allow-stale", false,
-		"Go on although this host has something newer, which is then a warning")
+		"Only warn if this host has something newer")
 }

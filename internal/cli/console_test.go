@@ -106,8 +106,16 @@ func (l *library) Ref(ctx context.Context, in e2eimage.RefInput) (*e2eimage.RefR
 }
 
 func (l *library) Deploy(ctx context.Context, in e2eimage.DeployInput) (*e2eimage.DeployResult, error) {
+	changed := in.Changed
+	in.Changed = nil
 	l.deploy = append(l.deploy, in)
-	return answer(ctx, l, l.deployed)
+	result, err := answer(ctx, l, l.deployed)
+	if result != nil && changed != nil {
+		for _, one := range result.Workloads {
+			changed(one)
+		}
+	}
+	return result, err
 }
 
 func (l *library) Clean(ctx context.Context, in e2eimage.CleanInput) (*e2eimage.CleanResult, error) {

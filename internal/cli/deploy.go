@@ -93,27 +93,27 @@ func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) e
 	if err != nil {
 		return err
 	}
-	// What a run did that failed afterwards is printed, too.
-	result, err := client.Deploy(cmd.Context(), input)
-	if result == nil {
-		return err
-	}
 	if flags.output != "" && flags.output != formatName {
+		// What a run did that failed afterwards is printed, too.
+		result, err := client.Deploy(cmd.Context(), input)
+		if result == nil {
+			return err
+		}
 		return errors.Join(a.printObject(flags.output, kindDeploy, result), err)
 	}
-	// As kubectl says it.
+	// As kubectl says it, and when it does: before the workload is ready.
 	suffix := map[e2eimage.DryRun]string{
 		e2eimage.DryRunClient: " (dry run)",
 		e2eimage.DryRunServer: " (server dry run)",
 	}[input.DryRun]
-	for _, workload := range result.Workloads {
+	var failed error
+	input.Changed = func(workload e2eimage.DeployedWorkload) {
 		line := workload.Name
 		if flags.output != formatName {
 			line += " " + workload.Action + suffix
 		}
-		if failed := a.println(line); failed != nil {
-			return failed
-		}
+		failed = errors.Join(failed, a.println(line))
 	}
-	return err
+	_, err = client.Deploy(cmd.Context(), input)
+	return errors.Join(failed, err)
 }

@@ -32,7 +32,7 @@ func (f *commonFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.provider, "provider", "",
 		"Engine that the Kind cluster runs on, docker or podman (default: the one that has it)")
 	flags.StringVar(&f.lock, "lock", "", "The lock file (default: .e2eimage/CONSUMER.lock.yaml beside e2eimage.yaml)")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "Say only results, warnings and errors")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "Print only results, warnings and errors")
 }
 
 // flags returns what the command line said for the named images.

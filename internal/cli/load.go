@@ -75,7 +75,7 @@ images.`,
 	flags.add(set, "Engine that has the image, docker or podman (default: the one that has it)")
 	set.StringSliceVar(&flags.nodes, "nodes", nil, "Only these nodes; a tag needs the image on every node")
 	a.offer(cmd, "nodes", e2eimage.KindNodes)
-	set.BoolVar(&flags.release, "release", false, "Take the image out of the engine when every node has it")
+	set.BoolVar(&flags.release, "release", false, "Remove the image from the engine when every node has it")
 	addDryRun(set, &flags.dryRun, false)
 	addOutput(cmd, &flags.output)
 	addTimeout(set, &flags.timeout)
@@ -106,7 +106,7 @@ func (a *app) loadInput(names []string, flags loadFlags) (e2eimage.LoadInput, er
 	if flags.nodes != nil && len(flags.nodes) == 0 {
 		// Else a variable that is not set would mean all of them.
 		return e2eimage.LoadInput{}, &usageError{
-			errors.New("--nodes is empty; name nodes with commas between, or leave it out for all"),
+			errors.New("--nodes is empty; name nodes, separated by commas, or leave out the flag for all nodes"),
 		}
 	}
 	suite, err := a.suite(said)

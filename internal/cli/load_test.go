@@ -119,7 +119,7 @@ func TestWhatMayBeTwoThingsIsToldInBothWays(t *testing.T) {
 		"load x.tar.gz":                        {"load docker-archive:x.tar.gz\n", "load --source x.tar.gz\n"},
 		"load gatewax --consumer full":         {`did you mean "gateway"?`, "load --source gatewax\n"},
 		"load x@sha256:1":                      {"x@sha256:1"},
-		"load Redis":                           {"small letters"},
+		"load Redis":                           {"lowercase letters"},
 		"load X/y --source localhost/x":        {`NAME: "X/y" must be`},
 		"tag localhost/x:dev":                  {"is it an image itself?"},
 		"load x y --source localhost/x":        {"--source", "exactly one NAME"},

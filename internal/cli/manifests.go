@@ -97,7 +97,7 @@ func (a *app) matching(path string) ([]string, error) {
 	found, err := filepath.Glob(at)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("it is not there, and is no pattern: %w", err)
+		return nil, fmt.Errorf("there is no such file, and it is no valid pattern: %w", err)
 	case len(found) == 0:
 		return nil, errors.New("there is no such file or folder")
 	}
@@ -121,7 +121,7 @@ func (a *app) manifestsAt(ctx context.Context, path string, recursive bool) ([]e
 	}
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		if _, err := os.Stat(filepath.Join(at, name)); err == nil {
-			return nil, fmt.Errorf("-f %s: it has a %s; build it with -k %s", path, name, path)
+			return nil, fmt.Errorf("-f %s: the folder has a %s; use -k %s", path, name, path)
 		}
 	}
 	var manifests []e2eimage.Manifest
@@ -150,7 +150,7 @@ func (a *app) manifestsAt(ctx context.Context, path string, recursive bool) ([]e
 	if err == nil && len(manifests) == 0 {
 		err = fmt.Errorf("%s has no file that ends with .yaml, .yml or .json", path)
 		if below {
-			err = fmt.Errorf("%w; go through the folders in it with -R", err)
+			err = fmt.Errorf("%w; -R also reads the folders in it", err)
 		}
 	}
 	return manifests, err

@@ -74,7 +74,7 @@ func flagMistake(cmd *cobra.Command, err error) error {
 	case errors.As(err, &lacking):
 		err = fmt.Errorf("%s needs a value, as in %s=VALUE", spelt(lacking.GetFlag()), spelt(lacking.GetFlag()))
 	case errors.As(err, &invalid):
-		err = fmt.Errorf("%s: %q cannot be: it %s", spelt(invalid.GetFlag()), invalid.GetValue(), wanted(invalid))
+		err = fmt.Errorf("%s: %q is not valid: it %s", spelt(invalid.GetFlag()), invalid.GetValue(), wanted(invalid))
 	case errors.As(err, &malformed):
 		err = fmt.Errorf("%q is no flag; flags are written --NAME or --NAME=VALUE", malformed.GetSpecifiedFlag())
 	}
@@ -164,7 +164,7 @@ func habit(cmd *cobra.Command, name string) string {
 			return "did you mean --nodes?"
 		}
 	case "yes", "assume-yes":
-		return "nothing is asked, so nothing has to be confirmed"
+		return "no command asks for confirmation"
 	}
 	return ""
 }

@@ -112,8 +112,8 @@ func (a *app) printFinding(of, state, text string, on screen) error {
 // printExact prints what another program takes as it is.
 func (a *app) printExact(text string) error {
 	if !foreign.IsHarmless(text) {
-		return &e2eimage.InconsistentError{Err: fmt.Errorf("what is recorded has characters that no image has, and is not "+
-			"printed: %q\nlook at it: kubectl e2eimage status -o json", text)}
+		return &e2eimage.InconsistentError{Err: fmt.Errorf("the recorded image has characters that no image name can "+
+			"have, so it is not printed: %q\nlook at it: kubectl e2eimage status -o json", text)}
 	}
 	_, err := io.WriteString(a.host.Streams.Out, text)
 	return err

@@ -49,8 +49,8 @@ func refKustomize(suite config.Suite, result *e2eimage.RefResult) (string, error
 	for _, ref := range result.Images {
 		for _, name := range slices.Compact([]string{cmp.Or(repositoryOf(ref.Source), ref.Repository), ref.Repository}) {
 			if other := meant[name]; other != "" && other != ref.Name {
-				return "", &e2eimage.InconsistentError{Err: fmt.Errorf("%s and %s are both %s, and Kustomize tells images apart "+
-					"by their repository alone\nput them in with: kubectl e2eimage render -k FOLDER", other, ref.Name, name)}
+				return "", &e2eimage.InconsistentError{Err: fmt.Errorf("%s and %s have the same repository, %s, so Kustomize "+
+					"cannot tell them apart\nuse instead: kubectl e2eimage render -k FOLDER", other, ref.Name, name)}
 			}
 			meant[name] = ref.Name
 			block.Images = append(block.Images, image{Name: name, NewName: ref.Repository, NewTag: ref.Tag})

@@ -44,8 +44,8 @@ func refHelm(suite config.Suite, result *e2eimage.RefResult, facts config.Templa
 	}
 	for _, image := range result.Images {
 		if !chart.set[image.Name] && (suite.Part || len(arguments) == 0) {
-			return "", &usageError{fmt.Errorf("no key of the suite's helm: block in e2eimage.yaml is about %s, so Helm would "+
-				"install another image; write one like %s.image: \"{{.Image}}\"", image.Name, image.Name)}
+			return "", &usageError{fmt.Errorf("the suite's helm: block in e2eimage.yaml has no key for %s, so Helm would "+
+				"install another image; add one, such as %s.image: \"{{.Image}}\"", image.Name, image.Name)}
 		}
 	}
 	return strings.Join(arguments, " ") + "\n", nil
@@ -73,8 +73,8 @@ func (c *chart) images(key, template string) ([]e2eimage.Ref, error) {
 		switch {
 		case image.Name == name && image.External != "":
 			return nil, &usageError{
-				fmt.Errorf("helm key %s is about %s, which is external: nothing is recorded of it; write %s into the chart's "+
-					"values", key, name, image.External),
+				fmt.Errorf("helm key %s is for %s, an external image, which has no record; write %s into the chart's values", key,
+					name, image.External),
 			}
 		case image.Name == name:
 			return nil, nil
@@ -100,8 +100,8 @@ func (c *chart) images(key, template string) ([]e2eimage.Ref, error) {
 	}
 	if there, err := c.render(template, another); err != nil || here != there {
 		return nil, &usageError{
-			fmt.Errorf("helm key %s is about every image of the suite, also %s; ask for all of them: kubectl e2eimage ref -o "+
-				"helm", key, strings.Join(missing, ", ")),
+			fmt.Errorf("helm key %s needs every image of the suite, also %s; run: kubectl e2eimage ref -o helm", key,
+				strings.Join(missing, ", ")),
 		}
 	}
 	return c.result.Images, nil
@@ -128,7 +128,7 @@ func (c *chart) value(key, template string, images []e2eimage.Ref) (string, erro
 		c.set[image.Name] = true
 	}
 	if len(values) > 1 {
-		message := fmt.Sprintf("helm key %s would have to be several things at once:", key)
+		message := fmt.Sprintf("helm key %s would get several values:", key)
 		for _, value := range slices.Sorted(maps.Keys(values)) {
 			message += fmt.Sprintf("\n  %q for %s", value, strings.Join(values[value], ", "))
 		}

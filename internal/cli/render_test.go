@@ -76,7 +76,7 @@ func TestManifestsAreFoundAsKubectlFindsThem(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]string{
-		"render x -f current/*.json": "there is no such file or folder", "render x -f [": "is no pattern", "render x -f https://example.com/x.yaml": "curl -fsSLO https://example.com/x.yaml",
+		"render x -f current/*.json": "there is no such file or folder", "render x -f [": "is no valid pattern", "render x -f https://example.com/x.yaml": "curl -fsSLO https://example.com/x.yaml",
 	} {
 		if code := c.run(line); code != exitFailed || !strings.Contains(c.errOut.String(), want) {
 			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())
@@ -91,7 +91,7 @@ func TestManifestsThatAreNotThereAreSaidAtOnce(t *testing.T) {
 	c.write("deep/er/a.yaml", "")
 	code := c.run("render x -f none.yaml -f empty -f deep")
 	said := c.errOut.String()
-	if code != exitFailed || !strings.Contains(said, "none.yaml") || !strings.Contains(said, "empty has no file") || !strings.Contains(said, "go through the folders in it with -R") || c.library.calls() > 0 {
+	if code != exitFailed || !strings.Contains(said, "none.yaml") || !strings.Contains(said, "empty has no file") || !strings.Contains(said, "-R also reads the folders in it") || c.library.calls() > 0 {
 		t.Errorf("exit %d: %s", code, c.errOut.String())
 	}
 }

@@ -30,14 +30,15 @@ func (f *rolloutFlags) add(cmd *cobra.Command) {
 	set.Var(&choice{&f.pullPolicy, []string{"Never", "IfNotPresent"}}, "pull-policy",
 		"Pull policy to set, Never or IfNotPresent (default: kept, but Always becomes Never)")
 	f.maxRestarts = -1
-	set.Var((*count)(&f.maxRestarts), "max-restarts", "Give up a crash loop after so many restarts, 0 never (default 3)")
+	set.Var((*count)(&f.maxRestarts), "max-restarts",
+		"Give up on a crash loop after this many restarts; 0 means never (default 3)")
 	for _, manifests := range []string{"filename", "kustomize"} {
 		cmd.MarkFlagsMutuallyExclusive(manifests, "workload")
 		cmd.MarkFlagsMutuallyExclusive(manifests, "container")
 	}
 	set.BoolVar(&f.forceConflicts, "force-conflicts", false,
-		"With -f or -k: take fields over that other field managers own")
-	set.BoolVar(&f.replace, "replace", false, "Delete and make anew Jobs and Pods that cannot be changed")
+		"With -f or -k: take over fields that other field managers own")
+	set.BoolVar(&f.replace, "replace", false, "Delete and recreate Jobs and Pods that cannot be changed")
 	set.BoolVar(&f.takeOver, "take-over", false, "Also change workloads that another consumer deployed")
 	set.Var(&span{value: &f.timeout, least: 1}, "timeout", "Wait this long for each rollout (default 120s)")
 }

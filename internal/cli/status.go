@@ -57,7 +57,7 @@ pipe nothing is.`,
 		},
 	}
 	addAllNamespaces(cmd, &flags.allNamespaces)
-	cmd.Flags().BoolVarP(&flags.watch, "watch", "w", false, "Then go on, and show what changes")
+	cmd.Flags().BoolVarP(&flags.watch, "watch", "w", false, "After the table, show each change as it comes")
 	addOutput(cmd, &flags.output, formatWide)
 	addTimeout(cmd.Flags(), &flags.timeout)
 	return cmd

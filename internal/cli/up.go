@@ -60,9 +60,9 @@ per line, in the order asked.`,
 	}
 	set := cmd.Flags()
 	flags.engineFlags.add(set, buildEngineUsage)
-	set.StringVar(&flags.source, "source", "", "The image, where none is built: as load takes it")
+	set.StringVar(&flags.source, "source", "", "The image, if it is not built here; the same forms as for load")
 	set.StringVar(&flags.repository, "repository", "", "Repository of the recorded image (default localhost/NAME)")
-	set.BoolVar(&flags.skipBuild, "skip-build", false, "Take what was built before")
+	set.BoolVar(&flags.skipBuild, "skip-build", false, "Build nothing; use what was built before")
 	addParallel(set, &flags.parallel)
 	flags.rolloutFlags.add(cmd)
 	a.offer(cmd, "workload", e2eimage.KindWorkloads)

@@ -88,7 +88,7 @@ var (
 
 // form is what a secret stands in.
 type form struct {
-	// hints: one of them, in small letters, is in every match. Most lines have none.
+	// hints: one of them, in lowercase letters, is in every match. Most lines have none.
 	hints   []string
 	pattern *regexp.Regexp
 	// with makes the text that takes the place of a match, of its parts.

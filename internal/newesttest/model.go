@@ -142,5 +142,5 @@ func (m *Model) Archived(suite int) bool { return m.own[suite].archived || m.own
 // Told tells whether words of a command say that something could not be known.
 func Told(words string) bool {
 	words = strings.Join(strings.Fields(words), " ")
-	return strings.Contains(words, "could not be told") || strings.Contains(words, "is not known")
+	return strings.Contains(words, "cannot tell whether") || strings.Contains(words, "is not known")
 }

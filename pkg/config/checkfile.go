@@ -62,14 +62,14 @@ func (d *document) checkSuites(images map[string]bool) {
 	}
 	for _, top := range []string{"consumer", "kindCluster", "namespace", "tagGroup", "helm"} {
 		if _, ok := d.lines[top]; ok {
-			d.wrong(top, "a file with suites: says this in each suite")
+			d.wrong(top, "a file with suites: has this in each suite, not at the top")
 		}
 	}
 	seen := map[string]bool{}
 	for i, suite := range f.Suites {
 		field := fmt.Sprintf("suites[%d]", i)
 		if suite.Consumer == "" {
-			d.missing(field+".consumer", "is missing; suites are told apart by it")
+			d.missing(field+".consumer", "is missing; each suite needs one of its own")
 		} else if seen[suite.Consumer] {
 			d.wrong(field+".consumer", "%s is the consumer of another suite already", quote(suite.Consumer))
 		}
@@ -106,7 +106,7 @@ func (d *document) checkSuite(field string, suite fileSuite, images map[string]b
 		d.value(at, suite.Helm[key], func(text string) string { return checkTemplate(text, "", helmFields(), nil) })
 		name := key[:strings.IndexAny(key+".", ".[")]
 		if images[name] && suite.Images != nil && !seen[name] && ofAnImage(suite.Helm[key]) {
-			d.wrong(at, "is about %s, which is not one of the suite's images: it would get another image", quote(name))
+			d.wrong(at, "uses %s, which is not an image of the suite: the chart would get another image", quote(name))
 		}
 	}
 }

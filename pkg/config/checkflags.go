@@ -21,7 +21,7 @@ func (r *resolver) checkFlags() {
 	}
 	for _, forOne := range []setting{{f.Source, "--source"}, {f.Repository, "--repository"}, {f.Tag, "--tag"}} {
 		if forOne.value != "" && len(r.names()) != 1 {
-			r.found.add(said(forOne.by), "is for exactly one NAME")
+			r.found.add(said(forOne.by), "needs exactly one NAME")
 		}
 	}
 	r.checkSaid(setting{f.Source, "--source"}, checkNamed)

@@ -9,7 +9,7 @@ func TestAnImageIsNotNamedByADigest(t *testing.T) {
 	t.Parallel()
 	digest := "@sha256:" + strings.Repeat("0a", 32)
 	says := func(bare string) string {
-		return `"` + bare + digest + `" has a digest, by which no pod would find the image: nodes get another manifest; write ` + bare
+		return `"` + bare + digest + `" has a digest, but on nodes the image has another digest, so no pod would find it; write ` + bare
 	}
 	refused(t, Flags{Names: []string{"a"}, Source: "localhost/x:v1" + digest}, nil, "", "--source: "+says("localhost/x:v1"))
 	refused(t, Flags{}, nil, header+"images:\n- name: a\n  source: x"+digest+"\n- name: b\n  external: docker.io/pg:16"+digest+"\n",

@@ -9,6 +9,6 @@ func TestAHelmKeyIsAboutAnImageOfItsSuite(t *testing.T) {
 		t.Error(err)
 	}
 	refused(t, Flags{}, nil, suite+"    b.image.tag: '{{.Tag}}'\n    'b[0].image': 'x/{{.Image}}'\n",
-		`e2eimage.yaml:12: suites[0].helm.b.image.tag: is about "b", which is not one of the suite's images: it would get another image`,
-		`e2eimage.yaml:13: suites[0].helm."b[0].image": is about "b", which is not one of the suite's images: it would get another image`)
+		`e2eimage.yaml:12: suites[0].helm.b.image.tag: uses "b", which is not an image of the suite: the chart would get another image`,
+		`e2eimage.yaml:13: suites[0].helm."b[0].image": uses "b", which is not an image of the suite: the chart would get another image`)
 }

@@ -75,7 +75,7 @@ func (f *filling) field(field Field, text string, check func(string) string) str
 	value, err := render(text, sourceFields(), f.values.fields(), f.environment)
 	if err == nil {
 		if wrong := check(value); wrong != "" {
-			err = fmt.Errorf("template %s yields what cannot be: %s", quote(text), wrong)
+			err = fmt.Errorf("template %s gives a value that is not valid: %s", quote(text), wrong)
 		}
 	}
 	if err == nil {

@@ -90,7 +90,7 @@ func TestWhatCannotBeFilledInIsAMistakeOnlyWhenUsed(t *testing.T) {
 	suite, _ := resolved(t, Flags{}, environment, file)
 	const (
 		source     = `e2eimage.yaml:5: images[0].source: template "localhost/a:{{env \"TAG\"}}": the environment variable "TAG" is not set`
-		repository = `e2eimage.yaml:6: images[0].repository: template "{{env \"REGISTRY\"}}/a" yields what cannot be: "bad registry/a" is no repository: invalid reference format`
+		repository = `e2eimage.yaml:6: images[0].repository: template "{{env \"REGISTRY\"}}/a" gives a value that is not valid: "bad registry/a" is no repository: invalid reference format`
 		prebuilt   = `e2eimage.yaml:7: images[0].prebuilt: template "docker-archive:{{env \"ARTIFACTS\"}}/a.tar": the environment variable "ARTIFACTS" is not set`
 		second     = `e2eimage.yaml:9: images[1].source: template "localhost/b:{{.Consumer}}" uses .Consumer, which is not known here: say it with --consumer or in e2eimage.yaml`
 	)
@@ -144,7 +144,7 @@ func TestSources(t *testing.T) {
 		"":                       "neither an image reference",
 		"oci:":                   "lacks the path",
 		"docker-archive:":        "lacks the path",
-		"sha256:abc":             "64 small hex digits",
+		"sha256:abc":             "64 lowercase hex digits",
 		"localhost/x:$(id)":      `"localhost/x:$(id)"`,
 		"x\ny":                   `"x\ny" has control characters`,
 		"oci:x\x1b[31m":          `\x1b`,

@@ -57,7 +57,7 @@ func (r *resolver) notLoadable(given string, known []string) string {
 	}
 	plain := dnsLabel.MatchString(given)
 	if near := didYouMean(given, known); plain && near != "" {
-		return fmt.Sprintf("%s has no image %q; it has %s%s\nfor an image that is called so: %s", r.doc.path, given,
+		return fmt.Sprintf("%s has no image %q; it has %s%s\nto load an image of that name: %s", r.doc.path, given,
 			strings.Join(known, ", "), near, asSource(given))
 	}
 	source, err := ParseSource(given)

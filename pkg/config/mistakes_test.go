@@ -8,7 +8,7 @@ import (
 
 func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 	t.Parallel()
-	const name = " must be 1 to 63 small letters, digits and -, with a letter or digit at both ends"
+	const name = " must be 1 to 63 lowercase letters, digits and -, with a letter or digit at both ends"
 	negative, none := -1, time.Duration(0)
 	tests := map[string]struct {
 		flags       Flags
@@ -24,14 +24,14 @@ func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 			nil, "",
 			[]string{
 				`--consumer: "A"` + name,
-				`--kind-cluster: "b c" must be small letters, digits, - and .; see: kind get clusters`,
+				`--kind-cluster: "b c" must be lowercase letters, digits, - and .; see: kind get clusters`,
 				`--namespace: "d.e"` + name,
 				`--provider: "nerdctl" is neither docker nor podman`,
 				`NAME: "x_y"` + name,
 				`NAME: is empty`,
-				`--source: is for exactly one NAME`,
-				`--repository: is for exactly one NAME`,
-				`--tag: is for exactly one NAME`,
+				`--source: needs exactly one NAME`,
+				`--repository: needs exactly one NAME`,
+				`--tag: needs exactly one NAME`,
 				`--source: source "$(id)" is neither an image reference nor sha256:…, docker-archive:FILE, oci:FOLDER, oci-archive:FILE or -: invalid reference format`,
 				`--repository: "it's" is no repository: invalid reference format`,
 				`--tag: "-x": a tag has letters, digits, _ . - and does not start with . or -`,
@@ -49,7 +49,7 @@ func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 			"",
 			[]string{
 				`E2EIMAGE_CONSUMER: "A"` + name,
-				`KIND_CLUSTER_NAME: "$(id)" must be small letters, digits, - and .; see: kind get clusters`,
+				`KIND_CLUSTER_NAME: "$(id)" must be lowercase letters, digits, - and .; see: kind get clusters`,
 				`E2EIMAGE_NAMESPACE: "a\nb"` + name,
 			},
 		},
@@ -103,10 +103,10 @@ func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 			[]string{`NAME: e2eimage.yaml has no image "datastorge"; it has datastorage; did you mean "datastorage"?`},
 		},
 		"--tag for every image of the suite": {
-			Flags{Tag: "v1"}, nil, twoImages, []string{`--tag: is for exactly one NAME`},
+			Flags{Tag: "v1"}, nil, twoImages, []string{`--tag: needs exactly one NAME`},
 		},
 		"--tag for two images": {
-			Flags{Tag: "v1", Names: []string{"a", "b"}}, nil, twoImages, []string{`--tag: is for exactly one NAME`},
+			Flags{Tag: "v1", Names: []string{"a", "b"}}, nil, twoImages, []string{`--tag: needs exactly one NAME`},
 		},
 		"neither a name nor a file": {
 			Flags{}, nil, "", strings.Split("which image? Give its NAME, or write an e2eimage.yaml like this:\n"+example, "\n"),

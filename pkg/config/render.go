@@ -65,7 +65,7 @@ func parseTemplate(text string, allowed []string, environment Environment) (*tem
 	}
 	visit := &usage{allowed: allowed}
 	if parsed.Tree == nil || len(parsed.Templates()) > 1 {
-		err = errors.New("has {{define}} or {{block}}; write what is to come out")
+		err = errors.New("has {{define}} or {{block}}; write the text directly")
 	} else {
 		err = visit.node(parsed.Root)
 	}

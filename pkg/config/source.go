@@ -58,8 +58,9 @@ func ParseSource(text string) (Source, error) {
 		return Source{Kind: SourceID, Value: "sha256:" + strings.TrimPrefix(text, "sha256:")}, nil
 	}
 	if digits, ok := strings.CutPrefix(text, "sha256:"); ok {
-		return Source{}, fmt.Errorf("source %s is no image ID: sha256: and 64 small hex digits, but these are %d characters",
-			quote(text), len(digits))
+		return Source{},
+			fmt.Errorf("source %s is no image ID: sha256: and 64 lowercase hex digits, but these are %d characters",
+				quote(text), len(digits))
 	}
 	if _, err := reference.ParseNormalizedNamed(text); err != nil {
 		return Source{}, fmt.Errorf("source %s is neither an image reference nor sha256:…, docker-archive:FILE, "+
@@ -81,7 +82,7 @@ func (s Source) Nameable() error {
 		return nil
 	}
 	if bare, _, digested := strings.Cut(s.Value, "@"); digested {
-		return fmt.Errorf("%s has a digest, by which no pod would find the image: nodes get another manifest; write %s",
+		return fmt.Errorf("%s has a digest, but on nodes the image has another digest, so no pod would find it; write %s",
 			quote(s.Value), bare)
 	}
 	return nil
@@ -117,7 +118,7 @@ func checkRepository(repository string) string {
 		return fmt.Sprintf("%s has a tag or digest; give the repository alone", quote(repository))
 	}
 	if named.Name() != repository {
-		return fmt.Sprintf("%q is short for several things; write localhost/%s or %s", repository, repository, named.Name())
+		return fmt.Sprintf("%q is ambiguous; write localhost/%s or %s", repository, repository, named.Name())
 	}
 	return ""
 }

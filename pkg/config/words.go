@@ -28,7 +28,7 @@ func checkName(name string) string {
 	if name == "" || dnsLabel.MatchString(name) {
 		return ""
 	}
-	mistake := fmt.Sprintf("%s must be 1 to 63 small letters, digits and -, with a letter or digit at both ends",
+	mistake := fmt.Sprintf("%s must be 1 to 63 lowercase letters, digits and -, with a letter or digit at both ends",
 		quote(name))
 	if workload.MatchString(name) {
 		mistake += "; is it a workload? deploy and up take those with --workload"
@@ -50,7 +50,7 @@ func checkKindCluster(name string) string {
 	if name == "" || kindCluster.MatchString(name) {
 		return ""
 	}
-	return fmt.Sprintf("%s must be small letters, digits, - and .; see: kind get clusters", quote(name))
+	return fmt.Sprintf("%s must be lowercase letters, digits, - and .; see: kind get clusters", quote(name))
 }
 
 func checkWorkload(text string) string {

@@ -147,10 +147,10 @@ func (r *buildRun) wanted() ([]config.Image, error) {
 		return nil, &UsageError{errors.New("nothing to build: all images are external")}
 	case len(images) == 0:
 		return nil, &UsageError{fmt.Errorf("%s has no build in e2eimage.yaml; write one: build: {context: .}\n"+
-			"what others build is only loaded: kubectl e2eimage load %s", strings.Join(without, ", "),
+			"if you build it yourself, load it: kubectl e2eimage load %s", strings.Join(without, ", "),
 			strings.Join(without, " "))}
 	case len(r.in.Flags) > 0 && len(images) != 1:
-		return nil, &UsageError{fmt.Errorf("flags after -- are for the build of exactly one image, not of %d", len(images))}
+		return nil, &UsageError{fmt.Errorf("flags after -- need exactly one image, not %d", len(images))}
 	}
 	r.several = len(images) > 1
 	return images, nil
@@ -222,7 +222,7 @@ func (c *Client) chooseEngine(ctx context.Context, suite config.Suite) (string, 
 	installed := engine.Installed()
 	switch len(installed) {
 	case 0:
-		return "", errors.New("no container engine here to build with; install docker or podman")
+		return "", errors.New("no container engine is installed; install docker or podman")
 	case 1:
 		return installed[0], nil
 	}
@@ -239,7 +239,7 @@ func (c *Client) chooseEngine(ctx context.Context, suite config.Suite) (string, 
 	if suite.ProviderHint != "" {
 		return suite.ProviderHint, nil
 	}
-	return "", &UsageError{fmt.Errorf("%s are here; which one builds? Say it with --engine, or as engine in e2eimage.yaml",
+	return "", &UsageError{fmt.Errorf("%s are installed; choose one with --engine, or as engine in e2eimage.yaml",
 		strings.Join(installed, " and "))}
 }
 

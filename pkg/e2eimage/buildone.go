@@ -148,8 +148,7 @@ func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.Bu
 	if len(b.Command) > 0 {
 		if reference(image) == "" {
 			return spec, nil, &UsageError{
-				errors.New("its build is a command, which has to leave the image under the name in source: write that into " +
-					"e2eimage.yaml"),
+				errors.New("a build command has to leave the image under the name in source; write source into e2eimage.yaml"),
 			}
 		}
 		if len(r.in.Flags) > 0 {
@@ -166,7 +165,8 @@ func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.Bu
 		return strings.HasPrefix(flag, "--iidfile")
 	}) {
 		return spec, nil, &UsageError{
-			errors.New("podman writes one --iidfile only, which the build needs itself; the ID is in what build -o json prints"),
+			errors.New("--iidfile cannot be passed on, since the build needs it itself; kubectl e2eimage build -o json " +
+				"prints the ID"),
 		}
 	}
 	return spec, secrets, nil

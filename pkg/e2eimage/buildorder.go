@@ -52,7 +52,7 @@ func (r *buildRun) newOrder(ctx context.Context, images []config.Image) (*buildO
 			pairs = append(pairs, names[i]+" is built on "+names[i+1])
 		}
 		return nil, &UsageError{
-			fmt.Errorf("none of these can be the first: %s; look at FROM, COPY --from and RUN --mount in their Dockerfiles",
+			fmt.Errorf("these images are built on one another: %s; check FROM, COPY --from and RUN --mount in their Dockerfiles",
 				strings.Join(pairs, ", ")),
 		}
 	}

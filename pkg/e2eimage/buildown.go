@@ -31,8 +31,8 @@ func (r *buildRun) withoutOwn(ctx context.Context, image config.Image, spec engi
 		spec.LeaveOut = leave
 		return spec
 	}
-	r.client.report.Warn(fmt.Sprintf("%s: the folder %s, which changes with each build, is in its build context\n"+
-		"write %s into .dockerignore: else a Dockerfile that copies everything makes another image each time",
+	r.client.report.Warn(fmt.Sprintf("%s: its build context contains %s, which changes with each build\n"+
+		"add %s to .dockerignore: a Dockerfile that copies everything would make a new image each time",
 		image.Name, folder, filepath.Base(folder)))
 	return spec
 }

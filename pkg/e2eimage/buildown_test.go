@@ -59,7 +59,7 @@ func TestTheLocksFolderIsLeftOutUnlessAFlagMayNameOtherFiles(t *testing.T) {
 			if strings.Count(line, "--ignorefile") > 1 {
 				t.Errorf("the user's ignore file is not the only one: %s", line)
 			}
-			if said := h.said.String(); !test.own && !strings.Contains(said, "into .dockerignore") {
+			if said := h.said.String(); !test.own && !strings.Contains(said, "to .dockerignore") {
 				t.Errorf("nothing warns that the folder is sent: %s", said)
 			}
 		})

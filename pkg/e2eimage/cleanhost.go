@@ -117,7 +117,7 @@ func (c *Client) offHost(ctx context.Context, lock *locks, image *CleanedImage, 
 	return lock.update(ctx, func(l *record.Lock) error {
 		if now := l.Images[image.Name]; now != nil && !now.Same(entry) {
 			image.LockRemoved = false
-			return fmt.Errorf("%s was built anew meanwhile, and stays; run again to take that away, too", image.Name)
+			return fmt.Errorf("%s was rebuilt meanwhile, and stays; run again to remove that, too", image.Name)
 		}
 		delete(l.Images, image.Name)
 		return nil

@@ -50,6 +50,9 @@ type DeployInput struct {
 	// NoWait returns when the workloads are changed. Whether they become ready is not
 	// known then, and nothing is proved.
 	NoWait bool
+	// Changed, unless nil, is told what became of each workload, before Deploy waits
+	// for it.
+	Changed func(DeployedWorkload)
 }
 
 // DeployResult is what Deploy did and proved.
@@ -121,6 +124,11 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 	}
 	changes, err := plan.Apply(ctx, d.client.report)
 	result := d.result(changes)
+	if d.in.Changed != nil {
+		for _, one := range result.Workloads {
+			d.in.Changed(one)
+		}
+	}
 	if err != nil || d.dry() {
 		return result, classifyWorkload(err)
 	}
@@ -138,8 +146,8 @@ func (d *deployRun) unproved() {
 	for _, r := range d.records {
 		names = append(names, r.Image.Name)
 	}
-	d.client.report.Warn(fmt.Sprintf("not waited for: whether the pods become ready, and what they run, is not "+
-		"proved\nwait and prove it: %s --wait",
+	d.client.report.Warn(fmt.Sprintf("did not wait, so it is not known whether the pods become ready, or which image "+
+		"they run\nto wait and check: %s --wait",
 		typedAt("verify", strings.Join(names, " "), d.kube.namespace, d.consumer, d.in.Suite)))
 }
 

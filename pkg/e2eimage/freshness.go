@@ -22,14 +22,14 @@ func (c *Client) stale(err error, allowed bool) error {
 		c.report.Warn(err.Error())
 		return nil
 	}
-	return &InconsistentError{fmt.Errorf("%w\ngo on all the same: --allow-stale", err)}
+	return &InconsistentError{fmt.Errorf("%w\nto go on anyway: --allow-stale", err)}
 }
 
-// untold says that something could not be found out: that is no reason to stop, but
+// untold says what could not be found out, and why: that is no reason to stop, but
 // silence would pass for a yes.
 func (c *Client) untold(ctx context.Context, what string, err error) {
 	if ctx.Err() == nil {
-		c.report.Warn(fmt.Sprintf("%s could not be told: %v", what, err))
+		c.report.Warn(fmt.Sprintf("%s: %v", what, err))
 	}
 }
 
@@ -39,9 +39,9 @@ func (c *Client) unknown(ctx context.Context, k *comparison, finding freshness.F
 	case !finding.HostSilent:
 	case k.host.source == "":
 		c.report.Warn(k.image.Name +
-			": cannot tell whether it was built anew: neither the lock file nor the record names its source")
+			": cannot tell whether it was rebuilt: neither the lock file nor the record names its source")
 	case k.host.silence != nil:
-		c.untold(ctx, fmt.Sprintf("%s: whether %s was built anew", k.image.Name, k.host.source), k.host.silence)
+		c.untold(ctx, fmt.Sprintf("%s: cannot tell whether %s was rebuilt", k.image.Name, k.host.source), k.host.silence)
 	}
 }
 
@@ -58,7 +58,7 @@ func (k *comparison) older(finding freshness.Finding, suite config.Suite) error 
 		return fmt.Errorf("%s: %s, but %s (%s) was %s", name, k.recorded(),
 			ociimage.ShortID(orNoID(k.entry.ImageID, k.entry.EngineID)), lockedHow(k.entry), k.next(finding, suite))
 	case finding.By == freshness.BySuite:
-		return fmt.Errorf("%s: %s; its source is %s by now, which was not loaded\n%s", name, k.recorded(), k.host.source,
+		return fmt.Errorf("%s: %s; its source is now %s, which was not loaded\n%s", name, k.recorded(), k.host.source,
 			k.loadAndTag(suite))
 	case finding.By == freshness.ByNodes:
 		return fmt.Errorf("%s: %s, but the nodes have %s as %s: it was loaded, but not tagged\ntag it: %s",
@@ -69,21 +69,21 @@ func (k *comparison) older(finding freshness.Finding, suite config.Suite) error 
 	switch {
 	case finding.Relation == freshness.Foreign:
 		return fmt.Errorf("%s: suite %s overwrote the reference that both use\n"+
-			"build and load this suite's again, or let kubectl e2eimage build keep them apart", have, k.host.Suite)
+			"build and load this suite's image again; kubectl e2eimage build would keep the two apart", have, k.host.Suite)
 	case finding.Relation == freshness.NotTagged:
 		return fmt.Errorf("%s: it was loaded, but not tagged\ntag it: %s", have, typed("tag", name, suite))
 	case k.entry != nil && k.entry.Via == record.ViaPrebuilt && k.entry.Built != nil:
-		return fmt.Errorf("%s: it is another one by now, and not adopted\nadopt it: %s", have, typed("build", name, suite))
+		return fmt.Errorf("%s: it changed, and was not adopted again\nadopt it: %s", have, typed("build", name, suite))
 	case k.entry != nil && k.host.source == k.image.Prebuilt:
 		return fmt.Errorf("%s: it came after that, and takes the place of a build\nadopt it: %s\nor build once more: %s --prebuilt=ignore",
 			have, typed("build", name, suite), typed("build", name, suite))
 	case k.entry != nil && k.entry.Built != nil:
-		return fmt.Errorf("%s: it was built anew past kubectl e2eimage, and not loaded\nbuild it: %s", have,
+		return fmt.Errorf("%s: it was rebuilt without kubectl e2eimage, and not loaded\nbuild it: %s", have,
 			typed("build", name, suite))
 	case k.evidence != nil && k.entry == nil:
-		return fmt.Errorf("%s: it was built anew, but not loaded\n%s", have, k.loadAndTag(suite))
+		return fmt.Errorf("%s: it was rebuilt, but not loaded\n%s", have, k.loadAndTag(suite))
 	}
-	return fmt.Errorf("%s: it was built anew, but not loaded\nload it: %s", have, typedLoad(k.image, k.host.source, suite))
+	return fmt.Errorf("%s: it was rebuilt, but not loaded\nload it: %s", have, typedLoad(k.image, k.host.source, suite))
 }
 
 // recorded says what is recorded.
@@ -181,7 +181,7 @@ func (c *Client) checkTree(ctx context.Context, image config.Image, entry *recor
 	}
 	what, err := c.changedSince(ctx, image, entry, lock)
 	if err != nil {
-		c.untold(ctx, fmt.Sprintf("%s: whether what it is built from changed since", image.Name), err)
+		c.untold(ctx, fmt.Sprintf("%s: cannot tell whether its files changed since the build", image.Name), err)
 	}
 	if what == "" {
 		return nil

@@ -88,8 +88,8 @@ func (d *deployRun) healOne(ctx context.Context, l lack) error {
 	evidence := l.recorded.Evidence
 	if l.held != "" && d.nodeWith(evidence.Image, evidence.ImageID) == "" {
 		// Not one that went astray: this content may be meant.
-		return &InconsistentError{fmt.Errorf("%s: on node %s %s is %s instead of the recorded %s, and no node has that "+
-			"under this name any more\ntag what is right: %s",
+		return &InconsistentError{fmt.Errorf("%s: on node %s, %s is %s instead of the recorded %s, and no node has the "+
+			"recorded image under this name\ntag the right image: %s",
 			l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(l.held), ociimage.ShortID(evidence.ImageID),
 			typedAt("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))}
 	}

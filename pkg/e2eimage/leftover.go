@@ -27,7 +27,7 @@ func isNext(name string) bool { return strings.Contains(name, nextTag) }
 
 // leftOver are names that nodes have of a decision's image and that should go: those
 // that a run of before noted and did not take off, and those that were loaded but never
-// recorded, as what a shared tag moved to, what was built anew before it was tagged, and
+// recorded, as what a shared tag moved to, what was rebuilt before it was tagged, and
 // what a killed run left. Where nothing new is recorded, these have to be of some age.
 func (r *tagRun) leftOver(set *record.Set, decision record.Decision) []string {
 	var noted []string

@@ -158,7 +158,7 @@ func TestLoadHoldsTheDecidedNameAgainstRecordsAndClaims(t *testing.T) {
 		"nothing is recorded":             {"", "", false, "", false},
 		"the same":                        {"suite", imageID, false, "", false},
 		"other content":                   {"suite", otherID, false, "", true},
-		"its own, which is being cleaned": {"suite", imageID, true, "is being taken off the nodes", false},
+		"its own, which is being cleaned": {"suite", imageID, true, "another run is removing", false},
 		"another consumer's":              {"other", imageID, false, "is recorded, or about to be, for datastorage of consumer other\nchoose another --tag or --repository, and build it again: kubectl e2eimage build datastorage", false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -168,8 +168,8 @@ func (r *loadRun) sayPartly(loaded *LoadedImage) {
 	if len(without) == 0 || loaded.Image == "" {
 		return
 	}
-	r.client.report.Warn(fmt.Sprintf("%s: left out were %s, so it cannot be tagged yet: a tag needs the image on every "+
-		"node; load it without --nodes before",
+	r.client.report.Warn(fmt.Sprintf("%s: %s did not get the image; a tag needs it on every node, so load it without "+
+		"--nodes before you tag it",
 		loaded.Image, strings.Join(without, ", ")))
 }
 

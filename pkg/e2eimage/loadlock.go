@@ -73,7 +73,7 @@ func (r *loadRun) lockedCopy(ctx context.Context) (*from, error) {
 	f, err := r.fromArchive(ctx, source, r.entry.Source)
 	if err == nil && r.entry.ImageID != "" && f.image.ID != "" && f.image.ID.String() != r.entry.ImageID {
 		f.close()
-		return nil, &InconsistentError{fmt.Errorf("%s has %s by now instead of %s, which was adopted\nadopt the new one: %s",
+		return nil, &InconsistentError{fmt.Errorf("%s is now %s instead of %s, which was adopted\nadopt the new one: %s",
 			r.entry.Source, ociimage.ShortID(f.image.ID.String()), ociimage.ShortID(r.entry.ImageID),
 			typed("build", r.image.Name, r.in.Suite))}
 	}

@@ -142,7 +142,7 @@ func (r *loadRun) nameIt(f *from, image ociimage.Image) error {
 	}
 	f.names = free(slices.Compact(slices.Sorted(slices.Values(image.Names)))...)
 	if len(f.names) == 0 {
-		return fmt.Errorf("%s has no name, so nodes could not tell what it is; give it one where it was built, like "+
+		return fmt.Errorf("%s has no name, and an image on a node needs one; name it where it is built, for example "+
 			"localhost/%s:dev", f.text, r.image.Name)
 	}
 	return nil

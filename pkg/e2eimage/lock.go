@@ -128,7 +128,7 @@ func (c *Client) consumerOf(suite config.Suite) (string, error) {
 	name, err := c.kindCluster(suite)
 	if err != nil {
 		return "", &UsageError{fmt.Errorf("which consumer? Say it with --consumer, or as consumer in e2eimage.yaml; there " +
-			"is no Kind cluster to call it after")}
+			"is no Kind cluster whose name it could have")}
 	}
 	return consumerAfter(name)
 }

@@ -112,7 +112,7 @@ func TestWhatDeploySaysOfATagThatAllNodesHaveOtherwiseMendsIt(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.astray(b.tagged("suite"), "dev-control-plane", "dev-worker", "dev-worker2")
-	is[*InconsistentError](t, b.heal(), "instead of the recorded", "tag what is right: kubectl e2eimage tag datastorage -n tests --consumer suite")
+	is[*InconsistentError](t, b.heal(), "instead of the recorded", "tag the right image: kubectl e2eimage tag datastorage -n tests --consumer suite")
 	if _, err := b.tag(func(*config.Image) {}); err != nil {
 		t.Fatal(err)
 	}

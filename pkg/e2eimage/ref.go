@@ -50,7 +50,7 @@ func (c *Client) Ref(ctx context.Context, in RefInput) (*RefResult, error) {
 
 func (c *Client) ref(ctx context.Context, in RefInput) (*RefResult, error) {
 	if len(recordedNames(in.Suite)) == 0 {
-		return nil, &UsageError{errors.New("external images keep their own names; nothing is recorded of them")}
+		return nil, &UsageError{errors.New("external images keep their own names and have no record")}
 	}
 	if in.From != UseCluster {
 		lock, err := c.lockWith(in.Suite)
@@ -78,7 +78,7 @@ func (c *Client) notLocked(suite config.Suite) error {
 	}
 	names := strings.Join(recordedNames(suite), " ")
 	return &noRecordError{
-		fmt.Sprintf("no tag of %s is decided on this host: %s", names, where),
+		fmt.Sprintf("no tag is decided yet for %s on this host: %s", names, where),
 		"decide it: " + toRecord(suite),
 	}
 }

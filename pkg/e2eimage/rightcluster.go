@@ -41,13 +41,13 @@ func (k *kube) checkRightCluster(ctx context.Context, cluster *kindnode.Cluster,
 			strangers = notTrusted([]byte(configMap.Data["ca.crt"]), states)
 		case len(bundle) == 0 && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown:
 			// It did not answer at all: nothing says that it is another's.
-			return fmt.Errorf("whether it is the API server of Kind cluster %q cannot be told: %w", cluster.Name, err)
+			return fmt.Errorf("cannot tell whether this is the API server of Kind cluster %q: %w", cluster.Name, err)
 		}
 	}
 	if len(strangers) == 0 {
 		return nil
 	}
-	return &InconsistentError{fmt.Errorf(`the API server %s is not the one of Kind cluster %q on %s: node %s has another certificate authority
+	return &InconsistentError{fmt.Errorf(`the API server %s does not belong to Kind cluster %q on %s: node %s has another certificate authority
 change the kube context (kubectl config use-context %s%s), or say the right cluster with --kind-cluster and --provider`,
 		k.config.Host, cluster.Name, cluster.Provider, strangers[0], kindContext, cluster.Name)}
 }

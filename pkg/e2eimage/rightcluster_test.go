@@ -34,11 +34,11 @@ func TestNodesOfAnotherClusterAreNotTouched(t *testing.T) {
 		},
 		"clean": func(b *bench) {
 			_, err := b.client().Clean(b.t.Context(), CleanInput{Suite: suite("suite", "datastorage")})
-			is[*InconsistentError](b.t, err, "is not the one of Kind cluster")
+			is[*InconsistentError](b.t, err, "does not belong to Kind cluster")
 		},
 		"deploy": func(b *bench) {
 			_, err := b.client().Deploy(b.t.Context(), DeployInput{Suite: suite("suite", "datastorage")})
-			is[*InconsistentError](b.t, err, "is not the one of Kind cluster")
+			is[*InconsistentError](b.t, err, "does not belong to Kind cluster")
 		},
 	}
 	for verb, run := range tests {
@@ -115,7 +115,7 @@ func TestAnAPIServerThatDoesNotAnswerIsNotCalledAnothers(t *testing.T) {
 		return action.(clienttesting.GetAction).GetName() == "kube-root-ca.crt", nil, errors.New("connection refused")
 	})
 	_, err := b.tag(asIs)
-	says(t, err, "connection refused", "cannot be told")
+	says(t, err, "connection refused", "cannot tell whether")
 	if as[*InconsistentError](err) {
 		t.Errorf("it is called another cluster's: %v", err)
 	}

@@ -76,7 +76,8 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 				evidence.Image)
 		}
 		if container.ImagePullPolicy == corev1.PullAlways {
-			status.problem(StateDrifted, mend, "%s pulls the image of container %s always, past what nodes have", shown, name)
+			status.problem(StateDrifted, mend,
+				"%s always pulls the image of container %s, so it does not use the one on the node", shown, name)
 		}
 	}
 	for _, pod := range used.Pods {

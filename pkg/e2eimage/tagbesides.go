@@ -35,8 +35,8 @@ func (r *tagRun) besides(ctx context.Context) {
 
 func besidesText(names []string, r *tagRun, other *record.Set) string {
 	all := strings.Join(names, " ")
-	return fmt.Sprintf("%s: recorded for consumer %s, which is called after the Kind cluster; consumer %s has a "+
-		"record, too\nif that one was meant, take this one away: %s --scope=cluster\nand tag with --consumer %s",
+	return fmt.Sprintf("%s: recorded for consumer %s, the name of the Kind cluster; consumer %s has a record of it, "+
+		"too\nif you meant that one, remove this record: %s --scope=cluster\nthen tag with --consumer %s",
 		strings.Join(names, ", "), r.consumer, other.Consumer,
 		typedAt("clean", all, r.kube.namespace, r.consumer, r.in.Suite), other.Consumer)
 }

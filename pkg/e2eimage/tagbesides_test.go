@@ -29,7 +29,7 @@ func TestASecondRecordOfAnImageIsToldWhereNobodySaidAConsumer(t *testing.T) {
 				if _, err := client.Tag(t.Context(), TagInput{Suite: suite(test.consumer, "datastorage")}); err != nil {
 					t.Fatal(err)
 				}
-				words := "clean datastorage -n tests --consumer dev --scope=cluster\nand tag with --consumer suite"
+				words := "clean datastorage -n tests --consumer dev --scope=cluster\nthen tag with --consumer suite"
 				if got := strings.Contains(said.String(), words); got != told {
 					t.Errorf("told %t, want %t:\n%s", got, told, said.String())
 				}

@@ -67,17 +67,13 @@ func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) er
 	if r.in.DryRun {
 		in.DryRun, suffix = DryRunClient, " (dry run)"
 	}
+	in.Changed = func(one DeployedWorkload) { r.client.report.Info(one.Name + " " + one.Action + suffix) }
 	deploying, err := r.client.deployRecorded(ctx, in, place.kube)
 	if err != nil {
 		return err
 	}
 	deploying.cluster, deploying.freshBuilt = place.cluster, r.build != nil
 	r.result.Deployed, err = deploying.carryOut(ctx)
-	if r.result.Deployed != nil {
-		for _, one := range r.result.Deployed.Workloads {
-			r.client.report.Info(one.Name + " " + one.Action + suffix)
-		}
-	}
 	return err
 }
 

@@ -107,11 +107,21 @@ func TestACallersDeadlineKeepsTheDiagnosis(t *testing.T) {
 	defer cancel()
 	in := DeployInput{Suite: suite("suite", "datastorage")}
 	in.Suite.Images[0].Deploy = config.Deploy{Workloads: []string{"deployment/datastorage"}, Timeout: time.Minute}
+	var told []DeployedWorkload
+	in.Changed = func(one DeployedWorkload) {
+		told = append(told, one)
+		if ctx.Err() != nil {
+			t.Error("what was changed is told only when the wait is over")
+		}
+	}
 	result, err := b.client().Deploy(ctx, in)
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, cause) || !as[*TimeoutError](err) {
 		t.Errorf("error %v", err)
 	}
 	if !strings.Contains(err.Error(), "deployment.apps/datastorage in namespace tests is not rolled out: Interrupted") || result == nil || len(result.Workloads) != 1 {
 		t.Errorf("the diagnosis is lost: %v, %+v", err, result)
+	}
+	if len(told) != 1 || told[0].Action != "image updated" {
+		t.Errorf("told %+v", told)
 	}
 }

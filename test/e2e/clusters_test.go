@@ -52,8 +52,8 @@ func TestTwinsOfOneNameOnTwoEngines(t *testing.T) {
 		"a flag says which":                    {nil, []string{"--provider", suite.provider}, 0, nil},
 		"kind's own variable says which":       {[]string{"KIND_EXPERIMENTAL_PROVIDER=" + suite.provider}, nil, 0, nil},
 		"the flag goes first":                  {[]string{"KIND_EXPERIMENTAL_PROVIDER=" + other}, []string{"--provider", suite.provider}, 0, nil},
-		"the twin's nodes with our API server": {nil, []string{"--provider", other}, 3, []string{"is not the one of Kind cluster", "on " + other, "another certificate authority", "--provider"}},
-		"our nodes with the twin's API server": {[]string{"KUBECONFIG=" + theirs}, []string{"--provider", suite.provider}, 3, []string{"is not the one of Kind cluster", "kubectl config use-context"}},
+		"the twin's nodes with our API server": {nil, []string{"--provider", other}, 3, []string{"does not belong to Kind cluster", "on " + other, "another certificate authority", "--provider"}},
+		"our nodes with the twin's API server": {[]string{"KUBECONFIG=" + theirs}, []string{"--provider", suite.provider}, 3, []string{"does not belong to Kind cluster", "kubectl config use-context"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := &user{t: t, namespace: u.namespace, dir: u.dir, env: append(slices.Clone(ours), test.env...)}

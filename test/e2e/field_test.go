@@ -41,7 +41,7 @@ func TestTheArgumentsForHelmNeedNoQuotes(t *testing.T) {
 		}
 	}
 	// Both have one source, and Kustomize looks at no tag.
-	u.refused(3, []string{"Kustomize tells images apart by their repository alone"}, "ref", "-o", "kustomize")
+	u.refused(3, []string{"Kustomize cannot tell them apart"}, "ref", "-o", "kustomize")
 }
 
 func TestHelmsHooksOfOtherTimesAreNotDeployed(t *testing.T) {

@@ -25,7 +25,7 @@ func TestWhatWasRebuiltButNotLoadedIsNotDeployed(t *testing.T) {
 	u.must("deploy")
 	second := u.inEngine(u.service(u.source(), text("/version", "2"+u.namespace)))
 	short := func(id string) string { return id[:len("sha256:")+12] }
-	says := []string{short(first), short(second), "loaded", "ago", "built anew, but not loaded", "kubectl e2eimage load datastorage", "--allow-stale"}
+	says := []string{short(first), short(second), "loaded", "ago", "rebuilt, but not loaded", "kubectl e2eimage load datastorage", "--allow-stale"}
 	u.refused(3, says, "tag")
 	u.refused(3, says, "deploy")
 	result := u.e2eimage("deploy", "--allow-stale")

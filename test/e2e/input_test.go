@@ -17,7 +17,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		"no such cluster":                {[]string{"tag", "datastorage", "--source", "localhost/x:1", "--kind-cluster", "nowhere"}, 1, []string{`no Kind cluster "nowhere"`, suite.cluster + " (" + suite.provider + ")"}},
 		"no record":                      {[]string{"deploy", "datastorage"}, 1, []string{"no record of datastorage in namespace", "kubectl e2eimage up datastorage"}},
-		"bad name":                       {[]string{"tag", "Data_Storage", "--source", "localhost/x:1"}, 2, []string{`"Data_Storage"`, "small letters"}},
+		"bad name":                       {[]string{"tag", "Data_Storage", "--source", "localhost/x:1"}, 2, []string{`"Data_Storage"`, "lowercase letters"}},
 		"several mistakes":               {[]string{"tag", "x", "--source", "localhost/UPPER:1", "--repository", "a:b", "--tag", strings.Repeat("t", 129)}, 2, []string{"--source", "--repository", "--tag", "129 characters"}},
 		"no such source":                 {[]string{"tag", "datastorage", "--source", "localhost/nothing:1", "--consumer", "c"}, 1, []string{"no node of Kind cluster", "localhost/nothing:1", "kubectl e2eimage load localhost/nothing:1"}},
 		"unknown flag":                   {[]string{"tag", "--nonsense"}, 2, []string{"has no flag --nonsense", "--help"}},

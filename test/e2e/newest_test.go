@@ -56,9 +56,9 @@ func TestWithoutALockWhatIsNewerIsSeenAllTheSame(t *testing.T) {
 	u.apply(workload("Deployment", "datastorage", "localhost/none:none", 1))
 	u.must("deploy", "datastorage")
 	second := u.version("second")
-	says := []string{u.source() + " in " + suite.provider, "built anew, but not loaded", "kubectl e2eimage load datastorage", "--source " + u.source(), "--allow-stale"}
+	says := []string{u.source() + " in " + suite.provider, "rebuilt, but not loaded", "kubectl e2eimage load datastorage", "--source " + u.source(), "--allow-stale"}
 	u.refused(3, says, "deploy", "datastorage")
-	u.refused(3, []string{"built anew, but not loaded"}, tag...)
+	u.refused(3, []string{"rebuilt, but not loaded"}, tag...)
 	u.refused(3, nil, "verify")
 	u.must(load...)
 	u.refused(3, []string{first, "loaded, but not tagged", "kubectl e2eimage tag datastorage"}, "deploy", "datastorage")
@@ -111,8 +111,8 @@ func TestALostLockMovesNoRecordBackwards(t *testing.T) {
 	u.loseLock()
 	u.write("code/build", "second of "+u.namespace)
 	u.rebuilt()
-	u.refused(3, []string{"built anew, but not loaded"}, "tag")
-	u.refused(3, []string{"built anew, but not loaded"}, "deploy")
+	u.refused(3, []string{"rebuilt, but not loaded"}, "tag")
+	u.refused(3, []string{"rebuilt, but not loaded"}, "deploy")
 }
 
 // rebuilt builds the service past the plugin.
@@ -179,7 +179,7 @@ func TestFromAnyFolderStatusSaysWhatIsStale(t *testing.T) {
 	if got := where.states("--consumer", u.namespace)["datastorage"]; got != "Stale" {
 		t.Errorf("status says %s", got)
 	}
-	where.refused(3, []string{"built anew"}, "deploy", "datastorage", "--consumer", u.namespace, "--dry-run=client")
+	where.refused(3, []string{"rebuilt"}, "deploy", "datastorage", "--consumer", u.namespace, "--dry-run=client")
 }
 
 func TestASourceThatWasRenamedInTheConfigIsNotTakenForTheOneBefore(t *testing.T) {

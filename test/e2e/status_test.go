@@ -185,7 +185,7 @@ func TestStatusTellsWhatThisHostHasNewer(t *testing.T) {
 	}
 	u.inEngine(u.service(u.source(), text("/version", "2"+u.namespace)))
 	if got := u.states()["datastorage"]; got != "Stale" {
-		t.Errorf("built anew it is %s", got)
+		t.Errorf("rebuilt it is %s", got)
 	}
 	result := u.e2eimage("verify")
 	if said := strings.Join(strings.Fields(result.stdout), " "); result.code != 3 || !strings.Contains(said, "mend it: kubectl e2eimage load datastorage") {

@@ -227,7 +227,7 @@ func TestDockerOfTodayTellsWhatItHasNewer(t *testing.T) {
 	}
 	u.write("code/build", "second of "+u.namespace)
 	u.docker(t.Context(), "build", "--quiet", "--tag", u.source(), "code")
-	u.refused(3, []string{"built anew, but not loaded"}, "deploy")
+	u.refused(3, []string{"rebuilt, but not loaded"}, "deploy")
 	u.must("load")
 	u.must("tag")
 	u.must("deploy")

@@ -77,11 +77,11 @@ func TestTheDockerfileThatTheEngineReads(t *testing.T) {
 		files  []string
 		reads  string
 	}{
-		"docker":                   {docker, []string{"Dockerfile", "Containerfile"}, "Dockerfile"},
-		"docker, in small letters": {docker, []string{"dockerfile"}, "dockerfile"},
-		"docker has none":          {docker, []string{"Containerfile"}, ""},
-		"podman":                   {podman, []string{"Dockerfile", "Containerfile"}, "Containerfile"},
-		"podman reads docker's":    {podman, []string{"Dockerfile"}, "Dockerfile"},
+		"docker":                       {docker, []string{"Dockerfile", "Containerfile"}, "Dockerfile"},
+		"docker, in lowercase letters": {docker, []string{"dockerfile"}, "dockerfile"},
+		"docker has none":              {docker, []string{"Containerfile"}, ""},
+		"podman":                       {podman, []string{"Dockerfile", "Containerfile"}, "Containerfile"},
+		"podman reads docker's":        {podman, []string{"Dockerfile"}, "Dockerfile"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -37,7 +37,7 @@ func TestWhichImagesADockerfileNeeds(t *testing.T) {
 		"lines that go on, and comments":  {file: "# a comment\nFROM \\\n# another\n  a \\\n  AS x\nCOPY --from=b \\\n /a /\n", needed: []string{"a", "b"}},
 		"another escape":                  {file: "# escape=`\nFROM `\n  a\n", needed: []string{"a"}},
 		"what stands in a heredoc":        {file: "FROM a\nRUN <<EOF\nFROM b\nCOPY --from=c /a /\nEOF\nCOPY <<EOF /x\nFROM d\nEOF\n", needed: []string{"a"}},
-		"small letters":                   {file: "from a as b\ncopy --from=c / /\n", needed: []string{"a", "c"}},
+		"lowercase letters":               {file: "from a as b\ncopy --from=c / /\n", needed: []string{"a", "c"}},
 		"docker's own syntax":             {engine: docker, file: "# syntax=docker/dockerfile:1\nFROM a\n", needed: []string{"a"}},
 		"a syntax of others":              {engine: docker, file: "# syntax=example.com/other\nFROM a\n", unknown: "its syntax is example.com/other"},
 		"a syntax that podman overlooks":  {engine: podman, file: "# syntax=example.com/other\nFROM a\n", needed: []string{"a"}},

@@ -164,7 +164,7 @@ func (i Image) Remove(ctx context.Context, runner hostexec.Runner) error {
 		return err
 	}
 	if now.EngineID != i.EngineID {
-		return fmt.Errorf("%s was built anew meanwhile: it is %s now instead of %s", i.Reference,
+		return fmt.Errorf("%s was rebuilt meanwhile: it is %s now instead of %s", i.Reference,
 			ociimage.ShortID(now.EngineID), ociimage.ShortID(i.EngineID))
 	}
 	err = runner.Run(ctx, hostexec.Command{Argv: []string{i.Engine, "image", "rm", "--", i.Reference}, Stdout: io.Discard})

@@ -41,7 +41,7 @@ func (e *CallError) Error() string {
 	}
 	message := fmt.Sprintf("%s: %s", e.Method, e.Message)
 	if strings.Contains(message, "no space left on device") {
-		message += "\nthe node's disk is full: free space on its host, or take away what nobody needs: kubectl e2eimage " +
+		message += "\nthe node's disk is full: free disk space on its host, or remove what nobody needs: kubectl e2eimage " +
 			"clean --orphans, or clean NAME --keep 0"
 	}
 	return message

@@ -89,7 +89,7 @@ func (r *rendering) write(template *yaml.Node, ids map[string]string) {
 	case metadata == nil:
 		r.want(template, change{insert: quote + "metadata" + quote + ": {" + all + "}"})
 	default:
-		r.problem(template, "its pod template has metadata or annotations that are written so that nothing can be added; "+
+		r.problem(template, "nothing can be added to the metadata or annotations of its pod template as they are written; "+
 			"write them as a mapping")
 	}
 }

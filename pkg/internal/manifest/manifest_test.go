@@ -154,7 +154,7 @@ func TestWhatCannotBeRenderedIsSaidWithItsLine(t *testing.T) {
 	}{
 		"an unknown placeholder":    {"a: b\n---\nkind: Pod\nspec:\n  containers:\n  - image: e2eimage://other\n", images(), "my.yaml:6: e2eimage://other: no image of that name is recorded; there is datastorage, gateway"},
 		"two unknown ones":          {"a: e2eimage://x\nb: {image: e2eimage://y}\n", images(), "my.yaml:1: e2eimage://x: no image of that name is recorded; there is datastorage, gateway\nmy.yaml:2: e2eimage://y: no image of that name is recorded; there is datastorage, gateway"},
-		"an ambiguous one":          {"x: 1\nimage: localhost/kubernaut-datastorage:e2e\n", ambiguous, "my.yaml:2: localhost/kubernaut-datastorage:e2e can be datastorage or storage2; write e2eimage://datastorage for the one that is meant"},
+		"an ambiguous one":          {"x: 1\nimage: localhost/kubernaut-datastorage:e2e\n", ambiguous, "my.yaml:2: localhost/kubernaut-datastorage:e2e can mean datastorage or storage2; write e2eimage://datastorage for the one that you mean"},
 		"a block scalar":            {"x: 1\nimage: >-\n  localhost/datastorage:x\n", images(), "my.yaml:2: localhost/datastorage:x cannot be replaced where it is written over several lines or in a block; write it on one line"},
 		"a document without a mark": {"a: 1\n...\nimage: e2eimage://datastorage\n", images(), "my.yaml:3: a second document begins without a line --- before it"},
 		"JSON objects":              {"{\"a\": 1}\n\n{\"image\":\n \"e2eimage://x\"}\n", images(), "my.yaml:4: e2eimage://x: no image of that name is recorded; there is datastorage, gateway"},

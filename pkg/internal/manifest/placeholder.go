@@ -104,7 +104,7 @@ func (r *rendering) left(text []byte) {
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
-		r.problem(&yaml.Node{Line: 1}, "with images in it, it would not be YAML: %v", err)
+		r.problem(&yaml.Node{Line: 1}, "with the images in it, it would not be YAML any more: %v", err)
 		return
 	}
 	var look func(*yaml.Node)

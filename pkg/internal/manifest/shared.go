@@ -60,7 +60,7 @@ func (r *rendering) settle() {
 		switch {
 		case len(r.changes[node]) > 1 || !all:
 			r.problem(node,
-				"what is here stands in several places by an anchor, and would have to differ%s; write it out where it is used",
+				"an anchor puts this text in several places, where it would have to differ%s; write it out in each of them",
 				differing(r.changes[node]))
 		case only.replace != "" && (node.Kind != yaml.AliasNode || only.replace != r.settled(node.Alias)):
 			r.replace(node, only.replace)

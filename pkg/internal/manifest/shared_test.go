@@ -156,7 +156,7 @@ func TestAnAnchorChangesNoOtherObject(t *testing.T) {
 		for _, annotate := range []bool{false, true} {
 			got, err := Render([]byte(text), "", Options{Images: images(), Annotate: annotate})
 			if err != nil {
-				if !strings.Contains(err.Error(), "standard input:") || !strings.Contains(err.Error(), "by an anchor") && !strings.Contains(err.Error(), "nothing can be added") {
+				if !strings.Contains(err.Error(), "standard input:") || !strings.Contains(err.Error(), "an anchor puts") && !strings.Contains(err.Error(), "nothing can be added") {
 					t.Errorf("annotate %v: %v\n%s", annotate, err, text)
 				}
 				continue
@@ -179,17 +179,17 @@ func TestWhatAnAnchorSharesIsSaidWithItsLine(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"a template that is merged": {
 			"kind: List\nitems:\n- spec:\n    template: &pod\n      metadata:\n        labels: {app: store}\n" + pod(6, storage) + "- spec:\n    template:\n      <<: *pod\n" + pod(6, gateway),
-			"my.yaml:6: what is here stands in several places by an anchor, and would have to differ (annotations: {imageid.e2eimage.dev/datastorage: " + storageID + "}; or annotations: {imageid.e2eimage.dev/gateway: " + gatewayID + "}); write it out where it is used",
+			"my.yaml:6: an anchor puts this text in several places, where it would have to differ (annotations: {imageid.e2eimage.dev/datastorage: " + storageID + "}; or annotations: {imageid.e2eimage.dev/gateway: " + gatewayID + "}); write it out in each of them",
 		},
 		"annotations of two images": {
 			"kind: List\nitems:\n- spec:\n    template:\n      metadata:\n        annotations: &common\n          team: payments\n" + pod(6, storage) + "- spec:\n    template:\n      metadata:\n        annotations: *common\n" + pod(6, gateway),
-			"my.yaml:6: what is here stands in several places by an anchor",
+			"my.yaml:6: an anchor puts this text in several places",
 		},
 		"an image that is a label": {
 			"kind: List\nitems:\n- kind: Pod\n  metadata: {labels: &l {image: " + "localhost/datastorage:old" + "}}\n- kind: Store\n  spec:\n    <<: *l\n",
-			"my.yaml:4: what is here stands in several places by an anchor",
+			"my.yaml:4: an anchor puts this text in several places",
 		},
-		"what is in itself": {"kind: Pod\nimage: " + storage + "\nspec: &s\n  a: *s\n", "my.yaml:4: *s stands for what it is in itself"},
+		"what is in itself": {"kind: Pod\nimage: " + storage + "\nspec: &s\n  a: *s\n", "my.yaml:4: *s refers to itself"},
 		"values without end": {
 			"image: " + storage + "\na: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\nf: [*e, *e, *e, *e, *e, *e, *e, *e, *e, *e]\n",
 			"its aliases make more than",

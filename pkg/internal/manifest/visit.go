@@ -44,7 +44,7 @@ func (r *rendering) visit(node *yaml.Node, path []string) {
 		case node.Alias.Kind == yaml.ScalarNode:
 			r.alias(node)
 		case r.within[node.Alias]:
-			r.problem(node, "*%s stands for what it is in itself", node.Value)
+			r.problem(node, "*%s refers to itself", node.Value)
 		default:
 			r.within[node.Alias] = true
 			r.visit(node.Alias, path)
@@ -123,7 +123,7 @@ func (r *rendering) meant(node *yaml.Node) *Image {
 		}
 		if !r.unclear[node] {
 			r.unclear[node] = true
-			r.problem(node, "%s can be %s; write %s%s for the one that is meant", node.Value, strings.Join(names, " or "),
+			r.problem(node, "%s can mean %s; write %s%s for the one that you mean", node.Value, strings.Join(names, " or "),
 				Placeholder, names[0])
 		}
 		return nil

@@ -85,8 +85,8 @@ type MovedError struct {
 }
 
 func (e *MovedError) Error() string {
-	return fmt.Sprintf(`%s is recorded for %s and cannot be moved to %s: pods that run it would change their meaning
-choose another --tag; or, once nothing uses it, take it away first: kubectl e2eimage clean %s -n %s --consumer %s --scope=cluster`,
+	return fmt.Sprintf(`%s is recorded for %s and cannot be moved to %s: pods that use it would get other content
+choose another --tag; or, once nothing uses it, remove it first: kubectl e2eimage clean %s -n %s --consumer %s --scope=cluster`,
 		e.Image, e.Recorded, e.Wanted, e.Name, e.Set.Namespace, e.Set.Consumer)
 }
 
@@ -97,7 +97,7 @@ type ReleasingError struct {
 }
 
 func (e *ReleasingError) Error() string {
-	return fmt.Sprintf(`%s is being taken off the nodes by another run; wait for it
+	return fmt.Sprintf(`another run is removing %s from the nodes; wait for it
 if that run was killed, finish its work: kubectl e2eimage clean %s -n %s --consumer %s --scope=cluster`,
 		e.Image, e.Name, e.Set.Namespace, e.Set.Consumer)
 }

@@ -64,8 +64,8 @@ func (s *Set) Names() []string {
 // anew is what to type where a record is not to be believed. The lock stays, and with it
 // what tag goes by; so do tags in use.
 func (s *Set) anew(name string) string {
-	return fmt.Sprintf("take the record away: kubectl e2eimage clean %[1]s -n %[2]s --consumer %[3]s --scope=cluster\n"+
-		"then record it anew: kubectl e2eimage tag %[1]s -n %[2]s --consumer %[3]s",
+	return fmt.Sprintf("remove the record: kubectl e2eimage clean %[1]s -n %[2]s --consumer %[3]s --scope=cluster\n"+
+		"then record it again: kubectl e2eimage tag %[1]s -n %[2]s --consumer %[3]s",
 		name, s.Namespace, s.Consumer)
 }
 

@@ -160,7 +160,7 @@ func explain(err error, verb, namespace, consumer string) error {
 			verb, object, namespace, namespace, err)
 	case apierrors.HasStatusCause(err, metav1.CauseType(field.ErrorTypeTooLong)),
 		apierrors.IsRequestEntityTooLargeError(err):
-		return fmt.Errorf("cannot %s %s: a ConfigMap holds at most 1 MiB; take records away that nobody needs (kubectl "+
+		return fmt.Errorf("cannot %s %s: a ConfigMap holds at most 1 MiB; remove records that nobody needs (kubectl "+
 			"e2eimage clean NAME -n %s --consumer %s), or what else was put into it: %w",
 			verb, object, namespace, consumer, err)
 	}

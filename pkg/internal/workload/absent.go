@@ -41,12 +41,13 @@ func Names(ctx context.Context, api API, namespace string) []string {
 func (i *inventory) absent(ctx context.Context, t *target) error {
 	wanted := fmt.Sprintf("%s: there is no %s", t.images[0].Name, t.ref.where())
 	there := suggestions(t.ref, i.list(ctx, t.ref.namespace))
+	name := t.images[0].Name
 	if len(there) == 0 {
-		return fmt.Errorf("%s, nor any other workload to be seen\napply its manifests with deploy -f FOLDER; or say where "+
-			"it is: with -n, --workload, or deploy.workloads in e2eimage.yaml", wanted)
+		return fmt.Errorf("%s, and no other workload\napply its manifests: kubectl e2eimage deploy %s -f FOLDER\n"+
+			"or say where it is with -n, --workload, or deploy.workloads in e2eimage.yaml", wanted, name)
 	}
-	return fmt.Errorf("%s; there is %s\nsay which with --workload KIND/NAME, or as deploy.workloads in e2eimage.yaml; "+
-		"or apply its manifests with deploy -f FOLDER", wanted, strings.Join(there, ", "))
+	return fmt.Errorf("%s; there is %s\nsay which with --workload KIND/NAME, or as deploy.workloads in e2eimage.yaml\n"+
+		"or apply its manifests: kubectl e2eimage deploy %s -f FOLDER", wanted, strings.Join(there, ", "), name)
 }
 
 // list leaves out what may not be listed: it only makes the error poorer.

@@ -226,7 +226,7 @@ func (p *Plan) checkFixed(ctx context.Context, a *applied) error {
 	case a.fixed == "":
 		return nil
 	case !p.options.Replace:
-		return fmt.Errorf("%s: %s, so nothing was changed\nhave it deleted and made anew with --replace", a.where(), a.fixed)
+		return fmt.Errorf("%s: %s, so nothing was changed\nto delete and recreate it, use --replace", a.where(), a.fixed)
 	case p.options.DryRun == DryRunClient:
 		return nil
 	}
@@ -249,7 +249,7 @@ func (p *Plan) trial(ctx context.Context, a *applied) error {
 	}
 	trial.object.SetName(trialName(a.object.GetName()))
 	if _, err := p.serverSide(ctx, trial, true); refused(err) {
-		return fmt.Errorf("%s: %w\nit was left as it is", a.object.source, explainAPI("make "+a.where()+" anew", err))
+		return fmt.Errorf("%s: %w\nit was not changed", a.object.source, explainAPI("recreate "+a.where(), err))
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ type ClaimedError struct {
 
 func (e *ClaimedError) Error() string {
 	return fmt.Sprintf("%s in namespace %s is deployed by consumer %q, not %q\n"+
-		"deploy it there all the same with --take-over",
+		"to deploy it there anyway: --take-over",
 		e.Workload, e.Namespace, e.Consumer, e.Ours)
 }
 

@@ -149,11 +149,11 @@ func (j *judge) gone(v view) *failure {
 	switch {
 	case v.object.meta == nil:
 		return &failure{RolloutError: RolloutError{
-			Reason: reasonDeleted, Message: "it was deleted while its rollout was waited for",
+			Reason: reasonDeleted, Message: "it was deleted during its rollout",
 		}}
 	case v.object.meta.UID != j.uid:
 		return &failure{RolloutError: RolloutError{
-			Reason: reasonDeleted, Message: "it was deleted and made anew while its rollout was waited for; deploy again",
+			Reason: reasonDeleted, Message: "it was deleted and recreated during its rollout; deploy again",
 		}}
 	case v.object.meta.Generation <= j.generation:
 		return nil
@@ -163,8 +163,8 @@ func (j *judge) gone(v view) *failure {
 		if has := images[a.container.Name]; has != a.image.Image {
 			return &failure{RolloutError: RolloutError{
 				Reason: "Replaced", Container: a.container.Name, Image: has, Inconsistent: true,
-				Message: fmt.Sprintf("somebody else changed the container's image while the rollout of %s was waited for; "+
-					"deploy again", a.image.Image),
+				Message: fmt.Sprintf("somebody else changed the container's image during the rollout of %s; deploy again",
+					a.image.Image),
 			}}
 		}
 	}

@@ -16,7 +16,7 @@ func late(v view, timeout time.Duration, trouble error) *failure {
 	failed := &failure{RolloutError: RolloutError{Reason: "Timeout", NotInTime: true}}
 	failed.Message = fmt.Sprintf("not ready after %s: %s", timeout, v.waiting())
 	if trouble != nil {
-		failed.Message += fmt.Sprintf("; what was seen may be old, the API server answered: %v", trouble)
+		failed.Message += fmt.Sprintf("; this may be out of date, since the API server answered: %v", trouble)
 	}
 	unreadyPods := 0
 	for _, pod := range v.current {

@@ -41,9 +41,9 @@ func (p *Plan) refusals(ctx context.Context, pod *corev1.Pod) []string {
 		switch {
 		case why != "":
 		case taken == nil:
-			why = "no reason to be seen in its state, taints and labels; what room it has, only who may list all pods sees"
+			why = "its state, taints and labels give no reason; to see its free room, you need the right to list all pods"
 		default:
-			why = "no reason to be seen in its state, taints, labels and room"
+			why = "its state, taints, labels and free room give no reason"
 		}
 		lines = append(lines, node.Name+": "+why)
 	}

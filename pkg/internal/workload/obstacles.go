@@ -96,7 +96,7 @@ func (j *judge) blocked(v view) []problem {
 			why := strings.TrimSpace(p.reason + " " + p.message)
 			p.class, p.reason, p.atOnce, p.inconsistent = classBlocked, "BlockedByOldPod", false, false
 			p.message = "this pod of the revision before is not ready, and OrderedReady replaces no pod until it is: " + why
-			p.hint = fmt.Sprintf("have it replaced with: kubectl delete pod %s -n %s", pod.Name, pod.Namespace)
+			p.hint = fmt.Sprintf("replace it with: kubectl delete pod %s -n %s", pod.Name, pod.Namespace)
 			found = append(found, p)
 		}
 	}

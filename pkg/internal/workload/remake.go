@@ -62,7 +62,7 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 	was := stripped(t.object)
 	file, err := keep(t, was)
 	if err != nil {
-		return fmt.Errorf("keep %s as it is before it is deleted, so nothing was changed: %w", t.ref.where(), err)
+		return fmt.Errorf("cannot save %s before deleting it, so nothing was changed: %w", t.ref.where(), err)
 	}
 	gone := false
 	defer func() {
@@ -72,10 +72,11 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 			}
 			return
 		}
-		err = fmt.Errorf("%w\nas it was it is kept: kubectl create -f %s", err, file)
+		err = fmt.Errorf("%w\nto restore it as it was: kubectl create -f %s", err, file)
 	}()
 	limit := t.object.grace() + goingLimit
-	report.Info(fmt.Sprintf("delete %s, up to %s, and make it anew; if this is killed: kubectl create -f %s", t.ref, limit,
+	report.Info(fmt.Sprintf("deleting and recreating %s, within %s; if this run is killed, restore it: kubectl create "+
+		"-f %s", t.ref, limit,
 		file))
 	going, cancel := outlive.Context(ctx, goingLimit)
 	defer cancel()
@@ -94,17 +95,17 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 		return nil
 	}
 	if p.another(making, t, err) {
-		return fmt.Errorf("make %s anew: it was made meanwhile; deploy again: %w", t.ref.where(), err)
+		return fmt.Errorf("recreate %s: somebody created it meanwhile; deploy again: %w", t.ref.where(), err)
 	}
-	err = explainAPI("make "+t.ref.where()+" anew", err)
+	err = explainAPI("recreate "+t.ref.where(), err)
 	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
 	defer cancel()
 	if _, failed := clientFor(p.api, t.ref).create(undoing, was.Object,
 		metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
 		gone = true
-		return fmt.Errorf("%w\nit is deleted now, and making it as it was failed, too: %w", err, failed)
+		return fmt.Errorf("%w\nit is deleted now, and restoring it failed, too: %w", err, failed)
 	}
-	return fmt.Errorf("%w\nit was made again as it was", err)
+	return fmt.Errorf("%w\nit was restored as it was", err)
 }
 
 // goingError: the deletion has begun, so that the workload is as good as gone.
@@ -152,7 +153,7 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 	switch {
 	case apierrors.IsNotFound(err):
 	case unanswered(err) && dryRun == nil:
-		return &goingError{explainAPI("delete "+ref.where()+", which may be done", err)}
+		return &goingError{explainAPI("delete "+ref.where()+", which may have happened", err)}
 	case err != nil:
 		return explainAPI("delete "+ref.where(), err)
 	}

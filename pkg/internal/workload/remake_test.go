@@ -55,7 +55,7 @@ func TestAReplacementThatIsRefusedBringsBackWhatWas(t *testing.T) {
 		first = false
 		return refuse, errDenied
 	})
-	if _, err := plan.Apply(t.Context(), progress.Discard{}); err == nil || !strings.Contains(err.Error(), "it was made again as it was") {
+	if _, err := plan.Apply(t.Context(), progress.Discard{}); err == nil || !strings.Contains(err.Error(), "it was restored as it was") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := api.CoreV1().Pods("e2e").Get(t.Context(), "single", metav1.GetOptions{}); err != nil {
@@ -94,7 +94,7 @@ func TestTheManifestOfWhatIsReplacedIsKeptWhileItIsGone(t *testing.T) {
 			} else if err != nil || len(left) != 0 {
 				t.Errorf("left is %v, error %v", left, err)
 			}
-			if said := strings.Join(report.infos, "\n"); !strings.Contains(said, "delete pod/single, up to 1m30s, and make it anew; if this is killed: kubectl create -f "+folder) {
+			if said := strings.Join(report.infos, "\n"); !strings.Contains(said, "deleting and recreating pod/single, within 1m30s; if this run is killed, restore it: kubectl create -f "+folder) {
 				t.Errorf("it says %q", said)
 			}
 		})
@@ -126,7 +126,7 @@ func TestAnAnswerThatIsLostIsNotTakenForARefusal(t *testing.T) {
 			made.UID = "made"
 			return true, errors.Join(lost, api.Tracker().Create(pods, made, "e2e"))
 		})
-		if _, err := plan.Apply(t.Context(), progress.Discard{}); err == nil || !strings.HasSuffix(err.Error(), "it was made meanwhile; deploy again: unexpected EOF") {
+		if _, err := plan.Apply(t.Context(), progress.Discard{}); err == nil || !strings.HasSuffix(err.Error(), "somebody created it meanwhile; deploy again: unexpected EOF") {
 			t.Errorf("error %v", err)
 		}
 	})

@@ -86,7 +86,7 @@ func (p *Plan) decideReplacing(ctx context.Context, t *target) error {
 	case !t.replacing || p.options.DryRun == DryRunClient && p.options.Replace:
 		return nil
 	case !p.options.Replace:
-		return fmt.Errorf("%s: %s, so nothing was changed\nhave it deleted and made anew with --replace", t.ref.where(), why)
+		return fmt.Errorf("%s: %s, so nothing was changed\nto delete and recreate it, use --replace", t.ref.where(), why)
 	}
 	trial, err := asObject(t.anew())
 	if err != nil {
@@ -96,7 +96,7 @@ func (p *Plan) decideReplacing(ctx context.Context, t *target) error {
 	_, err = clientFor(p.api, t.ref).create(ctx, trial.Object,
 		metav1.CreateOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}})
 	if refused(err) {
-		return fmt.Errorf("%w\nit was left as it is", explainAPI("make "+t.ref.where()+" anew", err))
+		return fmt.Errorf("%w\nit was not changed", explainAPI("recreate "+t.ref.where(), err))
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func judgeJob(j *batchv1.Job) progressOf {
 		condition := jobCondition(j, batchv1.JobFailed)
 		progress.impossible = &RolloutError{
 			Reason: condition.Reason, Message: "the Job has failed: " + condition.Message,
-			Hint: "when its cause is mended, have it made anew: deploy --replace",
+			Hint: "fix the cause, then recreate it: kubectl e2eimage deploy --replace",
 		}
 	case j.Spec.Suspend != nil && *j.Spec.Suspend:
 		progress.done, progress.desired, progress.idle = true, 0, "it is suspended"
@@ -88,7 +88,7 @@ func judgePod(pod *corev1.Pod) progressOf {
 	case pod.Status.Phase == corev1.PodFailed:
 		progress.impossible = &RolloutError{
 			Reason: "PodFailed", Message: "the Pod has failed",
-			Hint: "when its cause is mended, have it made anew: deploy --replace",
+			Hint: "fix the cause, then recreate it: kubectl e2eimage deploy --replace",
 		}
 		if why := pod.Status.Reason + " " + pod.Status.Message; why != " " {
 			progress.impossible.Message += ": " + why

@@ -117,5 +117,6 @@ func withoutValues(err error) error {
 		words += ": " + strings.Join(slices.Compact(found), ", ")
 	}
 	return foreign.Reworded(err,
-		words+"\nwhat it says more may quote the Secret and is not shown; kubectl apply --server-side --dry-run=server does")
+		words+"\nthe rest of its answer may quote the Secret and is not shown; kubectl apply --server-side "+
+			"--dry-run=server shows it")
 }

@@ -65,7 +65,7 @@ func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
 	slices.SortStableFunc(failures, func(a, b error) int { return cmp.Compare(gravity(a), gravity(b)) })
 	if first := slices.IndexFunc(failures, wasInterrupted); first >= 0 {
 		failures = slices.Insert(failures, first,
-			fmt.Errorf("waiting for %s was ended: %w", few(failures[first:]), context.Cause(ctx)))
+			fmt.Errorf("stopped waiting for %s: %w", few(failures[first:]), context.Cause(ctx)))
 	}
 	return apart(failures)
 }
@@ -164,7 +164,7 @@ func (p *Plan) ended(ctx, watching context.Context, w *watcher, after time.Durat
 	case errors.Is(cause, errOtherFailed):
 		return &RolloutError{
 			Workload: t.ref.String(), Namespace: t.ref.namespace, Reason: "Unfinished",
-			Message: fmt.Sprintf("not waited for any longer, since %s %s before: %s", errOtherFailed, afterFailure,
+			Message: fmt.Sprintf("stopped waiting, since %s %s before: %s", errOtherFailed, afterFailure,
 				w.view().waiting()),
 		}
 	default:

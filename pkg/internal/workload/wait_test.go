@@ -209,7 +209,7 @@ func TestAnInterruptionEndsTheWaitWithItsCauseAndTheReports(t *testing.T) {
 		w.cancel(stopped)
 		took, err := w.end()
 		report := rolloutError(t, err)
-		if !errors.Is(err, stopped) || took != time.Second || !strings.HasPrefix(err.Error(), "waiting for 2 rollouts was ended: stopped by interrupt\n\n") {
+		if !errors.Is(err, stopped) || took != time.Second || !strings.HasPrefix(err.Error(), "stopped waiting for 2 rollouts: stopped by interrupt\n\n") {
 			t.Errorf("after %s error %v", took, err)
 		}
 		if report.Reason != "Interrupted" || report.NotInTime || report.Inconsistent || report.Pod != "new-1" || !slices.Equal(report.Logs, []string{"fake logs"}) ||
