@@ -163,6 +163,10 @@ func habit(cmd *cobra.Command, name string) string {
 		if cmd.Flags().Lookup("nodes") != nil {
 			return "did you mean --nodes?"
 		}
+	case "all":
+		if strings.Contains(cmd.Use, "NAME") {
+			return "without NAME it takes every image of the suite in e2eimage.yaml"
+		}
 	case "yes", "assume-yes":
 		return "no command asks for confirmation"
 	}

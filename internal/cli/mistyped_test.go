@@ -39,6 +39,7 @@ func TestMistypedCommandLinesGetASuggestion(t *testing.T) {
 		"tag a -n":                          "--namespace needs a value",
 		"tag a ---x":                        `"---x" is no flag`,
 		"clean a --orphans --keep 1":        "--keep and --orphans cannot be given together",
+		"deploy --all":                      "without NAME it takes every image of the suite in e2eimage.yaml",
 		"clean a --all":                     "--all takes no NAME",
 		"tag Data":                          `"Data" must be`,
 		"tag a b --source x":                "--source: needs exactly one NAME",
