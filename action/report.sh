@@ -20,7 +20,7 @@ if ! command -v jq >/dev/null; then
   echo "::notice title=kubectl e2eimage::there is no report of the images: jq is not installed"
   exit 0
 fi
-# verify finds the same, but has only what it finds.
+# verify would also find what is still to be deployed.
 json=$(kubectl e2eimage status -o json ${names[@]+"${names[@]}"} 2>/dev/null) || true
 # Where it could not be asked, the run has said why.
 if [ -z "$json" ]; then exit 0; fi
@@ -31,9 +31,9 @@ if [ "$OUTCOME" = failure ]; then level=error; fi
 jq -r --arg level "$level" '
   def message: gsub("%"; "%25") | gsub("\r"; "%0D") | gsub("\n"; "%0A");
   def property: message | gsub(":"; "%3A") | gsub(","; "%2C");
-  .images[] | . as $image | .problems[]? |
+  .mend as $mend | .images[] | . as $image | .problems[]? |
   "::\($level) title=\("\($image.name): \(.state)" | property)::" +
-  ("\(.text)" + (if .mend then "\nTo mend it: \(.mend)" else "" end) | message)
+  ("\(.text)" + (if $mend then "\nTo mend it: \($mend | join(" && "))" else "" end) | message)
 ' <<<"$json"
 
 jq -r '
@@ -48,5 +48,6 @@ jq -r '
     "| \(.nodesWith // [] | length)/\((.nodesWith // []) + (.nodesWithout // []) | length) " +
     "| \([.workloads[]?.running] | add // 0)/\([.workloads[]?.wanted] | add // 0) |"),
   (.images[] | . as $image | .problems[]? |
-    "\n**\($image.name | cell)**: \(.text | cell)" + (if .mend then "\n\n```sh\n\(.mend)\n```" else "" end))
+    "\n**\($image.name | cell)**: \(.text | cell)"),
+  (if .mend then "\n```sh\n\(.mend | join("\n"))\n```" else empty end)
 ' <<<"$json" >>"$GITHUB_STEP_SUMMARY"

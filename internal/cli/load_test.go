@@ -174,3 +174,13 @@ func TestLoadIntoNoNodesIsRefused(t *testing.T) {
 		t.Errorf("exit %d, %d calls: %s", code, len(c.library.load), c.errOut.String())
 	}
 }
+
+func TestTheNamesOfWhatWasLoadedAreItsImages(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.loaded = &e2eimage.LoadResult{Images: []e2eimage.LoadedImage{{Name: "made-up", Image: "localhost/x:dev"}, {Name: "of-a-dry-run"}}}
+	c.done("load localhost/x:dev -o name")
+	if got := c.out.String(); got != "localhost/x:dev\n" {
+		t.Errorf("%q", got)
+	}
+}

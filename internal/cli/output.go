@@ -105,26 +105,31 @@ var _ json.Marshaler = object{}
 
 // MarshalJSON puts what it is before what is in it.
 func (o object) MarshalJSON() ([]byte, error) {
-	inner, err := json.Marshal(o.result)
+	inner, err := marshalJSON(o.result, "")
 	if err != nil {
 		return nil, err
 	}
 	head := fmt.Sprintf(`{"apiVersion":%q,"kind":%q`, objectVersion, o.kind)
-	if !bytes.Equal(inner, []byte("{}")) {
+	if !bytes.Equal(inner, []byte("{}\n")) {
 		head += ","
 	}
 	return append([]byte(head), inner[1:]...), nil
 }
 
 // printObject prints a result for programs: as JSON, as YAML, by a template, or the names
-// of its images, as other verbs take them.
+// of its images, as other verbs take them; of load the images that nodes have.
 func (a *app) printObject(format, kind string, result any) error {
 	o := object{kind, result}
 	switch format {
 	case formatJSON, formatYAML:
 		return a.printMarshalled(format, o)
 	case formatName:
-		text, err := templated(`go-template={{range .images}}{{.name}}{{"\n"}}{{end}}`, o)
+		field := "name"
+		if kind == kindLoad {
+			// The name of an IMAGE is made up, and no verb takes it.
+			field = "image"
+		}
+		text, err := templated(`go-template={{range .images}}{{with .`+field+`}}{{.}}{{"\n"}}{{end}}{{end}}`, o)
 		if err != nil {
 			return err
 		}

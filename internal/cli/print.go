@@ -29,20 +29,30 @@ func (a *app) printMarshalled(format string, result any) error {
 	var err error
 	if format == "yaml" {
 		text, err = marshalYAML(result)
-	} else if text, err = json.MarshalIndent(result, "", "    "); err == nil {
+	} else if text, err = marshalJSON(result, "    "); err == nil {
 		// Only texts can have such characters, which there are escapes for.
 		text = []byte(foreign.Escaped(string(text), func(r rune) string {
 			if high, low := utf16.EncodeRune(r); r > 0xffff {
 				return fmt.Sprintf(`\u%04x\u%04x`, high, low)
 			}
 			return fmt.Sprintf(`\u%04x`, r)
-		}) + "\n")
+		}))
 	}
 	if err != nil {
 		return err
 	}
 	_, err = a.host.Streams.Out.Write(text)
 	return err
+}
+
+// marshalJSON writes commands as they are typed: no page of a browser shows this.
+func marshalJSON(value any, indent string) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", indent)
+	err := encoder.Encode(value)
+	return text.Bytes(), err
 }
 
 // marshalYAML puts texts with harmful characters into double quotes, where there are

@@ -16,7 +16,7 @@ func statedThree() *e2eimage.StatusResult {
 		{
 			Name: "gateway", Consumer: "suite", Image: "localhost/gateway:suite-1", Repository: "localhost/gateway", Tag: "suite-1", ImageID: otherID, NodesWith: []string{"a"}, NodesWithout: []string{"b"},
 			State:    e2eimage.StateMissing,
-			Problems: []e2eimage.Problem{{State: e2eimage.StateMissing, Text: "localhost/gateway:suite-1 is not on b", Mend: "kubectl e2eimage deploy gateway"}},
+			Problems: []e2eimage.Problem{{State: e2eimage.StateMissing, Text: "localhost/gateway:suite-1 is not on b"}},
 		},
 		{Name: "none", State: e2eimage.StateUnfinished, Problems: []e2eimage.Problem{{State: e2eimage.StateUnfinished, Text: "nothing is recorded"}}},
 	}}
@@ -54,5 +54,21 @@ func TestOrphansAreOfNoName(t *testing.T) {
 	c := newConsole(t)
 	if code := c.run("clean a --orphans"); code != 2 || !strings.Contains(c.errOut.String(), "--orphans takes no NAME") {
 		t.Errorf("exit %d: %s", code, c.errOut.String())
+	}
+}
+
+func TestVerifyPrintsForProgramsWhatItProvedAndHowToMendTheRest(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.stated = statedThree()
+	c.library.stated.Mend = []string{"a && b <c>"}
+	c.done("verify -o json")
+	if got := c.out.String(); strings.Contains(got, `\u00`) || !strings.Contains(got, `"a && b <c>"`) || !strings.Contains(got, `"datastorage"`) {
+		t.Errorf("as JSON it is %s", got)
+	}
+	c.out.Reset()
+	c.done("verify -o name")
+	if got := c.out.String(); got != "gateway\nnone\n" {
+		t.Errorf("the names to mend are %q", got)
 	}
 }

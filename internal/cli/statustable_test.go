@@ -18,7 +18,7 @@ func longNamed() *e2eimage.StatusResult {
 		}
 	}
 	drifted := image("gateway", "workflowexecution-deadbeef", e2eimage.StateDrifted, 0)
-	drifted.Problems = []e2eimage.Problem{{State: e2eimage.StateDrifted, Text: "deployment.apps/gateway is to run another", Mend: "kubectl e2eimage deploy gateway"}}
+	drifted.Problems = []e2eimage.Problem{{State: e2eimage.StateDrifted, Text: "deployment.apps/gateway is to run another"}}
 	const suite = "kubernaut-workflowexecution-datastorage-integration-suite-"
 	return &e2eimage.StatusResult{Namespace: "kubernaut-system", Images: []e2eimage.ImageStatus{
 		image(suite+"01", "workflowexecution-a1b2c3d4", e2eimage.StateConsistent, 2),

@@ -214,5 +214,5 @@ func asProblem(name string, err error) Problem {
 	if one, or, isChoice := strings.Cut(mend, ", or "); isChoice {
 		mend, text = one, text+"; if the cluster is right, end the command with "+or
 	}
-	return Problem{State: StateStale, Text: strings.TrimPrefix(text, name+": "), Mend: mend}
+	return Problem{State: StateStale, Text: strings.TrimPrefix(text, name+": "), mend: mend}
 }

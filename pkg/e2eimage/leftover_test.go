@@ -82,7 +82,7 @@ func TestATagRunThatIsKilledWhileItTakesTagsAwayIsFinishedByTheNext(t *testing.T
 	}
 	b.cluster.Before = nil
 	status := b.status()
-	if status.State != StateUnfinished || !strings.Contains(status.Problems[0].Text, next+" has to be taken off dev-worker") || status.Problems[0].Mend != "kubectl e2eimage tag datastorage -n tests --consumer suite" {
+	if status.State != StateUnfinished || !strings.Contains(status.Problems[0].Text, next+" has to be taken off dev-worker") || status.Problems[0].mend != "kubectl e2eimage tag datastorage -n tests --consumer suite" {
 		t.Errorf("status %+v", status)
 	}
 	if got := b.tagged("suite"); got != image || b.imagesOn("dev-worker")[next] != "" || len(b.evidence().Release) > 0 {
@@ -127,7 +127,7 @@ func TestStatusSaysHowATagWithoutARecordIsTakenAwayNow(t *testing.T) {
 		b.loadedOnly(lost, age)
 		status := b.status()
 		mend := "kubectl e2eimage clean --orphans -n tests --consumer suite" + words[1]
-		if got := status.Problems[0]; status.State != StateOrphaned || !strings.HasSuffix(got.Text, words[0]) || got.Mend != mend {
+		if got := status.Problems[0]; status.State != StateOrphaned || !strings.HasSuffix(got.Text, words[0]) || got.mend != mend {
 			t.Errorf("%s: %+v", age, status)
 		}
 	}

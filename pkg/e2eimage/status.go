@@ -28,11 +28,16 @@ func (c *Client) Status(ctx context.Context, in StatusInput) (*StatusResult, err
 }
 
 func (c *Client) status(ctx context.Context, in StatusInput) (*StatusResult, error) {
+	return c.compareAll(ctx, in, false)
+}
+
+// compareAll is Status; proving misses what runs, too.
+func (c *Client) compareAll(ctx context.Context, in StatusInput, proving bool) (*StatusResult, error) {
 	kube, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err
 	}
-	run := &statusRun{client: c, in: in, kube: kube, engines: c.newFinder()}
+	run := &statusRun{client: c, in: in, kube: kube, engines: c.newFinder(), proving: proving}
 	var all []*record.Set
 	if in.AllNamespaces {
 		run.sets, all, err = kube.setsEverywhere(ctx, in.Suite)
@@ -73,6 +78,8 @@ type statusRun struct {
 	engines *finder
 	client  *Client
 	in      StatusInput
+	// proving is set where something has to run what is recorded.
+	proving bool
 	kube    *kube
 	states  map[string]kindnode.State
 	sets    []*record.Set
@@ -162,7 +169,7 @@ func (r *statusRun) notRecorded(found []ImageStatus) []ImageStatus {
 			State: StateUnfinished,
 			Problems: []Problem{{
 				State: StateUnfinished, Text: "nothing is recorded in namespace " + r.kube.namespace,
-				Mend: typed("up", image.Name, r.in.Suite),
+				mend: typed("up", image.Name, r.in.Suite),
 			}},
 		})
 	}

@@ -49,6 +49,9 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 		for _, used := range r.used {
 			r.workload(&status, set, evidence, aliases, used)
 		}
+		if r.proving {
+			r.notRunning(&status, set)
+		}
 	}
 	status.Problems = append(status.Problems, stale...)
 	status.settle()
@@ -56,7 +59,7 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 }
 
 func (s *ImageStatus) problem(state State, mend, format string, args ...any) {
-	s.Problems = append(s.Problems, Problem{State: state, Text: fmt.Sprintf(format, args...), Mend: mend})
+	s.Problems = append(s.Problems, Problem{State: state, Text: fmt.Sprintf(format, args...), mend: mend})
 }
 
 // settle takes the worst state, and adds up the pods.

@@ -32,7 +32,7 @@ func TestWhatMendsANodeWithoutTheImage(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, problem := range result.Images[0].Problems {
-				if problem.State == StateMissing && problem.Mend == test.want {
+				if problem.State == StateMissing && problem.mend == test.want {
 					return
 				}
 			}

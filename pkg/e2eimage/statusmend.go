@@ -83,7 +83,7 @@ func (s mending) command(names []string) string {
 func (r *statusRun) mend(image ImageStatus) []mending {
 	var steps []mending
 	for _, problem := range image.Problems {
-		steps = append(steps, stepsOf(problem.Mend)...)
+		steps = append(steps, stepsOf(problem.mend)...)
 	}
 	steps = r.followed(image, steps)
 	if up, ok := r.up(image, steps); ok {

@@ -14,7 +14,7 @@ func TestCommandsThatMendComeInTheirOrder(t *testing.T) {
 	broken := func(name string, used bool, mends ...string) ImageStatus {
 		image := ImageStatus{Name: name, Consumer: "c"}
 		for _, mend := range mends {
-			image.Problems = append(image.Problems, Problem{Mend: mend})
+			image.Problems = append(image.Problems, Problem{mend: mend})
 		}
 		if used {
 			image.Workloads = []WorkloadStatus{{Name: "deployment.apps/" + name}}

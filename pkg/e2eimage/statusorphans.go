@@ -66,12 +66,12 @@ func (r *statusRun) orphaned(tag string, on []string, consumer string) Problem {
 	}
 	problem := Problem{
 		State: StateOrphaned, Text: tag + " is on " + strings.Join(on, ", ") + ", but no record has it",
-		Mend: typedAt("clean", "--orphans", r.kube.namespace, consumer, r.in.Suite),
+		mend: typedAt("clean", "--orphans", r.kube.namespace, consumer, r.in.Suite),
 	}
 	if time.Since(given) < orphanGrace {
 		problem.Text += fmt.Sprintf("; it was given %s, and a run of load or tag is under way, or was killed",
 			ago(&metav1.Time{Time: given}))
-		problem.Mend += " --older-than 1s"
+		problem.mend += " --older-than 1s"
 	}
 	return problem
 }

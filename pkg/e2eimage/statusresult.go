@@ -27,6 +27,9 @@ const (
 	StateStale State = "Stale"
 	// StateOrphaned: a tag on nodes whose record is gone.
 	StateOrphaned State = "Orphaned"
+	// StateNotRunning: no workload uses the recorded image. Only Verify minds: what is
+	// recorded may still have to be deployed.
+	StateNotRunning State = "NotRunning"
 	// StateConsistent: all of them agree.
 	StateConsistent State = "Consistent"
 )
@@ -35,7 +38,7 @@ const (
 func worst() []State {
 	return []State{
 		StateTampered, StateUnfinished, StateMissing, StateDrifted, StateRolling, StateStale, StateOrphaned,
-		StateConsistent,
+		StateNotRunning, StateConsistent,
 	}
 }
 
@@ -78,7 +81,7 @@ type ImageStatus struct {
 	Problems []Problem `json:"problems,omitempty"`
 }
 
-// Explain says each problem of the image, and what mends it.
+// Explain says each problem of the image.
 func (s ImageStatus) Explain() []string {
 	of := s.Name
 	if s.Consumer != "" {
@@ -86,11 +89,7 @@ func (s ImageStatus) Explain() []string {
 	}
 	var said []string
 	for _, problem := range s.Problems {
-		text := fmt.Sprintf("%s: %s: %s", of, problem.State, problem.Text)
-		if problem.Mend != "" {
-			text += "\n  mend it: " + problem.Mend
-		}
-		said = append(said, text)
+		said = append(said, fmt.Sprintf("%s: %s: %s", of, problem.State, problem.Text))
 	}
 	return said
 }
@@ -106,12 +105,14 @@ type WorkloadStatus struct {
 	// where that is not said.
 	Running int `json:"running"`
 	Wanted  int `json:"wanted"`
+	// Pods that were seen to run it.
+	Pods []string `json:"pods,omitempty"`
 }
 
-// Problem is one thing that does not agree, and what mends it.
+// Problem is one thing that does not agree. What mends it is said for all of them together.
 type Problem struct {
 	State State  `json:"state"`
 	Text  string `json:"text"`
-	// Mend is a command, "" where time does.
-	Mend string `json:"mend,omitempty"`
+	// mend is a command, "" where time does.
+	mend string
 }

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
@@ -96,6 +97,22 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 	status.Workloads = append(status.Workloads, one)
 }
 
+// notRunning says that no workload uses what is recorded, so that nothing is proved of it.
+// The record does not know whether there ever was one. What e2eimage.yaml has deployed to
+// nothing needs none.
+func (r *statusRun) notRunning(status *ImageStatus, set *record.Set) {
+	undeployed := func(image config.Image) bool { return image.Name == status.Name && len(image.Deploy.Workloads) == 0 }
+	if len(status.Workloads) > 0 || r.in.Suite.File != "" && slices.ContainsFunc(r.in.Suite.Images, undeployed) {
+		return
+	}
+	mend := r.typed("deploy", status.Name, set)
+	if !slices.ContainsFunc(r.used, func(used *workload.Used) bool { return r.deployedTo(status.Name, used) }) {
+		// deploy without manifests would only ask for the workload.
+		mend += " -f FILE"
+	}
+	status.problem(StateNotRunning, mend, "nothing runs %s", status.Image)
+}
+
 // deployedTo tells whether deploy without flags goes to a workload.
 func (r *statusRun) deployedTo(name string, used *workload.Used) bool {
 	workloads := r.asked(name).Deploy.Workloads
@@ -169,6 +186,7 @@ func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *reco
 	}
 	if right {
 		one.Running++
+		one.Pods = append(one.Pods, pod.Name)
 	}
 }
 

@@ -77,12 +77,12 @@ func TestARolloutThatGoesOnHasItsState(t *testing.T) {
 func TestWhatVerifyFindsIsInItsError(t *testing.T) {
 	t.Parallel()
 	image := ImageStatus{Name: "a", Consumer: "c", State: StateDrifted, Problems: []Problem{{StateDrifted, "it runs another", "deploy it"}, {StateMissing, "it is not on n1", ""}}}
-	var err error = &InconsistentError{&DisagreementError{[]ImageStatus{image}, 3}}
+	var err error = &InconsistentError{&DisagreementError{Images: []ImageStatus{image}, Mend: []string{"deploy it"}, Of: 3}}
 	var found *DisagreementError
 	if !errors.As(err, &found) || len(found.Images[0].Problems) != 2 {
 		t.Errorf("%v", err)
 	}
-	if want := "1 of 3 images does not agree with its record\na (c): Drifted: it runs another\n  mend it: deploy it\na (c): MissingOnNodes: it is not on n1"; err.Error() != want {
+	if want := "1 of 3 images does not agree with its record\na (c): Drifted: it runs another\na (c): MissingOnNodes: it is not on n1\nmend it: deploy it"; err.Error() != want {
 		t.Errorf("%v", err)
 	}
 }

@@ -28,6 +28,8 @@ type VerifyInput struct {
 type DisagreementError struct {
 	// Images that do not agree, with their problems.
 	Images []ImageStatus
+	// Mend as StatusResult has it.
+	Mend []string
 	// Of is how many images were looked at.
 	Of int
 }
@@ -51,21 +53,24 @@ func (e *DisagreementError) Error() string {
 			text += "\n" + problem
 		}
 	}
+	for _, command := range e.Mend {
+		text += "\nmend it: " + command
+	}
 	return text
 }
 
-// Verify is Status as a gate: what does not agree comes with an InconsistentError, which
-// wraps a *DisagreementError.
+// Verify is Status as a gate: the result has all images, and what does not agree comes with
+// an InconsistentError, which wraps a *DisagreementError.
 func (c *Client) Verify(ctx context.Context, in VerifyInput) (*StatusResult, error) {
 	return verb(ctx, in, c.verify)
 }
 
 func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, error) {
 	look := StatusInput{Suite: in.Suite, AllNamespaces: in.AllNamespaces}
-	result, err := c.status(ctx, look)
+	result, err := c.compareAll(ctx, look, true)
 	if err == nil && in.Wait {
 		if err = c.waitFor(ctx, in, result); err == nil {
-			result, err = c.status(ctx, look)
+			result, err = c.compareAll(ctx, look, true)
 		}
 	}
 	if err != nil {
@@ -81,14 +86,13 @@ func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 				"tag --help", result.Namespace),
 		}
 	}
-	of := len(result.Images)
-	result.Images = slices.DeleteFunc(result.Images, func(image ImageStatus) bool {
+	wrong := slices.DeleteFunc(slices.Clone(result.Images), func(image ImageStatus) bool {
 		return image.State == StateConsistent
 	})
-	if len(result.Images) == 0 {
+	if len(wrong) == 0 {
 		return result, nil
 	}
-	return result, &InconsistentError{&DisagreementError{Images: result.Images, Of: of}}
+	return result, &InconsistentError{&DisagreementError{Images: wrong, Mend: result.Mend, Of: len(result.Images)}}
 }
 
 // waitFor waits for the rollouts of the workloads that use the images, which others
@@ -96,7 +100,8 @@ func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 func (c *Client) waitFor(ctx context.Context, in VerifyInput, seen *StatusResult) error {
 	byRecord := map[string]config.Suite{}
 	for _, image := range seen.Images {
-		if image.State == StateOrphaned || image.State == StateTampered || image.State == StateUnfinished {
+		if len(image.Workloads) == 0 || image.State == StateTampered || image.State == StateUnfinished {
+			// There is nothing to wait for, or nothing to compare it with.
 			continue
 		}
 		record := image.Namespace + "/" + image.Consumer
@@ -116,8 +121,7 @@ func (c *Client) waitFor(ctx context.Context, in VerifyInput, seen *StatusResult
 	return nil
 }
 
-// waitedFor is an image with the workloads that use it; without any, with those that
-// the suite names.
+// waitedFor is an image with the workloads that use it.
 func waitedFor(in VerifyInput, seen ImageStatus) config.Image {
 	image := config.Image{Name: seen.Name, Deploy: config.Deploy{
 		Timeout: config.DefaultTimeout, MaxRestarts: config.DefaultMaxRestarts,
@@ -135,11 +139,9 @@ func waitedFor(in VerifyInput, seen ImageStatus) config.Image {
 		}
 		workloads = append(workloads, text)
 	}
-	if len(workloads) > 0 {
-		// Each has its own containers, and may have been deployed by others, to whom
-		// the suite's wishes mean nothing.
-		image.Deploy.Workloads, image.Deploy.Containers, image.Deploy.PullPolicy = workloads, nil, ""
-	}
+	// Each has its own containers, and may have been deployed by others, to whom the
+	// suite's wishes mean nothing.
+	image.Deploy.Workloads, image.Deploy.Containers, image.Deploy.PullPolicy = workloads, nil, ""
 	if in.Timeout > 0 {
 		image.Deploy.Timeout = in.Timeout
 	}

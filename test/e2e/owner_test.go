@@ -46,7 +46,6 @@ func TestTheSourcesOwnNameIsTheRecordsOnceItIsRecorded(t *testing.T) {
 	archive := "docker-archive:" + u.archive(u.service(ref, text("/version", "2 of "+u.namespace)))
 	refused := u.refused(3, []string{"is the recorded image", "give the image another name where it is built"}, "load", "--source", archive)
 	wantEverywhere(t, ref, id)
-	u.must("verify", "datastorage")
 	u.typing(refused.stderr)
 	u.must("load", "--source", archive)
 	for node, has := range imagesOn(t) {

@@ -164,7 +164,8 @@ func TestARepositoryMayBeShared(t *testing.T) {
 		recorded[name] = u.must("tag", name, "--source", source, "--consumer", u.namespace, "--repository", "localhost/shared-"+u.namespace)
 	}
 	u.apply(workload("Deployment", "gateway", recorded["gateway"], 1))
-	u.must("verify", "--wait")
+	u.must("verify", "gateway", "--wait")
+	u.refused(3, nil, "verify")
 	u.kubectl("set", "image", "deployment/gateway", "gateway="+recorded["gateway"]+"-none")
 	if states := u.states(); states["gateway"] != "Drifted" {
 		t.Errorf("with another tag of the repository they are %v", states)
