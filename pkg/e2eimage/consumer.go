@@ -174,18 +174,25 @@ func (k *kube) noRecord(ctx context.Context, suite config.Suite, names []string,
 			there += fmt.Sprintf("\n  %s for consumer %s", strings.Join(recorded, ", "), set.Consumer)
 		}
 	}
+	if near := meant(suite, sets); near != "" {
+		return &noRecordError{message: message + near, mistyped: true}
+	}
 	if there != "" {
 		message += "; recorded there:" + there
 	}
 	suite.Namespace = k.namespace
-	return &noRecordError{message, fmt.Sprintf("record it: %s\nor look elsewhere with -n and --consumer", toRecord(suite))}
+	return &noRecordError{message: message, mend: fmt.Sprintf("record it: %s\nor look elsewhere with -n and --consumer", toRecord(suite))}
 }
 
 // noRecordError says that nothing is recorded, and what to do about it.
-type noRecordError struct{ message, mend string }
+type noRecordError struct {
+	message, mend string
+	// mistyped is set where the message says what may have been meant.
+	mistyped bool
+}
 
 func (e *noRecordError) Error() string {
-	if e.mend == "" {
+	if e.mend == "" || e.mistyped {
 		return e.message
 	}
 	return e.message + "\n" + e.mend

@@ -77,10 +77,7 @@ func (c *Client) notLocked(suite config.Suite) error {
 		where = "not in the locks of " + suite.LockDir
 	}
 	names := strings.Join(recordedNames(suite), " ")
-	return &noRecordError{
-		fmt.Sprintf("no tag is decided yet for %s on this host: %s", names, where),
-		"decide it: " + toRecord(suite),
-	}
+	return &noRecordError{message: fmt.Sprintf("no tag of %s is decided on this host: %s", names, where), mend: "decide it: " + toRecord(suite)}
 }
 
 func refOfLock(suite config.Suite, lock *record.Lock) (*RefResult, error) {

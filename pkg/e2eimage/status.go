@@ -38,11 +38,10 @@ func (c *Client) compareAll(ctx context.Context, in StatusInput, proving bool) (
 		return nil, err
 	}
 	run := &statusRun{client: c, in: in, kube: kube, engines: c.newFinder(), proving: proving}
-	var all []*record.Set
 	if in.AllNamespaces {
-		run.sets, all, err = kube.setsEverywhere(ctx, in.Suite)
+		run.sets, run.all, err = kube.setsEverywhere(ctx, in.Suite)
 	} else {
-		run.sets, all, err = kube.setsAmong(ctx, in.Suite)
+		run.sets, run.all, err = kube.setsAmong(ctx, in.Suite)
 	}
 	if err != nil {
 		return nil, err
@@ -53,7 +52,7 @@ func (c *Client) compareAll(ctx context.Context, in StatusInput, proving bool) (
 	}
 	defer cluster.Close()
 	run.states = states
-	run.recordedAs = ownersOf(all)
+	run.recordedAs = ownersOf(run.all)
 	return run.report(ctx)
 }
 
@@ -82,7 +81,8 @@ type statusRun struct {
 	proving bool
 	kube    *kube
 	states  map[string]kindnode.State
-	sets    []*record.Set
+	// sets are those that were asked for, of all that there are.
+	sets, all []*record.Set
 	// recordedAs are the records of the namespace by their tags.
 	recordedAs map[string]string
 	used       []*workload.Used
@@ -151,29 +151,6 @@ func (r *statusRun) wanted(name string) bool {
 	return len(r.in.Suite.Images) == 0 || slices.ContainsFunc(r.in.Suite.Images, func(i config.Image) bool {
 		return i.Name == name && i.External == ""
 	})
-}
-
-// notRecorded are the images that were asked for and have no record.
-func (r *statusRun) notRecorded(found []ImageStatus) []ImageStatus {
-	if r.in.AllNamespaces {
-		// They need not be in each.
-		return nil
-	}
-	var missing []ImageStatus
-	for _, image := range recordable(r.in.Suite) {
-		if slices.ContainsFunc(found, func(i ImageStatus) bool { return i.Name == image.Name }) {
-			continue
-		}
-		missing = append(missing, ImageStatus{
-			Name: image.Name, Consumer: r.in.Suite.Consumer, NodesWith: []string{}, Workloads: []WorkloadStatus{},
-			State: StateUnfinished,
-			Problems: []Problem{{
-				State: StateUnfinished, Text: "nothing is recorded in namespace " + r.kube.namespace,
-				mend: typed("up", image.Name, r.in.Suite),
-			}},
-		})
-	}
-	return missing
 }
 
 // locked are the images that the locks of this host have.

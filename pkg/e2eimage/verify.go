@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -76,10 +77,10 @@ func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 	if err != nil {
 		return nil, err
 	}
-	if of := len(result.Images); of == 0 && in.AllNamespaces {
-		return result, &InconsistentError{
-			errors.New("nothing is recorded in any namespace\nrecord something: kubectl e2eimage tag --help"),
-		}
+	if of := len(result.Images); of == 0 && in.AllNamespaces && len(in.Suite.Images) > 0 {
+		return result, &InconsistentError{fmt.Errorf("no record of %s in any namespace\nsee what there is: kubectl e2eimage status -A", strings.Join(recordedNames(in.Suite), ", "))}
+	} else if of == 0 && in.AllNamespaces {
+		return result, &InconsistentError{errors.New("nothing is recorded in any namespace\nrecord something: kubectl e2eimage tag --help")}
 	} else if of == 0 {
 		return result, &InconsistentError{
 			fmt.Errorf("nothing is recorded in namespace %q\nlook elsewhere with -n, or record something: kubectl e2eimage "+
