@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -91,9 +92,13 @@ func isThere(prebuilt string) bool {
 
 func (r *loadRun) fromEngine(ctx context.Context, text, by string) (*from, error) {
 	found, err := engine.Find(ctx, r.client.runner, by, text)
-	if as[*engine.NotFoundError](err) && r.image.Loose && !strings.ContainsAny(text, "/:@") {
+	var absent *engine.NotFoundError
+	if errors.As(err, &absent) && r.image.Loose && !strings.ContainsAny(text, "/:@") {
 		return nil, &UsageError{fmt.Errorf("it is no NAME of e2eimage.yaml, and %w\nas an image: kubectl e2eimage load "+
 			"REPOSITORY:TAG\nas a NAME: kubectl e2eimage load %s --source IMAGE", err, r.image.Name)}
+	}
+	if absent != nil && len(absent.Asked) > 0 && len(absent.Near) == 0 {
+		return nil, fmt.Errorf("%w\n%s", err, r.toHave(text, absent.Asked[0]))
 	}
 	if err != nil {
 		return nil, err
@@ -103,6 +108,23 @@ func (r *loadRun) fromEngine(ctx context.Context, text, by string) (*from, error
 			found.Platform, r.platform(), r.platform())}
 	}
 	return &from{text: text, engine: &found, image: found.Known()}, nil
+}
+
+// toHave is what to do about an image that the engine does not have.
+func (r *loadRun) toHave(text, by string) string {
+	host, _, isRemote := strings.Cut(text, "/")
+	isRemote = isRemote && host != "localhost" && strings.ContainsAny(host, ".:")
+	switch _, isID := ociimage.ParseImageID(text); {
+	case isID:
+		return fmt.Sprintf("see what there is: %s image ls", by)
+	case isRemote:
+		return fmt.Sprintf("pull it: %s pull %s", by, shellescape.Quote(text))
+	case r.image.Loose:
+		return fmt.Sprintf("build it: %s build -t %s .", by, shellescape.Quote(text))
+	case r.in.Suite.File != "" && r.image.Source != "":
+		return fmt.Sprintf("build it: %s build -t %s . or correct it in %s", by, shellescape.Quote(text), r.in.Suite.File)
+	}
+	return fmt.Sprintf("build it: %s build -t %s . or say another with --source", by, shellescape.Quote(text))
 }
 
 // nameIt decides the names that the nodes get, when it is known which the image

@@ -23,3 +23,26 @@ func TestNodesGetNoNameWithADigest(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoLoadsWhatIsNotThereHearsHowToGetIt(t *testing.T) {
+	t.Parallel()
+	const id = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+	for source, want := range map[string]string{
+		"localhost/x:dev":      "build it: podman build -t localhost/x:dev .",
+		"x:dev":                "build it: podman build -t x:dev .",
+		"quay.io/team/x:1":     "pull it: podman pull quay.io/team/x:1",
+		"localhost:5000/x:dev": "pull it: podman pull localhost:5000/x:dev",
+		id:                     "see what there is: podman image ls",
+	} {
+		loose := &loadRun{image: config.Image{Source: source, Loose: true}}
+		if got := loose.toHave(source, "podman"); got != want {
+			t.Errorf("%s: %s, want %s", source, got, want)
+		}
+	}
+	for file, want := range map[string]string{"": " or say another with --source", "e2eimage.yaml": " or correct it in e2eimage.yaml"} {
+		named := &loadRun{image: config.Image{Name: "x", Source: "localhost/x:dev"}, in: LoadInput{Suite: config.Suite{File: file}}}
+		if got := named.toHave("localhost/x:dev", "podman"); !strings.HasSuffix(got, "."+want) {
+			t.Errorf("of a NAME: %s, want %s", got, want)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/nearest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
@@ -60,8 +61,9 @@ type NotFoundError struct {
 	Reference string
 	// Asked are the engines that answered; Near what they have that is like it.
 	Asked, Near []string
-	// Engines are those that could not be asked.
+	// Engines says why some could not be asked; Silent is one of them.
 	Engines []error
+	Silent  string
 }
 
 func (e *NotFoundError) Error() string {
@@ -70,19 +72,17 @@ func (e *NotFoundError) Error() string {
 		message = fmt.Sprintf("no container engine here to take the image %s from; install docker or podman, or give an "+
 			"archive: docker-archive:FILE, oci:FOLDER, oci-archive:FILE, -", e.Reference)
 	}
-	if len(e.Near) > 0 {
-		message += "; there is " + strings.Join(e.Near, ", ")
-	}
-	for _, err := range e.Engines {
-		if len(e.Asked) > 0 {
-			// Mostly it is not running, and nobody means it.
-			message += "\n(" + firstLine(err.Error()) + ")"
-			continue
+	switch {
+	case len(e.Near) > 0:
+		// Then it does not matter who did not answer.
+		message += "; did you mean " + strings.Join(e.Near, ", ") + "?"
+	case len(e.Asked) > 0 && len(e.Engines) > 0:
+		// Mostly it is not running, and nobody means it.
+		message += " (" + e.Silent + " did not answer, and may have it)"
+	default:
+		for _, err := range e.Engines {
+			message += "\n  " + err.Error()
 		}
-		message += "\n  " + err.Error()
-	}
-	if len(e.Asked) > 0 {
-		message += "\nbuild it first, or say another with --source"
 	}
 	return message
 }
@@ -129,7 +129,7 @@ func Find(ctx context.Context, runner hostexec.Runner, only, reference string) (
 		case a.image != nil:
 			found = append(found, *a.image)
 		case a.err != nil && !errors.Is(a.err, exec.ErrNotFound):
-			failed.Engines = append(failed.Engines, a.err)
+			failed.Engines, failed.Silent = append(failed.Engines, a.err), asked[i]
 			continue
 		case a.err != nil:
 			continue
@@ -244,11 +244,17 @@ func isUnknown(stderr string) bool {
 		strings.Contains(said, "no such object")
 }
 
-// near lists what engines have that has the same last path component.
+// near lists what engines have that has the same last path component, or is spelt nearly
+// like it.
 func near(ctx context.Context, runner hostexec.Runner, asked []string, reference string) []string {
-	found := list(ctx, runner, asked)
-	found = slices.DeleteFunc(found, func(name string) bool { return !ociimage.Alike(name, reference) })
-	return found[:min(5, len(found))]
+	listed := list(ctx, runner, asked)
+	found := slices.DeleteFunc(slices.Clone(listed), func(name string) bool { return !ociimage.Alike(name, reference) })
+	if len(found) == 0 {
+		if word := nearest.Word(reference, listed); word != "" {
+			return []string{word}
+		}
+	}
+	return found[:min(3, len(found))]
 }
 
 // Listed are the names of images that the engines have, or only one of them if it is
@@ -278,9 +284,4 @@ func list(ctx context.Context, runner hostexec.Runner, asked []string) []string 
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
-}
-
-func firstLine(text string) string {
-	first, _, _ := strings.Cut(text, "\n")
-	return first
 }

@@ -71,8 +71,10 @@ func TestAnImageIsFoundInTheEngineThatHasIt(t *testing.T) {
 		"the one that is asked":         {host: host{podman: imageOf(bare, ""), docker: imageOf(twoID, "")}, only: "docker", want: "docker"},
 		"both have different ones":      {host: host{podman: imageOf(bare, ""), docker: imageOf(twoID, "")}, wantErr: []string{"podman has sha256:111111111111", "docker has sha256:222222222222", "--engine"}},
 		"none here":                     {host: host{}, wantErr: []string{"no container engine here", "docker-archive:FILE"}},
-		"nobody has it":                 {host: host{podman: absent, docker: absent, "podman image ls": prints("localhost/x:dev\n<none>:<none>\n")}, wantErr: []string{"no image localhost/x:typo in podman or docker", "there is localhost/x:dev", "--source"}},
-		"the one that may is not there": {host: host{podman: absent, docker: down}, wantErr: []string{"no image localhost/x:typo in podman", "docker did not answer", "Cannot connect"}},
+		"nobody has it":                 {host: host{podman: absent, docker: absent, "podman image ls": prints("localhost/x:dev\n<none>:<none>\n")}, wantErr: []string{"no image localhost/x:typo in podman or docker", "; did you mean localhost/x:dev?"}},
+		"the one that may is not there": {host: host{podman: absent, docker: down}, wantErr: []string{"no image localhost/x:typo in podman (docker did not answer, and may have it)"}},
+		"what was meant is there":       {host: host{podman: absent, docker: down, "podman image ls": prints("localhost/x:dev\n")}, wantErr: []string{"no image localhost/x:typo in podman; did you mean localhost/x:dev?"}},
+		"letters changed places":        {host: host{podman: absent, "podman image ls": prints("localhost/z:dev\nlocalhost/y:typo\n")}, wantErr: []string{"; did you mean localhost/y:typo?"}},
 		"an answer that is none":        {host: host{docker: prints("{")}, wantErr: []string{"docker image inspect printed is not understood"}},
 	}
 	for name, test := range tests {
@@ -91,6 +93,9 @@ func TestAnImageIsFoundInTheEngineThatHasIt(t *testing.T) {
 			for _, want := range test.wantErr {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("error %v does not say %q", err, want)
+				}
+				if strings.Contains(want, "localhost/x:typo") && strings.Contains(err.Error(), "\n") {
+					t.Errorf("it takes more than a line: %v", err)
 				}
 			}
 		})
