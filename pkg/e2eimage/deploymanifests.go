@@ -89,40 +89,6 @@ func (d *deployRun) accompany() {
 	}
 }
 
-// checkManifests finds what is wrong with manifests before anything is built for
-// them.
-func checkManifests(suite config.Suite, manifests []Manifest) error {
-	if len(manifests) == 0 {
-		return nil
-	}
-	if suite.Part {
-		// Only the cluster knows which others are recorded.
-		var texts []workload.Manifest
-		var mistakes []error
-		for _, m := range manifests {
-			text, err := manifest.Decoded(m.Text, m.Name)
-			texts, mistakes = append(texts, workload.Manifest{Name: m.Name, Text: text}), append(mistakes, err)
-		}
-		if err := errors.Join(mistakes...); err != nil {
-			return err
-		}
-		return workload.CheckManifests(texts)
-	}
-	var images []workload.Image
-	for _, image := range recordable(suite) {
-		// Any tag will do.
-		images = append(images, workload.Image{
-			Name: image.Name, Image: config.DefaultRepository(image.Name) + ":tag",
-			Aliases: append(spellings(image.Source), image.Repository),
-		})
-	}
-	texts, err := put(images, manifests)
-	if err != nil {
-		return err
-	}
-	return workload.CheckManifests(texts)
-}
-
 // put puts the images into manifests, as Render does.
 func put(images []workload.Image, manifests []Manifest) ([]workload.Manifest, error) {
 	var options manifest.Options

@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -19,7 +20,11 @@ func meant(suite config.Suite, sets []*record.Set) string {
 		if slices.Contains(known, image.Name) || isOfFile {
 			continue
 		}
-		if word := nearest.Word(image.Name, known); word != "" {
+		word := nearest.Word(image.Name, known)
+		for _, set := range sets {
+			word = cmp.Or(word, sameSource(set, image))
+		}
+		if word != "" {
 			near = append(near, word)
 		}
 	}
@@ -27,6 +32,17 @@ func meant(suite config.Suite, sets []*record.Set) string {
 		return ""
 	}
 	return "; did you mean " + strings.Join(near, ", ") + "?"
+}
+
+// sameSource is the recorded name of what comes from where the image does, "" for none.
+func sameSource(set *record.Set, image config.Image) string {
+	for _, name := range set.Names() {
+		evidence, err := set.Entry(name)
+		if err == nil && evidence != nil && image.Source != "" && evidence.Source == image.Source && name != image.Name {
+			return name
+		}
+	}
+	return ""
 }
 
 // namesOf are the names that sets have.

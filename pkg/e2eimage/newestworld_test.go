@@ -53,6 +53,7 @@ func newWorld(t *testing.T, of newesttest.Traits, ca []byte) *world {
 		cluster: kindnodetest.New("dev", ca, names...),
 	}}
 	w.bench.api = workloadtest.New(w.cluster)
+	w.bench.inNamespace()
 	w.engines = []*enginetest.Engine{enginetest.New(enginetest.Kind(of.Engine))}
 	if w.engines[0].Kind != enginetest.Podman {
 		// The nodes are podman's.

@@ -128,6 +128,7 @@ func (r *tagRun) tag(ctx context.Context, cluster *kindnode.Cluster) (*TagResult
 	}
 	err := r.carryOut(ctx)
 	if err == nil {
+		r.alike()
 		r.besides(ctx)
 		return r.result(), r.note(ctx)
 	}

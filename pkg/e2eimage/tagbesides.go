@@ -8,6 +8,18 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
+// alike warns of a new record of what another name has already.
+func (r *tagRun) alike() {
+	for _, image := range recordable(r.in.Suite) {
+		other := sameSource(r.records, image)
+		if other == "" || r.had[image.Name] || inFile(image, r.in.Suite) {
+			continue
+		}
+		r.client.report.Warn(fmt.Sprintf("%s: %s has this source already; did you mean it?\nif so, take this one away: %s",
+			image.Name, other, typedAt("clean", image.Name, r.kube.namespace, r.consumer, r.in.Suite)))
+	}
+}
+
 // besides warns of a second record of an image, for the consumer that is called after the
 // Kind cluster since nobody said one: another consumer may have been meant, and readers
 // have to ask from now on.

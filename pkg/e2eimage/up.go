@@ -105,13 +105,12 @@ type upRun struct {
 }
 
 func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
-	if err := checkManifests(in.Suite, in.Manifests); err != nil {
+	run := &upRun{client: c, in: in, result: &UpResult{
+		Built: []BuiltImage{}, Loaded: []LoadedImage{}, Tagged: []TaggedImage{}, Images: []Ref{},
+	}}
+	if err := run.check(ctx); err != nil {
 		return nil, err
 	}
-	run := &upRun{client: c, in: in, result: &UpResult{
-		Built: []BuiltImage{}, Loaded: []LoadedImage{},
-		Tagged: []TaggedImage{}, Images: []Ref{},
-	}}
 	if !in.SkipBuild && buildable(in.Suite) {
 		var err error
 		build := BuildInput{Suite: in.Suite, Values: in.Values, Parallel: in.Parallel, DryRun: in.DryRun}
@@ -143,15 +142,6 @@ func (r *upRun) place(ctx context.Context) *place {
 		r.opened, r.missing = r.client.openPlace(ctx, r.in.Suite)
 	}
 	return r.opened
-}
-
-// buildable tells whether anything of the suite can be built or adopted.
-func buildable(suite config.Suite) bool {
-	return slices.ContainsFunc(suite.Images, canBuild)
-}
-
-func canBuild(image config.Image) bool {
-	return image.External == "" && (image.Build != nil || image.Prebuilt != "")
 }
 
 // bring builds the images, and loads each as soon as it is there.

@@ -76,10 +76,3 @@ func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) er
 	r.result.Deployed, err = deploying.carryOut(ctx)
 	return err
 }
-
-// inOrder are the chosen images in the order of all.
-func inOrder(all, chosen []config.Image) []config.Image {
-	return slices.DeleteFunc(slices.Clone(all), func(image config.Image) bool {
-		return !slices.ContainsFunc(chosen, func(one config.Image) bool { return one.Name == image.Name })
-	})
-}

@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,8 +97,24 @@ func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (
 	if image.External != "" {
 		return false, nil
 	}
-	r.client.report.Info(fmt.Sprintf("%s: would then be tagged", image.Name))
+	drawn, err := r.drawn(image, place.consumer)
+	if err != nil {
+		return false, err
+	}
+	r.client.report.Info(fmt.Sprintf("%s: would then be tagged as %s unless its content has a tag already", image.Name, drawn))
 	return true, nil
+}
+
+// drawn is the recorded image that a real run would draw.
+func (r *upRun) drawn(image config.Image, consumer string) (string, error) {
+	tag := image.Tag
+	if tag == "" {
+		var err error
+		if tag, err = drawTag(image, consumer, inDryRun(true, r.in.Values)); err != nil {
+			return "", err
+		}
+	}
+	return planned(cmp.Or(image.Repository, config.DefaultRepository(image.Name)) + ":" + tag), nil
 }
 
 // planDeploy says what would be deployed of what is recorded, and names the rest.
@@ -117,4 +134,11 @@ func (r *upRun) planDeploy(ctx context.Context, place *place, suite config.Suite
 
 func (r *upRun) isFresh(image config.Image) bool {
 	return slices.ContainsFunc(r.fresh, func(one config.Image) bool { return one.Name == image.Name })
+}
+
+// inOrder are the chosen images in the order of all.
+func inOrder(all, chosen []config.Image) []config.Image {
+	return slices.DeleteFunc(slices.Clone(all), func(image config.Image) bool {
+		return !slices.ContainsFunc(chosen, func(one config.Image) bool { return one.Name == image.Name })
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
@@ -103,4 +104,13 @@ func (r *upRun) recorded(ctx context.Context, place *place, image config.Image) 
 
 func tagged(image, tag string) bool {
 	return len(image) > len(tag) && image[len(image)-len(tag)-1:] == ":"+tag
+}
+
+// buildable tells whether anything of the suite can be built or adopted.
+func buildable(suite config.Suite) bool {
+	return slices.ContainsFunc(suite.Images, canBuild)
+}
+
+func canBuild(image config.Image) bool {
+	return image.External == "" && (image.Build != nil || image.Prebuilt != "")
 }

@@ -17,6 +17,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/util/retry"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 )
 
 // FieldManager is the name under which the product writes to the API.
@@ -140,6 +142,11 @@ func (s *Store) write(ctx context.Context, before *corev1.ConfigMap, set *Set) e
 	return explain(err, "write", set.Namespace, set.Consumer)
 }
 
+// NoNamespace says that there can be no record, since its namespace does not exist.
+func NoNamespace(namespace string, err error) error {
+	return foreign.Reworded(err, fmt.Sprintf("namespace %q does not exist; create it with: kubectl create namespace %s (or give --create-namespace)", namespace, namespace))
+}
+
 // explain says which object the API refused and what would help.
 func explain(err error, verb, namespace, consumer string) error {
 	object := "the ConfigMaps in namespace " + namespace
@@ -155,9 +162,7 @@ func explain(err error, verb, namespace, consumer string) error {
 		return fmt.Errorf("may not %s %s, which holds the records: %w\nthe Role that is needed is in docs/rbac.md", verb,
 			object, err)
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("cannot %s %s: namespace %q does not exist; create it with: kubectl create namespace %s (or "+
-			"give --create-namespace): %w",
-			verb, object, namespace, namespace, err)
+		return NoNamespace(namespace, err)
 	case apierrors.HasStatusCause(err, metav1.CauseType(field.ErrorTypeTooLong)),
 		apierrors.IsRequestEntityTooLargeError(err):
 		return fmt.Errorf("cannot %s %s: a ConfigMap holds at most 1 MiB; remove records that nobody needs (kubectl "+

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -49,14 +48,9 @@ func (a *applied) where() string {
 func PrepareManifests(ctx context.Context, cluster Cluster, options Options, images []Image,
 	manifests []Manifest,
 ) (*Plan, error) {
-	objects, err := parse(manifests)
+	objects, hooks, err := applicable(manifests)
 	if err != nil {
 		return nil, err
-	}
-	objects, hooks := withoutHooks(objects)
-	if len(objects) == 0 {
-		return nil, fmt.Errorf("the manifests have nothing but Helm's hooks, which are not applied: %s",
-			strings.Join(hooks, ", "))
 	}
 	plan := &Plan{api: cluster.API, cluster: cluster, options: options, namespaces: map[string]bool{}, hooks: hooks}
 	var mistakes []error
@@ -67,7 +61,7 @@ func PrepareManifests(ctx context.Context, cluster Cluster, options Options, ima
 		a.placed = err == nil
 		mistakes = append(mistakes, err)
 	}
-	mistakes = append(mistakes, plan.unused(images), plan.twice())
+	mistakes = append(mistakes, unused(objects, images, options.AllUsed), plan.twice())
 	for _, a := range plan.applied {
 		if a.placed {
 			mistakes = append(mistakes, plan.check(ctx, a))
@@ -150,28 +144,4 @@ func (p *Plan) dress(a *applied, images []Image) error {
 		return fmt.Errorf("%s: %s: %w", a.object.source, a.object, err)
 	}
 	return nil
-}
-
-// unused says which images no object has: those that were asked for by name, or
-// all of them.
-func (p *Plan) unused(images []Image) error {
-	images = slices.DeleteFunc(slices.Clone(images), func(i Image) bool { return i.Accompanies })
-	var absent []Image
-	for _, image := range images {
-		if !slices.ContainsFunc(p.applied, func(a *applied) bool { return mentions(a.object.Object, image.Image) }) {
-			absent = append(absent, image)
-		}
-	}
-	if len(absent) == 0 || !p.options.AllUsed && len(absent) < len(images) {
-		return nil
-	}
-	var mistakes []error
-	for _, image := range absent {
-		looked := append([]string{"e2eimage://" + image.Name, image.Image}, image.Aliases...)
-		slices.Sort(looked[1:])
-		mistakes = append(mistakes,
-			fmt.Errorf("%s: nothing in the manifests has it; looked for %s\nwrite image: e2eimage://%s where it belongs",
-				image.Name, strings.Join(slices.Compact(looked), ", "), image.Name))
-	}
-	return errors.Join(mistakes...)
 }

@@ -52,10 +52,50 @@ func unquoted(err error) error {
 
 var quotedObject = regexp.MustCompile(`(?s) is missing in '.*'`)
 
-// CheckManifests tells whether manifests can be read.
-func CheckManifests(manifests []Manifest) error {
-	_, err := parse(manifests)
-	return err
+// CheckManifests tells whether manifests can be read, and have the images: all of them, or
+// any where all is false.
+func CheckManifests(manifests []Manifest, images []Image, all bool) error {
+	objects, _, err := applicable(manifests)
+	if err != nil {
+		return err
+	}
+	return unused(objects, images, all)
+}
+
+// applicable are the objects that are applied, and the names of Helm's hooks, which are not.
+func applicable(manifests []Manifest) ([]manifestObject, []string, error) {
+	objects, err := parse(manifests)
+	if err != nil {
+		return nil, nil, err
+	}
+	objects, hooks := withoutHooks(objects)
+	if len(objects) == 0 {
+		return nil, nil, fmt.Errorf("the manifests have nothing but Helm's hooks, which are not applied: %s", strings.Join(hooks, ", "))
+	}
+	return objects, hooks, nil
+}
+
+// unused says which images no object has: those that were asked for by name, or
+// all of them.
+func unused(objects []manifestObject, images []Image, all bool) error {
+	images = slices.DeleteFunc(slices.Clone(images), func(i Image) bool { return i.Accompanies })
+	var absent []Image
+	for _, image := range images {
+		if !slices.ContainsFunc(objects, func(o manifestObject) bool { return mentions(o.Object, image.Image) }) {
+			absent = append(absent, image)
+		}
+	}
+	if len(absent) == 0 || !all && len(absent) < len(images) {
+		return nil
+	}
+	var mistakes []error
+	for _, image := range absent {
+		looked := append([]string{"e2eimage://" + image.Name, image.Image}, image.Aliases...)
+		slices.Sort(looked[1:])
+		mistakes = append(mistakes, fmt.Errorf("%s: nothing in the manifests has it; looked for %s\nwrite image: e2eimage://%s where it belongs",
+			image.Name, strings.Join(slices.Compact(looked), ", "), image.Name))
+	}
+	return errors.Join(mistakes...)
 }
 
 // parse reads the objects, those of Lists too, and puts them in the order in which

@@ -1,0 +1,123 @@
+package e2eimage
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/manifest"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+)
+
+// check finds what would stop a run of up once the images are built, loaded and recorded:
+// that takes minutes, and a mistyped name would be recorded.
+func (r *upRun) check(ctx context.Context) error {
+	records, err := r.recordsBefore(ctx)
+	if err != nil {
+		return err
+	}
+	return checkManifests(r.in.Suite, r.in.Manifests, records)
+}
+
+// recordsBefore are the consumer's, nil where the cluster cannot be asked: it need not be
+// there yet.
+func (r *upRun) recordsBefore(ctx context.Context) (*record.Set, error) {
+	consumer := r.in.Suite.Consumer
+	if consumer == "" {
+		named, err := r.client.kindCluster(r.in.Suite)
+		if err == nil {
+			consumer, err = consumerAfter(named)
+		}
+		if err != nil {
+			return nil, nil // said when the place is opened
+		}
+	}
+	kube, err := r.client.kube(r.in.Suite)
+	if err != nil {
+		return nil, nil // said when the place is opened
+	}
+	records, err := kube.records.Get(ctx, kube.namespace, consumer)
+	if err != nil {
+		return nil, nil // said when it is recorded
+	}
+	if len(records.Names()) == 0 && !r.in.CreateNamespace {
+		_, err = kube.CoreV1().Namespaces().Get(ctx, kube.namespace, metav1.GetOptions{})
+	}
+	if apierrors.IsNotFound(err) {
+		return nil, record.NoNamespace(kube.namespace, err)
+	}
+	return records, nil
+}
+
+// checkManifests finds what is wrong with manifests, of which records says what else they
+// may have; nil for what nobody knows.
+func checkManifests(suite config.Suite, manifests []Manifest, records *record.Set) error {
+	if len(manifests) == 0 {
+		return nil
+	}
+	if suite.Part && records == nil {
+		var mistakes []error
+		var texts []workload.Manifest
+		for _, m := range manifests {
+			text, err := manifest.Decoded(m.Text, m.Name)
+			texts, mistakes = append(texts, workload.Manifest{Name: m.Name, Text: text}), append(mistakes, err)
+		}
+		if err := errors.Join(mistakes...); err != nil {
+			return err
+		}
+		return workload.CheckManifests(texts, nil, false)
+	}
+	images := imagesBefore(suite, records)
+	texts, err := put(images, manifests)
+	if err == nil {
+		err = workload.CheckManifests(texts, images, suite.Part)
+	}
+	if err != nil && records != nil {
+		if near := meant(suite, []*record.Set{records}); near != "" {
+			return fmt.Errorf("%w\nnothing is recorded under that name%s", err, near)
+		}
+	}
+	return err
+}
+
+// imagesBefore are the images that manifests may have, before they are recorded.
+func imagesBefore(suite config.Suite, records *record.Set) []workload.Image {
+	var images []workload.Image
+	add := func(image config.Image, accompanies bool) {
+		// Any tag will do.
+		evidence := &record.Evidence{Image: cmp.Or(image.Repository, config.DefaultRepository(image.Name)) + ":tag"}
+		if records != nil {
+			if known, _ := records.Entry(image.Name); known != nil && known.Image != "" { // damage is told where it matters
+				evidence = known
+			}
+		}
+		images = append(images, workload.Image{Name: image.Name, Image: evidence.Image, Aliases: aliasesOf(image, evidence), Accompanies: accompanies})
+	}
+	for _, image := range recordable(suite) {
+		add(image, false)
+	}
+	if records == nil {
+		return images
+	}
+	for _, name := range records.Names() {
+		if !inSuite(suite, name) {
+			add(config.Image{Name: name}, true)
+		}
+	}
+	return images
+}
+
+func inSuite(suite config.Suite, name string) bool {
+	for _, image := range suite.Images {
+		if image.Name == name {
+			return true
+		}
+	}
+	return false
+}

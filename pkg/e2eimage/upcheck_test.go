@@ -1,0 +1,139 @@
+package e2eimage
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// inNamespace makes the namespace that the bench's context has.
+func (b *bench) inNamespace() {
+	b.t.Helper()
+	made := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}
+	if _, err := b.api.CoreV1().Namespaces().Create(b.t.Context(), made, metav1.CreateOptions{}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func pod(image string) []Manifest {
+	return []Manifest{{Name: "pod.yaml", Text: []byte(`{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {containers: [{name: x, image: "` + image + `"}]}}`)}}
+}
+
+func TestWhatWouldStopUpIsFoundBeforeAnythingIsDone(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		recorded  bool
+		names     []string
+		manifests []Manifest
+		missing   bool
+		says      []string
+	}{
+		"a mistyped name with manifests": {
+			recorded: true, names: []string{"datastorag"}, manifests: pod("e2eimage://datastorage"),
+			says: []string{"datastorag: nothing in the manifests has it; looked for e2eimage://datastorag", "did you mean datastorage?"},
+		},
+		"a mistyped name, before anything is recorded": {
+			names: []string{"datastorag"}, manifests: pod("e2eimage://datastorage"),
+			says: []string{"pod.yaml:1: e2eimage://datastorage: no image of that name is recorded; there is datastorag"},
+		},
+		"manifests without the image": {
+			names: []string{"datastorage"}, manifests: pod("registry.k8s.io/pause"), says: []string{"datastorage: nothing in the manifests has it"},
+		},
+		"a namespace that does not exist": {
+			names: []string{"datastorage"}, missing: true, says: []string{`namespace "tests" does not exist`, "kubectl create namespace tests"},
+		},
+	} {
+		for _, dry := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t)
+				if !test.missing {
+					b.inNamespace()
+				}
+				if test.recorded {
+					b.tagged("suite")
+				}
+				calls, writes := len(b.cluster.Tags()), len(b.writes())
+				s := suite("suite", test.names...)
+				s.Part = true
+				_, err := b.client().Up(t.Context(), UpInput{Suite: s, Manifests: test.manifests, DryRun: dry})
+				says(t, err, test.says...)
+				if strings.Count(err.Error(), "does not exist") > 1 {
+					t.Errorf("it is said twice: %v", err)
+				}
+				if len(b.cluster.Tags()) != calls || len(b.writes()) != writes {
+					t.Errorf("it wrote %v, and nodes have %v", b.writes(), b.cluster.Tags())
+				}
+			})
+		}
+	}
+}
+
+func TestUpAsksForTheNamespaceOnlyWhereNothingIsRecorded(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.tagged("suite")
+	run := &upRun{client: b.client(), in: UpInput{Suite: suite("suite", "datastorage")}}
+	if err := run.check(t.Context()); err != nil {
+		t.Errorf("with a record: %v", err)
+	}
+	run.in.Suite.Namespace = "other"
+	if err := run.check(t.Context()); !apierrors.IsNotFound(err) {
+		t.Errorf("without: %v", err)
+	}
+	run.in.CreateNamespace = true
+	if err := run.check(t.Context()); err != nil {
+		t.Errorf("where it will be made: %v", err)
+	}
+}
+
+func TestManifestsMayHaveWhatElseIsRecorded(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	recorded := b.tagged("suite")
+	both := append(pod("e2eimage://datastorage"), pod("localhost/gateway:any")...)
+	run := &upRun{client: b.client(), in: UpInput{Suite: suite("suite", "gateway"), Manifests: both}}
+	run.in.Suite.Part = true
+	if err := run.check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	run.in.Suite, run.in.Manifests = suite("suite", "datastorage"), pod(recorded)
+	run.in.Suite.Part = true
+	if err := run.check(t.Context()); err != nil {
+		t.Errorf("what was rendered before: %v", err)
+	}
+}
+
+func TestASourceThatAnotherNameHasIsSaid(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.tagged("suite")
+	twice := suite("suite", "storage")
+	twice.Images[0].Source = source
+	client, said := b.client(), &warned{}
+	client.report = said
+	if _, err := client.Tag(t.Context(), TagInput{Suite: twice}); err != nil {
+		t.Fatal(err)
+	}
+	want := "storage: datastorage has this source already; did you mean it?\nif so, take this one away: kubectl e2eimage clean storage -n tests --consumer suite"
+	if !slices.Contains(said.said, want) {
+		t.Errorf("said is %q, want %q", said.said, want)
+	}
+}
+
+func TestADryRunOfUpSaysTheTagThatWouldBeDrawn(t *testing.T) {
+	t.Parallel()
+	run := &upRun{in: UpInput{Suite: suite("suite", "datastorage")}}
+	image := run.in.Suite.Images[0]
+	if got, err := run.drawn(image, "suite"); err != nil || got != "localhost/datastorage:suite-<random>" {
+		t.Errorf("%q, %v", got, err)
+	}
+	image.Repository, image.Tag = "localhost/x", "v1"
+	if got, _ := run.drawn(image, "suite"); got != "localhost/x:v1" {
+		t.Errorf("with an exact tag %q", got)
+	}
+}
