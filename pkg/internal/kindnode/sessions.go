@@ -42,7 +42,7 @@ func (c *Cluster) session(ctx context.Context, node string) (*session, error) {
 	}
 	if !c.sessions.known(node, entry.session.greeting["ca"]) {
 		entry.session.close()
-		entry.err = errors.New("its certificate authority has changed: the cluster was created anew meanwhile; run again")
+		entry.err = errors.New("its certificate authority has changed: the cluster was recreated meanwhile; run again")
 	}
 	return entry.session, entry.err
 }
