@@ -27,8 +27,9 @@ func (a *app) upCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up [NAME...] [flags]",
 		Short: "Build, load, tag and deploy; skip what is done already",
-		Long: `Build, load, tag and deploy the images of the suite in e2eimage.yaml. With
---source: load, tag and deploy one that you have built yourself.
+		Long: `Build, load, tag and deploy all images of the suite in e2eimage.yaml, or those
+given as NAME. With --source: load, tag and deploy one that you have built
+yourself.
 
 What is done already is skipped: an image whose files have not changed is not
 built (one with a build command of its own always is), a recorded image is not
