@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
@@ -194,21 +195,35 @@ func (v *View) lines() []string {
 		if took < progress.Short {
 			continue
 		}
-		text := foreign.Line(running.said.Doing)
+		state, end := "", ""
 		if running.state != "" {
-			text += ": " + foreign.Line(running.state)
+			state = ": " + foreign.Line(running.state)
 		}
-		end := ""
 		if took >= time.Second {
 			end = "  " + took.Truncate(time.Second).String()
 		}
-		lines = append(lines, fit(frames[v.frame%len(frames)]+" "+text, end, columns))
+		lines = append(lines, fit(frames[v.frame%len(frames)]+" "+shortened(foreign.Line(running.said.Doing), state+end, columns-3)+state, end, columns))
 	}
 	if most := rows - 2; rows > 0 && len(lines) > max(most, 1) {
 		more := len(lines) - max(most, 1) + 1
 		lines = append(lines[:max(most, 1)-1], fit(fmt.Sprintf("  and %d more", more), "", columns))
 	}
 	return lines
+}
+
+// leastDoing is what stays of what a step does, however much there is to be said of it.
+const leastDoing = 24
+
+// shortened takes the middle out of what a step does, mostly a long name, so that what
+// stands behind it has its place on the line.
+func shortened(doing, behind string, room int) string {
+	runes := []rune(doing)
+	room = max(room-utf8.RuneCountInString(behind), leastDoing)
+	if room >= len(runes) {
+		return doing
+	}
+	head := room / 2
+	return string(runes[:head]) + "…" + string(runes[len(runes)-(room-1-head):])
 }
 
 // fit cuts a text so that it has its place on a line together with its end. The last

@@ -188,6 +188,29 @@ func TestLinesFitTheTerminal(t *testing.T) {
 	}
 }
 
+func TestALongNameLeavesRoomForHowFarItIs(t *testing.T) {
+	t.Parallel()
+	const state = ": 0/2 ready, restarted 3 times, last exit code 17  5s"
+	for columns, want := range map[int]string{
+		40:  "* Waiting for …on-suite-01: 0/2 re…  5s",
+		80:  "* Waiting for …on-suite-01" + state,
+		120: "* Waiting for deployment.apps/kube…atastorage-integration-suite-01" + state,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			view, window := newView(false)
+			window.columns = columns
+			running := view.Start(progress.Step{Doing: "Waiting for deployment.apps/kubernaut-workflowexecution-datastorage-integration-suite-01"})
+			running.Now("0/2 ready, restarted 3 times, last exit code 17")
+			pass(5 * time.Second)
+			synctest.Wait()
+			if got := window.shows(t)[0]; got != want {
+				t.Errorf("at %d columns (%d) %q, want %q", columns, utf8.RuneCountInString(got), got, want)
+			}
+			running.End(nil)
+		})
+	}
+}
+
 func TestMoreStepsThanRowsAreCounted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

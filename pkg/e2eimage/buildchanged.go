@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/buildtree"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // namedFiles is how many changed files are named at most.
@@ -29,5 +30,5 @@ func changedFiles(ctx context.Context, tree buildtree.Tree, built *metav1.Time) 
 	case len(newer) <= namedFiles:
 		return strings.Join(newer, ", ")
 	}
-	return fmt.Sprintf("%s and %s", strings.Join(newer[:namedFiles], ", "), counted(len(newer)-namedFiles, "more file"))
+	return fmt.Sprintf("%s and %s", strings.Join(newer[:namedFiles], ", "), progress.Counted(len(newer)-namedFiles, "more file"))
 }

@@ -13,7 +13,7 @@ import (
 // doing says what a load does with nodes that lack the image, or its name.
 func doing(source string, lacking []string, nodes int) string {
 	if len(lacking) == 0 {
-		return fmt.Sprintf("Naming %s on %s", source, counted(nodes, "node"))
+		return fmt.Sprintf("Naming %s on %s", source, progress.Counted(nodes, "node"))
 	}
 	return fmt.Sprintf("Copying %s to %s", source, nodesOf(lacking))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // waitAndProve waits for the rollouts and proves what runs then. A container that has
@@ -113,7 +114,7 @@ func (p *proof) states(ctx context.Context, running []workload.Running) (map[str
 		on[container.Node], pods[container.Namespace+"/"+container.Pod] = true, true
 	}
 	nodes := sortedKeys(on)
-	verifying := p.run.client.report.Start(step("Verifying", "Verified", counted(len(pods), "pod")))
+	verifying := p.run.client.report.Start(step("Verifying", "Verified", progress.Counted(len(pods), "pod")))
 	states, err := p.ask(ctx, nodes)
 	if left := tooYoung(running, states, time.Now()); err == nil && left > 0 {
 		select {

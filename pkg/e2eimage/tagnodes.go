@@ -9,6 +9,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 func (r *tagRun) claim(ctx context.Context) error {
@@ -124,7 +125,7 @@ func (r *tagRun) tagNodes(ctx context.Context) error {
 	r.tagging = true
 	nodes := sortedKeys(lacking)
 	adding := r.client.report.Start(step("Adding", "Added",
-		fmt.Sprintf("%s to %s", counted(len(ops), "tag"), nodesOf(nodes))))
+		fmt.Sprintf("%s to %s", progress.Counted(len(ops), "tag"), nodesOf(nodes))))
 	done, err := r.cluster.Tag(ctx, nodes, ops)
 	if err == nil {
 		err = r.checkTagged(done)

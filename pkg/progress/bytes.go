@@ -26,3 +26,11 @@ func Elapsed(d time.Duration) string {
 	}
 	return d.Round(time.Second).String()
 }
+
+// Counted writes how many there are: 1 tag, 2 tags.
+func Counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -51,20 +51,42 @@ type lineStep struct {
 
 	mu     sync.Mutex
 	result string
-	state  string
-	told   time.Time
+	// state was said last, at told.
+	state string
+	told  time.Time
+	// next is what due says; nil while nothing is to be said.
+	next string
+	due  *time.Timer
 }
 
-// Now implements Running.
+// Now implements Running. What comes too early is said later, unless it is old by then.
 func (s *lineStep) Now(state string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	if state == s.state || now.Sub(s.told) < patience {
+	s.rest()
+	if state != s.state {
+		s.next, s.due = state, time.AfterFunc(time.Until(s.told.Add(patience)), s.tell)
+	}
+}
+
+// rest leaves unsaid what is due.
+func (s *lineStep) rest() {
+	if s.due != nil {
+		s.due.Stop()
+		s.due = nil
+	}
+}
+
+func (s *lineStep) tell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.due == nil {
+		// It ended, or is again what was said last.
 		return
 	}
-	s.state, s.told = state, now
-	s.lines.print(Steps, fmt.Sprintf("%s: %s (%s)", s.step.Doing, state, Elapsed(now.Sub(s.begun))))
+	now := time.Now()
+	s.state, s.told, s.due = s.next, now, nil
+	s.lines.print(Steps, fmt.Sprintf("%s: %s (%s)", s.step.Doing, s.state, Elapsed(now.Sub(s.begun))))
 }
 
 // Result implements Running.
@@ -78,6 +100,7 @@ func (s *lineStep) Result(text string) {
 func (s *lineStep) End(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.rest()
 	if err != nil {
 		return
 	}

@@ -76,7 +76,7 @@ func TestLinesSayNowAndThenHowFarALongStepIs(t *testing.T) {
 			waiting.Now(now.state)
 		}
 		waiting.End(nil)
-		const want = "Waiting for deployment.apps/x: 1/3 ready (11s)\nWaiting for deployment.apps/x: 2/3 ready (23s)\ndeployment.apps/x is ready (23s)\n"
+		const want = "Waiting for deployment.apps/x: 0/3 ready (10s)\nWaiting for deployment.apps/x: 2/3 ready (20s)\ndeployment.apps/x is ready (23s)\n"
 		if diff := cmp.Diff(want, out.String()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

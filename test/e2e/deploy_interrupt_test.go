@@ -105,5 +105,5 @@ func TestAnInterruptedDeployTellsHowFarItIs(t *testing.T) {
 			_ = process.Signal(syscall.SIGINT)
 		}()
 	})
-	wantRefused(t, result, 130, "stopped by SIGINT", "is not rolled out: Interrupted", "last exit code 17", `relation "events" does not exist`, "password=***")
+	wantRefused(t, result, 130, "stopped by SIGINT", "is not rolled out: Interrupted", "exit code 17", `relation "events" does not exist`, "password=***")
 }

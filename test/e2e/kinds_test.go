@@ -92,7 +92,7 @@ func TestAJobThatFailsIsToldWithItsLog(t *testing.T) {
 		"deploy", "datastorage", "--workload", "job/migrate", "--replace")
 	// One that would be tried for long is given up.
 	u.apply(strings.Replace(jobOf("patient", source+"-none"), "backoffLimit: 2", "backoffLimit: 20", 1))
-	result := u.refused(1, []string{"job.batch/patient", "2 pods of the Job have failed", `relation "events" does not exist`},
+	result := u.refused(1, []string{"job.batch/patient", "2 pods of the Job failed", `relation "events" does not exist`},
 		"deploy", "datastorage", "--workload", "job/patient", "--replace", "--max-restarts", "1")
 	if result.took > 60*time.Second {
 		t.Errorf("it took %s", result.took)

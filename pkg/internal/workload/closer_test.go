@@ -95,15 +95,25 @@ func TestEachNodeSaysWhyItDoesNotTakeAPod(t *testing.T) {
 	}
 }
 
-func TestAContainerKilledForMemoryIsToldItsLimit(t *testing.T) {
+// A kubelet under load reports one that was killed for want of memory as one that somebody
+// killed.
+func TestAContainerThatWasKilledIsToldItsLimit(t *testing.T) {
 	t.Parallel()
 	d := aDeployment(newImage, unavailable)
-	pod := aPod(aReplicaSet(d, "new"), "new-1", newImage, crashes(4))
-	pod.Spec.Containers[0].Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("16Mi")}
-	pod.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}
-	got, _ := looks(t, d, true, view{current: []*corev1.Pod{pod}})
-	if got.failure == nil || got.failure.Message != "restarted 4 times; last exit code 137 (OOMKilled)" || !strings.Contains(got.failure.Hint, "memory limit of 16Mi") {
-		t.Errorf("%+v", got.failure)
+	for _, test := range []struct{ reason, limit, message, hint string }{
+		{"OOMKilled", "16Mi", "(OOMKilled)", "it was killed at its memory limit of 16Mi; raise resources.limits.memory of container server"},
+		{"Error", "16Mi", "(killed)", "it was killed (137), and it has a memory limit of 16Mi; if it needs more, raise resources.limits.memory of container server"},
+		{"OOMKilled", "", "(OOMKilled)", "it was killed because its node has no memory left; kubectl describe node kind-worker"},
+		{"Error", "", "(killed)", ""},
+	} {
+		pod := aPod(aReplicaSet(d, "new"), "new-1", newImage, crashes(4), killedBy(test.reason))
+		if test.limit != "" {
+			pod.Spec.Containers[0].Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(test.limit)}
+		}
+		got, _ := looks(t, d, true, view{current: []*corev1.Pod{pod}})
+		if got.failure == nil || got.failure.Message != "restarted 4 times, last exit code 137 "+test.message || got.failure.Hint != test.hint {
+			t.Errorf("%+v", got.failure)
+		}
 	}
 }
 

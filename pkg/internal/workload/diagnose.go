@@ -57,9 +57,9 @@ func (p *Plan) diagnose(ctx context.Context, t *target, failed *failure) error {
 			}
 		}
 	}
-	e.Events = describeEvents(events)
-	e.Message = foreign.Masked(e.Message)
+	e.Message = foreign.Masked(namedOnly(e.Message))
 	e.NotReady = tidied(e.NotReady)
+	e.Events = describeEvents(slices.DeleteFunc(events, e.tellsNothingOf))
 	return &e
 }
 
@@ -70,10 +70,7 @@ func probeAnswer(events []corev1.Event, container string) string {
 			continue
 		}
 		answer := strings.TrimSpace(event.Message)
-		if event.Count > 1 {
-			answer += fmt.Sprintf(" (%d times)", event.Count)
-		}
-		return answer
+		return answer + howOften(event)
 	}
 	return ""
 }
@@ -159,14 +156,23 @@ func (p *Plan) events(ctx context.Context, namespace, uid string) []corev1.Event
 	return about
 }
 
+// tellsNothingOf tells whether the report says already what an event does.
+func (e *RolloutError) tellsNothingOf(event corev1.Event) bool {
+	said := foreign.Masked(namedOnly(strings.TrimSpace(event.Message)))
+	return strings.Contains(e.Message, said) || e.crashed && event.Reason == "BackOff"
+}
+
+func howOften(event corev1.Event) string {
+	if event.Count > 1 {
+		return fmt.Sprintf(" (%d times)", event.Count)
+	}
+	return ""
+}
+
 func describeEvents(events []corev1.Event) []string {
 	var lines []string
 	for _, event := range events[max(0, len(events)-maxEvents):] {
-		line := event.Reason + ": " + event.Message
-		if event.Count > 1 {
-			line += fmt.Sprintf(" (%d times)", event.Count)
-		}
-		lines = append(lines, line)
+		lines = append(lines, event.Reason+": "+namedOnly(event.Message)+howOften(event))
 	}
 	return tidied(lines)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // ClaimedError says that a workload is another consumer's.
@@ -122,7 +123,7 @@ func fold(text string, width int) []string {
 	for _, paragraph := range strings.Split(strings.TrimSpace(text), "\n") {
 		line := ""
 		for _, word := range strings.Fields(paragraph) {
-			if line != "" && len(line)+1+len(word) > width {
+			if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 				lines, line = append(lines, line), ""
 			}
 			line = strings.TrimPrefix(line+" "+word, " ")

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // maxUnready is how many pods a timeout explains one by one.
@@ -27,13 +29,13 @@ func late(v view, timeout time.Duration, trouble error) *failure {
 			continue
 		}
 		p := unready(pod)
-		failed.NotReady = append(failed.NotReady, fmt.Sprintf("pod %s: %s", pod.Name, p.message))
+		failed.NotReady = append(failed.NotReady, fmt.Sprintf("pod %s: %s", pod.Name, namedOnly(p.message)))
 		if failed.problem == nil {
 			failed.problem = p
 		}
 	}
 	if more := unreadyPods - maxUnready; more > 0 {
-		failed.NotReady = append(failed.NotReady, fmt.Sprintf("and %d more pods", more))
+		failed.NotReady = append(failed.NotReady, "and "+progress.Counted(more, "more pod"))
 	}
 	return failed
 }

@@ -33,7 +33,7 @@ func (p *Plan) refusals(ctx context.Context, pod *corev1.Pod) []string {
 	var lines []string
 	for i := range nodes.Items {
 		if i == maxNodes {
-			lines = append(lines, fmt.Sprintf("and %d more nodes", len(nodes.Items)-maxNodes))
+			lines = append(lines, "and "+progress.Counted(len(nodes.Items)-maxNodes, "more node"))
 			break
 		}
 		node := &nodes.Items[i]

@@ -8,6 +8,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // problems lists what keeps the rollout from going on.
@@ -54,7 +56,7 @@ func (j *judge) failing(v view) []problem {
 		}
 		p := unready(last)
 		p.class, p.reason, p.atOnce = classCrash, "PodsFailed", true
-		p.message = fmt.Sprintf("%d pods of the Job have failed; the last one: %s", o.Status.Failed-j.failedBefore, p.message)
+		p.message = fmt.Sprintf("%s of the Job failed; the last one: %s", progress.Counted(int(o.Status.Failed-j.failedBefore), "pod"), p.message)
 		return []problem{*p}
 	case *appsv1.ReplicaSet:
 		old := 0
@@ -68,7 +70,8 @@ func (j *judge) failing(v view) []problem {
 		}
 		return []problem{{
 			class: classOld, reason: "OldPods", atOnce: true, hint: replacePods(o.Namespace, o.Spec.Selector.MatchLabels),
-			message: fmt.Sprintf("a ReplicaSet does not replace its pods, and %d are not of its template", old),
+			message: fmt.Sprintf("a ReplicaSet does not replace its pods, and has %s of another template",
+				progress.Counted(old, "pod")),
 		}}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -86,38 +85,12 @@ func statuses(pod *corev1.Pod) []corev1.ContainerStatus {
 func crashProblem(p *problem, status corev1.ContainerStatus, maxRestarts int) bool {
 	down := status.State.Waiting != nil && status.State.Waiting.Reason == "CrashLoopBackOff" ||
 		status.State.Terminated != nil && status.State.Terminated.ExitCode != 0
-	if !down || maxRestarts <= 0 || p.restarts <= maxRestarts {
+	if !down || maxRestarts <= 0 || p.restarts < maxRestarts {
 		return false
 	}
 	p.class, p.reason, p.atOnce, p.crashed = classCrash, "CrashLoopBackOff", true, true
-	p.message = describeEnd(status)
-	if killed(status) {
-		p.hint = outOfMemory(p.pod, status.Name)
-	}
+	p.message, p.hint = describeEnd(status), killedHint(p.pod, status)
 	return true
-}
-
-// killed tells whether the container was killed for want of memory last.
-func killed(status corev1.ContainerStatus) bool {
-	for _, end := range []*corev1.ContainerStateTerminated{
-		status.State.Terminated,
-		status.LastTerminationState.Terminated,
-	} {
-		if end != nil {
-			return end.Reason == "OOMKilled"
-		}
-	}
-	return false
-}
-
-func outOfMemory(pod *corev1.Pod, container string) string {
-	for _, c := range all(&pod.Spec) {
-		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == container {
-			return fmt.Sprintf("it was killed at its memory limit of %s; raise resources.limits.memory of container %s",
-				limit.String(), container)
-		}
-	}
-	return "it was killed because its node has no memory left; kubectl describe node " + pod.Spec.NodeName
 }
 
 // waitingProblem fills in why a container was not started.
@@ -168,42 +141,6 @@ func failedStart(status corev1.ContainerStatus) *corev1.ContainerStateTerminated
 		return nil
 	}
 	return end
-}
-
-// describeEnd says how a container ended last.
-func describeEnd(status corev1.ContainerStatus) string {
-	how := fmt.Sprintf("restarted %d times", status.RestartCount)
-	end := status.State.Terminated
-	if end == nil {
-		end = status.LastTerminationState.Terminated
-	}
-	if end == nil {
-		return how
-	}
-	how += fmt.Sprintf("; last exit code %d", end.ExitCode)
-	if end.Reason != "" && end.Reason != "Error" {
-		how += " (" + end.Reason + ")"
-	}
-	if end.Message != "" {
-		how += ": " + end.Message
-	}
-	return how
-}
-
-// describeContainer says why a container is not ready.
-func describeContainer(status corev1.ContainerStatus) string {
-	switch {
-	case status.State.Waiting != nil && status.State.Waiting.Reason == "CrashLoopBackOff":
-		return fmt.Sprintf("container %s %s", status.Name, describeEnd(status))
-	case status.State.Waiting != nil:
-		return fmt.Sprintf("container %s waits: %s", status.Name,
-			strings.TrimSpace(status.State.Waiting.Reason+" "+status.State.Waiting.Message))
-	case status.State.Terminated != nil:
-		return fmt.Sprintf("container %s %s", status.Name, describeEnd(status))
-	case status.State.Running == nil:
-		return fmt.Sprintf("container %s has not been started", status.Name)
-	}
-	return fmt.Sprintf("container %s runs but is not ready", status.Name)
 }
 
 func podReady(pod *corev1.Pod) bool {

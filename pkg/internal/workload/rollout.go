@@ -66,7 +66,7 @@ func judgeDeployment(d *appsv1.Deployment) progressOf {
 	case status.UpdatedReplicas < replicas:
 		progress.waiting = fmt.Sprintf("%d of %d replicas updated", status.UpdatedReplicas, replicas)
 	case status.Replicas > status.UpdatedReplicas:
-		progress.waiting = fmt.Sprintf("%d old replicas have to go", status.Replicas-status.UpdatedReplicas)
+		progress.waiting = fmt.Sprintf("old replicas have to go: %d", status.Replicas-status.UpdatedReplicas)
 	case status.AvailableReplicas < status.UpdatedReplicas:
 		progress.waiting = fmt.Sprintf("%d of %d replicas available", status.AvailableReplicas, status.UpdatedReplicas)
 	default:
@@ -115,7 +115,7 @@ func judgeStatefulSet(s *appsv1.StatefulSet) progressOf {
 	case status.ObservedGeneration < s.Generation:
 		progress.waiting = unseen
 	case status.Replicas > replicas:
-		progress.waiting = fmt.Sprintf("%d replicas too many", status.Replicas-replicas)
+		progress.waiting = fmt.Sprintf("replicas too many: %d", status.Replicas-replicas)
 	case status.UpdatedReplicas < updated:
 		progress.waiting = fmt.Sprintf("%d of %d replicas updated", status.UpdatedReplicas, updated)
 		if s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType && status.Replicas == replicas {

@@ -25,7 +25,7 @@ func TestRolledOutMeans(t *testing.T) {
 		{"a Deployment with all replicas updated and available", deployed(func(*appsv1.Deployment) {}), "done", 3},
 		{"a Deployment whose change was not seen yet", deployed(func(d *appsv1.Deployment) { d.Generation = 2 }), unseen, 3},
 		{"a Deployment with replicas to update", deployed(func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }), "1 of 3 replicas updated", 3},
-		{"a Deployment with old replicas", deployed(func(d *appsv1.Deployment) { d.Status.Replicas = 4 }), "1 old replicas have to go", 3},
+		{"a Deployment with old replicas", deployed(func(d *appsv1.Deployment) { d.Status.Replicas = 4 }), "old replicas have to go: 1", 3},
 		{"a Deployment whose replicas are not available", deployed(func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 2 }), "2 of 3 replicas available", 3},
 		{"a Deployment with no replicas wanted", aDeployment(newImage, func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(0)) }, rolledOut), "done", 0},
 		{"a paused Deployment that is done", deployed(func(d *appsv1.Deployment) { d.Spec.Paused = true }), "done", 3},
@@ -41,7 +41,7 @@ func TestRolledOutMeans(t *testing.T) {
 
 		{"a StatefulSet with all replicas updated and available", aStatefulSet(newImage, 3), "done", 3},
 		{"a StatefulSet whose change was not seen yet", aStatefulSet(newImage, 3, func(s *appsv1.StatefulSet) { s.Generation = 2 }), unseen, 3},
-		{"a StatefulSet that is scaled down", aStatefulSet(newImage, 3, func(s *appsv1.StatefulSet) { s.Status.Replicas = 4 }), "1 replicas too many", 3},
+		{"a StatefulSet that is scaled down", aStatefulSet(newImage, 3, func(s *appsv1.StatefulSet) { s.Status.Replicas = 4 }), "replicas too many: 1", 3},
 		{"a StatefulSet with replicas to update", aStatefulSet(newImage, 3, func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = 1 }), "1 of 3 replicas updated", 3},
 		{"a StatefulSet whose replicas are not available", aStatefulSet(newImage, 3, func(s *appsv1.StatefulSet) { s.Status.AvailableReplicas = 1 }), "1 of 3 replicas available", 3},
 		{"a StatefulSet with the pods above its partition updated, though those below are broken", aStatefulSet(newImage, 3, func(s *appsv1.StatefulSet) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // ready says how far a rollout is in a few characters, for who waits.
@@ -11,9 +13,13 @@ func (v view) ready() string {
 	if v.object.meta == nil {
 		return "not seen yet"
 	}
-	progress := judgeRollout(v.object)
+	rollout := judgeRollout(v.object)
 	if job, ok := v.object.Object.(*batchv1.Job); ok {
-		return fmt.Sprintf("%d/%d complete", job.Status.Succeeded, valueOr(job.Spec.Completions, 1))
+		far := fmt.Sprintf("%d/%d complete", job.Status.Succeeded, valueOr(job.Spec.Completions, 1))
+		if job.Status.Failed > 0 {
+			far += fmt.Sprintf(", %s failed", progress.Counted(int(job.Status.Failed), "pod"))
+		}
+		return with(far, worstTrouble(v.current))
 	}
 	ready := int32(0)
 	for _, pod := range v.current {
@@ -21,10 +27,18 @@ func (v view) ready() string {
 			ready++
 		}
 	}
-	if ready >= progress.pods && progress.waiting != "" {
-		return progress.waiting
+	if ready >= rollout.pods && rollout.waiting != "" {
+		return rollout.waiting
 	}
-	return fmt.Sprintf("%d/%d ready", ready, progress.pods)
+	return with(fmt.Sprintf("%d/%d ready", ready, rollout.pods), worstTrouble(v.current))
+}
+
+// with adds what there is to be added.
+func with(far, trouble string) string {
+	if trouble == "" {
+		return far
+	}
+	return far + ", " + trouble
 }
 
 // atEnd says what a workload is once it is rolled out.

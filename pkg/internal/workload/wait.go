@@ -89,7 +89,7 @@ func few(failures []error) string {
 	if count == 1 {
 		return only.Workload
 	}
-	return fmt.Sprintf("%d rollouts", count)
+	return progress.Counted(count, "rollout")
 }
 
 // apart joins errors of many lines each, with an empty line between them.
