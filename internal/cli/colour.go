@@ -17,7 +17,8 @@ func colourOf(state string) string {
 	switch e2eimage.State(state) {
 	case e2eimage.StateConsistent:
 		return green
-	case e2eimage.StateTampered, e2eimage.StateMissing, e2eimage.StateDrifted, e2eimage.StateNotRunning:
+	case e2eimage.StateTampered, e2eimage.StateMissing, e2eimage.StateDrifted, e2eimage.StateFailed,
+		e2eimage.StateNotRunning:
 		return red
 	case e2eimage.StateRolling, e2eimage.StateStale, e2eimage.StateUnfinished, e2eimage.StateOrphaned:
 		return yellow

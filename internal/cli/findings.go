@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -36,6 +37,9 @@ func (a *app) printFindings(result *e2eimage.StatusResult, wait string) error {
 	title := "mend it:"
 	if len(next) == 0 && isRolling(result) && wait != "" {
 		next, title = []string{wait}, "wait for it:"
+		if hasFailed(result) {
+			title = "its pod, log and events:"
+		}
 	}
 	if len(next) == 0 {
 		return nil
@@ -61,17 +65,36 @@ func (a *app) nextAfterStatus(cmd *cobra.Command, names []string, result *e2eima
 		return ""
 	case len(result.Mend) == 1:
 		return "mend it: " + result.Mend[0]
+	case len(result.Mend) == 0 && hasFailed(result):
+		return "its pod, log and events: " + a.verifyLike(cmd, names, "--wait")
 	case len(result.Mend) == 0 && isRolling(result):
 		return "wait for it: " + a.verifyLike(cmd, names, "--wait")
 	}
 	return "what is wrong, and what mends it: " + a.verifyLike(cmd, names)
 }
 
-// isRolling tells whether time may mend something.
+// isRolling tells whether a wait mends something, or says more of why not.
 func isRolling(result *e2eimage.StatusResult) bool {
 	return slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool {
-		return i.State == e2eimage.StateRolling
+		return i.State == e2eimage.StateRolling || i.State == e2eimage.StateFailed
 	})
+}
+
+func hasFailed(result *e2eimage.StatusResult) bool {
+	return slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool {
+		return i.State == e2eimage.StateFailed
+	})
+}
+
+// troubles say in a line each why the pods of an image are not ready.
+func troubles(image e2eimage.ImageStatus) []string {
+	var lines []string
+	for _, workload := range image.Workloads {
+		if workload.Reason != "" {
+			lines = append(lines, fmt.Sprintf("%s: %s: %s", image.Name, image.State, describeWorkload(workload)))
+		}
+	}
+	return lines
 }
 
 // verifyLike is verify for what a command line was about. Of the flags it repeats those that

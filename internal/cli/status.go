@@ -31,6 +31,7 @@ States:
   Consistent      all agree
   Stale           this host or the nodes have something newer
   RollingOut      pods are still starting
+  Failed          pods do not start, or crash again and again
   Drifted         a workload or a pod has another image
   MissingOnNodes  a node does not have the recorded image
   Unfinished      nothing is recorded yet, or a run was killed
@@ -114,6 +115,11 @@ func (a *app) runStatus(cmd *cobra.Command, names []string, flags statusFlags) e
 	if err := a.printStatus(view, result.Images); err != nil {
 		return err
 	}
+	if !view.wide {
+		for _, image := range result.Images {
+			a.tell(troubles(image))
+		}
+	}
 	if hint := a.nextAfterStatus(cmd, names, result); hint != "" {
 		a.reporter().Info(hint)
 	}
@@ -139,6 +145,12 @@ func (a *app) screenFor(view statusView) screen {
 		on.width = 0
 	}
 	return on
+}
+
+func (a *app) tell(lines []string) {
+	for _, line := range lines {
+		a.reporter().Info(line)
+	}
 }
 
 func nothingIn(namespace string) string {

@@ -72,3 +72,24 @@ func TestVerifyPrintsForProgramsWhatItProvedAndHowToMendTheRest(t *testing.T) {
 		t.Errorf("the names to mend are %q", got)
 	}
 }
+
+func TestStatusSaysWhyPodsAreNotReady(t *testing.T) {
+	t.Parallel()
+	stated := statedThree()
+	stated.Images, stated.Mend = stated.Images[:1], nil
+	one := &stated.Images[0]
+	one.State, one.Running = e2eimage.StateFailed, 0
+	one.Workloads[0].Running, one.Workloads[0].Reason = 0, "restarted 3 times, last exit code 1"
+	for line, want := range map[string][2]string{
+		"status":         {"Failed", "datastorage: Failed: deployment/datastorage 0/2, restarted 3 times, last exit code 1\nits pod, log and events: kubectl e2eimage verify --wait\n"},
+		"status -o wide": {"deployment/datastorage 0/2, restarted 3 times, last exit code 1", "its pod, log and events: kubectl e2eimage verify --wait\n"},
+		"status -o json": {`"reason": "restarted 3 times, last exit code 1"`, ""},
+	} {
+		c := newConsole(t)
+		c.library.stated = stated
+		c.done(line)
+		if !strings.Contains(c.out.String(), want[0]) || c.errOut.String() != want[1] {
+			t.Errorf("%s: %s%s", line, c.out.String(), c.errOut.String())
+		}
+	}
+}

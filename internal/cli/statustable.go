@@ -131,7 +131,11 @@ func describeWorkload(workload e2eimage.WorkloadStatus) string {
 	if workload.Phase != "" {
 		return fmt.Sprintf("%s/%s %s", kind, name, workload.Phase)
 	}
-	return fmt.Sprintf("%s/%s %d/%d", kind, name, workload.Running, workload.Wanted)
+	far := fmt.Sprintf("%s/%s %d/%d", kind, name, workload.Running, workload.Wanted)
+	if workload.Reason != "" {
+		far += ", " + workload.Reason
+	}
+	return far
 }
 
 func age(image e2eimage.ImageStatus) string {

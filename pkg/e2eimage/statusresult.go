@@ -20,6 +20,8 @@ const (
 	StateMissing State = "MissingOnNodes"
 	// StateDrifted: a workload is to run, or a pod runs, something else.
 	StateDrifted State = "Drifted"
+	// StateFailed: pods of a workload do not come up as things are; its Reason says why.
+	StateFailed State = "Failed"
 	// StateRolling: pods of a workload are still to come; Running and Wanted of the
 	// image say how many.
 	StateRolling State = "RollingOut"
@@ -37,7 +39,7 @@ const (
 // worst is the order of states.
 func worst() []State {
 	return []State{
-		StateTampered, StateUnfinished, StateMissing, StateDrifted, StateRolling, StateStale, StateOrphaned,
+		StateTampered, StateUnfinished, StateMissing, StateDrifted, StateFailed, StateRolling, StateStale, StateOrphaned,
 		StateNotRunning, StateConsistent,
 	}
 }
@@ -105,6 +107,8 @@ type WorkloadStatus struct {
 	// where that is not said.
 	Running int `json:"running"`
 	Wanted  int `json:"wanted"`
+	// Reason is what its pods say of why they are not ready, such as a crash.
+	Reason string `json:"reason,omitempty"`
 	// Pods that were seen to run it.
 	Pods []string `json:"pods,omitempty"`
 }

@@ -3,6 +3,7 @@ package e2eimage
 import (
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -92,7 +93,7 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 		one.Wanted = max(one.Wanted, one.Running)
 	}
 	if (one.Running < one.Wanted || !used.Settled) && status.rolling(shown) {
-		status.problem(StateRolling, "", "%s runs it in %d of %d pods", shown, one.Running, one.Wanted)
+		status.problem(r.rollout(&one, evidence, status.Name, used), "", "%s runs it in %d of %d pods%s", shown, one.Running, one.Wanted, behind(": ", one.Reason))
 	}
 	status.Workloads = append(status.Workloads, one)
 }
@@ -111,6 +112,27 @@ func (r *statusRun) notRunning(status *ImageStatus, set *record.Set) {
 		mend += " -f FILE"
 	}
 	status.problem(StateNotRunning, mend, "nothing runs %s", status.Image)
+}
+
+// rollout is the state of a workload with pods still to come, of which it notes the reason.
+func (r *statusRun) rollout(one *WorkloadStatus, evidence *record.Evidence, name string, used *workload.Used) State {
+	restarts := config.DefaultMaxRestarts
+	if asked := r.asked(name); asked.Deploy.Timeout > 0 {
+		restarts = asked.Deploy.MaxRestarts
+	}
+	failed := false
+	if one.Reason, failed = used.Trouble(evidence.Image, restarts, time.Now()); failed {
+		return StateFailed
+	}
+	return StateRolling
+}
+
+// behind is a text with what stands before it, if there is one.
+func behind(before, text string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text
 }
 
 // deployedTo tells whether deploy without flags goes to a workload.

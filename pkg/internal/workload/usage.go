@@ -44,6 +44,7 @@ type UsedPod struct {
 	Node string
 	// Containers are those that were started, by name.
 	Containers map[string]UsedContainer
+	pod        *corev1.Pod
 }
 
 // UsedContainer is a container that was started.

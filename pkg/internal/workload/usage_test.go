@@ -3,6 +3,7 @@ package workload
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
@@ -56,6 +57,31 @@ func TestPodsThatAPartitionKeepsAreNotWanted(t *testing.T) {
 			used, _, err := Usage(t.Context(), fake.NewClientset(objects...), "e2e")
 			if err != nil || len(used) != 1 || used[0].Wanted != int(test.wanted) || used[0].Settled != test.settled {
 				t.Errorf("wanted %d, updated %d, settled %t, %v", used[0].Wanted, used[0].Updated, used[0].Settled, err)
+			}
+		})
+	}
+}
+
+func TestWhatKeepsPodsFromBeingReadyIsTold(t *testing.T) {
+	t.Parallel()
+	d := aDeployment(newImage)
+	for name, test := range map[string]struct {
+		pod    func(*corev1.Pod)
+		image  string
+		words  string
+		failed bool
+	}{
+		"it crashes again and again":   {crashes(3), newImage, "restarted 3 times, last exit code 17", true},
+		"it may come through":          {crashes(2), newImage, "restarted 2 times, last exit code 17", false},
+		"its image is not on the node": {waits("ErrImageNeverPull", "x"), newImage, "ErrImageNeverPull", true},
+		"it is only being made":        {waits("ContainerCreating", ""), newImage, "", false},
+		"it is of the rollout before":  {crashes(3), oldImage, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			used := &Used{Pods: []UsedPod{usedPod(aPod(aReplicaSet(d, "new"), "new-1", newImage, test.pod))}}
+			if words, failed := used.Trouble(test.image, 3, time.Now()); words != test.words || failed != test.failed {
+				t.Errorf("%q, failed %t", words, failed)
 			}
 		})
 	}

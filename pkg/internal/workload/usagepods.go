@@ -72,7 +72,7 @@ func ownerOf(pod *corev1.Pod) string {
 }
 
 func usedPod(pod *corev1.Pod) UsedPod {
-	used := UsedPod{Name: pod.Name, Node: pod.Spec.NodeName, Containers: map[string]UsedContainer{}}
+	used := UsedPod{pod: pod, Name: pod.Name, Node: pod.Spec.NodeName, Containers: map[string]UsedContainer{}}
 	ids := containerIDs(pod)
 	ready := map[string]bool{}
 	for _, status := range statuses(pod) {

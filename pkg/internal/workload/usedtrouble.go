@@ -1,0 +1,27 @@
+package workload
+
+import (
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Trouble says in a few words what keeps pods of the image from being ready, "" while it
+// may be just their time. Failed is set where a deployment that waits gives up: then time
+// alone brings nothing.
+func (u *Used) Trouble(image string, maxRestarts int, now time.Time) (words string, failed bool) {
+	recorded := func(reference string) bool { return reference == image }
+	var pods []*corev1.Pod
+	for _, used := range u.Pods {
+		if podReady(used.pod) || !slices.ContainsFunc(all(&used.pod.Spec), func(c corev1.Container) bool { return c.Image == image }) {
+			continue
+		}
+		pods = append(pods, used.pod)
+		lasts := now.Sub(used.pod.CreationTimestamp.Time) >= lasting
+		failed = failed || lasts && unscheduled(used.pod) != nil || slices.ContainsFunc(containerProblems(used.pod, recorded, maxRestarts), func(p problem) bool {
+			return p.atOnce || lasts
+		})
+	}
+	return worstTrouble(pods), failed
+}
