@@ -52,38 +52,59 @@ func (k *comparison) older(finding freshness.Finding, suite config.Suite) error 
 		finding.Relation != freshness.Foreign {
 		return nil
 	}
+	wrong, fix := k.wrong(finding, suite)
+	return fmt.Errorf("%s: %s\n%s\n%s", k.image.Name, wrong, k.insteadOf(finding), fix)
+}
+
+// wrong says what is, and what to do about it.
+func (k *comparison) wrong(finding freshness.Finding, suite config.Suite) (wrong, fix string) {
 	name := k.image.Name
+	build := typed("build", name, suite)
+	tag := "tag it: " + typed("tag", name, suite)
 	switch {
+	case finding.By == freshness.ByLock && (finding.Relation == freshness.NotTagged || k.entry.Loaded != nil):
+		return "it was loaded, but not tagged", tag
 	case finding.By == freshness.ByLock:
-		return fmt.Errorf("%s: %s, but %s (%s) was %s", name, k.recorded(),
-			ociimage.ShortID(orNoID(k.entry.ImageID, k.entry.EngineID)), lockedHow(k.entry), k.next(finding, suite))
+		return "it was built, but not loaded",
+			"load and tag it: " + typed("load", name, suite) + " && " + typed("tag", name, suite)
 	case finding.By == freshness.BySuite:
-		return fmt.Errorf("%s: %s; its source is now %s, which was not loaded\n%s", name, k.recorded(), k.host.source,
-			k.loadAndTag(suite))
+		return fmt.Sprintf("its source is now %s, which was not loaded", k.host.source), k.loadAndTag(suite)
 	case finding.By == freshness.ByNodes:
-		return fmt.Errorf("%s: %s, but the nodes have %s as %s: it was loaded, but not tagged\ntag it: %s",
-			name, k.recorded(), orAnother(finding.Newest.ImageID), k.host.source, typed("tag", name, suite))
+		return fmt.Sprintf("another %s was loaded, but not tagged", k.host.source), "tag it: " + typed("tag", name, suite)
 	}
-	have := fmt.Sprintf("%s: %s%s is %s%s, not %s", name, k.host.source, inEngine(finding.Newest.Engine),
-		orAnother(finding.Newest.ImageID, finding.Newest.EngineID), k.madeWhen(), k.instead())
+	source := k.host.source + inEngine(finding.Newest.Engine)
 	switch {
 	case finding.Relation == freshness.Foreign:
-		return fmt.Errorf("%s: suite %s overwrote the reference that both use\n"+
-			"build and load this suite's image again; kubectl e2eimage build would keep the two apart", have, k.host.Suite)
+		return fmt.Sprintf("suite %s overwrote the reference that both use, %s", k.host.Suite, source),
+			"build and load this suite's image again; kubectl e2eimage build would keep the two apart"
 	case finding.Relation == freshness.NotTagged:
-		return fmt.Errorf("%s: it was loaded, but not tagged\ntag it: %s", have, typed("tag", name, suite))
+		return source + " was loaded, but not tagged", tag
 	case k.entry != nil && k.entry.Via == record.ViaPrebuilt && k.entry.Built != nil:
-		return fmt.Errorf("%s: it changed, and was not adopted again\nadopt it: %s", have, typed("build", name, suite))
+		return source + " changed, and was not adopted again", "adopt it: " + build
 	case k.entry != nil && k.host.source == k.image.Prebuilt:
-		return fmt.Errorf("%s: it came after that, and takes the place of a build\nadopt it: %s\nor build once more: %s --prebuilt=ignore",
-			have, typed("build", name, suite), typed("build", name, suite))
+		return source + " came after the build, whose place it takes",
+			"adopt it: " + build + "\nor build once more: " + build + " --prebuilt=ignore"
 	case k.entry != nil && k.entry.Built != nil:
-		return fmt.Errorf("%s: it was rebuilt without kubectl e2eimage, and not loaded\nbuild it: %s", have,
-			typed("build", name, suite))
+		return source + " was rebuilt without kubectl e2eimage, and not loaded", "build it: " + build
 	case k.evidence != nil && k.entry == nil:
-		return fmt.Errorf("%s: it was rebuilt, but not loaded\n%s", have, k.loadAndTag(suite))
+		return source + " was rebuilt, but not loaded", k.loadAndTag(suite)
 	}
-	return fmt.Errorf("%s: it was rebuilt, but not loaded\nload it: %s", have, typedLoad(k.image, k.host.source, suite))
+	return source + " was rebuilt, but not loaded", "load it: " + typedLoad(k.image, k.host.source, suite)
+}
+
+// insteadOf says what there is now, and what is recorded.
+func (k *comparison) insteadOf(finding freshness.Finding) string {
+	switch finding.By {
+	case freshness.ByLock:
+		return fmt.Sprintf("the lock has %s, %s; %s",
+			ociimage.ShortID(orNoID(k.entry.ImageID, k.entry.EngineID)), lockedHow(k.entry), k.recorded())
+	case freshness.BySuite:
+		return k.recorded()
+	case freshness.ByNodes:
+		return fmt.Sprintf("the nodes have %s as %s; %s", orAnother(finding.Newest.ImageID), k.host.source, k.recorded())
+	}
+	return fmt.Sprintf("it is %s%s, not %s",
+		orAnother(finding.Newest.ImageID, finding.Newest.EngineID), k.madeWhen(), k.instead())
 }
 
 // recorded says what is recorded.
@@ -112,15 +133,6 @@ func (k *comparison) madeWhen() string {
 		return ""
 	}
 	return fmt.Sprintf(" (made %s)", ago(&metav1.Time{Time: k.host.made}))
-}
-
-// next are the steps that are still to come of what the lock has.
-func (k *comparison) next(finding freshness.Finding, suite config.Suite) string {
-	name := k.image.Name
-	if finding.Relation == freshness.NotTagged || k.entry.Loaded != nil {
-		return "loaded, but not tagged\ntag it: " + typed("tag", name, suite)
-	}
-	return "built, but not loaded\nload and tag it: " + typed("load", name, suite) + " && " + typed("tag", name, suite)
 }
 
 func (k *comparison) loadAndTag(suite config.Suite) string {
