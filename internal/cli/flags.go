@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,7 +73,37 @@ func (a *app) namespaceSaid() bool { return a.kube.Namespace != nil && *a.kube.N
 
 // suite resolves flags, environment and config to what a verb works on.
 func (a *app) suite(flags config.Flags) (config.Suite, error) {
-	return config.Resolve(flags, a.host.Environment, a.host.Dir)
+	suite, err := config.Resolve(flags, a.host.Environment, a.host.Dir)
+	if err == nil && suite.File == "" {
+		a.unsaid(&suite)
+	}
+	return suite, err
+}
+
+// unsaid notes what the kube context says where no flag, variable or file does: hints need
+// not repeat it.
+func (a *app) unsaid(suite *config.Suite) {
+	raw, err := a.kube.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return // said by who needs it
+	}
+	name := raw.CurrentContext
+	if a.kube.Context != nil && *a.kube.Context != "" {
+		name = *a.kube.Context
+	}
+	current := raw.Contexts[name]
+	if current == nil {
+		return
+	}
+	if variable, _ := a.host.Environment("E2EIMAGE_NAMESPACE"); variable == "" {
+		suite.Hints.Namespace = cmp.Or(current.Namespace, "default")
+	}
+	if variable, _ := a.host.Environment("E2EIMAGE_CONSUMER"); variable == "" {
+		if kind, ok := strings.CutPrefix(name, "kind-"); ok {
+			suite.Hints.Cluster = kind
+		}
+		suite.Hints.Cluster = cmp.Or(suite.KindCluster, suite.Hints.Cluster)
+	}
 }
 
 // client connects the library to this command's kubeconfig and streams.

@@ -55,6 +55,9 @@ type Hints struct {
 	// Consumer, Namespace and Lock are those that a command without flags works on: they
 	// need not be typed.
 	Consumer, Namespace, Lock string
+	// Cluster is the consumer of who records where nobody says one, Only that of who reads:
+	// the only one that has records there. Both are "" where that is not known.
+	Cluster, Only string
 	// Flags are to be typed in any case, each a word.
 	Flags []string
 }

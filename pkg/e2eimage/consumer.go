@@ -199,7 +199,7 @@ func (e *noRecordError) Error() string {
 }
 
 // notReady says that a record is only claimed or just being taken away.
-func (r recorded) notReady(namespace, consumer string) error {
+func (r recorded) notReady(namespace, consumer string, suite config.Suite) error {
 	if r.damage != nil {
 		return classify(r.damage)
 	}
@@ -208,6 +208,7 @@ func (r recorded) notReady(namespace, consumer string) error {
 	}
 	return &InconsistentError{
 		fmt.Errorf("%s is %s for consumer %s, not recorded: a run of tag or clean is under way or was killed\nrun again: %s",
-			r.Image.Name, strings.ToLower(r.Evidence.State), consumer, typedFor("tag", r.Image.Name, namespace, consumer)),
+			r.Image.Name, strings.ToLower(r.Evidence.State), consumer,
+			typedAt("tag", r.Image.Name, namespace, consumer, suite)),
 	}
 }

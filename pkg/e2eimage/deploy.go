@@ -200,7 +200,7 @@ func (c *Client) deployRecorded(ctx context.Context, in DeployInput, kube *kube)
 	run.consumer = run.set.Consumer
 	var mistakes []error
 	for _, r := range run.records {
-		mistakes = append(mistakes, r.notReady(run.kube.namespace, run.consumer))
+		mistakes = append(mistakes, r.notReady(run.kube.namespace, run.consumer, in.Suite))
 	}
 	return run, errors.Join(mistakes...)
 }

@@ -54,7 +54,7 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 	d.records = slices.DeleteFunc(d.records, func(r recorded) bool { return r.accompanies && !plan.Has(r.Evidence.Image) })
 	var mistakes []error
 	for _, r := range d.records {
-		mistakes = append(mistakes, r.notReady(d.kube.namespace, d.consumer))
+		mistakes = append(mistakes, r.notReady(d.kube.namespace, d.consumer, d.in.Suite))
 	}
 	return plan, errors.Join(mistakes...)
 }

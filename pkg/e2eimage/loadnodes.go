@@ -131,7 +131,7 @@ func (r *loadRun) checkNames(names []kindnode.Name) error {
 	for _, node := range sortedKeys(r.states) {
 		for _, name := range names {
 			if owner := r.states[node].Owners[name.Text]; owner != "" && owner != name.Owner {
-				return notOurs(node, name.Text, owner)
+				return r.notOurs(node, name.Text, owner)
 			}
 		}
 	}

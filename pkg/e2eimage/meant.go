@@ -45,6 +45,15 @@ func sameSource(set *record.Set, image config.Image) string {
 	return ""
 }
 
+// consumersOf are those that have records, each once.
+func consumersOf(sets []*record.Set) []string {
+	found := map[string]bool{}
+	for _, set := range sets {
+		found[set.Consumer] = found[set.Consumer] || len(set.Names()) > 0
+	}
+	return slices.DeleteFunc(sortedKeys(found), func(consumer string) bool { return !found[consumer] })
+}
+
 // namesOf are the names that sets have.
 func namesOf(sets []*record.Set) []string {
 	var names []string

@@ -107,7 +107,7 @@ func (c *Client) refOfCluster(ctx context.Context, in RefInput) (*RefResult, err
 	}
 	result := &RefResult{Consumer: set.Consumer, Namespace: kube.namespace, From: UseCluster, Images: []Ref{}}
 	for _, found := range records {
-		if err := found.notReady(set.Namespace, set.Consumer); err != nil {
+		if err := found.notReady(set.Namespace, set.Consumer, in.Suite); err != nil {
 			return nil, err
 		}
 		repository, tag, err := ociimage.Split(found.Evidence.Image)

@@ -14,7 +14,7 @@ import (
 
 func TestWhatIsStaleIsSaidInItsFirstLine(t *testing.T) {
 	t.Parallel()
-	then := metav1.NewTime(time.Now().Add(-2 * time.Minute))
+	then := metav1.NewTime(time.Now().Add(-241 * time.Hour))
 	evidence := &record.Evidence{Image: "localhost/a:suite-1", ImageID: imageID, Source: "localhost/a:dev", Recorded: &then}
 	newest := freshness.Content{Engine: "podman", ImageID: otherID}
 	for name, test := range map[string]struct {
@@ -26,19 +26,19 @@ func TestWhatIsStaleIsSaidInItsFirstLine(t *testing.T) {
 			freshness.Finding{Relation: freshness.NotLoaded, Newest: newest},
 			nil,
 			"a: localhost/a:dev in podman was rebuilt, but not loaded|" +
-				"it is sha256:222222222222, not sha256:111111111111 (recorded 2m ago as localhost/a:suite-1)|" +
+				"it is sha256:222222222222, not sha256:111111111111 (recorded 10d ago as localhost/a:suite-1)|" +
 				"load and tag it: kubectl e2eimage load a --source localhost/a:dev && kubectl e2eimage tag a --source localhost/a:dev",
 		},
 		"the nodes have something newer": {
 			freshness.Finding{Relation: freshness.NotTagged, By: freshness.ByNodes, Newest: newest},
 			nil,
 			"a: another localhost/a:dev was loaded, but not tagged|" +
-				"the nodes have sha256:222222222222 as localhost/a:dev; recorded is localhost/a:suite-1 (sha256:111111111111, 2m ago)|tag it: kubectl e2eimage tag a",
+				"the nodes have sha256:222222222222 as localhost/a:dev; recorded is localhost/a:suite-1 (sha256:111111111111, 10d ago)|tag it: kubectl e2eimage tag a",
 		},
 		"the lock has something newer": {
 			freshness.Finding{Relation: freshness.NotLoaded, By: freshness.ByLock, Newest: newest},
 			&record.Locked{ImageID: otherID, Built: &then, Via: record.ViaBuild},
-			"a: it was built, but not loaded|the lock has sha256:222222222222, built 2m ago; recorded is localhost/a:suite-1 (sha256:111111111111, 2m ago)|" +
+			"a: it was built, but not loaded|the lock has sha256:222222222222, built 10d ago; recorded is localhost/a:suite-1 (sha256:111111111111, 10d ago)|" +
 				"load and tag it: kubectl e2eimage load a && kubectl e2eimage tag a",
 		},
 	} {

@@ -52,6 +52,9 @@ func (c *Client) compareAll(ctx context.Context, in StatusInput, proving bool) (
 	}
 	defer cluster.Close()
 	run.states = states
+	if consumers := consumersOf(run.all); in.Suite.Consumer == "" && len(consumers) == 1 && !in.AllNamespaces {
+		run.in.Suite.Hints.Only = consumers[0]
+	}
 	run.recordedAs = ownersOf(run.all)
 	return run.report(ctx)
 }

@@ -1,7 +1,7 @@
 package e2eimage
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -22,9 +22,13 @@ func typedAt(verb, names, namespace, consumer string, suite config.Suite) string
 	if names != "" {
 		line = append(line, names)
 	}
+	known := cmp.Or(suite.Hints.Consumer, suite.Hints.Only)
+	if slices.Contains([]string{"build", "load", "tag", "up"}, verb) {
+		known = cmp.Or(suite.Hints.Consumer, suite.Hints.Cluster)
+	}
 	for _, flag := range [][3]string{
 		{"-n", namespace, suite.Hints.Namespace},
-		{"--consumer", consumer, suite.Hints.Consumer},
+		{"--consumer", consumer, known},
 		{"--lock", suite.Lock, suite.Hints.Lock},
 	} {
 		if flag[1] != "" && flag[1] != flag[2] {
@@ -45,11 +49,6 @@ func sourced(source string) string {
 		source = "SOURCE"
 	}
 	return " --source " + shellescape.Quote(source)
-}
-
-// typedFor is typedAt where nothing is known of the suite.
-func typedFor(verb, name, namespace, consumer string) string {
-	return fmt.Sprintf("kubectl e2eimage %s %s -n %s --consumer %s", verb, name, namespace, consumer)
 }
 
 // toDeploy is what to type so that images are recorded and deployed.

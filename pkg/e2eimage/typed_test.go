@@ -34,3 +34,18 @@ func TestASourceThatNoFileSaysIsSaidInTheCommandsThatLoadAndTag(t *testing.T) {
 		}
 	}
 }
+
+func TestCommandsRepeatNoDefaults(t *testing.T) {
+	t.Parallel()
+	known := config.Suite{Hints: config.Hints{Namespace: "tests", Cluster: "dev", Only: "suite"}}
+	for _, test := range []struct{ verb, namespace, consumer, want string }{
+		{"tag", "tests", "dev", "kubectl e2eimage tag a"},
+		{"tag", "tests", "suite", "kubectl e2eimage tag a --consumer suite"},
+		{"deploy", "tests", "suite", "kubectl e2eimage deploy a"},
+		{"deploy", "other", "dev", "kubectl e2eimage deploy a -n other --consumer dev"},
+	} {
+		if got := typedAt(test.verb, "a", test.namespace, test.consumer, known); got != test.want {
+			t.Errorf("%s, want %s", got, test.want)
+		}
+	}
+}
