@@ -111,7 +111,7 @@ func (r *statusRun) notRunning(status *ImageStatus, set *record.Set) {
 		// deploy without manifests would only ask for the workload.
 		mend += " -f FILE"
 	}
-	status.problem(StateNotRunning, mend, "nothing runs %s", status.Image)
+	status.problem(StateNotRunning, mend, "nothing runs the recorded image %s of consumer %s", status.Image, set.Consumer)
 }
 
 // rollout is the state of a workload with pods still to come, of which it notes the reason.

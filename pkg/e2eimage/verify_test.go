@@ -58,7 +58,7 @@ func TestVerifySaysWhatItProvedAndWhatNothingRuns(t *testing.T) {
 	}
 	for _, wait := range []bool{false, true} {
 		result, err := verify(wait)
-		is[*InconsistentError](t, err, "datastorage (suite): NotRunning: nothing runs "+recorded, "kubectl e2eimage deploy datastorage", "-f FILE")
+		is[*InconsistentError](t, err, "datastorage (suite): NotRunning: nothing runs the recorded image "+recorded+" of consumer suite", "kubectl e2eimage deploy datastorage", "-f FILE")
 		if len(result.Mend) != 1 || result.Images[0].State != StateNotRunning {
 			t.Errorf("%+v", result)
 		}
@@ -79,10 +79,10 @@ func TestVerifySaysWhatItProvedAndWhatNothingRuns(t *testing.T) {
 
 	b.undeploy("datastorage")
 	_, err = verify(false)
-	is[*InconsistentError](t, err, "nothing runs "+recorded)
+	is[*InconsistentError](t, err, "nothing runs the recorded image "+recorded+" of consumer suite")
 	b.deployment("datastorage", "localhost/none:none")
 	result, err = verify(false)
-	is[*InconsistentError](t, err, "nothing runs "+recorded)
+	is[*InconsistentError](t, err, "nothing runs the recorded image "+recorded+" of consumer suite")
 	if slices.ContainsFunc(result.Mend, func(command string) bool {
 		return command != "kubectl e2eimage deploy datastorage -n tests --consumer suite"
 	}) {
