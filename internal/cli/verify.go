@@ -68,7 +68,9 @@ func (a *app) runVerify(cmd *cobra.Command, names []string, flags verifyFlags) e
 	}
 	if flags.output == formatName {
 		// For who mends them.
-		result.Images = slices.DeleteFunc(result.Images, func(i e2eimage.ImageStatus) bool { return i.State == e2eimage.StateConsistent })
+		result.Images = slices.DeleteFunc(result.Images, func(i e2eimage.ImageStatus) bool {
+			return i.State == e2eimage.StateConsistent
+		})
 	}
 	if flags.output != "" {
 		return errors.Join(err, a.printObject(flags.output, kindStatus, result))

@@ -202,7 +202,8 @@ func (v *View) lines() []string {
 		if took >= time.Second {
 			end = "  " + took.Truncate(time.Second).String()
 		}
-		lines = append(lines, fit(frames[v.frame%len(frames)]+" "+shortened(foreign.Line(running.said.Doing), state+end, columns-3)+state, end, columns))
+		doing := shortened(foreign.Line(running.said.Doing), state+end, columns-3)
+		lines = append(lines, fit(frames[v.frame%len(frames)]+" "+doing+state, end, columns))
 	}
 	if most := rows - 2; rows > 0 && len(lines) > max(most, 1) {
 		more := len(lines) - max(most, 1) + 1

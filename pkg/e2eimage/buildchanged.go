@@ -30,5 +30,6 @@ func changedFiles(ctx context.Context, tree buildtree.Tree, built *metav1.Time) 
 	case len(newer) <= namedFiles:
 		return strings.Join(newer, ", ")
 	}
-	return fmt.Sprintf("%s and %s", strings.Join(newer[:namedFiles], ", "), progress.Counted(len(newer)-namedFiles, "more file"))
+	return fmt.Sprintf("%s and %s", strings.Join(newer[:namedFiles], ", "),
+		progress.Counted(len(newer)-namedFiles, "more file"))
 }

@@ -181,7 +181,8 @@ func (k *kube) noRecord(ctx context.Context, suite config.Suite, names []string,
 		message += "; recorded there:" + there
 	}
 	suite.Namespace = k.namespace
-	return &noRecordError{message: message, mend: fmt.Sprintf("record it: %s\nor look elsewhere with -n and --consumer", toRecord(suite))}
+	mend := fmt.Sprintf("record it: %s\nor look elsewhere with -n and --consumer", toRecord(suite))
+	return &noRecordError{message: message, mend: mend}
 }
 
 // noRecordError says that nothing is recorded, and what to do about it.

@@ -71,7 +71,8 @@ func (r *loadRun) notOurs(node, name, owner string) error {
 	err := fmt.Errorf("on node %s, %s is the recorded image of %s (namespace.consumer.name) and must keep its "+
 		"content\ngive the image another name where it is built", node, name, owner)
 	if namespace, consumer, image, ok := record.ParseOwner(owner); ok {
-		err = fmt.Errorf("%w, or remove that record: %s --scope=cluster", err, typedAt("clean", image, namespace, consumer, r.in.Suite))
+		err = fmt.Errorf("%w, or remove that record: %s --scope=cluster", err,
+			typedAt("clean", image, namespace, consumer, r.in.Suite))
 	}
 	return &InconsistentError{err}
 }

@@ -74,7 +74,10 @@ func (r *statusRun) notRecorded(found []ImageStatus) []ImageStatus {
 		if slices.ContainsFunc(found, func(i ImageStatus) bool { return i.Name == image.Name }) {
 			continue
 		}
-		problem := Problem{State: StateUnfinished, Text: "nothing is recorded in namespace " + r.kube.namespace, mend: typed("up", image.Name, r.in.Suite)}
+		problem := Problem{
+			State: StateUnfinished, Text: "nothing is recorded in namespace " + r.kube.namespace,
+			mend: typed("up", image.Name, r.in.Suite),
+		}
 		one := r.in.Suite
 		one.Images = []config.Image{image}
 		if near := meant(one, r.all); near != "" {
@@ -83,7 +86,8 @@ func (r *statusRun) notRecorded(found []ImageStatus) []ImageStatus {
 			problem.mend += " --source IMAGE"
 		}
 		missing = append(missing, ImageStatus{
-			Name: image.Name, Consumer: r.in.Suite.Consumer, NodesWith: []string{}, Workloads: []WorkloadStatus{}, State: StateUnfinished,
+			Name: image.Name, Consumer: r.in.Suite.Consumer, NodesWith: []string{}, Workloads: []WorkloadStatus{},
+			State:    StateUnfinished,
 			Problems: []Problem{problem},
 		})
 	}

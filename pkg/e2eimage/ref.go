@@ -77,7 +77,8 @@ func (c *Client) notLocked(suite config.Suite) error {
 		where = "not in the locks of " + suite.LockDir
 	}
 	names := strings.Join(recordedNames(suite), " ")
-	return &noRecordError{message: fmt.Sprintf("no tag of %s is decided on this host: %s", names, where), mend: "decide it: " + toRecord(suite)}
+	message := fmt.Sprintf("no tag of %s is decided on this host: %s", names, where)
+	return &noRecordError{message: message, mend: "decide it: " + toRecord(suite)}
 }
 
 func refOfLock(suite config.Suite, lock *record.Lock) (*RefResult, error) {

@@ -93,7 +93,8 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 		one.Wanted = max(one.Wanted, one.Running)
 	}
 	if (one.Running < one.Wanted || !used.Settled) && status.rolling(shown) {
-		status.problem(r.rollout(&one, evidence, status.Name, used), "", "%s runs it in %d of %d pods%s", shown, one.Running, one.Wanted, behind(": ", one.Reason))
+		status.problem(r.rollout(&one, evidence, status.Name, used), "", "%s runs it in %d of %d pods%s",
+			shown, one.Running, one.Wanted, behind(": ", one.Reason))
 	}
 	status.Workloads = append(status.Workloads, one)
 }

@@ -97,7 +97,9 @@ func imagesBefore(suite config.Suite, records *record.Set) []workload.Image {
 				evidence = known
 			}
 		}
-		images = append(images, workload.Image{Name: image.Name, Image: evidence.Image, Aliases: aliasesOf(image, evidence), Accompanies: accompanies})
+		images = append(images, workload.Image{
+			Name: image.Name, Image: evidence.Image, Aliases: aliasesOf(image, evidence), Accompanies: accompanies,
+		})
 	}
 	for _, image := range recordable(suite) {
 		add(image, false)

@@ -101,7 +101,8 @@ func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (
 	if err != nil {
 		return false, err
 	}
-	r.client.report.Info(fmt.Sprintf("%s: would then be tagged as %s unless its content has a tag already", image.Name, drawn))
+	r.client.report.Info(fmt.Sprintf("%s: would then be tagged as %s unless its content has a tag already",
+		image.Name, drawn))
 	return true, nil
 }
 

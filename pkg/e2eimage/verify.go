@@ -78,9 +78,14 @@ func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 		return nil, err
 	}
 	if of := len(result.Images); of == 0 && in.AllNamespaces && len(in.Suite.Images) > 0 {
-		return result, &InconsistentError{fmt.Errorf("no record of %s in any namespace\nsee what there is: kubectl e2eimage status -A", strings.Join(recordedNames(in.Suite), ", "))}
+		names := strings.Join(recordedNames(in.Suite), ", ")
+		return result, &InconsistentError{
+			fmt.Errorf("no record of %s in any namespace\nsee what there is: kubectl e2eimage status -A", names),
+		}
 	} else if of == 0 && in.AllNamespaces {
-		return result, &InconsistentError{errors.New("nothing is recorded in any namespace\nrecord something: kubectl e2eimage tag --help")}
+		return result, &InconsistentError{
+			errors.New("nothing is recorded in any namespace\nrecord something: kubectl e2eimage tag --help"),
+		}
 	} else if of == 0 {
 		return result, &InconsistentError{
 			fmt.Errorf("nothing is recorded in namespace %q\nlook elsewhere with -n, or record something: kubectl e2eimage "+

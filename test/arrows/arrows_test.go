@@ -23,13 +23,13 @@ var allowed = map[string][]string{
 	"pkg/config":                         {"internal/nearest"},
 	"pkg/progress":                       {"internal/foreign"},
 	"pkg/e2eimage":                       {"internal/foreign", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
-	"pkg/internal/engine":                {"internal/heed", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/engine":                {"internal/heed", "internal/nearest", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode":              {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode/kindnodetest": {"pkg/internal/hostexec", "pkg/internal/kindnode"},
 	"pkg/internal/hostexec":              {"internal/foreign"},
 	"pkg/internal/engine/enginetest":     {"pkg/internal/hostexec"},
 	"pkg/internal/manifest":              {"pkg/internal/ociimage"},
-	"pkg/internal/record":                {"pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/record":                {"internal/foreign", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/workload":              {"internal/foreign", "internal/nearest", "pkg/internal/outlive", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 }
 

@@ -116,7 +116,8 @@ func (f *LockFile) makeDir(dir string) error {
 // first is the usual reason.
 func cannotBe(done string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("the lock file cannot be %s: %w\nit is another user's: let your user write to its folder, or give another file with --lock", done, err)
+		return fmt.Errorf("the lock file cannot be %s: %w\n"+
+			"it is another user's: let your user write to its folder, or give another file with --lock", done, err)
 	}
 	return fmt.Errorf("the lock file cannot be %s: %w\ngive another file with --lock", done, err)
 }

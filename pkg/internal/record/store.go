@@ -144,7 +144,8 @@ func (s *Store) write(ctx context.Context, before *corev1.ConfigMap, set *Set) e
 
 // NoNamespace says that there can be no record, since its namespace does not exist.
 func NoNamespace(namespace string, err error) error {
-	return foreign.Reworded(err, fmt.Sprintf("namespace %q does not exist; create it with: kubectl create namespace %s (or give --create-namespace)", namespace, namespace))
+	return foreign.Reworded(err, fmt.Sprintf("namespace %q does not exist; create it with: kubectl create namespace %s "+
+		"(or give --create-namespace)", namespace, namespace))
 }
 
 // explain says which object the API refused and what would help.

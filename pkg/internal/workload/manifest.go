@@ -70,7 +70,8 @@ func applicable(manifests []Manifest) ([]manifestObject, []string, error) {
 	}
 	objects, hooks := withoutHooks(objects)
 	if len(objects) == 0 {
-		return nil, nil, fmt.Errorf("the manifests have nothing but Helm's hooks, which are not applied: %s", strings.Join(hooks, ", "))
+		return nil, nil, fmt.Errorf("the manifests have nothing but Helm's hooks, which are not applied: %s",
+			strings.Join(hooks, ", "))
 	}
 	return objects, hooks, nil
 }
@@ -92,7 +93,8 @@ func unused(objects []manifestObject, images []Image, all bool) error {
 	for _, image := range absent {
 		looked := append([]string{"e2eimage://" + image.Name, image.Image}, image.Aliases...)
 		slices.Sort(looked[1:])
-		mistakes = append(mistakes, fmt.Errorf("%s: nothing in the manifests has it; looked for %s\nwrite image: e2eimage://%s where it belongs",
+		mistakes = append(mistakes, fmt.Errorf("%s: nothing in the manifests has it; looked for %s\n"+
+			"write image: e2eimage://%s where it belongs",
 			image.Name, strings.Join(slices.Compact(looked), ", "), image.Name))
 	}
 	return errors.Join(mistakes...)

@@ -56,7 +56,8 @@ func (j *judge) failing(v view) []problem {
 		}
 		p := unready(last)
 		p.class, p.reason, p.atOnce = classCrash, "PodsFailed", true
-		p.message = fmt.Sprintf("%s of the Job failed; the last one: %s", progress.Counted(int(o.Status.Failed-j.failedBefore), "pod"), p.message)
+		p.message = fmt.Sprintf("%s of the Job failed; the last one: %s",
+			progress.Counted(int(o.Status.Failed-j.failedBefore), "pod"), p.message)
 		return []problem{*p}
 	case *appsv1.ReplicaSet:
 		old := 0

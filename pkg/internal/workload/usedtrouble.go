@@ -14,14 +14,15 @@ func (u *Used) Trouble(image string, maxRestarts int, now time.Time) (words stri
 	recorded := func(reference string) bool { return reference == image }
 	var pods []*corev1.Pod
 	for _, used := range u.Pods {
-		if podReady(used.pod) || !slices.ContainsFunc(all(&used.pod.Spec), func(c corev1.Container) bool { return c.Image == image }) {
+		has := slices.ContainsFunc(all(&used.pod.Spec), func(c corev1.Container) bool { return c.Image == image })
+		if podReady(used.pod) || !has {
 			continue
 		}
 		pods = append(pods, used.pod)
 		lasts := now.Sub(used.pod.CreationTimestamp.Time) >= lasting
-		failed = failed || lasts && unscheduled(used.pod) != nil || slices.ContainsFunc(containerProblems(used.pod, recorded, maxRestarts), func(p problem) bool {
-			return p.atOnce || lasts
-		})
+		problems := containerProblems(used.pod, recorded, maxRestarts)
+		failed = failed || lasts && unscheduled(used.pod) != nil ||
+			slices.ContainsFunc(problems, func(p problem) bool { return p.atOnce || lasts })
 	}
 	return worstTrouble(pods), failed
 }
