@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 )
 
@@ -121,7 +122,11 @@ func Build(ctx context.Context, runner hostexec.Runner, spec BuildSpec) (built I
 	if err != nil {
 		return Image{}, fmt.Errorf("%s did not say which image it built: %w", spec.Engine, err)
 	}
-	return Find(ctx, runner, spec.Engine, strings.TrimSpace(string(id)))
+	full, ok := ociimage.ParseImageID(strings.TrimSpace(string(id)))
+	if !ok {
+		return Image{}, fmt.Errorf("%s did not say which image it built, but %q", spec.Engine, id)
+	}
+	return Find(ctx, runner, spec.Engine, full)
 }
 
 // findBuilt finds what a build left under a name, and the digest of its config.

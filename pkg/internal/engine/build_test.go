@@ -68,6 +68,25 @@ func TestABuildIsTakenByItsID(t *testing.T) {
 	}
 }
 
+func TestABuildThatDoesNotSayWhatItBuiltHasFailed(t *testing.T) {
+	t.Parallel()
+	for name, said := range map[string]string{"nothing": "", "a name": "localhost/x:dev", "a warning": "WARNING: old\n" + oneID, "a part": oneID[:20]} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			answers := host{
+				"podman build": func(argv []string, _ io.Writer) error {
+					return os.WriteFile(argv[slices.Index(argv, "--iidfile")+1], []byte(said), 0o600)
+				},
+				"podman image inspect": imageOf(oneID, `,"ManifestType":"x"`),
+			}
+			found, err := Build(t.Context(), answers, BuildSpec{Engine: "podman", Context: "/c"})
+			if err == nil || !strings.Contains(err.Error(), "podman did not say which image it built") {
+				t.Errorf("built %+v, %v", found, err)
+			}
+		})
+	}
+}
+
 func TestABuildThatFailsSaysItsLastLines(t *testing.T) {
 	t.Parallel()
 	answers := host{"engine build": func(_ []string, out io.Writer) error {

@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -165,83 +164,6 @@ func same(a, b Image) bool {
 type answer struct {
 	image *Image
 	err   error
-}
-
-// inspected is what both engines' `image inspect` have in common, and what tells
-// them apart.
-type inspected struct {
-	ID       string `json:"Id"`
-	RepoTags []string
-	Os       string
-	// Architecture and Variant in OCI form.
-	Architecture, Variant string
-	Size                  int64
-	Created               string
-	RootFS                struct{ Layers []digest.Digest }
-	// ManifestType is podman's.
-	ManifestType string
-	// GraphDriver is where the engine keeps the layers.
-	GraphDriver struct {
-		Name string
-		Data struct{ LowerDir, UpperDir string }
-	}
-}
-
-// classicDrivers are docker's own storage drivers. With them an image's ID is the digest
-// of its config. Whatever else docker names is a snapshotter of containerd's, and the ID
-// the digest of a manifest or index.
-var classicDrivers = []string{"overlay2", "vfs", "aufs", "devicemapper", "overlay"}
-
-// imageID is the digest of the image's config, "" where the engine does not say it.
-func (i inspected) imageID(id string) string {
-	if i.ManifestType != "" || slices.Contains(classicDrivers, i.GraphDriver.Name) {
-		return id
-	}
-	return ""
-}
-
-func inspect(ctx context.Context, runner hostexec.Runner, engine, reference string) answer {
-	var out bytes.Buffer
-	err := runner.Run(ctx, hostexec.Command{Argv: []string{engine, "image", "inspect", "--", reference}, Stdout: &out})
-	var failed *hostexec.CommandError
-	if errors.As(err, &failed) && failed.ExitCode() > 0 && isUnknown(failed.Stderr) {
-		return answer{}
-	}
-	if err != nil {
-		return answer{err: fmt.Errorf("%s did not answer: %w", engine, err)}
-	}
-	var listed []inspected
-	if err := json.Unmarshal(out.Bytes(), &listed); err != nil || len(listed) != 1 {
-		return answer{err: fmt.Errorf("what %s image inspect printed is not understood: %v", engine, err)}
-	}
-	one := listed[0]
-	id := one.ID
-	if full, ok := ociimage.ParseImageID(id); ok {
-		id = full
-	}
-	image := &Image{
-		Engine: engine, EngineID: id, ImageID: one.imageID(id), Reference: reference,
-		Platform: ociimage.Platform(one.Os, one.Architecture, one.Variant), DiffIDs: one.RootFS.Layers, Size: one.Size,
-		stored: one.stored(id), isPodman: one.ManifestType != "", manifestType: one.ManifestType,
-		inContainerd: one.imageID(id) == "",
-	}
-	// Images that are the same whoever builds them say no time, or none that counts.
-	image.Created, _ = time.Parse(time.RFC3339, one.Created)
-	for _, tag := range one.RepoTags {
-		if full, err := ociimage.Normalize(tag); err == nil {
-			image.Names = append(image.Names, full)
-		}
-	}
-	slices.Sort(image.Names)
-	return answer{image: image}
-}
-
-// isUnknown tells "there is no such image" from other failures: the exit code is
-// the same.
-func isUnknown(stderr string) bool {
-	said := strings.ToLower(stderr)
-	return strings.Contains(said, "no such image") || strings.Contains(said, "image not known") ||
-		strings.Contains(said, "no such object")
 }
 
 // near lists what engines have that has the same last path component, or is spelt nearly

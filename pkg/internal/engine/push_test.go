@@ -185,6 +185,11 @@ func TestAPushThatCannotBeIsMadeGoodByTheWholeImage(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(h host, i *Image){
 		"the daemon is elsewhere": func(h host, _ *Image) { h["engine context inspect"] = prints("ssh://host\n") },
+		"the daemon is not said":  func(h host, _ *Image) { h["engine context inspect"] = prints("") },
+		"a warning before it":     func(h host, _ *Image) { h["engine context inspect"] = prints("WARNING: x\nunix:///s\n") },
+		"another local address":   func(h host, _ *Image) { h["engine context inspect"] = prints("tcp://127.0.0.2:1\n") },
+		"a host that begins so":   func(h host, _ *Image) { h["engine context inspect"] = prints("tcp://localhost.example:1\n") },
+		"it says it has pushed":   func(h host, _ *Image) { h["engine --config"] = prints("done\n") },
 		"the image has no name":   func(_ host, i *Image) { i.Names = nil },
 		"docker does not push":    func(h host, _ *Image) { h["engine --config"] = fails(t, "denied") },
 		"it is another image by now": func(h host, _ *Image) {

@@ -91,6 +91,26 @@ func TestFind(t *testing.T) {
 			engines: engines{"docker": strings.Replace(dockerDev, "running", "exited", 1)}, query: Query{Name: "dev"},
 			says: []string{"dev-control-plane is exited", "docker start"},
 		},
+		"an answer with a warning before it": {
+			engines: engines{"docker": "WARNING: it is old\n" + dockerDev}, query: Query{Name: "dev"},
+			says: []string{"what docker ps printed is not understood"},
+		},
+		"an answer that is cut off": {
+			engines: engines{"podman": podmanDev[:len(podmanDev)/2]}, query: Query{Name: "dev"},
+			says: []string{"what podman ps printed is not understood"},
+		},
+		"an answer of another shape": {
+			engines: engines{"docker": `{"id":"d1","names":"dev-control-plane"}`, "podman": podmanDev}, query: Query{Name: "dev", Provider: "docker"},
+			says: []string{"what docker ps printed is not understood"},
+		},
+		"an answer without IDs is no twin's": {
+			engines: engines{"docker": strings.ReplaceAll(dockerDev, `"d1"`, `""`), "podman": podmanDev}, query: Query{Name: "dev"},
+			provider: "podman", nodes: "dev-control-plane",
+		},
+		"an answer of nothing": {
+			engines: engines{"podman": ""}, query: Query{Name: "dev"},
+			says: []string{"what podman ps printed is not understood"},
+		},
 		"an unknown provider": {
 			query: Query{Name: "dev", Provider: "lxc"}, says: []string{`unknown provider "lxc"`, "docker, podman"},
 		},
