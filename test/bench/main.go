@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on: podman, docker, or docker-today for one beside the machine's")
+	provider := flag.String("provider", kindtest.Podman, kindtest.ProviderUsage())
 	rounds := flag.Int("rounds", 7, "rounds of each case; the median counts")
 	only := flag.String("only", "", "what to measure, of tags, deploys, scale, ups, status, manifests, loads and cold (the part of loads in which nodes have nothing), with commas between; all if empty")
 	notRoot := flag.Bool("ordinary", false, "as a user in the group of docker's socket, who is not root")

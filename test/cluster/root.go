@@ -28,7 +28,7 @@ user's cache folder, or in E2EIMAGE_TEST_CACHE.`,
 }
 
 func providerFlag(cmd *cobra.Command, into *string) {
-	cmd.Flags().StringVar(into, "provider", kindtest.Podman, "container engine that the cluster runs on: podman, docker, or docker-today for one beside the machine's")
+	cmd.Flags().StringVar(into, "provider", kindtest.Podman, kindtest.ProviderUsage())
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) (err error) {
 		*into, err = kindtest.Choose(cmd.Context(), *into, cmd.ErrOrStderr())
 		return err

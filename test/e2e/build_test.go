@@ -79,8 +79,8 @@ func (u *user) onHost(ctx context.Context, part string) []string {
 
 // locked is what the lock says of an image.
 type locked struct {
-	Image, ImageID, EngineID, Via string
-	Clusters                      []struct{ Namespace string }
+	Image, ImageID, Engine, EngineID, Via string
+	Clusters                              []struct{ Namespace string }
 }
 
 func (u *user) lock(consumer string) map[string]locked {

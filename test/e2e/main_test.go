@@ -26,7 +26,9 @@ import (
 
 // suite is the cluster that all tests of a run share, each in its own namespace.
 var suite struct {
-	provider   string
+	provider string
+	// chosen is the provider as the flag names it.
+	chosen     string
 	cluster    string
 	nodes      []string
 	kubeconfig string
@@ -51,11 +53,11 @@ var suite struct {
 }
 
 func TestMain(m *testing.M) {
-	provider := flag.String("provider", kindtest.Podman, "engine that the cluster runs on: podman, docker, or docker-today for one beside the machine's")
+	provider := flag.String("provider", kindtest.Podman, kindtest.ProviderUsage())
 	scope := flag.String("scope", "all", "which tests run: all, engines for those of what engines and nodes do, today for those of the docker of today, smoke for the main flow")
 	notRoot := flag.Bool("ordinary", false, "users of docker are in the group of its socket, and not root")
 	flag.Parse()
-	if err := selectScope(*scope, *provider); err != nil {
+	if err := selectScope(*scope, *provider, *notRoot); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
@@ -77,6 +79,7 @@ func run(ctx context.Context, m *testing.M, provider string, notRoot bool) (code
 	}
 	defer os.RemoveAll(dir)
 	suite.dir = dir
+	suite.chosen = provider
 	suite.cluster = fmt.Sprintf("e2e-%s-%d", provider, os.Getpid())
 	if suite.provider, err = kindtest.Choose(ctx, provider, os.Stderr); err != nil {
 		return 1, err

@@ -47,9 +47,11 @@ func everyEngine() []string {
 		"TestPrebuiltImagesAreAdoptedAndStay",
 		"TestReleaseTakesTheImageOutOfTheEngine",
 		"TestRetagOnceRecordDeployProve",
+		"TestRootlessPodmanThroughAllVerbs",
 		"TestRoundsLeaveNothingBehind",
 		"TestSuitesThatShareAReferenceDeployTheirOwnCode",
 		"TestTagInterruptedAtAnyStep",
+		"TestTheEngineThroughAllVerbs",
 		"TestTheEngineOfTheImageNeedNotBeTheOneOfTheCluster",
 		"TestTheJobsOfTheExamples",
 		"TestTheMakefileOfTheExamples",
@@ -87,6 +89,7 @@ func dockerOfToday() []string {
 		"TestReleaseTakesTheImageOutOfTheEngine",
 		"TestRetagOnceRecordDeployProve",
 		"TestSuitesThatShareAReferenceDeployTheirOwnCode",
+		"TestTheEngineThroughAllVerbs",
 		"TestTwoLoadsOfOneImageAtOnce",
 		"TestUpRepeatsNothingThatIsTrue",
 		"TestWhatWasRebuiltButNotLoadedIsNotDeployed",
@@ -94,17 +97,32 @@ func dockerOfToday() []string {
 	}
 }
 
-// onToday begins the names of tests that need the docker of today.
-const onToday = "TestDockerOfToday"
+// onToday begins the names of tests that need the engines of today.
+const onToday = "Test(Docker|Podman)OfToday"
+
+// misplaced are the beginnings of tests that do not belong to a provider.
+func misplaced(provider string, notRoot bool) []string {
+	var names []string
+	if !kindtest.IsNewDocker(provider) {
+		names = append(names, onToday)
+	}
+	if provider != kindtest.Podman {
+		// It would be podman without the cluster.
+		names = append(names, "TestDockerThatIsPodman")
+	}
+	if provider != kindtest.Docker || !notRoot {
+		// It needs who is not root.
+		names = append(names, "TestRootlessPodman")
+	}
+	return names
+}
 
 // selectScope makes the test binary run only the tests of a scope: all, engines for
 // those of everyEngine, today for dockerOfToday, smoke for those of mainFlow. What -run
 // asks for goes first.
-func selectScope(scope, provider string) error {
-	if provider != kindtest.DockerOfToday {
-		if err := flag.Set("test.skip", "^"+onToday); err != nil {
-			return err
-		}
+func selectScope(scope, provider string, notRoot bool) error {
+	if err := flag.Set("test.skip", "^("+strings.Join(misplaced(provider, notRoot), "|")+")"); err != nil {
+		return err
 	}
 	names, known := map[string][]string{"all": nil, "engines": everyEngine(), "today": dockerOfToday(), "smoke": mainFlow()}[scope]
 	if !known {

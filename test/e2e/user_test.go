@@ -28,6 +28,8 @@ type user struct {
 	namespace string
 	dir       string
 	env       []string
+	// engine is the command that has the user's images, where that is not the provider's.
+	engine string
 	// root is set for who is root whatever the suite's users are.
 	root bool
 }

@@ -1,6 +1,7 @@
 package hostengine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ type daemon struct {
 	dir string
 	// tree is the root of another Debian whose dockerd it is, "" for this machine's.
 	tree string
+	// program is its dockerd, "" for the one on the PATH.
+	program string
 	// config is the text of its daemon.json: the machine's own is not for this daemon.
 	config string
 }
@@ -114,7 +117,7 @@ func (d daemon) argv() []string {
 		argv = inTree(d.tree, d.dir)
 	}
 	argv = append(argv,
-		"dockerd",
+		cmp.Or(d.program, "dockerd"),
 		"--config-file", d.file("daemon.json"),
 		"--host", "unix://"+d.socket(),
 		"--data-root", d.file("data"),

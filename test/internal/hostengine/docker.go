@@ -22,8 +22,10 @@ const answerLimit = 10 * time.Second
 // docker uses the machine's daemon where that can run kind's nodes, else one of
 // its own.
 func (m Machine) docker(ctx context.Context) ([]Variable, error) {
-	if os.Getenv("DOCKER_HOST") == "unix://"+m.today().socket() {
-		return m.DockerOfToday(ctx)
+	for _, name := range NewDockers() {
+		if os.Getenv("DOCKER_HOST") == "unix://"+m.newDocker(name).socket() {
+			return m.NewDocker(ctx, name)
+		}
 	}
 	if err := apt.Ensure(ctx, m.Facts, m.Log, apt.Need{Program: "docker", Packages: dockerPackages()}); err != nil {
 		return nil, err

@@ -25,11 +25,17 @@ const stopLimit = 30 * time.Second
 // Down removes what runs on the own Docker daemon and stops it; with purge its
 // data goes, too. Without such a daemon it does nothing. Others are left alone.
 func (m Machine) Down(ctx context.Context, purge bool) error {
-	today := m.today()
-	if err := errors.Join(m.daemon().down(ctx, purge), today.down(ctx, purge)); err != nil || !purge {
+	err := m.daemon().down(ctx, purge)
+	for _, name := range NewDockers() {
+		err = errors.Join(err, m.newDocker(name).down(ctx, purge))
+	}
+	if err != nil || !purge {
 		return err
 	}
-	return mounts.RemoveAll(today.tree)
+	for _, name := range NewDockers() {
+		err = errors.Join(err, mounts.RemoveAll(m.newPodman(name).dir), mounts.RemoveAll(m.debianOf(name).root()))
+	}
+	return err
 }
 
 func (d daemon) down(ctx context.Context, purge bool) error {

@@ -32,6 +32,46 @@ func TestDaemonArgv(t *testing.T) {
 	}
 }
 
+func TestNewDockersAndPodmansDoNotShareAnything(t *testing.T) {
+	m := Machine{State: "/s", Facts: host.Facts{SysResource: true}}
+	places := map[string]string{m.daemon().dir: "the machine's"}
+	for _, name := range NewDockers() {
+		d := m.newDocker(name)
+		if other := places[d.dir]; other != "" {
+			t.Errorf("%s has the folder of %s: %s", name, other, d.dir)
+		}
+		places[d.dir] = name
+		argv := strings.Join(d.argv(), " ")
+		if !strings.Contains(argv, d.tree+" "+d.dir+" -- ") || !strings.Contains(argv, "dockerd --config-file "+d.dir+"/daemon.json") || !strings.Contains(argv, "--iptables=false") {
+			t.Errorf("%s is %s", name, argv)
+		}
+		// The PATH inside leads to this very script, if it leads to the one outside.
+		if script := m.newPodman(name).command(); !strings.Contains(script, d.tree) || !strings.Contains(script, `/usr/bin/podman "$@"`) {
+			t.Errorf("the podman beside %s is %s", name, script)
+		}
+	}
+}
+
+func TestALinkLeadsWhereItIsToLead(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link")
+	for _, name := range []string{"one", "two", "two"} {
+		target := filepath.Join(dir, name)
+		if err := os.WriteFile(target, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := linked(target, link); err != nil {
+			t.Fatal(err)
+		}
+		if now, err := os.Readlink(link); err != nil || now != target {
+			t.Errorf("it leads to %s, want %s: %v", now, target, err)
+		}
+	}
+	if err := linked(filepath.Join(dir, "none"), link); err == nil {
+		t.Error("it leads to nothing")
+	}
+}
+
 func TestDaemonRefusesALongPath(t *testing.T) {
 	m := Machine{State: "/" + strings.Repeat("x", 80), Log: io.Discard}
 	if err := m.daemon().ensure(t.Context()); err == nil || !strings.Contains(err.Error(), "E2EIMAGE_TEST_CACHE") {

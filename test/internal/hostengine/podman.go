@@ -11,7 +11,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/statedir"
 )
 
-func (m Machine) podman(ctx context.Context) ([]Variable, error) {
+// InstallPodman installs podman where it is missing.
+func (m Machine) InstallPodman(ctx context.Context) error {
 	needs := []apt.Need{{
 		Program: "podman",
 		// netavark and aardvark-dns are only recommended by podman; kind's
@@ -21,7 +22,11 @@ func (m Machine) podman(ctx context.Context) ([]Variable, error) {
 	if !m.Facts.SysResource {
 		needs = append(needs, apt.Need{Program: "runc", Packages: []string{"runc"}})
 	}
-	if err := apt.Ensure(ctx, m.Facts, m.Log, needs...); err != nil {
+	return apt.Ensure(ctx, m.Facts, m.Log, needs...)
+}
+
+func (m Machine) podman(ctx context.Context) ([]Variable, error) {
+	if err := m.InstallPodman(ctx); err != nil {
 		return nil, err
 	}
 	if err := m.modulesFolder(); err != nil {

@@ -8,6 +8,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/host"
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/hostengine"
@@ -15,29 +17,54 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/statedir"
 )
 
-// Providers that clusters can run on.
+// Providers that clusters can run on, beside hostengine.NewDockers.
 const (
 	Podman = hostengine.Podman
 	Docker = hostengine.Docker
-	// DockerOfToday is a docker of today's Debian, with containerd's image store, beside
-	// whatever docker the machine has. Choose makes it the docker of this process.
-	DockerOfToday = "docker-today"
 )
+
+// ProviderUsage is what flags say of providers.
+func ProviderUsage() string {
+	return "engine that the cluster runs on: podman, docker, or one beside the machine's: " + strings.Join(hostengine.NewDockers(), ", ")
+}
+
+// IsNewDocker tells whether a provider is a docker beside whatever the machine has.
+// Choose makes it the docker of this process.
+func IsNewDocker(provider string) bool { return slices.Contains(hostengine.NewDockers(), provider) }
 
 // Variable is an environment variable that engine and kind need.
 type Variable = hostengine.Variable
 
-// Choose returns the provider that Kind knows: DockerOfToday is docker, once this process
+// Choose returns the provider that Kind knows: a new docker is docker, once this process
 // has the variables that lead to it.
 func Choose(ctx context.Context, provider string, log io.Writer) (string, error) {
-	if provider != DockerOfToday {
+	if !IsNewDocker(provider) {
 		return provider, nil
 	}
 	facts, state, err := machine()
 	if err == nil {
-		_, err = hostengine.Machine{State: state, Facts: facts, Log: quiet(log)}.DockerOfToday(ctx)
+		_, err = hostengine.Machine{State: state, Facts: facts, Log: quiet(log)}.NewDocker(ctx, provider)
 	}
 	return Docker, err
+}
+
+// InstallPodman brings the machine's own podman, for images.
+func InstallPodman(ctx context.Context, log io.Writer) error {
+	facts, state, err := machine()
+	if err != nil {
+		return err
+	}
+	return hostengine.Machine{State: state, Facts: facts, Log: quiet(log)}.InstallPodman(ctx)
+}
+
+// PodmanBeside makes the podman ready that is of the same Debian as a new docker, and
+// returns the folder of its command. It has no cluster.
+func PodmanBeside(ctx context.Context, provider string, log io.Writer) (string, error) {
+	facts, state, err := machine()
+	if err != nil {
+		return "", err
+	}
+	return hostengine.Machine{State: state, Facts: facts, Log: quiet(log)}.PodmanBeside(ctx, provider)
 }
 
 // Prepare makes the provider's engine ready, sets the environment that it needs

@@ -95,19 +95,35 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-// Env is an environment with the user's home, and with the user's way to docker unless it
-// names another.
+// Env is an environment with the user's home, and with the user's way to docker and
+// configuration of it unless it has others.
 func (u *User) Env(env []string) []string {
-	host := "unix://" + u.socket
+	env = append(slices.Clone(env), "HOME="+u.home)
+	if config := lookUp(env, "DOCKER_CONFIG"); config == os.Getenv("DOCKER_CONFIG") {
+		env = append(env, "DOCKER_CONFIG="+filepath.Join(u.home, ".docker"))
+	}
+	host := lookUp(env, "DOCKER_HOST")
+	if host == "unix://"+u.socket || host == "" && lookUp(env, "DOCKER_CONTEXT") == "" {
+		env = append(env, "DOCKER_HOST=unix://"+u.at)
+	}
+	return env
+}
+
+// lookUp is the value of a variable, "" for none.
+func lookUp(env []string, name string) (value string) {
 	for _, variable := range env {
-		if value, is := strings.CutPrefix(variable, "DOCKER_HOST="); is {
-			host = value
+		if v, is := strings.CutPrefix(variable, name+"="); is {
+			value = v
 		}
 	}
-	if host == "unix://"+u.socket {
-		host = "unix://" + u.at
-	}
-	return append(slices.Clone(env), "HOME="+u.home, "DOCKER_CONFIG="+filepath.Join(u.home, ".docker"), "DOCKER_HOST="+host)
+	return value
+}
+
+// Podman is what a podman of the user's own needs in its environment: images in the user's
+// home, and what usually goes with a session. Its files are copies, not mounts, and all of
+// one user, which podman would otherwise ask newuidmap for.
+func (u *User) Podman() []string {
+	return []string{"XDG_RUNTIME_DIR=" + u.home, "STORAGE_DRIVER=vfs", "CONTAINERS_CONF=/dev/null"}
 }
 
 // Own gives folders and all below them to the user.

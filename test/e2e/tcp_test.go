@@ -1,0 +1,86 @@
+package e2e
+
+import (
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// forwards leads from a port at an address of this host to docker's socket, as DOCKER_HOST
+// has it.
+func forwards(t *testing.T, address string) string {
+	t.Helper()
+	socket := strings.TrimPrefix(os.Getenv("DOCKER_HOST"), "unix://")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	t.Cleanup(func() {
+		_ = listener.Close()
+		all.Wait()
+	})
+	all.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return // it is closed
+			}
+			daemon, err := net.Dial("unix", socket)
+			if err != nil {
+				t.Error(err)
+				_ = client.Close()
+				continue
+			}
+			all.Go(func() { passOn(client.(*net.TCPConn), daemon.(*net.UnixConn)) })
+		}
+	})
+	return "tcp://" + listener.Addr().String()
+}
+
+// passOn passes all on in both directions. Each ends by itself: the end of a command's stdin
+// is not that of its output.
+func passOn(client *net.TCPConn, daemon *net.UnixConn) {
+	var asked sync.WaitGroup
+	asked.Go(func() {
+		_, _ = io.Copy(daemon, client)
+		_ = daemon.CloseWrite()
+	})
+	_, _ = io.Copy(client, daemon)
+	_ = client.Close()
+	asked.Wait()
+	_ = daemon.Close()
+}
+
+func TestDockerOfTodayOverTCPThroughAllVerbs(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.env = append(slices.Clone(u.env), "DOCKER_HOST="+forwards(t, "127.0.0.1"))
+	u.has("docker")
+	u.throughAllVerbs()
+	u.write("code/build", "last of "+u.namespace)
+	u.ask(t.Context(), "build", "--quiet", "--tag", u.source(), "code")
+	if result := u.e2eimage("load", u.source()); result.code != 0 || strings.Contains(result.stderr, "saves all") {
+		t.Errorf("a daemon at this address reaches this host: exit %d: %s", result.code, result.stderr)
+	}
+}
+
+// A daemon at another address than the loopback's may be on another machine, whose loopback
+// interface is not this host's.
+func TestDockerOfTodayElsewhereIsNotToldToPush(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.env = append(slices.Clone(u.env), "DOCKER_HOST="+forwards(t, "127.0.0.2"))
+	u.has("docker")
+	for _, content := range []string{"first", "second"} {
+		u.write("code/build", content+" of "+u.namespace)
+		u.ask(t.Context(), "build", "--quiet", "--tag", u.source(), "code")
+		result := u.e2eimage("load", u.source())
+		wantRefused(t, result, 0, "docker saves all of "+u.source(), "its daemon is at tcp://127.0.0.2:", "not on this host")
+		wantEverywhere(t, u.source(), u.configOf(u.source()))
+	}
+}
