@@ -11,7 +11,7 @@ PROVIDERS ?= podman docker
 SEED      ?=
 ROUNDS    ?= 1000
 
-.PHONY: build install test test-unit test-fuzz test-e2e smoke lint lint-systems vulnerabilities format chaos newest soak bench \
+.PHONY: build install test test-unit test-fuzz test-e2e test-newer smoke lint lint-systems vulnerabilities format chaos newest soak bench \
   docs docs-test picture demo demo-clean down toolchain shellcheck dist dist-verify krew-manifest krew-verify help
 
 help: ## list the targets
@@ -64,6 +64,9 @@ test-fuzz: ## what reads what others wrote, for FUZZTIME each
 
 test-e2e: toolchain ## all end-to-end tests on each of PROVIDERS, one after the other
 	go run ./test/suites $(foreach provider,$(PROVIDERS),'$(provider) $(E2E) -provider=$(provider)')
+
+test-newer: toolchain ## what docker of today does otherwise, on docker of Debian sid and on docker 29
+	go run ./test/suites $(foreach provider,docker-sid docker-29,'$(provider) $(E2E) -provider=$(provider) -scope=today -ordinary')
 
 smoke: toolchain ## the main flow on one real cluster (PROVIDER), in 2 minutes
 	go run ./test/suites 'smoke $(E2E) -provider=$(ENGINE) -scope=smoke'
