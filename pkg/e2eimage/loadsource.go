@@ -105,7 +105,7 @@ func (r *loadRun) fromEngine(ctx context.Context, text, by string) (*from, error
 	}
 	if found.Platform != r.platform() {
 		return nil, &InconsistentError{fmt.Errorf("%s in %s is for %s, the nodes are %s; build it for %s", text, found.Engine,
-			found.Platform, r.platform(), r.platform())}
+			cmp.Or(found.Platform, "another platform"), r.platform(), r.platform())}
 	}
 	return &from{text: text, engine: &found, image: found.Known()}, nil
 }

@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,7 @@ func (r *buildRun) prebuilt(ctx context.Context, text string) (*record.Locked, e
 		}
 		if found.Platform != host {
 			return nil, &InconsistentError{fmt.Errorf("it is for %s, but nodes on this host are %s; build it for %s",
-				found.Platform, host, host)}
+				cmp.Or(found.Platform, "another platform"), host, host)}
 		}
 		found.TryToIdentify(ctx, r.client.runner)
 		return &record.Locked{

@@ -35,7 +35,8 @@ type Image struct {
 	// Reference that it was found by.
 	Reference string
 	// Names that it has there, fully qualified, sorted.
-	Names    []string
+	Names []string
+	// Platform is "" where the engine has the content for others only, and says none.
 	Platform string
 	DiffIDs  []digest.Digest
 	// Size in bytes as the engine counts it.

@@ -49,6 +49,14 @@ func (i inspected) imageID(id string) string {
 	return ""
 }
 
+// platform is "" where docker 29 has nothing for its own platform of an index.
+func (i inspected) platform() string {
+	if i.Os == "" && i.Architecture == "" {
+		return ""
+	}
+	return ociimage.Platform(i.Os, i.Architecture, i.Variant)
+}
+
 func inspect(ctx context.Context, runner hostexec.Runner, engine, reference string) answer {
 	var out bytes.Buffer
 	err := runner.Run(ctx, hostexec.Command{Argv: []string{engine, "image", "inspect", "--", reference}, Stdout: &out})
@@ -65,7 +73,7 @@ func inspect(ctx context.Context, runner hostexec.Runner, engine, reference stri
 	}
 	id := one.ID
 	image := &Image{
-		Engine: engine, EngineID: id, ImageID: one.imageID(id), Reference: reference, Platform: ociimage.Platform(one.Os, one.Architecture, one.Variant), DiffIDs: one.RootFS.Layers, Size: one.Size,
+		Engine: engine, EngineID: id, ImageID: one.imageID(id), Reference: reference, Platform: one.platform(), DiffIDs: one.RootFS.Layers, Size: one.Size,
 		stored: one.stored(id), isPodman: one.ManifestType != "", manifestType: one.ManifestType, inContainerd: one.imageID(id) == "",
 	}
 	// Images that are the same whoever builds them say no time, or none that counts.

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -119,35 +118,6 @@ func TestAnEngineThatBreaksOffIsSaid(t *testing.T) {
 	_, _, err := readAll(t, said, host{"engine save": fails(t, "disk on fire")}, &node{})
 	if err == nil || !strings.Contains(err.Error(), "disk on fire") {
 		t.Errorf("error %v", err)
-	}
-}
-
-func TestAnArchiveThatIsNoneIsNoImage(t *testing.T) {
-	t.Parallel()
-	image, said := built(t)
-	for name, save := range map[string]func([]string, io.Writer) error{
-		"nothing": prints(""),
-		"words":   prints("WARNING: this engine is old\n"),
-		"a warning before it": func(argv []string, out io.Writer) error {
-			return errors.Join(prints("WARNING\n")(argv, out), saves(t, image)(argv, out))
-		},
-		"cut off": func(argv []string, out io.Writer) error {
-			var whole bytes.Buffer
-			err := saves(t, image)(argv, &whole)
-			_, cut := out.Write(whole.Bytes()[:whole.Len()/2])
-			return errors.Join(err, cut)
-		},
-		"another image": func(argv []string, out io.Writer) error {
-			other, _ := built(t)
-			return saves(t, other)(argv, out)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got, _, err := readAll(t, said, host{"engine save": save}, &node{}); err == nil {
-				t.Errorf("it is %s", got.ID)
-			}
-		})
 	}
 }
 
