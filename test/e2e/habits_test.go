@@ -35,7 +35,7 @@ func TestLoadIntoSomeNodesOnly(t *testing.T) {
 	source := "docker-archive:" + u.archive(u.service(ref, text("/some", u.namespace)))
 	u.refused(2, append([]string{"there is no node"}, suite.nodes...), "load", source, "--nodes", chosen+"x")
 	result := u.e2eimage("load", source, "--nodes", chosen)
-	wantRefused(t, result, 0, "a tag needs the image on every node")
+	wantRefused(t, result, 0, "a tag needs it on every node")
 	for node, has := range imagesOn(t) {
 		if (has[ref] != "") != (node == chosen) {
 			t.Errorf("node %s has %q, %s was chosen", node, has[ref], chosen)
@@ -55,7 +55,7 @@ func TestDeployNeedNotWait(t *testing.T) {
 	u.apply(workload("Deployment", "datastorage", source, 1))
 	image := u.must("tag", "datastorage", "--source", source, "--consumer", u.namespace)
 	result := u.e2eimage("deploy", "datastorage", "--wait=false")
-	wantRefused(t, result, 0, "is not proved", "kubectl e2eimage verify datastorage -n "+u.namespace+" --consumer "+u.namespace+" --wait")
+	wantRefused(t, result, 0, "which image they run", "kubectl e2eimage verify datastorage -n "+u.namespace+" --consumer "+u.namespace+" --wait")
 	if result.stdout != "deployment.apps/datastorage image updated\n" {
 		t.Errorf("deploy printed %q", result.stdout)
 	}

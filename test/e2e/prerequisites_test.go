@@ -82,7 +82,7 @@ func TestWhatIsReplacedIsNotLost(t *testing.T) {
 	u.apply(`{apiVersion: v1, kind: Pod, metadata: {name: single}, spec: {terminationGracePeriodSeconds: 0, containers: [{name: one, image: '` + source + `', imagePullPolicy: Never, env: [{name: DB_PASSWORD, value: hunter2}]}]}}`)
 	u.kubectl("wait", "--for=condition=Ready", "pod/single", "--timeout=60s")
 	u.kubectl("label", "namespace", u.namespace, "pod-security.kubernetes.io/enforce=restricted")
-	u.refused(1, []string{"pod/single", "violates PodSecurity", "it was left as it is"}, "deploy", "datastorage", "--workload", "pod/single", "--pull-policy", "IfNotPresent", "--replace")
+	u.refused(1, []string{"pod/single", "violates PodSecurity", "it was not changed"}, "deploy", "datastorage", "--workload", "pod/single", "--pull-policy", "IfNotPresent", "--replace")
 	u.write("pod.yaml", `{apiVersion: v1, kind: Pod, metadata: {name: single}, spec: {terminationGracePeriodSeconds: 0, containers: [{name: one, image: 'e2eimage://datastorage', imagePullPolicy: IfNotPresent, env: [{name: DB_PASSWORD, value: hunter3}]}]}}`)
 	for _, dry := range []string{"none", "server"} {
 		result := u.refused(1, []string{"pod/single", "violates PodSecurity"}, "deploy", "datastorage", "-f", "pod.yaml", "--force-conflicts", "--replace", "--dry-run="+dry)

@@ -73,8 +73,10 @@ func inspect(ctx context.Context, runner hostexec.Runner, engine, reference stri
 	}
 	id := one.ID
 	image := &Image{
-		Engine: engine, EngineID: id, ImageID: one.imageID(id), Reference: reference, Platform: one.platform(), DiffIDs: one.RootFS.Layers, Size: one.Size,
-		stored: one.stored(id), isPodman: one.ManifestType != "", manifestType: one.ManifestType, inContainerd: one.imageID(id) == "",
+		Engine: engine, EngineID: id, ImageID: one.imageID(id), Reference: reference,
+		Platform: one.platform(), DiffIDs: one.RootFS.Layers, Size: one.Size,
+		stored: one.stored(id), isPodman: one.ManifestType != "", manifestType: one.ManifestType,
+		inContainerd: one.imageID(id) == "",
 	}
 	// Images that are the same whoever builds them say no time, or none that counts.
 	image.Created, _ = time.Parse(time.RFC3339, one.Created)
@@ -115,5 +117,6 @@ func parseInspected(out []byte) (inspected, error) {
 // the same.
 func isUnknown(stderr string) bool {
 	said := strings.ToLower(stderr)
-	return strings.Contains(said, "no such image") || strings.Contains(said, "image not known") || strings.Contains(said, "no such object")
+	return strings.Contains(said, "no such image") || strings.Contains(said, "image not known") ||
+		strings.Contains(said, "no such object")
 }
