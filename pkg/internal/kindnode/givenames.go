@@ -49,12 +49,14 @@ func (c *Cluster) giveNames(ctx context.Context, nodes []string, imageID string,
 	give(nodes[:1])
 	var taken *TakenError
 	var moved *MovedError
+	var gone *GoneError
 	if err := failed[nodes[0]]; errors.As(err, &taken) || errors.As(err, &moved) {
 		return failed
 	}
 	give(nodes[1:])
-	// Who was moved on one of the others will see who is right.
-	maps.DeleteFunc(failed, func(_ string, err error) bool { return errors.As(err, &moved) })
+	// Who was moved on one of the others will see who is right; so will whose image went
+	// with the only name that it had, once another image got that.
+	maps.DeleteFunc(failed, func(_ string, err error) bool { return errors.As(err, &moved) || errors.As(err, &gone) })
 	if len(failed) > 0 {
 		return failed
 	}
@@ -102,6 +104,10 @@ func (c *Cluster) agree(ctx context.Context, nodes []string, name Name, imageID 
 				return struct{}{}, err
 			})
 		var moved *MovedError
+		var gone *GoneError
+		if errors.As(err, &gone) && right == imageID {
+			return err
+		}
 		if err != nil && !errors.As(err, &moved) {
 			return fmt.Errorf("%w\nanother load gave %s to %s at the same time, and not all nodes have that: run that load "+
 				"again, or this one", err, name.Text, right)

@@ -206,3 +206,28 @@ func TestANameIsLeftToNobodyByItsOwnerOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestAnImageThatGoesWithItsOnlyNameWasMovedByTheOther(t *testing.T) {
+	t.Parallel()
+	fake, clusters := two(t, "n1", "n2")
+	var begun atomic.Bool
+	fake.Before = func(_, node string) error {
+		if node == "n2" && begun.CompareAndSwap(false, true) {
+			fake.Change(func(n *kindnodetest.Node) {
+				for name, id := range n.Images {
+					if id == imageID {
+						delete(n.Images, name)
+					}
+				}
+				n.Remove(imageID)
+				n.Images[moving] = otherID
+			}, "n1", "n2")
+		}
+		return nil
+	}
+	err := clusters[0].GiveNames(t.Context(), []string{"n1", "n2"}, imageID, []kindnode.Name{{Text: moving}})
+	var moved *kindnode.MovedError
+	if !errors.As(err, &moved) || moved.ImageID != otherID {
+		t.Errorf("error %v", err)
+	}
+}

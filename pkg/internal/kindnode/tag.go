@@ -96,6 +96,13 @@ func (s *session) tag(ctx context.Context, op TagOp) (Tagged, error) {
 	return done, err
 }
 
+// GoneError says that a node has lost an image since it was looked at.
+type GoneError struct{ ImageID string }
+
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("image %s is not there any more; load it again", e.ImageID)
+}
+
 // content returns what the image's names on the node stand for. The CRI's own
 // name for an image is its ID, but an image that was imported over another one
 // under the same tag does not get it: then any of its other names will do, since
@@ -115,7 +122,7 @@ func (s *session) content(ctx context.Context, imageID string) (*types.Descripto
 		}
 	}
 	if isCode(err, codes.NotFound) {
-		return nil, fmt.Errorf("image %s is not there any more; load it again", imageID)
+		return nil, &GoneError{ImageID: imageID}
 	}
 	return nil, err
 }
