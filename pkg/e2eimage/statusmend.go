@@ -136,7 +136,7 @@ func (r *statusRun) up(image ImageStatus, steps []mending) (mending, bool) {
 		return mending{}, false
 	}
 	one := stepsOf(typedAt("up", image.Name, r.kube.namespace, image.Consumer, r.in.Suite))[0]
-	one.flags += source
+	one.flags = strings.TrimSpace(one.flags + source)
 	return one, true
 }
 
