@@ -15,6 +15,8 @@ import (
 // statusView is how status is shown.
 type statusView struct {
 	wide, allNamespaces bool
+	// watched is set where rows follow one after the other.
+	watched bool
 	// consumers is set where images of several are shown.
 	consumers bool
 }
@@ -29,7 +31,12 @@ func (v statusView) columns() []column {
 	if v.consumers {
 		columns = append(columns, column{title: "CONSUMER", least: 12, yields: 3})
 	}
-	columns = append(columns, column{title: "STATE", colour: colourOf}, column{title: "READY"}, column{title: "NODES"},
+	state := "STATE"
+	if v.watched {
+		// Rows that come later have no titles, and line up all the same.
+		state = fmt.Sprintf("%-*s", len(e2eimage.StateMissing), state)
+	}
+	columns = append(columns, column{title: state, colour: colourOf}, column{title: "READY"}, column{title: "NODES"},
 		column{title: "TAG", least: 12, yields: 1, leaves: 1}, column{title: "AGE", leaves: 2})
 	if v.wide {
 		for _, title := range []string{"IMAGE", "IMAGE ID", "WORKLOADS", "SOURCE", "ENGINE", "PLATFORM", "BY"} {
@@ -107,10 +114,11 @@ func readyOf(image e2eimage.ImageStatus) string {
 }
 
 func nodesOf(image e2eimage.ImageStatus) string {
-	if image.Image == "" {
+	all := len(image.NodesWith) + len(image.NodesWithout)
+	if image.Image == "" || all == 0 {
 		return orNone("")
 	}
-	return fmt.Sprintf("%d/%d", len(image.NodesWith), len(image.NodesWith)+len(image.NodesWithout))
+	return fmt.Sprintf("%d/%d", len(image.NodesWith), all)
 }
 
 // firstWorkload is what stands beside the image.

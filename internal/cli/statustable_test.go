@@ -149,7 +149,15 @@ func TestWatchShowsOnlyWhatChanged(t *testing.T) {
 	c := newConsole(t)
 	first, second, third := statedThree(), statedThree(), statedThree()
 	third.Images[1].State, third.Images[1].NodesWith, third.Images[1].NodesWithout = e2eimage.StateConsistent, []string{"a", "b"}, nil
-	c.library.watched = []*e2eimage.StatusResult{first, second, third}
+	// One record goes, and the image that had none gets one.
+	fourth := statedThree()
+	fourth.Images = fourth.Images[1:]
+	fourth.Images[0] = third.Images[1]
+	fourth.Images[1] = e2eimage.ImageStatus{
+		Name: "none", Consumer: "suite", Image: "localhost/none:suite-1", Tag: "suite-1",
+		NodesWith: []string{"a", "b"}, State: e2eimage.StateConsistent,
+	}
+	c.library.watched = []*e2eimage.StatusResult{first, second, third, fourth, fourth, third}
 	c.done("status --watch")
 	golden(t, "status-watch", c.out.String())
 	c.done("status -w -o name")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -9,11 +10,24 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
-// watchStatus prints the table, and then a row for each image whenever that changes, as
-// kubectl get --watch does. For programs it prints the whole each time.
+// stateGone is shown of an image whose record or tag went while it was watched.
+const stateGone e2eimage.State = "Gone"
+
+// rowKey tells rows apart. Tags of nodes whose record is gone may share the rest.
+type rowKey struct{ namespace, consumer, name, orphan string }
+
+// shownRow is an image as it was printed last.
+type shownRow struct {
+	image e2eimage.ImageStatus
+	// ageless are its cells without the age, which alone is no change.
+	ageless []string
+}
+
+// watchStatus prints the table, and then a row for each image whenever that changes or
+// goes, as kubectl get --watch does. For programs it prints the whole each time.
 func (a *app) watchStatus(cmd *cobra.Command, client verbs, in e2eimage.StatusInput, flags statusFlags) error {
 	forPeople := flags.output == "" || flags.output == formatWide
-	before := map[string][]string{}
+	before := map[rowKey]shownRow{}
 	out, begun, consumers := a.tableWriter(), false, false
 	err := client.WatchStatus(cmd.Context(), in, func(result *e2eimage.StatusResult) error {
 		if !forPeople {
@@ -30,12 +44,12 @@ func (a *app) watchStatus(cmd *cobra.Command, client verbs, in e2eimage.StatusIn
 			return nil
 		}
 		view := statusView{
-			wide: flags.output == formatWide, allNamespaces: flags.allNamespaces, consumers: consumers ||
+			watched: true, wide: flags.output == formatWide, allNamespaces: flags.allNamespaces, consumers: consumers ||
 				ofSeveral(result.Images),
 		}
 		if view.consumers && !consumers {
 			// The rows before do not say whose they are.
-			consumers, begun, before = true, false, map[string][]string{}
+			consumers, begun, before = true, false, map[rowKey]shownRow{}
 		}
 		shown := a.changedRows(view, result.Images, before)
 		if len(shown.rows) == 0 {
@@ -52,37 +66,75 @@ func (a *app) watchStatus(cmd *cobra.Command, client verbs, in e2eimage.StatusIn
 	return err
 }
 
-// changedRows are the rows that are not what was shown before, laid out as the whole table
-// is. The age alone is no change.
-func (a *app) changedRows(view statusView, images []e2eimage.ImageStatus, before map[string][]string) *table {
+// changedRows are the rows that are not what was shown before, and those of what went, laid
+// out as the whole table is.
+func (a *app) changedRows(view statusView, images []e2eimage.ImageStatus, before map[rowKey]shownRow) *table {
+	all := slices.Concat(images, gone(images, before))
 	var changed []e2eimage.ImageStatus
-	isChanged := make([]bool, len(images))
-	for i, image := range images {
-		key := image.Namespace + "/" + image.Consumer + "/" + image.Name + "/"
-		if image.State == e2eimage.StateOrphaned {
-			key += image.Image
-		}
-		row := view.row(image)
+	isChanged := make([]bool, len(all))
+	for i, image := range all {
+		key, row := keyOf(image), view.row(image)
 		ageless := slices.Delete(row, view.ageAt(), view.ageAt()+1)
-		if !slices.Equal(before[key], ageless) {
+		if !slices.Equal(before[key].ageless, ageless) {
 			changed, isChanged[i] = append(changed, image), true
 		}
-		before[key] = ageless
+		before[key] = shownRow{image: image, ageless: ageless}
+		if image.State == stateGone {
+			delete(before, key)
+		}
 	}
 	on := a.screenFor(view)
 	if on.width == 0 {
 		return view.table(changed)
 	}
-	all := view.table(images)
-	all.fit(on.width)
+	whole := view.table(all)
+	whole.fit(on.width)
 	var rows [][]string
-	for i, row := range all.rows {
+	for i, row := range whole.rows {
 		if isChanged[i] {
 			rows = append(rows, row)
 		}
 	}
-	all.rows = rows
-	return all
+	whole.rows = rows
+	return whole
+}
+
+// gone are images that were shown and are no more. One that was asked for, and was not
+// recorded then or is not now, goes on in another row.
+func gone(images []e2eimage.ImageStatus, before map[rowKey]shownRow) []e2eimage.ImageStatus {
+	now := map[rowKey]bool{}
+	for _, image := range images {
+		now[keyOf(image)] = true
+	}
+	var went []e2eimage.ImageStatus
+	for key, shown := range before {
+		if now[key] {
+			continue
+		}
+		delete(before, key)
+		asked := func(i e2eimage.ImageStatus) bool { return i.Name == key.name && i.Image == "" }
+		if shown.image.Image == "" || slices.ContainsFunc(images, asked) {
+			continue
+		}
+		was := shown.image
+		went = append(went, e2eimage.ImageStatus{
+			Namespace: was.Namespace, Consumer: was.Consumer, Name: was.Name, Image: was.Image, Tag: was.Tag,
+			Recorded: was.Recorded, State: stateGone,
+		})
+	}
+	slices.SortFunc(went, func(a, b e2eimage.ImageStatus) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Consumer, b.Consumer),
+			cmp.Compare(a.Name, b.Name), cmp.Compare(a.Image, b.Image))
+	})
+	return went
+}
+
+func keyOf(image e2eimage.ImageStatus) rowKey {
+	key := rowKey{namespace: image.Namespace, consumer: image.Consumer, name: image.Name}
+	if image.Name == "" || image.State == e2eimage.StateOrphaned {
+		key.orphan = image.Image
+	}
+	return key
 }
 
 // ageAt is the column with the age.
