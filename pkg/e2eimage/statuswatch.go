@@ -3,9 +3,13 @@ package e2eimage
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
@@ -17,8 +21,10 @@ import (
 const settleTime = 300 * time.Millisecond
 
 // WatchStatus calls each with what Status says now, and again whenever records, workloads
-// or pods change, until the context ends or each fails. The API server tells of changes.
-// Nodes and this host cannot: they are asked each time something else has changed.
+// or pods change, until the context ends, each fails, or Status fails for good: the first
+// time, or since it may not ask. A later failure is a warning, and it is asked again. The
+// API server tells of changes. Nodes and this host cannot: they are asked each time
+// something else has changed.
 func (c *Client) WatchStatus(ctx context.Context, in StatusInput, each func(*StatusResult) error) error {
 	_, err := verb(ctx, in, func(ctx context.Context, in StatusInput) (*StatusResult, error) {
 		return nil, c.watchStatus(ctx, in, each)
@@ -41,19 +47,29 @@ func (c *Client) watchStatus(ctx context.Context, in StatusInput, each func(*Sta
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	changed := workload.Changes(ctx, kube, namespace, record.ManagedByLabel+"="+record.ManagedBy)
-	looking := c
+	// What it does and warns of is said once, not at each look.
+	silent := *c
+	silent.report = progress.Discard{}
+	looking, again, told := c, retries(), false
 	for {
 		result, err := looking.status(ctx, in)
-		if err == nil {
-			err = each(result)
-		}
 		if err != nil {
+			if ctx.Err() != nil || looking == c || isFinal(err) {
+				return err
+			}
+			if !told {
+				c.report.Warn(fmt.Sprintf("cannot look, and tries again: %v", err))
+			}
+			told = true
+			if !sleep(ctx, again.Step()) {
+				return context.Cause(ctx)
+			}
+			continue
+		}
+		if err := each(result); err != nil {
 			return err
 		}
-		// What it does and warns of is said once, not at each look.
-		silent := *c
-		silent.report = progress.Discard{}
-		looking = &silent
+		looking, again, told = &silent, retries(), false
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -63,6 +79,18 @@ func (c *Client) watchStatus(ctx context.Context, in StatusInput, each func(*Sta
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// retries are how long is waited after each look that failed: from one second to half a
+// minute.
+func retries() wait.Backoff {
+	return wait.Backoff{Duration: time.Second, Factor: 2, Cap: 30 * time.Second, Steps: math.MaxInt32}
+}
+
+// isFinal tells whether asking again brings nothing.
+func isFinal(err error) bool {
+	return as[*UsageError](err) || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) ||
+		apierrors.IsBadRequest(err)
 }
 
 // sleep waits, and tells whether the context let it.
