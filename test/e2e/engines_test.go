@@ -91,7 +91,7 @@ func (u *user) passing(before []string) {
 func (u *user) throughAllVerbs() {
 	u.t.Helper()
 	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: "+u.engine+"\nimages:\n- {name: given, source: '"+u.source()+"'}\n"+
-		"- {name: adopted, prebuilt: '"+u.source()+"'}\n- {name: built, source: 'localhost/"+u.namespace+"-built:dev', build: {context: code}}\n")
+		"- {name: adopted, prebuilt: '"+u.source()+"', deploy: {workloads: []}}\n- {name: built, source: 'localhost/"+u.namespace+"-built:dev', build: {context: code}}\n")
 	u.apply(workload("Deployment", "given", "localhost/none:none", 1) + "---" + workload("Deployment", "built", "localhost/none:none", 1))
 	before := u.temporary(u.t.Context())
 	u.deploysWhatIsGiven()
