@@ -166,3 +166,32 @@ func TestTimeoutZeroWaitsForEver(t *testing.T) {
 	}
 	c.done("tag a --timeout 0")
 }
+
+func TestCtrlCOnATerminalLeavesACleanLine(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		width  int
+		line   string
+		signal os.Signal
+		want   string
+	}{
+		"behind the ^C of a verb":    {80, "tag a", os.Interrupt, "\nerror: stopped by SIGINT\n"},
+		"a pipe shows no ^C":         {0, "tag a", os.Interrupt, "error: stopped by SIGINT\n"},
+		"nor does SIGTERM":           {80, "tag a", syscall.SIGTERM, "error: stopped by SIGTERM\n"},
+		"who looked on has no error": {80, "status --watch", os.Interrupt, "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			c := newConsole(t)
+			c.screen = screen{width: test.width}
+			stopped := &SignalError{test.signal}
+			c.library.during = func(context.Context) { cancel(stopped) }
+			c.library.err = stopped
+			code := c.runArgs(ctx, strings.Fields(test.line)...)
+			if code != exitCode(stopped) || c.errOut.String() != test.want {
+				t.Errorf("exit code %d, stderr %q, want %q", code, c.errOut.String(), test.want)
+			}
+		})
+	}
+}

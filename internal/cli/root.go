@@ -58,6 +58,8 @@ type app struct {
 	screen func(io.Writer) screen
 	// reports is the command's reporter, made when it is needed first.
 	reports progress.Reporter
+	// watching is set while the user looks on, and ends that.
+	watching bool
 }
 
 // Run carries out one command line and returns its exit code.
@@ -92,6 +94,14 @@ func run(ctx context.Context, a *app, args []string) int {
 		var stopped *SignalError
 		if cause := context.Cause(ctx); errors.As(cause, &stopped) && !errors.As(err, &stopped) {
 			err = errors.Join(cause, err)
+		}
+		if a.screen(a.host.Streams.ErrOut).width > 0 && exitCode(err) == exitInterrupted {
+			// The terminal has shown ^C, and stands behind it.
+			_, _ = fmt.Fprintln(a.host.Streams.ErrOut)
+		}
+		if a.watching && errors.As(err, &stopped) {
+			// Nothing else ends it: that is no error.
+			return exitCode(err)
 		}
 		_, _ = fmt.Fprintf(a.host.Streams.ErrOut, "error: %s\n", foreign.Harmless(strings.TrimSpace(err.Error())))
 	}

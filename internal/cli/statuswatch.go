@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -27,6 +26,7 @@ type shownRow struct {
 // goes, as kubectl get --watch does. For programs it prints the whole each time.
 func (a *app) watchStatus(cmd *cobra.Command, client verbs, in e2eimage.StatusInput, flags statusFlags) error {
 	forPeople := flags.output == "" || flags.output == formatWide
+	a.watching = true
 	before := map[rowKey]shownRow{}
 	out, begun, consumers := a.tableWriter(), false, false
 	err := client.WatchStatus(cmd.Context(), in, func(result *e2eimage.StatusResult) error {
@@ -59,10 +59,6 @@ func (a *app) watchStatus(cmd *cobra.Command, client verbs, in e2eimage.StatusIn
 		begun = true
 		return shown.printTo(out, screen{coloured: a.stdout().coloured})
 	})
-	if stopped := new(SignalError); errors.As(err, &stopped) {
-		// Nothing else ends it.
-		return stopped
-	}
 	return err
 }
 
