@@ -62,14 +62,15 @@ func (p newPodman) ensure(ctx context.Context) (string, error) {
 	return bin, nil
 }
 
-// command is a script that runs podman in its Debian. It has the temporary files of who
-// calls it: contexts of builds, and the folders into which images are saved.
+// command is a script that runs podman in its Debian. It has the temporary files of this
+// process and of those that it starts: contexts of builds, and the folders into which images
+// are saved.
 func (p newPodman) command() string {
 	var words []string
 	for _, word := range inTree(p.root(), p.dir) {
 		words = append(words, "'"+word+"'")
 	}
 	enter := words[:len(words)-1]
-	return "#!/bin/sh\nexec " + strings.Join(enter, " ") + ` "${TMPDIR:-/tmp}" -- \
+	return "#!/bin/sh\nexec " + strings.Join(enter, " ") + " '" + os.TempDir() + `' -- \
   env CONTAINERS_CONF='` + p.file("containers.conf") + "' CONTAINERS_STORAGE_CONF='" + p.file("storage.conf") + "' /usr/bin/podman \"$@\"\n"
 }
