@@ -117,14 +117,14 @@ func (r *loadRun) toHave(text, by string) string {
 	switch _, isID := ociimage.ParseImageID(text); {
 	case isID:
 		return fmt.Sprintf("see what there is: %s image ls", by)
-	case isRemote:
+	case isRemote || r.image.External != "":
 		return fmt.Sprintf("pull it: %s pull %s", by, shellescape.Quote(text))
 	case r.image.Loose:
 		return fmt.Sprintf("build it: %s build -t %s .", by, shellescape.Quote(text))
 	case r.in.Suite.File != "" && r.image.Source != "":
-		return fmt.Sprintf("build it: %s build -t %s . or correct it in %s", by, shellescape.Quote(text), r.in.Suite.File)
+		return fmt.Sprintf("build it: %s build -t %s .\nor correct it in %s", by, shellescape.Quote(text), r.in.Suite.File)
 	}
-	return fmt.Sprintf("build it: %s build -t %s . or say another with --source", by, shellescape.Quote(text))
+	return fmt.Sprintf("build it: %s build -t %s .\nor say another with --source", by, shellescape.Quote(text))
 }
 
 // nameIt decides the names that the nodes get, when it is known which the image

@@ -39,7 +39,7 @@ func TestWhoLoadsWhatIsNotThereHearsHowToGetIt(t *testing.T) {
 			t.Errorf("%s: %s, want %s", source, got, want)
 		}
 	}
-	for file, want := range map[string]string{"": " or say another with --source", "e2eimage.yaml": " or correct it in e2eimage.yaml"} {
+	for file, want := range map[string]string{"": "\nor say another with --source", "e2eimage.yaml": "\nor correct it in e2eimage.yaml"} {
 		named := &loadRun{image: config.Image{Name: "x", Source: "localhost/x:dev"}, in: LoadInput{Suite: config.Suite{File: file}}}
 		if got := named.toHave("localhost/x:dev", "podman"); !strings.HasSuffix(got, "."+want) {
 			t.Errorf("of a NAME: %s, want %s", got, want)

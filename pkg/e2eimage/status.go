@@ -89,6 +89,7 @@ type statusRun struct {
 	// recordedAs are the records of the namespace by their tags.
 	recordedAs map[string]string
 	used       []*workload.Used
+	unseen     workload.Unseen
 	// containers are those of all nodes, by the CRI's ID: the image ID each runs.
 	containers map[string]string
 }
@@ -99,9 +100,10 @@ func (r *statusRun) report(ctx context.Context) (*StatusResult, error) {
 		result.Namespace = ""
 	}
 	var err error
-	if r.used, result.Unseen, err = workload.Usage(ctx, r.kube, r.kube.namespace); err != nil {
+	if r.used, r.unseen, err = workload.Usage(ctx, r.kube, r.kube.namespace); err != nil {
 		return nil, err
 	}
+	result.Unseen = r.unseen.Kinds
 	r.containers = map[string]string{}
 	for _, state := range r.states {
 		for _, container := range state.Containers {

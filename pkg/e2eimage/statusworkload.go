@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -105,6 +106,15 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 func (r *statusRun) notRunning(status *ImageStatus, set *record.Set) {
 	undeployed := func(image config.Image) bool { return image.Name == status.Name && len(image.Deploy.Workloads) == 0 }
 	if len(status.Workloads) > 0 || r.in.Suite.File != "" && slices.ContainsFunc(r.in.Suite.Images, undeployed) {
+		return
+	}
+	elsewhere := func(workload string) bool {
+		return strings.Count(workload, "/") > 1 && !strings.HasPrefix(workload, r.kube.namespace+"/")
+	}
+	if len(r.unseen.Kinds) > 0 || r.unseen.OtherNamespaces &&
+		slices.ContainsFunc(r.asked(status.Name).Deploy.Workloads, elsewhere) {
+		r.client.report.Warn(fmt.Sprintf("%s: cannot tell whether anything runs %s: your user may not list all workloads",
+			status.Name, status.Image))
 		return
 	}
 	mend := r.typed("deploy", status.Name, set)

@@ -28,13 +28,17 @@ func (r *upRun) check(ctx context.Context) error {
 // recordsBefore are the consumer's, nil where the cluster cannot be asked: it need not be
 // there yet.
 func (r *upRun) recordsBefore(ctx context.Context) (*record.Set, error) {
+	named, err := r.client.kindCluster(r.in.Suite)
+	if err != nil {
+		return nil, nil // said when the place is opened
+	}
+	if of, err := r.client.kindCluster(config.Suite{}); err != nil || of != named {
+		// The kube context need not be about that cluster, which may still have to be made.
+		return nil, nil
+	}
 	consumer := r.in.Suite.Consumer
 	if consumer == "" {
-		named, err := r.client.kindCluster(r.in.Suite)
-		if err == nil {
-			consumer, err = consumerAfter(named)
-		}
-		if err != nil {
+		if consumer, err = consumerAfter(named); err != nil {
 			return nil, nil // said when the place is opened
 		}
 	}
@@ -46,7 +50,7 @@ func (r *upRun) recordsBefore(ctx context.Context) (*record.Set, error) {
 	if err != nil {
 		return nil, nil // said when it is recorded
 	}
-	if len(records.Names()) == 0 && !r.in.CreateNamespace {
+	if len(records.Names()) == 0 && !r.in.CreateNamespace && len(recordable(r.in.Suite)) > 0 {
 		_, err = kube.CoreV1().Namespaces().Get(ctx, kube.namespace, metav1.GetOptions{})
 	}
 	if apierrors.IsNotFound(err) {

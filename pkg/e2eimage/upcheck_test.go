@@ -137,3 +137,23 @@ func TestADryRunOfUpSaysTheTagThatWouldBeDrawn(t *testing.T) {
 		t.Errorf("with an exact tag %q", got)
 	}
 }
+
+func TestUpDoesNotMissANamespaceThatItNeedNotHave(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*UpInput){
+		"the kube context is of another cluster":    func(in *UpInput) { in.Suite.KindCluster = "not-yet" },
+		"images of others need no record":           func(in *UpInput) { in.Suite.Images[0].External = "docker.io/library/postgres:16" },
+		"the namespace is made where it is missing": func(in *UpInput) { in.CreateNamespace = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			in := UpInput{Suite: suite("suite", "datastorage"), SkipBuild: true, DryRun: true}
+			change(&in)
+			_, err := b.client().Up(t.Context(), in)
+			if err != nil && strings.Contains(err.Error(), "create it with: kubectl create namespace") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}

@@ -3,11 +3,16 @@ package e2eimage
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 )
@@ -102,4 +107,39 @@ func TestAnImageThatIsDeployedToNothingNeedsNoWorkload(t *testing.T) {
 	s.Images[0].Deploy = config.Deploy{Workloads: []string{"deployment/datastorage"}}
 	_, err := b.client().Verify(t.Context(), VerifyInput{Suite: s})
 	is[*InconsistentError](t, err, "nothing runs")
+}
+
+func TestVerifyDoesNotMissWhatItMayNotSee(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		workloads []string
+		forbidden string
+		fails     bool
+	}{
+		"a kind that may not be listed":          {nil, "pods", false},
+		"a workload in another namespace":        {[]string{"other/deployment/datastorage"}, "", false},
+		"all that it should have, and it is not": {[]string{"deployment/datastorage"}, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.tagged("suite")
+			b.api.PrependReactor("list", "*", func(action clienttesting.Action) (bool, runtime.Object, error) {
+				resource := action.GetResource().Resource
+				denied := action.GetNamespace() == "" || resource == test.forbidden
+				return denied, nil, apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "", nil)
+			})
+			in := VerifyInput{Suite: suite("suite", "datastorage")}
+			in.Suite.Images[0].Deploy.Workloads, in.Suite.Freshness = test.workloads, config.FreshnessOff
+			told, client := &warned{}, b.client()
+			client.report = told
+			_, err := client.Verify(t.Context(), in)
+			if as[*InconsistentError](err) != test.fails || !test.fails && err != nil {
+				t.Errorf("error %v", err)
+			}
+			if said := strings.Join(told.said, "\n"); strings.Contains(said, "cannot tell whether anything runs") == test.fails {
+				t.Errorf("it warned of %q", said)
+			}
+		})
+	}
 }

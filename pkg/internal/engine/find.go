@@ -72,17 +72,16 @@ func (e *NotFoundError) Error() string {
 		message = fmt.Sprintf("no container engine here to take the image %s from; install docker or podman, or give an "+
 			"archive: docker-archive:FILE, oci:FOLDER, oci-archive:FILE, -", e.Reference)
 	}
-	switch {
-	case len(e.Near) > 0:
-		// Then it does not matter who did not answer.
-		message += "; did you mean " + strings.Join(e.Near, ", ") + "?"
-	case len(e.Asked) > 0 && len(e.Engines) > 0:
-		// Mostly it is not running, and nobody means it.
-		message += " (" + e.Silent + " did not answer, and may have it)"
-	default:
+	if len(e.Asked) == 0 {
 		for _, err := range e.Engines {
 			message += "\n  " + err.Error()
 		}
+	} else if len(e.Engines) > 0 {
+		// Mostly it is not running, and nobody means it.
+		message += " (" + e.Silent + " did not answer, and may have it)"
+	}
+	if len(e.Near) > 0 {
+		message += "; did you mean " + strings.Join(e.Near, ", ") + "?"
 	}
 	return message
 }

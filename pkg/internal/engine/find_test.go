@@ -73,7 +73,7 @@ func TestAnImageIsFoundInTheEngineThatHasIt(t *testing.T) {
 		"none here":                     {host: host{}, wantErr: []string{"no container engine here", "docker-archive:FILE"}},
 		"nobody has it":                 {host: host{podman: absent, docker: absent, "podman image ls": prints("localhost/x:dev\n<none>:<none>\n")}, wantErr: []string{"no image localhost/x:typo in podman or docker", "; did you mean localhost/x:dev?"}},
 		"the one that may is not there": {host: host{podman: absent, docker: down}, wantErr: []string{"no image localhost/x:typo in podman (docker did not answer, and may have it)"}},
-		"what was meant is there":       {host: host{podman: absent, docker: down, "podman image ls": prints("localhost/x:dev\n")}, wantErr: []string{"no image localhost/x:typo in podman; did you mean localhost/x:dev?"}},
+		"what was meant is there":       {host: host{podman: absent, docker: down, "podman image ls": prints("localhost/x:dev\n")}, wantErr: []string{"no image localhost/x:typo in podman (docker did not answer, and may have it); did you mean localhost/x:dev?"}},
 		"letters changed places":        {host: host{podman: absent, "podman image ls": prints("localhost/z:dev\nlocalhost/y:typo\n")}, wantErr: []string{"; did you mean localhost/y:typo?"}},
 	}
 	for name, test := range tests {

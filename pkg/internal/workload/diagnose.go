@@ -159,7 +159,7 @@ func (p *Plan) events(ctx context.Context, namespace, uid string) []corev1.Event
 // tellsNothingOf tells whether the report says already what an event does.
 func (e *RolloutError) tellsNothingOf(event corev1.Event) bool {
 	said := foreign.Masked(namedOnly(strings.TrimSpace(event.Message)))
-	return strings.Contains(e.Message, said) || e.crashed && event.Reason == "BackOff"
+	return said != "" && strings.Contains(e.Message, said) || e.crashed && event.Reason == "BackOff"
 }
 
 func howOften(event corev1.Event) string {

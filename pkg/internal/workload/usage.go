@@ -57,10 +57,19 @@ type UsedContainer struct {
 // Usage lists the workloads of all namespaces and their pods: one list call for each
 // kind. Who may not list all namespaces sees the one given; kinds that may not be
 // listed even there are left out and returned as unseen.
-func Usage(ctx context.Context, api API, namespace string) (used []*Used, unseen []string, err error) {
+func Usage(ctx context.Context, api API, namespace string) (used []*Used, unseen Unseen, err error) {
 	u := &usage{byKey: map[string]*Used{}}
-	unseen, err = u.list(ctx, api, namespace)
+	unseen.Kinds, err = u.list(ctx, api, namespace)
+	unseen.OtherNamespaces = u.oneNamespace
 	return u.all, unseen, err
+}
+
+// Unseen is what may not be listed.
+type Unseen struct {
+	// Kinds like deployments.
+	Kinds []string
+	// OtherNamespaces than the one that was asked for.
+	OtherNamespaces bool
 }
 
 // list makes the calls.
