@@ -79,7 +79,7 @@ func (a *app) statusSuite(names []string, allNamespaces bool) (config.Suite, err
 	}
 	suite.Consumer = a.common.consumer
 	if len(names) == 0 {
-		suite.Images = nil
+		suite.Images, suite.Others = nil, suite.Images
 	}
 	return suite, nil
 }

@@ -101,11 +101,9 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 }
 
 // notRunning says that no workload uses what is recorded, so that nothing is proved of it.
-// The record does not know whether there ever was one. What e2eimage.yaml has deployed to
-// nothing needs none.
+// The record does not know whether there ever was one.
 func (r *statusRun) notRunning(status *ImageStatus, set *record.Set) {
-	undeployed := func(image config.Image) bool { return image.Name == status.Name && len(image.Deploy.Workloads) == 0 }
-	if len(status.Workloads) > 0 || r.in.Suite.File != "" && slices.ContainsFunc(r.in.Suite.Images, undeployed) {
+	if len(status.Workloads) > 0 || r.needsNone(status.Name, set) {
 		return
 	}
 	elsewhere := func(workload string) bool {
@@ -117,12 +115,49 @@ func (r *statusRun) notRunning(status *ImageStatus, set *record.Set) {
 			status.Name, status.Image))
 		return
 	}
-	mend := r.typed("deploy", status.Name, set)
-	if !slices.ContainsFunc(r.used, func(used *workload.Used) bool { return r.deployedTo(status.Name, used) }) {
-		// deploy without manifests would only ask for the workload.
-		mend += " -f FILE"
+	mend, elsewhose := r.typed("deploy", status.Name, set)+" -f FILE", ""
+	for _, used := range r.used {
+		if !r.deployedTo(status.Name, used) {
+			continue
+		}
+		if other := r.otherUser(used, set, status.Name); other != "" {
+			// Who deploys to it takes it from the other, which is not for a suggestion.
+			mend, elsewhose = "", fmt.Sprintf("; %s runs that of %s", used.Name, other)
+			break
+		}
+		// Without one, deploy would only ask for the workload.
+		mend = r.typed("deploy", status.Name, set)
 	}
-	status.problem(StateNotRunning, mend, "nothing runs the recorded image %s of consumer %s", status.Image, set.Consumer)
+	status.problem(StateNotRunning, mend, "nothing runs the recorded image %s of consumer %s%s", status.Image,
+		set.Consumer, elsewhose)
+}
+
+// needsNone tells whether e2eimage.yaml has the image deployed to nothing. A record of
+// another consumer or namespace is not what the file is about.
+func (r *statusRun) needsNone(name string, set *record.Set) bool {
+	suite := r.in.Suite
+	others := suite.Hints.Consumer != "" && suite.Hints.Consumer != set.Consumer ||
+		suite.Hints.Namespace != "" && suite.Hints.Namespace != set.Namespace
+	return suite.File != "" && !others &&
+		slices.ContainsFunc(slices.Concat(suite.Images, suite.Others), func(image config.Image) bool {
+			return image.Name == name && len(image.Deploy.Workloads) == 0
+		})
+}
+
+// otherUser is whose workload it is: that of a consumer whose mark it has, or of the record
+// whose tag it runs, "" for nobody else's.
+func (r *statusRun) otherUser(used *workload.Used, set *record.Set, name string) string {
+	if used.Consumer != "" && used.Consumer != set.Consumer {
+		return "consumer " + used.Consumer
+	}
+	for _, container := range slices.Concat(used.Template.Spec.InitContainers, used.Template.Spec.Containers) {
+		of, known := r.recordedAs[container.Image]
+		_, consumer, recorded, ok := record.ParseOwner(of)
+		if known && ok && recorded == name && consumer != set.Consumer {
+			return "consumer " + consumer
+		}
+	}
+	return ""
 }
 
 // rollout is the state of a workload with pods still to come, of which it notes the reason.

@@ -109,6 +109,46 @@ func TestAnImageThatIsDeployedToNothingNeedsNoWorkload(t *testing.T) {
 	is[*InconsistentError](t, err, "nothing runs")
 }
 
+func TestWhatAFileDeploysToNothingIsThatOfItsOwnRecord(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		hints config.Hints
+		fails bool
+	}{
+		"in all namespaces, too":   {config.Hints{Consumer: "suite", Namespace: namespace}, false},
+		"not of another consumer":  {config.Hints{Consumer: "other", Namespace: namespace}, true},
+		"not of another namespace": {config.Hints{Consumer: "suite", Namespace: "other"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.tagged("suite")
+			s := suite("suite", "datastorage")
+			s.File, s.Hints, s.Freshness = "e2eimage.yaml", test.hints, config.FreshnessOff
+			s.Images, s.Others = nil, s.Images
+			_, err := b.client().Verify(t.Context(), VerifyInput{Suite: s, AllNamespaces: true})
+			if as[*InconsistentError](err) != test.fails || !test.fails && err != nil {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+func TestNothingIsSuggestedThatTakesAnothersWorkload(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	first := b.tagged("suite")
+	b.tagged("second")
+	b.deployment("datastorage", first)
+	s := suite("second", "datastorage")
+	s.Images[0].Deploy.Workloads = []string{"deployment/datastorage"}
+	result, err := b.client().Verify(t.Context(), VerifyInput{Suite: s})
+	is[*InconsistentError](t, err, "of consumer second; deployment.apps/datastorage runs that of consumer suite")
+	if result != nil && len(result.Mend) > 0 {
+		t.Errorf("it suggests %q", result.Mend)
+	}
+}
+
 func TestVerifyDoesNotMissWhatItMayNotSee(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
