@@ -39,6 +39,20 @@ func groupTag(suite config.Suite, consumer string, values config.TemplateValues,
 	return "", nil
 }
 
+// membersIn are the images that lock and records have.
+func membersIn(lock *locks, records *record.Set) func() []string {
+	return func() []string {
+		images := lock.recordedImages()
+		for _, name := range records.Names() {
+			// What is wrong with one is told with its own wish.
+			if evidence, err := records.Entry(name); err == nil && evidence != nil {
+				images = append(images, evidence.Image)
+			}
+		}
+		return images
+	}
+}
+
 // recordedImages are those that the lock has.
 func (l *locks) recordedImages() []string {
 	if l == nil {

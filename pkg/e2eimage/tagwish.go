@@ -19,16 +19,7 @@ func (r *tagRun) wish(ctx context.Context) error {
 	if r.ca, err = fingerprint(r.states); err != nil {
 		return err
 	}
-	shared, err := groupTag(r.in.Suite, r.consumer, r.in.Values, r.in.New, func() []string {
-		images := r.lock.recordedImages()
-		for _, name := range records.Names() {
-			// What is wrong with one is told with its own wish.
-			if evidence, err := records.Entry(name); err == nil && evidence != nil {
-				images = append(images, evidence.Image)
-			}
-		}
-		return images
-	})
+	shared, err := groupTag(r.in.Suite, r.consumer, r.in.Values, r.in.New, membersIn(r.lock, records))
 	if err != nil {
 		return err
 	}

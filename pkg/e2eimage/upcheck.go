@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -111,19 +112,11 @@ func imagesBefore(suite config.Suite, records *record.Set) []workload.Image {
 	if records == nil {
 		return images
 	}
+	asked := recordedNames(suite)
 	for _, name := range records.Names() {
-		if !inSuite(suite, name) {
+		if !slices.Contains(asked, name) {
 			add(config.Image{Name: name}, true)
 		}
 	}
 	return images
-}
-
-func inSuite(suite config.Suite, name string) bool {
-	for _, image := range suite.Images {
-		if image.Name == name {
-			return true
-		}
-	}
-	return false
 }

@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 )
 
 // inNamespace makes the namespace that the bench's context has.
@@ -125,16 +127,35 @@ func TestASourceThatAnotherNameHasIsSaid(t *testing.T) {
 	}
 }
 
-func TestADryRunOfUpSaysTheTagThatWouldBeDrawn(t *testing.T) {
+func TestADryRunOfUpSaysTheTagOfTheRealRun(t *testing.T) {
 	t.Parallel()
-	run := &upRun{in: UpInput{Suite: suite("suite", "datastorage")}}
-	image := run.in.Suite.Images[0]
-	if got, err := run.drawn(image, "suite"); err != nil || got != "localhost/datastorage:suite-<random>" {
-		t.Errorf("%q, %v", got, err)
-	}
-	image.Repository, image.Tag = "localhost/x", "v1"
-	if got, _ := run.drawn(image, "suite"); got != "localhost/x:v1" {
-		t.Errorf("with an exact tag %q", got)
+	for name, test := range map[string]struct {
+		change func(*config.Suite)
+		want   string
+	}{
+		"one that is drawn": {func(*config.Suite) {}, "localhost/gateway:suite-<random>"},
+		"an exact one": {func(s *config.Suite) {
+			s.Images[1].Repository, s.Images[1].Tag = "localhost/x", "v1"
+		}, "localhost/x:v1"},
+		"that of its group": {func(s *config.Suite) { s.TagGroup = "chart" }, "localhost/gateway:GROUP"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			_, tag, _ := strings.Cut(strings.TrimPrefix(b.tagged("suite"), "localhost/"), ":")
+			both := suite("suite", "datastorage", "gateway")
+			test.change(&both)
+			client := b.client()
+			place, err := client.openPlace(t.Context(), both)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer place.cluster.Close()
+			got, err := (&upRun{client: client, in: UpInput{Suite: both}}).drawn(t.Context(), place, both.Images[1])
+			if want := strings.Replace(test.want, "GROUP", tag, 1); err != nil || got != want {
+				t.Errorf("%q, want %q, %v", got, want, err)
+			}
+		})
 	}
 }
 

@@ -97,7 +97,7 @@ func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (
 	if image.External != "" {
 		return false, nil
 	}
-	drawn, err := r.drawn(image, place.consumer)
+	drawn, err := r.drawn(ctx, place, image)
 	if err != nil {
 		return false, err
 	}
@@ -107,11 +107,19 @@ func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (
 }
 
 // drawn is the recorded image that a real run would draw.
-func (r *upRun) drawn(image config.Image, consumer string) (string, error) {
-	tag := image.Tag
+func (r *upRun) drawn(ctx context.Context, place *place, image config.Image) (string, error) {
+	records, err := place.kube.records.Get(ctx, place.kube.namespace, place.consumer)
+	if err != nil {
+		return "", err
+	}
+	values := inDryRun(true, r.in.Values)
+	shared, err := groupTag(r.in.Suite, place.consumer, values, false, membersIn(place.lock, records))
+	if err != nil {
+		return "", err
+	}
+	tag := cmp.Or(image.Tag, shared)
 	if tag == "" {
-		var err error
-		if tag, err = drawTag(image, consumer, inDryRun(true, r.in.Values)); err != nil {
+		if tag, err = drawTag(image, place.consumer, values); err != nil {
 			return "", err
 		}
 	}
