@@ -20,8 +20,10 @@ if ! command -v jq >/dev/null; then
   echo "::notice title=kubectl e2eimage::there is no report of the images: jq is not installed"
   exit 0
 fi
-# verify would also find what is still to be deployed.
-json=$(kubectl e2eimage status -o json ${names[@]+"${names[@]}"} 2>/dev/null) || true
+# Only verify minds what nothing runs, which may still have to be deployed.
+report=status
+case " ${VERBS//$'\n'/ } " in *" verify "*) report=verify ;; esac
+json=$(kubectl e2eimage "$report" -o json ${names[@]+"${names[@]}"} 2>/dev/null) || true
 # Where it could not be asked, the run has said why.
 if [ -z "$json" ]; then exit 0; fi
 level=warning
@@ -31,9 +33,9 @@ if [ "$OUTCOME" = failure ]; then level=error; fi
 jq -r --arg level "$level" '
   def message: gsub("%"; "%25") | gsub("\r"; "%0D") | gsub("\n"; "%0A");
   def property: message | gsub(":"; "%3A") | gsub(","; "%2C");
-  .mend as $mend | .images[] | . as $image | .problems[]? |
-  "::\($level) title=\("\($image.name): \(.state)" | property)::" +
-  ("\(.text)" + (if $mend then "\nTo mend it: \($mend | join(" && "))" else "" end) | message)
+  (.images[] | . as $image | .problems[]? |
+    "::\($level) title=\("\($image.name): \(.state)" | property)::\(.text | message)"),
+  (if .mend then "::\($level) title=kubectl e2eimage::\("To mend it: \(.mend | join(" && "))" | message)" else empty end)
 ' <<<"$json"
 
 jq -r '
