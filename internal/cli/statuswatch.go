@@ -108,8 +108,8 @@ func gone(images []e2eimage.ImageStatus, before map[rowKey]shownRow) []e2eimage.
 			continue
 		}
 		delete(before, key)
-		asked := func(i e2eimage.ImageStatus) bool { return i.Name == key.name && i.Image == "" }
-		if shown.image.Image == "" || slices.ContainsFunc(images, asked) {
+		asked := func(i e2eimage.ImageStatus) bool { return i.Name == key.name && isUnrecorded(i) }
+		if isUnrecorded(shown.image) || slices.ContainsFunc(images, asked) {
 			continue
 		}
 		was := shown.image
@@ -123,6 +123,11 @@ func gone(images []e2eimage.ImageStatus, before map[rowKey]shownRow) []e2eimage.
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.Image, b.Image))
 	})
 	return went
+}
+
+// isUnrecorded tells whether an image is only shown since it was asked for.
+func isUnrecorded(image e2eimage.ImageStatus) bool {
+	return image.Image == "" && image.State == e2eimage.StateUnfinished
 }
 
 func keyOf(image e2eimage.ImageStatus) rowKey {

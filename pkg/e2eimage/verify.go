@@ -80,7 +80,7 @@ func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 	if of := len(result.Images); of == 0 && in.AllNamespaces && len(in.Suite.Images) > 0 {
 		names := strings.Join(recordedNames(in.Suite), ", ")
 		return result, &InconsistentError{
-			fmt.Errorf("no record of %s in any namespace\nsee what there is: kubectl e2eimage status -A", names),
+			fmt.Errorf("no record of %s in any namespace\nsee what there is: %s", names, typed("status", "-A", in.Suite)),
 		}
 	} else if of == 0 && in.AllNamespaces {
 		return result, &InconsistentError{

@@ -37,6 +37,7 @@ func beUser(words string) error {
 	syscall.Umask(umask)
 	file := NewLockFile(path, "suite", "here")
 	if do == "put" {
+		// The root of all contexts of this process, which has no test.
 		return file.Update(context.Background(), func(lock *Lock) error {
 			lock.Put(name, Locked{Via: ViaBuild, Image: firstTag}, false)
 			return nil
