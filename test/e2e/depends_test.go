@@ -231,7 +231,7 @@ func TestEachEngineReadsItsOwnFiles(t *testing.T) {
 func TestACommandThatBuiltNothingIsSaid(t *testing.T) {
 	t.Parallel()
 	u := builder(t, "")
-	u.write("make.sh", "set -e\n"+suite.provider+" build -q -t \"$1\" code\n")
+	u.write("make.sh", buildScript())
 	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: "+suite.provider+"\nimages:\n- name: datastorage\n  source: "+u.source()+
 		"\n  build: {command: [sh, make.sh, '"+u.source()+"'], context: code}\n")
 	const left = "its build command left the image unchanged"

@@ -92,7 +92,7 @@ func (u *user) build(t *testing.T, ref, version string) {
 			t.Fatal(err)
 		}
 	}
-	engine(t, "build", "-q", "-t", ref, dir)
+	buildOnHost(t, ref, dir)
 	t.Cleanup(func() {
 		_ = exec.CommandContext(context.WithoutCancel(t.Context()), suite.provider, "image", "rm", "--force", ref).Run()
 	})

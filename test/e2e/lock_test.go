@@ -200,7 +200,7 @@ func TestOnlySoManyImagesOfBeforeKeepTheirNames(t *testing.T) {
 func TestACommandBuildsWhatItLeavesUnderTheSource(t *testing.T) {
 	t.Parallel()
 	u := builder(t, "")
-	u.write("make.sh", "set -e\necho building\n"+suite.provider+" build -q -t \"$1\" code\n")
+	u.write("make.sh", buildScript())
 	u.write("e2eimage.yaml", configHead+"consumer: "+u.namespace+"\nengine: "+suite.provider+"\nimages:\n- name: datastorage\n  source: "+u.source()+
 		"\n  build: {command: [sh, make.sh, '"+u.source()+"'], context: code}\n")
 	image := u.must("build")

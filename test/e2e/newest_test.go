@@ -118,9 +118,7 @@ func TestALostLockMovesNoRecordBackwards(t *testing.T) {
 // rebuilt builds the service past the plugin.
 func (u *user) rebuilt() {
 	u.t.Helper()
-	if out, err := exec.CommandContext(u.t.Context(), suite.provider, "build", "-t", u.source(), filepath.Join(u.dir, "code")).CombinedOutput(); err != nil {
-		u.t.Fatalf("%v: %s", err, out)
-	}
+	buildOnHost(u.t, u.source(), filepath.Join(u.dir, "code"))
 }
 
 func TestAnArchiveThatWasReplacedSinceItWasLoadedIsSeen(t *testing.T) {

@@ -294,20 +294,10 @@ func (w *world) buildPast(s *suiteOf) {
 	w.known.BuiltPast(w.under(s), w.content(s))
 }
 
-// build builds with the engine. Another test's prune may take what podman builds on from
-// under it: then once more.
+// build builds with the engine.
 func (w *world) build(s *suiteOf) {
 	w.t.Helper()
-	var out []byte
-	var err error
-	for range 3 {
-		command := exec.CommandContext(w.t.Context(), suite.provider, "build", "-t", s.source, s.tree)
-		command.Dir = w.dir
-		if out, err = command.CombinedOutput(); err == nil {
-			return
-		}
-	}
-	w.t.Fatalf("%s is not built: %v: %s", s.source, err, out)
+	buildOnHost(w.t, s.source, filepath.Join(w.dir, s.tree))
 }
 
 // importPast is `kind load` of what the engine has under the source's name, else of what
