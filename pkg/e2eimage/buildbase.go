@@ -9,8 +9,8 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // baseIDs asks an engine for the images that something is built on. Those that it does
@@ -47,7 +47,7 @@ func firstChanged(noted, now map[string]string) string {
 
 // newBase is the first image that another one was built on and that is newer by now, ""
 // for none. One that is gone is not newer.
-func (c *Client) newBase(ctx context.Context, noted *record.Tree) (string, error) {
+func (c *Client) newBase(ctx context.Context, noted *lock.Tree) (string, error) {
 	now, err := c.baseIDs(ctx, noted.Engine, slices.Sorted(maps.Keys(noted.Bases)))
 	if err != nil {
 		return "", err

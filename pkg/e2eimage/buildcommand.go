@@ -8,8 +8,8 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // command runs the user's command. No suite beside this one builds the same reference
@@ -33,14 +33,14 @@ func (r *buildRun) command(ctx context.Context, image config.Image, by string, o
 
 // checkCommand says where a command left an image that this suite, or one beside it,
 // built from other files. That can be right: not all files of a context are in an image.
-func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *record.Tree) {
+func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *lock.Tree) {
 	if tree == nil {
 		return
 	}
 	var whose string
-	for _, lock := range append(r.lock.beside(), r.lock.current()) {
-		for _, entry := range lock.Images {
-			if entry.Source != image.Source || !entry.Same(&record.Locked{
+	for _, locked := range append(r.lock.beside(), r.lock.current()) {
+		for _, entry := range locked.Images {
+			if entry.Source != image.Source || !entry.Same(&lock.Entry{
 				ImageID: found.ImageID, Engine: found.Engine,
 				EngineID: found.EngineID,
 			}) {
@@ -49,7 +49,7 @@ func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *re
 			if entry.Tree == nil || entry.Tree.Content == tree.Content {
 				return
 			}
-			whose = lock.Consumer
+			whose = locked.Consumer
 		}
 	}
 	id := ociimage.ShortID(found.EngineID)
@@ -67,9 +67,9 @@ func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *re
 }
 
 // beside are the locks of other suites in the same folder.
-func (l *locks) beside() []*record.Lock {
-	var others []*record.Lock
-	all, _ := record.LocksIn(filepath.Dir(l.file.Path())) // those that are damaged say nothing
+func (l *locks) beside() []*lock.Lock {
+	var others []*lock.Lock
+	all, _ := lock.ReadAll(filepath.Dir(l.file.Path())) // those that are damaged say nothing
 	for _, other := range all {
 		if other.Path() != l.file.Path() {
 			others = append(others, other)

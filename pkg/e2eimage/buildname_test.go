@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 )
 
 // killing ends a run, as kill -9 does, before a command of an engine.
@@ -104,7 +104,7 @@ func TestANameThatStaysOnTheHostIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]string{"app": "FROM scratch\n"})
 	h.suite.KeepPrevious = 0
-	build := func(content string) *record.Locked {
+	build := func(content string) *lock.Entry {
 		h.write("app/file", content)
 		if _, err := h.build(); err != nil {
 			t.Fatal(err)

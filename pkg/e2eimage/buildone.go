@@ -11,6 +11,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
@@ -78,8 +79,8 @@ func (r *buildRun) makeOne(ctx context.Context, image config.Image, target strin
 		tree = nil
 	}
 	now := record.Now()
-	made := record.Locked{
-		Via: record.ViaBuild, Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID,
+	made := lock.Entry{
+		Via: lock.ViaBuild, Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID,
 		Source: image.Source, Platform: found.Platform, By: r.client.by(), Commit: r.in.Values.GitCommit, Tree: tree,
 		Built: &now,
 	}

@@ -12,13 +12,13 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/buildtree"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 )
 
 // inputs are what a build depends on.
 func (c *Client) inputs(ctx context.Context, image config.Image, spec engine.BuildSpec) buildtree.Inputs {
 	if len(image.Build.Command) > 0 {
-		return buildtree.Inputs{Tree: treeOf(image, &record.Tree{})}
+		return buildtree.Inputs{Tree: treeOf(image, &lock.Tree{})}
 	}
 	in := buildtree.InputsOf(buildtree.Build{
 		Engine: spec.Engine, Context: spec.Context, File: spec.File, Target: spec.Target, Platform: spec.Platform,
@@ -29,7 +29,7 @@ func (c *Client) inputs(ctx context.Context, image config.Image, spec engine.Bui
 }
 
 // treeOf is the files that were noted, where the image's context is by now.
-func treeOf(image config.Image, noted *record.Tree) buildtree.Tree {
+func treeOf(image config.Image, noted *lock.Tree) buildtree.Tree {
 	at := func(paths ...string) []string {
 		var full []string
 		for _, path := range paths {
@@ -54,7 +54,7 @@ func treeOf(image config.Image, noted *record.Tree) buildtree.Tree {
 // build shows. A tree that cannot be read whole is no reason not to build.
 func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.BuildSpec,
 	in buildtree.Inputs,
-) *record.Tree {
+) *lock.Tree {
 	if r.in.Suite.Freshness == config.FreshnessOff {
 		return nil
 	}
@@ -70,9 +70,9 @@ func (r *buildRun) tree(ctx context.Context, image config.Image, spec engine.Bui
 
 func (r *buildRun) note(ctx context.Context, image config.Image, spec engine.BuildSpec,
 	in buildtree.Inputs,
-) (*record.Tree, error) {
+) (*lock.Tree, error) {
 	salt, err := config.NewRandom()
-	noted := &record.Tree{Salt: salt, Engine: in.Tree.Engine, Legacy: in.Tree.Legacy}
+	noted := &lock.Tree{Salt: salt, Engine: in.Tree.Engine, Legacy: in.Tree.Legacy}
 	if err == nil {
 		noted.Settings, err = settings(spec, image, salt)
 	}
@@ -107,7 +107,7 @@ func (r *buildRun) note(ctx context.Context, image config.Image, spec engine.Bui
 // stayed tells whether what was noted is still so after the build, and notes which base
 // images came with it. Where it is not, nobody knows what the engine has read, and the
 // next up builds again.
-func (r *buildRun) stayed(ctx context.Context, image config.Image, in buildtree.Inputs, noted *record.Tree) bool {
+func (r *buildRun) stayed(ctx context.Context, image config.Image, in buildtree.Inputs, noted *lock.Tree) bool {
 	after, err := in.Tree.Metadata(ctx)
 	bases := map[string]string{}
 	if err == nil {
@@ -144,7 +144,7 @@ func settings(spec engine.BuildSpec, image config.Image, salt string) (string, e
 
 // changed tells whether a tree is not what was noted. One whose files were only touched
 // is.
-func changed(ctx context.Context, tree buildtree.Tree, noted *record.Tree) (bool, error) {
+func changed(ctx context.Context, tree buildtree.Tree, noted *lock.Tree) (bool, error) {
 	metadata, err := tree.Metadata(ctx)
 	if err != nil || metadata == noted.Metadata {
 		return false, err
@@ -154,7 +154,7 @@ func changed(ctx context.Context, tree buildtree.Tree, noted *record.Tree) (bool
 }
 
 // changedSince says what an image was built from and is another by now, "" for nothing.
-func (c *Client) changedSince(ctx context.Context, image config.Image, entry *record.Locked,
+func (c *Client) changedSince(ctx context.Context, image config.Image, entry *lock.Entry,
 	lock *locks,
 ) (string, error) {
 	noted, tree := entry.Tree, treeOf(image, entry.Tree)

@@ -8,14 +8,14 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // write pins what was made in the lock, then gives the host's copy its recorded name, so
 // that no prune takes it: a run that is killed leaves no name that no lock knows.
-func (r *buildRun) write(ctx context.Context, image config.Image, target string, made record.Locked,
+func (r *buildRun) write(ctx context.Context, image config.Image, target string, made lock.Entry,
 	found *engine.Image,
 ) (*BuiltImage, error) {
 	made.Image = target
@@ -23,14 +23,14 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 	if r.in.DryRun {
 		return r.planAdoption(image, made), nil
 	}
-	var before, entry *record.Locked
+	var before, entry *lock.Entry
 	err := r.inTurn(ctx, image, func() error {
-		err := r.lock.update(ctx, func(lock *record.Lock) error {
-			if err := r.share(lock, &made); err != nil {
+		err := r.lock.update(ctx, func(locked *lock.Lock) error {
+			if err := r.share(locked, &made); err != nil {
 				return err
 			}
-			before = lock.Images[image.Name]
-			entry = lock.Put(image.Name, made, r.in.New || r.groupTag != "" || image.Tag != "" ||
+			before = locked.Images[image.Name]
+			entry = locked.Put(image.Name, made, r.in.New || r.groupTag != "" || image.Tag != "" ||
 				before != nil && !underRepository(image, before.Image))
 			return nil
 		})
@@ -48,7 +48,7 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 	result.Changed = before == nil || !before.Same(entry) || before.Image != entry.Image
 	result.Image, result.ImageID, result.Engine, result.EngineID, result.Platform = entry.Image, entry.ImageID,
 		entry.Engine, entry.EngineID, entry.Platform
-	if entry.Via == record.ViaPrebuilt {
+	if entry.Via == lock.ViaPrebuilt {
 		result.Prebuilt = entry.Source
 	}
 	if err := r.dropBefore(ctx, image.Name, entry, before); err != nil {
@@ -58,7 +58,7 @@ func (r *buildRun) write(ctx context.Context, image config.Image, target string,
 }
 
 // planAdoption is what a dry run answers.
-func (r *buildRun) planAdoption(image config.Image, made record.Locked) *BuiltImage {
+func (r *buildRun) planAdoption(image config.Image, made lock.Entry) *BuiltImage {
 	one := &BuiltImage{Name: image.Name, Consumer: r.consumer, ImageID: made.ImageID, Prebuilt: made.Source}
 	before := r.lock.current().Images[image.Name]
 	if before != nil && before.Same(&made) && !r.in.New && image.Tag == "" && underRepository(image, before.Image) {
@@ -93,16 +93,16 @@ func (r *buildRun) inTurn(ctx context.Context, image config.Image, do func() err
 }
 
 // takeBack puts the lock's entry of before back, unless another build took its place.
-func (r *buildRun) takeBack(ctx context.Context, name string, entry, before *record.Locked) error {
+func (r *buildRun) takeBack(ctx context.Context, name string, entry, before *lock.Entry) error {
 	undoing, cancel := outlive.Context(ctx, undoLimit)
 	defer cancel()
-	return r.lock.update(undoing, func(lock *record.Lock) error {
-		switch now := lock.Images[name]; {
+	return r.lock.update(undoing, func(locked *lock.Lock) error {
+		switch now := locked.Images[name]; {
 		case now == nil || now.Image != entry.Image || !now.Same(entry):
 		case before == nil:
-			delete(lock.Images, name)
+			delete(locked.Images, name)
 		default:
-			lock.Images[name] = before
+			locked.Images[name] = before
 		}
 		return nil
 	})
@@ -110,11 +110,11 @@ func (r *buildRun) takeBack(ctx context.Context, name string, entry, before *rec
 
 // dropBefore takes the names of before off the host that are too many, and then forgets
 // them.
-func (r *buildRun) dropBefore(ctx context.Context, name string, entry, before *record.Locked) error {
+func (r *buildRun) dropBefore(ctx context.Context, name string, entry, before *lock.Entry) error {
 	if beyond := entry.Beyond(r.in.Suite.KeepPrevious); len(beyond) > 0 {
 		dropped := r.client.dropFromHost(ctx, r.lock, beyond)
-		err := r.lock.update(ctx, func(lock *record.Lock) error {
-			if now := lock.Images[name]; now != nil {
+		err := r.lock.update(ctx, func(locked *lock.Lock) error {
+			if now := locked.Images[name]; now != nil {
 				now.Dropped(dropped)
 			}
 			return nil
@@ -131,12 +131,12 @@ func (r *buildRun) dropBefore(ctx context.Context, name string, entry, before *r
 
 // share lets a build of a tagGroup have the tag that another one, which was built
 // side by side, decided meanwhile.
-func (r *buildRun) share(lock *record.Lock, made *record.Locked) error {
+func (r *buildRun) share(locked *lock.Lock, made *lock.Entry) error {
 	if r.groupTag == "" || r.in.New {
 		return nil
 	}
 	shared, err := groupTag(r.in.Suite, r.consumer, r.in.Values, false, func() []string {
-		return append(imagesOf(lock), made.Image)
+		return append(imagesOf(locked), made.Image)
 	})
 	if err == nil {
 		made.Image, err = ociimage.Join(ociimage.Repository(made.Image), shared)
@@ -164,7 +164,7 @@ func (r *buildRun) name(ctx context.Context, image config.Image, recorded string
 		}
 		if i > 0 {
 			_, undone := r.client.nameOffHost(naming,
-				record.Superseded{Image: recorded, Engine: found.Engine, EngineID: found.EngineID}, false)
+				lock.Superseded{Image: recorded, Engine: found.Engine, EngineID: found.EngineID}, false)
 			err = errors.Join(err, undone)
 		}
 		return fmt.Errorf("it was built, but could not be named %s: %w", name, err)
@@ -188,7 +188,7 @@ func underRepository(image config.Image, recorded string) bool {
 }
 
 // dropUnnamed removes what a build of before left when all its names have moved on.
-func (c *Client) dropUnnamed(ctx context.Context, before record.Locked) {
+func (c *Client) dropUnnamed(ctx context.Context, before lock.Entry) {
 	found, err := engine.Find(ctx, c.runner, before.Engine, before.EngineID)
 	if err == nil && len(found.Names) == 0 {
 		err = found.Remove(ctx, c.runner)
@@ -200,13 +200,13 @@ func (c *Client) dropUnnamed(ctx context.Context, before record.Locked) {
 
 // dropFromHost takes names of the product's own off the host's engines. It returns those
 // that are no concern any more; the others are tried again.
-func (c *Client) dropFromHost(ctx context.Context, lock *locks, images []record.Superseded) []record.Superseded {
-	var stay []record.Superseded
-	for _, image := range lock.givenHere(images) {
+func (c *Client) dropFromHost(ctx context.Context, held *locks, images []lock.Superseded) []lock.Superseded {
+	var stay []lock.Superseded
+	for _, image := range held.givenHere(images) {
 		if _, err := c.nameOffHost(ctx, image, false); err != nil {
 			c.report.Warn(fmt.Sprintf("%s stays in %s: %v", image.Image, image.Engine, err))
 			stay = append(stay, image)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(images), func(s record.Superseded) bool { return slices.Contains(stay, s) })
+	return slices.DeleteFunc(slices.Clone(images), func(s lock.Superseded) bool { return slices.Contains(stay, s) })
 }

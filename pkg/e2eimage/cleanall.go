@@ -8,6 +8,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -65,14 +66,14 @@ func (c *Client) allLocked(suite config.Suite) (config.Suite, error) {
 	if suite.LockDir == "" {
 		return withNames(suite, nil), nil
 	}
-	all, err := record.LocksIn(suite.LockDir)
+	all, err := lock.ReadAll(suite.LockDir)
 	if err != nil {
 		return suite, &InconsistentError{err}
 	}
 	having := map[string][]string{}
-	for _, lock := range all {
-		if len(lock.Images) > 0 {
-			having[lock.Consumer] = sortedKeys(lock.Images)
+	for _, locked := range all {
+		if len(locked.Images) > 0 {
+			having[locked.Consumer] = sortedKeys(locked.Images)
 		}
 	}
 	suite, err = onlyConsumer(suite, having, "in the locks of this host")

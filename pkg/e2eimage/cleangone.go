@@ -80,11 +80,11 @@ func (c *Client) consumerSaid(suite config.Suite) (string, error) {
 	if suite.Consumer != "" {
 		return suite.Consumer, nil
 	}
-	lock, err := c.lockWith(suite)
-	if err != nil || lock == nil {
+	locked, err := c.lockWith(suite)
+	if err != nil || locked == nil {
 		return "", err
 	}
-	return lock.Consumer, nil
+	return locked.Consumer, nil
 }
 
 // tagsByNamespace are the tags on nodes of the wanted names, by the namespace of their

@@ -9,7 +9,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 )
 
 // names are those of the wanted images that the lock has.
@@ -63,15 +63,15 @@ func (c *Client) cleanHost(ctx context.Context, in CleanInput) (*CleanResult, er
 func (c *Client) hostLock(suite config.Suite) (*locks, error) {
 	consumer := suite.Consumer
 	if consumer == "" && suite.LockDir != "" && suite.Lock == "" {
-		all, err := record.LocksIn(suite.LockDir)
+		all, err := lock.ReadAll(suite.LockDir)
 		if err != nil {
 			return nil, &InconsistentError{err}
 		}
 		wanted := recordedNames(suite)
 		var having []string
-		for _, lock := range all {
-			if slices.ContainsFunc(wanted, func(name string) bool { return lock.Images[name] != nil }) {
-				having = append(having, lock.Consumer)
+		for _, locked := range all {
+			if slices.ContainsFunc(wanted, func(name string) bool { return locked.Images[name] != nil }) {
+				having = append(having, locked.Consumer)
 			}
 		}
 		if len(having) > 1 {
@@ -95,13 +95,13 @@ func (c *Client) hostLock(suite config.Suite) (*locks, error) {
 
 // offHost takes the names that builds gave an image off the engines, and its entry
 // out of the lock.
-func (c *Client) offHost(ctx context.Context, lock *locks, image *CleanedImage, dryRun bool) error {
-	entry := lock.current().Images[image.Name]
+func (c *Client) offHost(ctx context.Context, held *locks, image *CleanedImage, dryRun bool) error {
+	entry := held.current().Images[image.Name]
 	if entry == nil {
 		// Another clean was faster.
 		return nil
 	}
-	for _, name := range lock.hostNames(entry) {
+	for _, name := range held.hostNames(entry) {
 		removed, err := c.nameOffHost(ctx, name, dryRun)
 		if err != nil {
 			return fmt.Errorf("%s: %s stays in %s: %w", image.Name, name.Image, name.Engine, err)
@@ -114,7 +114,7 @@ func (c *Client) offHost(ctx context.Context, lock *locks, image *CleanedImage, 
 	if dryRun {
 		return nil
 	}
-	return lock.update(ctx, func(l *record.Lock) error {
+	return held.update(ctx, func(l *lock.Lock) error {
 		if now := l.Images[image.Name]; now != nil && !now.Same(entry) {
 			image.LockRemoved = false
 			return fmt.Errorf("%s was rebuilt meanwhile, and stays; run again to remove that, too", image.Name)
@@ -127,13 +127,13 @@ func (c *Client) offHost(ctx context.Context, lock *locks, image *CleanedImage, 
 // hostNames are the recorded names that builds gave on this host and that no other
 // suite's lock has, too. The source's name is not ours: a build moves it, as any build
 // does that is told a name.
-func (l *locks) hostNames(entry *record.Locked) []record.Superseded {
+func (l *locks) hostNames(entry *lock.Entry) []lock.Superseded {
 	if !l.local {
 		return nil
 	}
-	var names []record.Superseded
+	var names []lock.Superseded
 	if entry.Ours() {
-		names = append(names, record.Superseded{
+		names = append(names, lock.Superseded{
 			Image: entry.Image, Via: entry.Via, Engine: entry.Engine,
 			EngineID: entry.EngineID,
 		})
@@ -142,10 +142,10 @@ func (l *locks) hostNames(entry *record.Locked) []record.Superseded {
 }
 
 // givenHere are those of the names that builds gave, and no other suite's lock has.
-func (l *locks) givenHere(names []record.Superseded) []record.Superseded {
+func (l *locks) givenHere(names []lock.Superseded) []lock.Superseded {
 	shared := l.others()
-	return slices.DeleteFunc(slices.Clone(names), func(s record.Superseded) bool {
-		return s.Via != record.ViaBuild || s.Engine == "" || s.Image == "" || shared[s.Image+" "+s.EngineID]
+	return slices.DeleteFunc(slices.Clone(names), func(s lock.Superseded) bool {
+		return s.Via != lock.ViaBuild || s.Engine == "" || s.Image == "" || shared[s.Image+" "+s.EngineID]
 	})
 }
 
@@ -165,7 +165,7 @@ func (l *locks) others() map[string]bool {
 }
 
 // nameOffHost removes a name, unless it stands for something else by now.
-func (c *Client) nameOffHost(ctx context.Context, name record.Superseded, dryRun bool) (bool, error) {
+func (c *Client) nameOffHost(ctx context.Context, name lock.Superseded, dryRun bool) (bool, error) {
 	found, err := engine.Find(ctx, c.runner, name.Engine, name.Image)
 	if engine.IsGone(err) || err == nil && found.EngineID != name.EngineID {
 		return false, nil
@@ -207,18 +207,18 @@ func (r *cleanRun) lockToo(ctx context.Context) error {
 }
 
 // trimHost takes the names of before off the host, but for those that are kept.
-func (c *Client) trimHost(ctx context.Context, lock *locks, images []CleanedImage, keep int, dryRun bool) error {
-	if !lock.local {
+func (c *Client) trimHost(ctx context.Context, held *locks, images []CleanedImage, keep int, dryRun bool) error {
+	if !held.local {
 		return nil
 	}
-	beyond := map[string][]record.Superseded{}
+	beyond := map[string][]lock.Superseded{}
 	for i, image := range images {
-		entry := lock.current().Images[image.Name]
+		entry := held.current().Images[image.Name]
 		if entry == nil {
 			continue
 		}
 		beyond[image.Name] = entry.Beyond(keep)
-		for _, name := range lock.givenHere(beyond[image.Name]) {
+		for _, name := range held.givenHere(beyond[image.Name]) {
 			removed, err := c.nameOffHost(ctx, name, dryRun)
 			if err != nil {
 				return err
@@ -231,9 +231,9 @@ func (c *Client) trimHost(ctx context.Context, lock *locks, images []CleanedImag
 	if dryRun {
 		return nil
 	}
-	return lock.update(ctx, func(lock *record.Lock) error {
+	return held.update(ctx, func(locked *lock.Lock) error {
 		for name, images := range beyond {
-			if entry := lock.Images[name]; entry != nil {
+			if entry := locked.Images[name]; entry != nil {
 				entry.Dropped(images)
 			}
 		}
@@ -247,18 +247,18 @@ func (r *cleanRun) forget(ctx context.Context, name, ca string) error {
 	if r.in.DryRun {
 		return nil
 	}
-	return r.lock.update(ctx, func(lock *record.Lock) error {
-		entry := lock.Images[name]
+	return r.lock.update(ctx, func(locked *lock.Lock) error {
+		entry := locked.Images[name]
 		if entry == nil {
 			return nil
 		}
-		entry.Forget(ca, r.kube.namespace)
+		entry.RemoveCluster(ca, r.kube.namespace)
 		if len(entry.Clusters) > 0 {
 			return nil
 		}
 		entry.Loaded, entry.Tagged = nil, nil
 		if entry.Built == nil {
-			delete(lock.Images, name)
+			delete(locked.Images, name)
 		}
 		return nil
 	})

@@ -219,7 +219,7 @@ func (r *cleanRun) here(set *record.Set, names []string) error {
 	var mistakes []error
 	for _, name := range names {
 		entry := r.lock.current().Images[name]
-		if entry == nil || slices.Contains(set.Names(), name) || entry.In(ca, r.kube.namespace) != nil ||
+		if entry == nil || slices.Contains(set.Names(), name) || entry.ClusterOf(ca, r.kube.namespace) != nil ||
 			len(r.ownedTags(name)) > 0 {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -20,13 +21,13 @@ type comparison struct {
 	image config.Image
 	// entry of the lock that pins the content, and evidence of the record; nil where
 	// there is none.
-	entry    *record.Locked
+	entry    *lock.Entry
 	evidence *record.Evidence
 	host     hostAnswer
 }
 
-func compared(image config.Image, entry *record.Locked, evidence *record.Evidence) *comparison {
-	if entry != nil && entry.Via == record.ViaTag {
+func compared(image config.Image, entry *lock.Entry, evidence *record.Evidence) *comparison {
+	if entry != nil && entry.Via == lock.ViaTag {
 		entry = nil
 	}
 	return &comparison{image: image, entry: entry, evidence: evidence}

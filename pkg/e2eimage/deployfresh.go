@@ -6,7 +6,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 )
 
 // askHost compares the records with the lock, and asks this host for newer content, where
@@ -55,9 +55,9 @@ func (d *deployRun) fresh(ctx context.Context) error {
 // adoptCluster makes the lock say what the cluster does.
 func (d *deployRun) adoptCluster(ctx context.Context, k *comparison) error {
 	e := k.evidence
-	return d.lock.update(ctx, func(l *record.Lock) error {
-		l.Put(k.image.Name, record.Locked{
-			Via: record.ViaLoad, Loaded: e.Recorded, Image: e.Image, ImageID: e.ImageID, Source: e.Source,
+	return d.lock.update(ctx, func(l *lock.Lock) error {
+		l.Put(k.image.Name, lock.Entry{
+			Via: lock.ViaLoad, Loaded: e.Recorded, Image: e.Image, ImageID: e.ImageID, Source: e.Source,
 			Platform: e.Platform, By: e.By, Tagged: e.Recorded,
 		}, true)
 		return nil

@@ -19,8 +19,8 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -128,13 +128,13 @@ func (h *host) up() []string {
 	return h.built
 }
 
-func (h *host) lock() *record.Lock {
+func (h *host) lock() *lock.Lock {
 	h.t.Helper()
-	lock, err := record.NewLockFile(h.suite.LockFile(h.suite.Consumer), h.suite.Consumer, "").Read()
+	locked, err := lock.NewFile(h.suite.LockFile(h.suite.Consumer), h.suite.Consumer, "").Read()
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return lock
+	return locked
 }
 
 // Run implements hostexec.Runner.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // stale makes a finding an error, or a warning where that is allowed.
@@ -79,7 +79,7 @@ func (k *comparison) wrong(finding freshness.Finding, suite config.Suite) (wrong
 			"build and load this suite's image again; kubectl e2eimage build would keep the two apart"
 	case finding.Relation == freshness.NotTagged:
 		return source + " was loaded, but not tagged", tag
-	case k.entry != nil && k.entry.Via == record.ViaPrebuilt && k.entry.Built != nil:
+	case k.entry != nil && k.entry.Via == lock.ViaPrebuilt && k.entry.Built != nil:
 		return source + " changed, and was not adopted again", "adopt it: " + build
 	case k.entry != nil && k.host.source == k.image.Prebuilt:
 		return source + " came after the build, whose place it takes",
@@ -185,7 +185,7 @@ func orNoID(ids ...string) string {
 
 // checkTree tells whether the files that the image was built from, or the images that it
 // was built on, changed since.
-func (c *Client) checkTree(ctx context.Context, image config.Image, entry *record.Locked, lock *locks,
+func (c *Client) checkTree(ctx context.Context, image config.Image, entry *lock.Entry, lock *locks,
 	suite config.Suite,
 ) error {
 	if entry == nil || entry.Tree == nil || image.Build == nil || suite.Freshness == config.FreshnessOff {

@@ -41,8 +41,8 @@ func (r *tagRun) leftOver(set *record.Set, decision record.Decision) []string {
 	if r.lock != nil {
 		keep = append(keep, r.lock.recordedImages()...)
 		// Another run may have built and loaded the next one meanwhile.
-		if lock, err := r.lock.file.Read(); err == nil {
-			keep = append(keep, imagesOf(lock)...)
+		if locked, err := r.lock.file.Read(); err == nil {
+			keep = append(keep, imagesOf(locked)...)
 		}
 	}
 	found := map[string]bool{}

@@ -10,6 +10,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
@@ -185,7 +186,7 @@ func TestLoadHoldsTheDecidedNameAgainstRecordsAndClaims(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			run := &loadRun{client: client, image: config.Image{Name: "datastorage"}, consumer: "suite", entry: &record.Locked{Image: image}, sets: sets}
+			run := &loadRun{client: client, image: config.Image{Name: "datastorage"}, consumer: "suite", entry: &lock.Entry{Image: image}, sets: sets}
 			err = run.checkRecords(imageID)
 			if test.want != "" {
 				is[*InconsistentError](t, err, test.want)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
@@ -94,9 +95,9 @@ func (r *loadRun) note(ctx context.Context, loaded *LoadedImage) error {
 	if loaded == nil || r.in.DryRun || r.image.External != "" || r.image.Loose || r.partly() || loaded.ImageID == "" {
 		return nil
 	}
-	return r.lock.update(ctx, func(lock *record.Lock) error {
+	return r.lock.update(ctx, func(locked *lock.Lock) error {
 		now := record.Now()
-		entry := lock.Images[r.image.Name]
+		entry := locked.Images[r.image.Name]
 		if r.pinned() && entry != nil && entry.Image == r.entry.Image && entry.Same(r.entry) {
 			entry.ImageID, entry.Loaded = loaded.ImageID, &now
 			return nil
@@ -105,11 +106,11 @@ func (r *loadRun) note(ctx context.Context, loaded *LoadedImage) error {
 			// Built anew meanwhile: what was loaded is history already.
 			return nil
 		}
-		via := record.ViaLoad
+		via := lock.ViaLoad
 		if loaded.Source == r.image.Prebuilt {
-			via = record.ViaPrebuilt
+			via = lock.ViaPrebuilt
 		}
-		lock.Put(r.image.Name, record.Locked{
+		locked.Put(r.image.Name, lock.Entry{
 			Via: via, ImageID: loaded.ImageID, Engine: r.engine, EngineID: r.engineID,
 			Source: loaded.Source, Platform: loaded.Platform, By: r.client.by(), Loaded: &now,
 		}, false)

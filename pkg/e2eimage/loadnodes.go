@@ -12,6 +12,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
@@ -28,7 +29,7 @@ type loadRun struct {
 	// lock may be nil; entry is what it says of the image, owner what the name
 	// that is recorded there is labelled with.
 	lock  *locks
-	entry *record.Locked
+	entry *lock.Entry
 	owner string
 	// consumer that it is loaded for.
 	consumer string
@@ -116,7 +117,7 @@ func (r *loadRun) release(ctx context.Context, f *from) error {
 		return f.engine.Remove(ctx, r.client.runner)
 	}
 	for _, name := range []string{r.entry.Image, r.entry.Source} {
-		if _, err := r.client.nameOffHost(ctx, record.Superseded{
+		if _, err := r.client.nameOffHost(ctx, lock.Superseded{
 			Image: name, Engine: r.entry.Engine,
 			EngineID: r.entry.EngineID,
 		}, false); err != nil {

@@ -8,15 +8,15 @@ import (
 	"sync"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 )
 
 // locks is the lock of one consumer; a nil one, where there is no lock file, has
 // no entries and takes none.
 type locks struct {
-	file *record.LockFile
+	file *lock.File
 	// read is what was there when the verb began.
-	read *record.Lock
+	read *lock.Lock
 	mu   sync.Mutex
 	by   string
 	// local is set where the entries are about this host's engines.
@@ -29,7 +29,7 @@ func (c *Client) openLock(suite config.Suite, consumer string) (*locks, error) {
 	if path == "" {
 		return nil, nil
 	}
-	l := &locks{file: record.NewLockFile(path, consumer, c.host), by: c.by()}
+	l := &locks{file: lock.NewFile(path, consumer, c.host), by: c.by()}
 	var err error
 	if l.read, err = l.file.Read(); err != nil {
 		return nil, lockError(err)
@@ -52,7 +52,7 @@ func (c *Client) by() string {
 
 // entry of an image, nil where there is none or where it is about something else
 // than the suite says by now.
-func (l *locks) entry(image config.Image, prebuilt config.Prebuilt) *record.Locked {
+func (l *locks) entry(image config.Image, prebuilt config.Prebuilt) *lock.Entry {
 	if l == nil {
 		return nil
 	}
@@ -65,7 +65,7 @@ func (l *locks) entry(image config.Image, prebuilt config.Prebuilt) *record.Lock
 	switch {
 	case entry == nil || image.External != "" || image.Loose:
 		return nil
-	case entry.Via == record.ViaPrebuilt:
+	case entry.Via == lock.ViaPrebuilt:
 		if prebuilt == config.PrebuiltIgnore || image.Prebuilt == "" || differs(config.FieldPrebuilt, image.Prebuilt) {
 			return nil
 		}
@@ -76,7 +76,7 @@ func (l *locks) entry(image config.Image, prebuilt config.Prebuilt) *record.Lock
 }
 
 // current is the lock as this process knows it.
-func (l *locks) current() *record.Lock {
+func (l *locks) current() *lock.Lock {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.read
@@ -98,23 +98,23 @@ func (l *locks) reread() error {
 }
 
 // isNew tells whether an entry is another one than when this verb began.
-func (l *locks) isNew(name string, entry *record.Locked) bool {
+func (l *locks) isNew(name string, entry *lock.Entry) bool {
 	before := l.current().Images[name]
 	return before == nil || before.EngineID != entry.EngineID || before.Image != entry.Image
 }
 
 // update changes the entries in the file. Nothing happens without a lock.
-func (l *locks) update(ctx context.Context, change func(*record.Lock) error) error {
+func (l *locks) update(ctx context.Context, change func(*lock.Lock) error) error {
 	if l == nil {
 		return nil
 	}
-	return l.file.Update(ctx, func(lock *record.Lock) error {
-		if err := change(lock); err != nil {
+	return l.file.Update(ctx, func(locked *lock.Lock) error {
+		if err := change(locked); err != nil {
 			return err
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.read = lock
+		l.read = locked
 		return nil
 	})
 }
@@ -145,14 +145,14 @@ func consumerAfter(cluster string) (string, error) {
 
 // elsewhere tells whether an entry was carried into other namespaces only than the
 // one that was asked for, whose record then says what is there.
-func elsewhere(entry *record.Locked, namespace string) bool {
+func elsewhere(entry *lock.Entry, namespace string) bool {
 	return namespace != "" && len(entry.Clusters) > 0 &&
-		!slices.ContainsFunc(entry.Clusters, func(c record.Carried) bool { return c.Namespace == namespace })
+		!slices.ContainsFunc(entry.Clusters, func(c lock.Cluster) bool { return c.Namespace == namespace })
 }
 
 // lockError is a lock that cannot be used.
 func lockError(err error) error {
-	if as[*record.OtherLockError](err) {
+	if as[*lock.OtherConsumerError](err) {
 		return &UsageError{err}
 	}
 	return &InconsistentError{err}
@@ -160,11 +160,11 @@ func lockError(err error) error {
 
 // lockWith returns the lock that has all of the suite's images decided, for verbs
 // that read, and nil where none has.
-func (c *Client) lockWith(suite config.Suite) (*record.Lock, error) {
+func (c *Client) lockWith(suite config.Suite) (*lock.Lock, error) {
 	names := recordedNames(suite)
-	has := func(lock *record.Lock) bool {
+	has := func(locked *lock.Lock) bool {
 		return !slices.ContainsFunc(names, func(name string) bool {
-			entry := lock.Images[name]
+			entry := locked.Images[name]
 			return entry == nil || entry.Image == "" || elsewhere(entry, suite.Namespace)
 		})
 	}
@@ -174,22 +174,22 @@ func (c *Client) lockWith(suite config.Suite) (*record.Lock, error) {
 		if path == "" {
 			return nil, nil
 		}
-		lock, err := record.NewLockFile(path, suite.Consumer, c.host).Read()
+		locked, err := lock.NewFile(path, suite.Consumer, c.host).Read()
 		if err != nil {
 			return nil, lockError(err)
 		}
-		if !has(lock) {
+		if !has(locked) {
 			return nil, nil
 		}
-		return lock, nil
+		return locked, nil
 	case suite.LockDir == "":
 		return nil, nil
 	}
-	all, err := record.LocksIn(suite.LockDir)
+	all, err := lock.ReadAll(suite.LockDir)
 	if err != nil {
 		return nil, &InconsistentError{err}
 	}
-	all = slices.DeleteFunc(all, func(lock *record.Lock) bool { return !has(lock) })
+	all = slices.DeleteFunc(all, func(locked *lock.Lock) bool { return !has(locked) })
 	switch len(all) {
 	case 0:
 		return nil, nil
@@ -197,8 +197,8 @@ func (c *Client) lockWith(suite config.Suite) (*record.Lock, error) {
 		return all[0], nil
 	}
 	var consumers []string
-	for _, lock := range all {
-		consumers = append(consumers, lock.Consumer)
+	for _, locked := range all {
+		consumers = append(consumers, locked.Consumer)
 	}
 	return nil, &UsageError{fmt.Errorf("%s is in the locks of several consumers: %s; say which with --consumer",
 		strings.Join(names, ", "), strings.Join(consumers, ", "))}

@@ -11,6 +11,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/buildtree"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -35,7 +36,7 @@ func prebuiltOf(image config.Image, wanted config.Prebuilt) (string, error) {
 
 // archivedSince tells whether an archive that takes the place of a build came after what
 // the lock has of the image: the next build adopts it. One of before was not wanted then.
-func archivedSince(entry *record.Locked, image config.Image, wanted config.Prebuilt) bool {
+func archivedSince(entry *lock.Entry, image config.Image, wanted config.Prebuilt) bool {
 	prebuilt, err := prebuiltOf(image, wanted)
 	if err != nil || prebuilt == "" || entry.Source == prebuilt || entry.Made() == nil {
 		return false
@@ -51,7 +52,7 @@ func archivedSince(entry *record.Locked, image config.Image, wanted config.Prebu
 
 // adopt returns the image's prebuilt image as an entry of the lock, nil where
 // there is none and it may be built. What was adopted is never removed.
-func (r *buildRun) adopt(ctx context.Context, image config.Image) (*record.Locked, error) {
+func (r *buildRun) adopt(ctx context.Context, image config.Image) (*lock.Entry, error) {
 	wanted := r.in.Suite.Prebuilt
 	prebuilt, err := prebuiltOf(image, wanted)
 	if err != nil || prebuilt == "" {
@@ -67,11 +68,11 @@ func (r *buildRun) adopt(ctx context.Context, image config.Image) (*record.Locke
 		return nil, fmt.Errorf("its prebuilt image %s: %w", prebuilt, err)
 	}
 	now := record.Now()
-	entry.Via, entry.Source, entry.By, entry.Built = record.ViaPrebuilt, prebuilt, r.client.by(), &now
+	entry.Via, entry.Source, entry.By, entry.Built = lock.ViaPrebuilt, prebuilt, r.client.by(), &now
 	return entry, nil
 }
 
-func (r *buildRun) prebuilt(ctx context.Context, text string) (*record.Locked, error) {
+func (r *buildRun) prebuilt(ctx context.Context, text string) (*lock.Entry, error) {
 	source, err := config.ParseSource(text)
 	if err != nil {
 		return nil, &UsageError{err}
@@ -90,7 +91,7 @@ func (r *buildRun) prebuilt(ctx context.Context, text string) (*record.Locked, e
 				cmp.Or(found.Platform, "another platform"), host, host)}
 		}
 		found.TryToIdentify(ctx, r.client.runner)
-		return &record.Locked{
+		return &lock.Entry{
 			Engine: found.Engine, EngineID: found.EngineID, ImageID: found.ImageID,
 			Platform: found.Platform,
 		}, context.Cause(ctx)
@@ -100,7 +101,7 @@ func (r *buildRun) prebuilt(ctx context.Context, text string) (*record.Locked, e
 		return nil, err
 	}
 	defer func() { _ = archive.Close() }()
-	entry := &record.Locked{}
+	entry := &lock.Entry{}
 	if known, ok := archive.Image(); ok {
 		entry.ImageID, entry.Platform = known.ID.String(), known.Platform
 		return entry, nil

@@ -11,7 +11,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/newesttest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 )
 
 func TestARecordOfAnAdoptedArchiveNamesTheArchive(t *testing.T) {
@@ -84,10 +84,10 @@ func TestAnArchiveThatCameAfterABuildIsNotPassedOver(t *testing.T) {
 				t.Fatal(err)
 			}
 			if test.builtLater {
-				file := record.NewLockFile(filepath.Join(s.lockDir(), s.consumer+".lock.yaml"), s.consumer, "here")
-				err := file.Update(t.Context(), func(lock *record.Lock) error {
+				file := lock.NewFile(filepath.Join(s.lockDir(), s.consumer+".lock.yaml"), s.consumer, "here")
+				err := file.Update(t.Context(), func(locked *lock.Lock) error {
 					later := metav1.NewTime(time.Now().Add(time.Minute))
-					lock.Images["datastorage"].Built = &later
+					locked.Images["datastorage"].Built = &later
 					return nil
 				})
 				if err != nil {

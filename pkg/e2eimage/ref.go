@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // RefInput is what Ref needs.
@@ -53,12 +53,12 @@ func (c *Client) ref(ctx context.Context, in RefInput) (*RefResult, error) {
 		return nil, &UsageError{errors.New("external images keep their own names and have no record")}
 	}
 	if in.From != UseCluster {
-		lock, err := c.lockWith(in.Suite)
+		locked, err := c.lockWith(in.Suite)
 		if err != nil {
 			return nil, err
 		}
-		if lock != nil {
-			return refOfLock(in.Suite, lock)
+		if locked != nil {
+			return refOfLock(in.Suite, locked)
 		}
 		if in.From == UseLock {
 			return nil, c.notLocked(in.Suite)
@@ -81,13 +81,13 @@ func (c *Client) notLocked(suite config.Suite) error {
 	return &noRecordError{message: message, mend: "decide it: " + toRecord(suite)}
 }
 
-func refOfLock(suite config.Suite, lock *record.Lock) (*RefResult, error) {
-	result := &RefResult{Consumer: lock.Consumer, From: UseLock, Images: []Ref{}}
+func refOfLock(suite config.Suite, locked *lock.Lock) (*RefResult, error) {
+	result := &RefResult{Consumer: locked.Consumer, From: UseLock, Images: []Ref{}}
 	for _, name := range recordedNames(suite) {
-		entry := lock.Images[name]
+		entry := locked.Images[name]
 		repository, tag, err := ociimage.Split(entry.Image)
 		if err != nil {
-			return nil, &InconsistentError{&record.LockError{Path: lock.Path(), Err: err}}
+			return nil, &InconsistentError{&lock.DamagedError{Path: locked.Path(), Err: err}}
 		}
 		result.Images = append(result.Images, Ref{
 			Name: name, Image: entry.Image, Repository: repository, Tag: tag, ImageID: entry.ImageID, Source: entry.Source,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -19,7 +20,7 @@ func TestWhatIsStaleIsSaidInItsFirstLine(t *testing.T) {
 	newest := freshness.Content{Engine: "podman", ImageID: otherID}
 	for name, test := range map[string]struct {
 		finding freshness.Finding
-		entry   *record.Locked
+		entry   *lock.Entry
 		want    string
 	}{
 		"the host has something newer": {
@@ -37,7 +38,7 @@ func TestWhatIsStaleIsSaidInItsFirstLine(t *testing.T) {
 		},
 		"the lock has something newer": {
 			freshness.Finding{Relation: freshness.NotLoaded, By: freshness.ByLock, Newest: newest},
-			&record.Locked{ImageID: otherID, Built: &then, Via: record.ViaBuild},
+			&lock.Entry{ImageID: otherID, Built: &then, Via: lock.ViaBuild},
 			"a: it was built, but not loaded|the lock has sha256:222222222222, built 10d ago; recorded is localhost/a:suite-1 (sha256:111111111111, 10d ago)|" +
 				"load and tag it: kubectl e2eimage load a && kubectl e2eimage tag a",
 		},

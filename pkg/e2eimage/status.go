@@ -6,6 +6,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
@@ -163,9 +164,9 @@ func (r *statusRun) locked() []string {
 	var images []string
 	consumers := []string{r.in.Suite.Consumer}
 	if r.in.Suite.Consumer == "" && r.in.Suite.LockDir != "" {
-		all, _ := record.LocksIn(r.in.Suite.LockDir) // one that is damaged is told where it is used
-		for _, lock := range all {
-			consumers = append(consumers, lock.Consumer)
+		all, _ := lock.ReadAll(r.in.Suite.LockDir) // one that is damaged is told where it is used
+		for _, locked := range all {
+			consumers = append(consumers, locked.Consumer)
 		}
 	}
 	for _, consumer := range consumers {
@@ -173,8 +174,8 @@ func (r *statusRun) locked() []string {
 		if path == "" || consumer == "" {
 			continue
 		}
-		if lock, err := record.NewLockFile(path, "", "").Read(); err == nil {
-			images = append(images, imagesOf(lock)...)
+		if locked, err := lock.NewFile(path, "", "").Read(); err == nil {
+			images = append(images, imagesOf(locked)...)
 		}
 	}
 	return images

@@ -12,6 +12,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -89,7 +90,7 @@ func (c *Client) newTagRun(in TagInput) *tagRun {
 	in.Values = inDryRun(in.DryRun, in.Values)
 	return &tagRun{
 		client: c, in: in, sources: map[string]string{}, changed: map[string]bool{}, useCluster: map[string]bool{},
-		moved: map[string]bool{}, had: map[string]bool{}, entries: map[string]*record.Locked{},
+		moved: map[string]bool{}, had: map[string]bool{}, entries: map[string]*lock.Entry{},
 		compared: map[string]*comparison{},
 	}
 }
@@ -151,7 +152,7 @@ type tagRun struct {
 	// ca identifies the cluster.
 	ca string
 	// entries are what the lock says of the images, where it applies.
-	entries map[string]*record.Locked
+	entries map[string]*lock.Entry
 	// compared are the images with what lock, record and host say of them.
 	compared map[string]*comparison
 	// records are those that were there when the run began.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
@@ -61,10 +62,10 @@ func (l *locks) recordedImages() []string {
 	return imagesOf(l.current())
 }
 
-func imagesOf(lock *record.Lock) []string {
+func imagesOf(locked *lock.Lock) []string {
 	var images []string
-	for _, name := range lock.Names() {
-		if image := lock.Images[name].Image; image != "" {
+	for _, name := range locked.Names() {
+		if image := locked.Images[name].Image; image != "" {
 			images = append(images, image)
 		}
 	}

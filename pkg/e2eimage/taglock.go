@@ -13,6 +13,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
@@ -122,7 +123,7 @@ func orUndecided(image string) string {
 }
 
 // lockedHow is how an entry came to be, when and by whom.
-func lockedHow(entry *record.Locked) string {
+func lockedHow(entry *lock.Entry) string {
 	var how []string
 	add := func(what string, when *metav1.Time) {
 		if when != nil {
@@ -130,7 +131,7 @@ func lockedHow(entry *record.Locked) string {
 		}
 	}
 	built := "built"
-	if entry.Via == record.ViaPrebuilt {
+	if entry.Via == lock.ViaPrebuilt {
 		built = "adopted"
 	}
 	add(built, entry.Built)
@@ -160,9 +161,9 @@ func (r *tagRun) note(ctx context.Context) error {
 		return nil
 	}
 	now := record.Now()
-	return r.lock.update(ctx, func(lock *record.Lock) error {
+	return r.lock.update(ctx, func(locked *lock.Lock) error {
 		for _, decision := range r.decisions {
-			entry := lock.Images[decision.Name]
+			entry := locked.Images[decision.Name]
 			if entry != nil && entry.ImageID == decision.ImageID && r.otherNamespace(entry, r.ca) {
 				// It says what is in that one; this one has its record.
 				continue
@@ -172,24 +173,26 @@ func (r *tagRun) note(ctx context.Context) error {
 			case entry != nil && entry.Built != nil && r.entries[decision.Name] != nil && !r.useCluster[decision.Name] &&
 				entry.ImageID != decision.ImageID:
 				// Built anew meanwhile: what was tagged came before.
-				entry.Supersedes = append(entry.Supersedes, record.Superseded{Image: decision.Image, ImageID: decision.ImageID})
+				entry.Supersedes = append(entry.Supersedes, lock.Superseded{Image: decision.Image, ImageID: decision.ImageID})
 				continue
 			default:
-				next := record.Locked{Via: record.ViaTag, Source: r.sources[decision.Name], Platform: r.platform()}
+				next := lock.Entry{Via: lock.ViaTag, Source: r.sources[decision.Name], Platform: r.platform()}
 				if r.useCluster[decision.Name] {
 					// Said to be right, it is what the next run goes by.
-					next.Via, next.Loaded = record.ViaLoad, &now
+					next.Via, next.Loaded = lock.ViaLoad, &now
 				}
 				if entry != nil && entry.ImageID == decision.ImageID {
 					next = *entry
 				}
 				next.Image, next.ImageID = decision.Image, decision.ImageID
-				entry = lock.Put(decision.Name, next, true)
+				entry = locked.Put(decision.Name, next, true)
 			}
 			entry.Image, entry.By = decision.Image, r.client.by()
-			if entry.Tagged == nil || entry.In(r.ca, r.kube.namespace) == nil || r.changed[decision.Name] {
+			if entry.Tagged == nil || entry.ClusterOf(r.ca, r.kube.namespace) == nil || r.changed[decision.Name] {
 				entry.Tagged = &now
-				entry.Carry(r.ca, r.cluster.Name, r.kube.namespace)
+				entry.AddCluster(lock.Cluster{
+					CA: r.ca, KindCluster: r.cluster.Name, Namespace: r.kube.namespace, At: now,
+				})
 			}
 		}
 		return nil
@@ -198,9 +201,9 @@ func (r *tagRun) note(ctx context.Context) error {
 
 // otherNamespace tells whether an entry was carried into another namespace of the
 // cluster, and not into this one. A tag on nodes has one record.
-func (r *tagRun) otherNamespace(entry *record.Locked, ca string) bool {
-	return entry.In(ca, r.kube.namespace) == nil &&
-		slices.ContainsFunc(entry.Clusters, func(c record.Carried) bool { return c.CA == ca })
+func (r *tagRun) otherNamespace(entry *lock.Entry, ca string) bool {
+	return entry.ClusterOf(ca, r.kube.namespace) == nil &&
+		slices.ContainsFunc(entry.Clusters, func(c lock.Cluster) bool { return c.CA == ca })
 }
 
 // recordable are the suite's images that have records.

@@ -90,7 +90,7 @@ func (r *tagRun) gives(decision record.Decision) string {
 	for _, node := range sortedKeys(r.states) {
 		owner := r.states[node].Owners[decision.Image]
 		namespace, ours := strings.CutSuffix(owner, "."+r.consumer+"."+decision.Name)
-		if ours && namespace != r.kube.namespace && entry.In(r.ca, namespace) == nil {
+		if ours && namespace != r.kube.namespace && entry.ClusterOf(r.ca, namespace) == nil {
 			return owner
 		}
 	}

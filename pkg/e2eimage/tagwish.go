@@ -8,6 +8,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
@@ -50,7 +51,7 @@ func (r *tagRun) wishFor(ctx context.Context, image config.Image, records *recor
 	}
 	source := image.Source
 	switch {
-	case entry != nil && (source == "" || entry.Via == record.ViaPrebuilt):
+	case entry != nil && (source == "" || entry.Via == lock.ViaPrebuilt):
 		// What an archive brought in place of a build came from there.
 		source = cmp.Or(entry.Source, source)
 	case source == "" && evidence != nil:
@@ -91,7 +92,7 @@ func (r *tagRun) wishFor(ctx context.Context, image config.Image, records *recor
 
 // imageID is what is tagged: what the lock pins, else what the source stands for on
 // the nodes.
-func (r *tagRun) imageID(ctx context.Context, name, source string, entry *record.Locked) (string, error) {
+func (r *tagRun) imageID(ctx context.Context, name, source string, entry *lock.Entry) (string, error) {
 	if entry.Pinned() {
 		for _, node := range sortedKeys(r.states) {
 			if r.states[node].ID(entry.ImageID) == "" {

@@ -9,6 +9,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -18,7 +19,7 @@ import (
 // depends on.
 func (r *buildRun) unchanged(ctx context.Context, image config.Image) bool {
 	entry := r.lock.entry(image, r.in.Suite.Prebuilt)
-	if entry == nil || entry.Via != record.ViaBuild || entry.Tree == nil || !r.lock.local ||
+	if entry == nil || entry.Via != lock.ViaBuild || entry.Tree == nil || !r.lock.local ||
 		image.Build == nil || len(image.Build.Command) > 0 || image.Build.NoCache || image.Tag != "" || r.in.New ||
 		!underRepository(image, entry.Image) {
 		return false
@@ -41,7 +42,7 @@ func (r *buildRun) unchanged(ctx context.Context, image config.Image) bool {
 
 // sameInputs tells whether all that the image's build depends on is as it was. What
 // cannot be known is not.
-func (r *buildRun) sameInputs(ctx context.Context, image config.Image, entry *record.Locked) bool {
+func (r *buildRun) sameInputs(ctx context.Context, image config.Image, entry *lock.Entry) bool {
 	if r.in.Suite.Engine != "" && r.in.Suite.Engine != entry.Engine {
 		return false
 	}

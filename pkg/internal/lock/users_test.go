@@ -1,6 +1,6 @@
 //go:build unix
 
-package record
+package lock
 
 import (
 	"context"
@@ -35,11 +35,11 @@ func beUser(words string) error {
 		return err
 	}
 	syscall.Umask(umask)
-	file := NewLockFile(path, "suite", "here")
+	file := NewFile(path, "suite", "here")
 	if do == "put" {
 		// The root of all contexts of this process, which has no test.
 		return file.Update(context.Background(), func(lock *Lock) error {
-			lock.Put(name, Locked{Via: ViaBuild, Image: firstTag}, false)
+			lock.Put(name, Entry{Via: ViaBuild, Image: firstTag}, false)
 			return nil
 		})
 	}

@@ -1,4 +1,4 @@
-package record
+package lock
 
 import (
 	"errors"
@@ -15,37 +15,42 @@ const (
 	secondTag = "localhost/datastorage:suite-2"
 )
 
-func lockOf(entries map[string]*Locked) *Lock {
+const (
+	oldID = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+	newID = "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+)
+
+func lockOf(entries map[string]*Entry) *Lock {
 	if entries == nil {
-		entries = map[string]*Locked{}
+		entries = map[string]*Entry{}
 	}
 	return &Lock{Consumer: "suite", Host: "here", Images: entries}
 }
 
 func TestWhatALockMakesOfANewEntry(t *testing.T) {
 	t.Parallel()
-	carried := []Carried{{CA: "ca", Namespace: "ns"}}
-	before := func() map[string]*Locked {
-		return map[string]*Locked{"datastorage": {
+	carried := []Cluster{{CA: "ca", Namespace: "ns"}}
+	before := func() map[string]*Entry {
+		return map[string]*Entry{"datastorage": {
 			Image: firstTag, ImageID: oldID, Via: ViaBuild, Engine: "podman", EngineID: "old", Clusters: carried,
 			Supersedes: []Superseded{{Image: "localhost/datastorage:suite-0"}},
 		}}
 	}
 	for name, test := range map[string]struct {
-		before     map[string]*Locked
-		next       Locked
+		before     map[string]*Entry
+		next       Entry
 		exact      bool
 		want       string
 		supersedes []string
 		carried    bool
 	}{
-		"the first one":                             {next: Locked{Image: firstTag, ImageID: oldID}, want: firstTag},
-		"the same content keeps its tag":            {before: before(), next: Locked{Image: secondTag, ImageID: oldID}, want: firstTag, supersedes: []string{"localhost/datastorage:suite-0"}, carried: true},
-		"the same to the engine, too":               {before: before(), next: Locked{Image: secondTag, Engine: "podman", EngineID: "old"}, want: firstTag, supersedes: []string{"localhost/datastorage:suite-0"}, carried: true},
-		"new content has the new one":               {before: before(), next: Locked{Image: secondTag, ImageID: newID}, want: secondTag, supersedes: []string{firstTag, "localhost/datastorage:suite-0"}},
-		"an exact tag wins over the same content":   {before: before(), next: Locked{Image: secondTag, ImageID: oldID}, exact: true, want: secondTag, supersedes: []string{firstTag, "localhost/datastorage:suite-0"}},
-		"a tag of before does not supersede itself": {before: before(), next: Locked{Image: "localhost/datastorage:suite-0", ImageID: newID}, exact: true, want: "localhost/datastorage:suite-0", supersedes: []string{firstTag}},
-		"what is not tagged yet":                    {before: before(), next: Locked{ImageID: newID, Via: ViaLoad}, want: "", supersedes: []string{firstTag, "localhost/datastorage:suite-0"}},
+		"the first one":                             {next: Entry{Image: firstTag, ImageID: oldID}, want: firstTag},
+		"the same content keeps its tag":            {before: before(), next: Entry{Image: secondTag, ImageID: oldID}, want: firstTag, supersedes: []string{"localhost/datastorage:suite-0"}, carried: true},
+		"the same to the engine, too":               {before: before(), next: Entry{Image: secondTag, Engine: "podman", EngineID: "old"}, want: firstTag, supersedes: []string{"localhost/datastorage:suite-0"}, carried: true},
+		"new content has the new one":               {before: before(), next: Entry{Image: secondTag, ImageID: newID}, want: secondTag, supersedes: []string{firstTag, "localhost/datastorage:suite-0"}},
+		"an exact tag wins over the same content":   {before: before(), next: Entry{Image: secondTag, ImageID: oldID}, exact: true, want: secondTag, supersedes: []string{firstTag, "localhost/datastorage:suite-0"}},
+		"a tag of before does not supersede itself": {before: before(), next: Entry{Image: "localhost/datastorage:suite-0", ImageID: newID}, exact: true, want: "localhost/datastorage:suite-0", supersedes: []string{firstTag}},
+		"what is not tagged yet":                    {before: before(), next: Entry{ImageID: newID, Via: ViaLoad}, want: "", supersedes: []string{firstTag, "localhost/datastorage:suite-0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -63,7 +68,7 @@ func TestWhatALockMakesOfANewEntry(t *testing.T) {
 
 func TestALockForgetsWhatTheHostNeedsNotKeep(t *testing.T) {
 	t.Parallel()
-	entry := &Locked{Supersedes: []Superseded{{Image: "a", Engine: "podman"}, {Image: "b", Engine: "podman"}, {Image: "c"}}}
+	entry := &Entry{Supersedes: []Superseded{{Image: "a", Engine: "podman"}, {Image: "b", Engine: "podman"}, {Image: "c"}}}
 	beyond := entry.Beyond(1)
 	if len(beyond) != 1 || beyond[0].Image != "b" || beyond[0].Engine != "podman" || entry.Supersedes[1].Engine == "" {
 		t.Errorf("beyond are %v", beyond)
@@ -80,9 +85,9 @@ func TestManyWritersOfALockFileTakeTurns(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
-			file := NewLockFile(filepath.Join(dir, "suite.lock.yaml"), "suite", "here")
+			file := NewFile(filepath.Join(dir, "suite.lock.yaml"), "suite", "here")
 			err := file.Update(t.Context(), func(lock *Lock) error {
-				lock.Put(string(rune('a'+i)), Locked{Via: ViaBuild, Image: firstTag}, false)
+				lock.Put(string(rune('a'+i)), Entry{Via: ViaBuild, Image: firstTag}, false)
 				return nil
 			})
 			if err != nil {
@@ -91,7 +96,7 @@ func TestManyWritersOfALockFileTakeTurns(t *testing.T) {
 		})
 	}
 	all.Wait()
-	locks, err := LocksIn(dir)
+	locks, err := ReadAll(dir)
 	if err != nil || len(locks) != 1 || len(locks[0].Names()) != 20 {
 		t.Errorf("read %v, %v", locks, err)
 	}
@@ -104,8 +109,8 @@ func TestManyWritersOfALockFileTakeTurns(t *testing.T) {
 func TestALockWithoutImagesGoes(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "my.yaml")
-	file := NewLockFile(path, "suite", "here")
-	put := func(lock *Lock) error { lock.Put("a", Locked{Via: ViaTag}, false); return nil }
+	file := NewFile(path, "suite", "here")
+	put := func(lock *Lock) error { lock.Put("a", Entry{Via: ViaTag}, false); return nil }
 	remove := func(lock *Lock) error { delete(lock.Images, "a"); return nil }
 	for _, change := range []func(*Lock) error{remove, put, remove} {
 		if err := file.Update(t.Context(), change); err != nil {
@@ -121,8 +126,8 @@ func TestAChangeThatFailsWritesNothing(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "my.yaml")
 	failure := errors.New("no")
-	err := NewLockFile(path, "suite", "here").Update(t.Context(), func(lock *Lock) error {
-		lock.Put("a", Locked{Via: ViaTag}, false)
+	err := NewFile(path, "suite", "here").Update(t.Context(), func(lock *Lock) error {
+		lock.Put("a", Entry{Via: ViaTag}, false)
 		return failure
 	})
 	if _, missing := os.Stat(path); !errors.Is(err, failure) || !errors.Is(missing, os.ErrNotExist) {

@@ -1,4 +1,4 @@
-package record
+package lock
 
 import (
 	"bytes"
@@ -17,41 +17,41 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// LockFile keeps a Lock in a file. Readers find it whole at any time; writers,
+// File keeps a Lock in a file. Readers find it whole at any time; writers,
 // also of other processes, take turns.
-type LockFile struct {
+type File struct {
 	path, consumer, host string
 	// ignored is set where Git must not see the folder.
 	ignored bool
 }
 
-// lockSuffix is how the lock files of a folder are called, behind the consumer.
-const lockSuffix = ".lock.yaml"
+// suffix is how the lock files of a folder are called, behind the consumer.
+const suffix = ".lock.yaml"
 
-// NewLockFile returns the consumer's lock in a file, which need not exist. host is
+// NewFile returns the consumer's lock in a file, which need not exist. host is
 // the name of this host.
-func NewLockFile(path, consumer, host string) *LockFile {
-	return &LockFile{path: path, consumer: consumer, host: host, ignored: filepath.Base(filepath.Dir(path)) == ".e2eimage"}
+func NewFile(path, consumer, host string) *File {
+	return &File{path: path, consumer: consumer, host: host, ignored: filepath.Base(filepath.Dir(path)) == ".e2eimage"}
 }
 
 // Path of the file.
-func (f *LockFile) Path() string { return f.path }
+func (f *File) Path() string { return f.path }
 
-// Read returns the lock, an empty one where there is no file. Errors: *LockError.
-func (f *LockFile) Read() (*Lock, error) {
+// Read returns the lock, an empty one where there is no file. Errors: *DamagedError.
+func (f *File) Read() (*Lock, error) {
 	text, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &Lock{Consumer: f.consumer, Host: f.host, Images: map[string]*Locked{}, path: f.path}, nil
+		return &Lock{Consumer: f.consumer, Host: f.host, Images: map[string]*Entry{}, path: f.path}, nil
 	}
 	if err != nil {
 		return nil, cannotBe("read", err)
 	}
-	return parseLock(f.path, f.consumer, text)
+	return parse(f.path, f.consumer, text)
 }
 
 // Update changes the lock. What change leaves as it was is not written; a lock
 // without images goes.
-func (f *LockFile) Update(ctx context.Context, change func(*Lock) error) error {
+func (f *File) Update(ctx context.Context, change func(*Lock) error) error {
 	dir := filepath.Dir(f.path)
 	if err := f.makeDir(dir); err != nil {
 		return err
@@ -92,13 +92,13 @@ func (f *LockFile) Update(ctx context.Context, change func(*Lock) error) error {
 	return f.write(after)
 }
 
-func (f *LockFile) marshal(lock *Lock) ([]byte, error) {
+func (f *File) marshal(lock *Lock) ([]byte, error) {
 	written := *lock
-	written.APIVersion, written.Kind, written.Host = APIVersion, lockKind, f.host
+	written.APIVersion, written.Kind, written.Host = apiVersion, kind, f.host
 	return yaml.Marshal(&written)
 }
 
-func (f *LockFile) makeDir(dir string) error {
+func (f *File) makeDir(dir string) error {
 	err := os.MkdirAll(dir, 0o777)
 	if err == nil && f.ignored {
 		ignore := filepath.Join(dir, ".gitignore")
@@ -125,7 +125,7 @@ func cannotBe(done string, err error) error {
 // write replaces the file in one step, with the permissions that the umask leaves: users
 // of one checkout share it as they share the checkout. Writers take turns: what lies there is of one that
 // was killed.
-func (f *LockFile) write(text []byte) error {
+func (f *File) write(text []byte) error {
 	path := filepath.Join(filepath.Dir(f.path), "."+filepath.Base(f.path)+".new")
 	_ = os.Remove(path)
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -147,9 +147,9 @@ func (f *LockFile) write(text []byte) error {
 	return nil
 }
 
-// LocksIn reads all locks of a folder, by consumer. Those that are not readable
+// ReadAll reads all locks of a folder, by consumer. Those that are not readable
 // come as errors.
-func LocksIn(dir string) ([]*Lock, error) {
+func ReadAll(dir string) ([]*Lock, error) {
 	listed, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -160,11 +160,11 @@ func LocksIn(dir string) ([]*Lock, error) {
 	var locks []*Lock
 	var mistakes []error
 	for _, entry := range listed {
-		consumer, is := strings.CutSuffix(entry.Name(), lockSuffix)
+		consumer, is := strings.CutSuffix(entry.Name(), suffix)
 		if !is || consumer == "" || strings.HasPrefix(entry.Name(), ".") {
 			continue
 		}
-		lock, err := NewLockFile(filepath.Join(dir, entry.Name()), consumer, "").Read()
+		lock, err := NewFile(filepath.Join(dir, entry.Name()), consumer, "").Read()
 		if err != nil {
 			mistakes = append(mistakes, err)
 			continue
@@ -177,7 +177,7 @@ func LocksIn(dir string) ([]*Lock, error) {
 
 // InTurn does something while no other process does something under the same key
 // beside the same lock, however long that takes.
-func (f *LockFile) InTurn(ctx context.Context, key string, do func() error) error {
+func (f *File) InTurn(ctx context.Context, key string, do func() error) error {
 	dir := filepath.Dir(f.path)
 	if err := f.makeDir(dir); err != nil {
 		return err
