@@ -35,11 +35,13 @@ FUZZ     := -run=^$$ -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x
 
 # The suites: the arguments of go test. Each end-to-end suite has a cluster of its own.
 # The limit ends one that hangs; on half the machine a suite takes half of it.
-UNIT          := -race ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/... ./test/suites/... ./test/krewmanifest/...
+# The race detector and no symbols for debuggers, which take a third of the linker's time,
+# where the product's own code is; the end-to-end tests run it as a process.
+UNIT          := -race -ldflags=-w ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/... ./test/suites/... ./test/krewmanifest/...
 FUZZ_ARCHIVES := $(FUZZ) -fuzz=^FuzzArchives$$ ./pkg/internal/ociimage
 FUZZ_RENDER   := $(FUZZ) -fuzz=^FuzzRender$$ ./pkg/internal/manifest
 FUZZ_HARMLESS := $(FUZZ) -fuzz=^FuzzHarmless$$ ./internal/foreign
-E2E           := -race -count=1 -timeout=75m -parallel=$(PARALLEL) ./test/e2e
+E2E           := -count=1 -timeout=75m -parallel=$(PARALLEL) ./test/e2e
 
 # podman runs all end-to-end tests, as root; docker those of what engines and nodes do, as
 # a user in the group of its socket; so does a docker of today those of what it does

@@ -54,7 +54,7 @@ func (c *chaos) check() {
 // evidence by owner.
 func (c *chaos) checkRecords(nodes map[string]nodeSays) map[string]string {
 	c.t.Helper()
-	listed, err := c.api.CoreV1().ConfigMaps(c.namespace).List(c.t.Context(), metav1.ListOptions{})
+	listed, err := suite.api.CoreV1().ConfigMaps(c.namespace).List(c.t.Context(), metav1.ListOptions{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func (c *chaos) checkRecords(nodes map[string]nodeSays) map[string]string {
 // old pods are gone.
 func (c *chaos) livePods() map[string]bool {
 	c.t.Helper()
-	listed, err := c.api.CoreV1().Pods(c.namespace).List(c.t.Context(), metav1.ListOptions{})
+	listed, err := suite.api.CoreV1().Pods(c.namespace).List(c.t.Context(), metav1.ListOptions{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func (c *chaos) livePods() map[string]bool {
 // checkDeployments wants what is not deploy's to be as it was.
 func (c *chaos) checkDeployments() {
 	c.t.Helper()
-	listed, err := c.api.AppsV1().Deployments(c.namespace).List(c.t.Context(), metav1.ListOptions{})
+	listed, err := suite.api.AppsV1().Deployments(c.namespace).List(c.t.Context(), metav1.ListOptions{})
 	if err != nil {
 		c.t.Fatal(err)
 	}

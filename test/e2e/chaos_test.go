@@ -17,9 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
-
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/faults"
 )
 
@@ -35,7 +32,6 @@ var (
 type chaos struct {
 	*user
 	nodes     map[string]asked
-	api       kubernetes.Interface
 	random    *rand.Rand
 	consumers []string
 	variants  []string          // image IDs that a source can have
@@ -120,13 +116,6 @@ func (e *chaosEnd) another() bool {
 func (c *chaos) setUp() {
 	c.t.Helper()
 	c.nodes = askNodes(c.t)
-	config, err := clientcmd.BuildConfigFromFlags("", suite.kubeconfig)
-	if err == nil {
-		c.api, err = kubernetes.NewForConfig(config)
-	}
-	if err != nil {
-		c.t.Fatal(err)
-	}
 	for i := range 3 {
 		c.variants = append(c.variants, c.image(c.variant(i)))
 		c.consumers = append(c.consumers, fmt.Sprintf("%s-c%d", c.namespace, i))

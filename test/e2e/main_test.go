@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/kindtest"
 	"github.com/e2eimage/kubectl-e2eimage/test/internal/ordinary"
@@ -32,6 +34,8 @@ var suite struct {
 	cluster    string
 	nodes      []string
 	kubeconfig string
+	// api is for what every test asks: kubectl takes a tenth of a second each time.
+	api *kubernetes.Clientset
 	// processes are the PIDs of the nodes, where they run on this host.
 	processes map[string]string
 	// dir goes with the suite.
@@ -186,7 +190,12 @@ func lookAround(ctx context.Context) error {
 	}
 	suite.nodes = strings.Fields(string(out))
 	findProcesses(ctx)
-	return nil
+	config, err := clientcmd.BuildConfigFromFlags("", suite.kubeconfig)
+	if err != nil {
+		return err
+	}
+	suite.api, err = kubernetes.NewForConfig(config)
+	return err
 }
 
 // findProcesses leaves out what this host does not have or may not enter.

@@ -42,10 +42,7 @@ func newUser(t *testing.T) *user {
 	u := &user{t: t, namespace: fmt.Sprintf("e2e-%d-%d", os.Getpid(), counter.Add(1)), dir: tempDir(t)}
 	u.env = append(os.Environ(), "KUBECONFIG="+suite.kubeconfig, "PATH="+suite.bin+":"+os.Getenv("PATH"),
 		"E2EIMAGE_KIND_CLUSTER="+suite.cluster, "TMPDIR="+temporaryFolder(t))
-	u.kubectl("create", "namespace", u.namespace)
-	t.Cleanup(func() {
-		u.try(context.WithoutCancel(t.Context()), "kubectl", "delete", "namespace", u.namespace, "--wait=false")
-	})
+	u.makeNamespace()
 	return u
 }
 
