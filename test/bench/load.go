@@ -75,8 +75,8 @@ func (b *bench) intoBoth(ctx context.Context, measure func(context.Context, *loa
 		}
 	}()
 	for _, target := range []*loading{
-		{bench: b, dir: dir, cluster: small.Name, kubeconfig: small.Kubeconfig, nodes: []string{small.Name + "-control-plane"}, coldGoal: "1.3×, aim 1.6×"},
-		{bench: b, dir: dir, cluster: b.cluster, kubeconfig: b.kubeconfig, nodes: b.nodes, coldGoal: "2×, aim 2.5×"},
+		{bench: b, dir: dir, cluster: small.Name, kubeconfig: small.Kubeconfig, nodes: []string{small.Name + "-control-plane"}},
+		{bench: b, dir: dir, cluster: b.cluster, kubeconfig: b.kubeconfig, nodes: b.nodes},
 	} {
 		if err := measure(ctx, target); err != nil {
 			return err
@@ -122,12 +122,14 @@ func (b *bench) buildIn(ctx context.Context, dir, ref, dockerfile string) error 
 	return err
 }
 
+// coldGoal is against who loads the whole image each time.
+const coldGoal = "2×, aim 3×; 4× as root on podman"
+
 // loading is one cluster that is loaded into.
 type loading struct {
 	*bench
 	dir, cluster, kubeconfig string
 	nodes                    []string
-	coldGoal                 string
 	// memory is the largest that the plugin had, in kilobytes.
 	memory int64
 }
@@ -210,7 +212,7 @@ func (l *loading) cases() []loadCase {
 		return l.change(ctx)
 	}
 	return []loadCase{
-		{what: "first time", goal: l.coldGoal, before: l.wipe},
+		{what: "first time", goal: coldGoal, before: l.wipe},
 		{what: "small layer changed", goal: "12×, aim 20×", before: l.change},
 		{what: "small layer changed, the first time after kind loaded the rest", goal: "3×", before: kindLoaded, alone: true},
 		{what: "nothing changed", goal: "30×", before: func(context.Context) error { return nil }},
