@@ -87,7 +87,7 @@ func (r *buildRun) makeOne(ctx context.Context, image config.Image, target strin
 	result, err := r.write(ctx, image, target, made, &found)
 	if found.IsTemporary() {
 		// By now it has names of its own; where it has none, it goes.
-		removing, cancel := outlive.Context(ctx, undoLimit)
+		removing, cancel := outlive.WithGracePeriod(ctx, undoLimit)
 		defer cancel()
 		if failed := found.Remove(removing, r.client.runner); failed != nil {
 			r.client.report.Warn(fmt.Sprintf("%s stays in %s: %v", found.Reference, found.Engine, failed))

@@ -94,7 +94,7 @@ func (r *buildRun) inTurn(ctx context.Context, image config.Image, do func() err
 
 // takeBack puts the lock's entry of before back, unless another build took its place.
 func (r *buildRun) takeBack(ctx context.Context, name string, entry, before *lock.Entry) error {
-	undoing, cancel := outlive.Context(ctx, undoLimit)
+	undoing, cancel := outlive.WithGracePeriod(ctx, undoLimit)
 	defer cancel()
 	return r.lock.update(undoing, func(locked *lock.Lock) error {
 		switch now := locked.Images[name]; {
@@ -155,7 +155,7 @@ func (r *buildRun) name(ctx context.Context, image config.Image, recorded string
 		names = append(names, source)
 	}
 	// Both or none, whatever ends the run.
-	naming, cancel := outlive.Context(ctx, undoLimit)
+	naming, cancel := outlive.WithGracePeriod(ctx, undoLimit)
 	defer cancel()
 	for i, name := range names {
 		err := found.Name(naming, r.client.runner, name)

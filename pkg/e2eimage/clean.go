@@ -125,7 +125,7 @@ func (c *Client) clean(ctx context.Context, in CleanInput) (*CleanResult, error)
 // damaged records. What the suite names and nobody recorded is gone already; what
 // the lock has, and what a killed run left, may be on nodes without a record.
 func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube,
-	states map[string]kindnode.State,
+	states kindnode.States,
 ) (*record.Set, *locks, []string, error) {
 	wanted := recordedNames(in.Suite)
 	set, err := kube.setWith(ctx, in.Suite, true)
@@ -178,7 +178,7 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube,
 // consumerWithout is the consumer that has the images where no record says it: the lock's,
 // else the only one that has tags on nodes. "" for none.
 func (c *Client) consumerWithout(suite config.Suite, namespace string,
-	states map[string]kindnode.State,
+	states kindnode.States,
 ) (string, error) {
 	consumer, err := c.consumerSaid(suite)
 	if err != nil || consumer != "" {

@@ -15,7 +15,7 @@ import (
 // allRecorded is the suite with all that its consumer has in the namespace: records, tags
 // on nodes, and what the lock has.
 func (c *Client) allRecorded(ctx context.Context, kube *kube, suite config.Suite,
-	states map[string]kindnode.State,
+	states kindnode.States,
 ) (config.Suite, error) {
 	sets, err := kube.setsFor(ctx, suite)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 // record these tags. So a namespace with a young tag, or with one that a record or claim
 // anywhere has, is left to whoever says it with -n.
 func (c *Client) goneNamespace(ctx context.Context, kube *kube, suite config.Suite,
-	states map[string]kindnode.State,
+	states kindnode.States,
 ) error {
 	if suite.Namespace != "" {
 		return nil
@@ -89,7 +89,7 @@ func (c *Client) consumerSaid(suite config.Suite) (string, error) {
 
 // tagsByNamespace are the tags on nodes of the wanted names, by the namespace of their
 // owner: of one consumer, or of all where it is "".
-func tagsByNamespace(states map[string]kindnode.State, wanted []string, of string) map[string][]string {
+func tagsByNamespace(states kindnode.States, wanted []string, of string) map[string][]string {
 	found := map[string][]string{}
 	for _, state := range states {
 		for tag, owner := range state.Owners {
@@ -103,7 +103,7 @@ func tagsByNamespace(states map[string]kindnode.State, wanted []string, of strin
 }
 
 // hasYoung tells whether any node got one of the tags within the grace.
-func hasYoung(states map[string]kindnode.State, tags []string) bool {
+func hasYoung(states kindnode.States, tags []string) bool {
 	for _, state := range states {
 		for _, tag := range tags {
 			if since, has := state.OwnedSince[tag]; has && time.Since(since) < orphanGrace {

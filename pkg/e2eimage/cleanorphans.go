@@ -47,7 +47,7 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	for _, orphan := range orphans {
 		ops = append(ops, kindnode.UntagOp{Name: orphan.Image, Owner: orphan.Owner})
 	}
-	finishing, cancel := outlive.Context(ctx, undoLimit)
+	finishing, cancel := outlive.WithGracePeriod(ctx, undoLimit)
 	defer cancel()
 	measured := run.measure(ctx)
 	removing := c.report.Start(step("Removing", "Removed", tagsFrom(len(ops), cluster.Names())))

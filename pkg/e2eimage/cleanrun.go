@@ -74,7 +74,7 @@ type cleanRun struct {
 	kube     *kube
 	cluster  *kindnode.Cluster
 	consumer string
-	states   map[string]kindnode.State
+	states   kindnode.States
 	// users is nil where it does not matter what uses a tag.
 	users *users
 	lock  *locks
@@ -123,7 +123,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 		return err
 	}
 	// From here on it is finished, whatever ends ctx: half of it would stay.
-	finishing, cancel := outlive.Context(ctx, undoLimit)
+	finishing, cancel := outlive.WithGracePeriod(ctx, undoLimit)
 	defer cancel()
 	measured := func(context.Context) {}
 	if len(tags) > 0 {

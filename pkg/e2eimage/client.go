@@ -139,7 +139,7 @@ func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluste
 // they are the API server's. The caller closes the cluster.
 func (c *Client) inUse(ctx context.Context, suite config.Suite,
 	kube *kube,
-) (*kindnode.Cluster, map[string]kindnode.State, error) {
+) (*kindnode.Cluster, kindnode.States, error) {
 	cluster, err := c.find(ctx, suite)
 	if err != nil {
 		return nil, nil, err
@@ -157,8 +157,8 @@ func (c *Client) inUse(ctx context.Context, suite config.Suite,
 
 // ask asks all nodes what they have.
 func (c *Client) ask(ctx context.Context, cluster *kindnode.Cluster,
-	probe func(*kindnode.Cluster, context.Context) (map[string]kindnode.State, error),
-) (map[string]kindnode.State, error) {
+	probe func(*kindnode.Cluster, context.Context) (kindnode.States, error),
+) (kindnode.States, error) {
 	checking := c.report.Start(step("Checking", "Checked", nodesOf(cluster.Names())))
 	states, err := probe(cluster, ctx)
 	checking.End(err)

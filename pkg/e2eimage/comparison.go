@@ -95,7 +95,7 @@ func (k *comparison) platform() string {
 }
 
 // judge asks the rule. Evidence that is not ready records nothing yet.
-func (k *comparison) judge(suite config.Suite, states map[string]kindnode.State) freshness.Finding {
+func (k *comparison) judge(suite config.Suite, states kindnode.States) freshness.Finding {
 	facts := freshness.Facts{Source: k.wanted(suite), Host: k.host.Host, Nodes: nodesFacts(k.host.source, states)}
 	if e := k.evidence; e != nil && e.State == record.Ready {
 		facts.Record = freshness.Record{
@@ -119,7 +119,7 @@ func (k *comparison) judge(suite config.Suite, states map[string]kindnode.State)
 	return freshness.Judge(facts)
 }
 
-func nodesFacts(source string, states map[string]kindnode.State) freshness.Nodes {
+func nodesFacts(source string, states kindnode.States) freshness.Nodes {
 	nodes := freshness.Nodes{Has: func(imageID string) bool {
 		for _, state := range states {
 			if state.ID(imageID) == "" {

@@ -168,7 +168,7 @@ type deployRun struct {
 	// set has all records of the consumer, as they were read first.
 	set     *record.Set
 	records []recorded
-	states  map[string]kindnode.State
+	states  kindnode.States
 }
 
 // beginDeploy reads the records and finds the nodes.

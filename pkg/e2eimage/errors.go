@@ -46,7 +46,7 @@ func classify(err error) error {
 		return &InconsistentError{err}
 	case as[*kindnode.AmbiguousError](err), as[*engine.AmbiguousError](err):
 		return &UsageError{err}
-	case as[*kindnode.SilentError](err):
+	case as[*kindnode.NoResponseError](err):
 		return &TimeoutError{err}
 	}
 	return err

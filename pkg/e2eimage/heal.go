@@ -23,7 +23,7 @@ type lack struct {
 }
 
 // findLacks compares every node with the records.
-func findLacks(records []recorded, states map[string]kindnode.State) []lack {
+func findLacks(records []recorded, states kindnode.States) []lack {
 	var lacks []lack
 	for _, r := range records {
 		for _, node := range sortedKeys(states) {
@@ -56,7 +56,7 @@ func (d *deployRun) heal(ctx context.Context) error {
 // stillRecorded takes tags off again whose record went while they were put back:
 // what looked lost was being cleaned, or is of a record that has moved on.
 func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
-	finishing, cancel := outlive.Context(ctx, undoLimit)
+	finishing, cancel := outlive.WithGracePeriod(ctx, undoLimit)
 	defer cancel()
 	set, err := d.kube.records.Get(finishing, d.kube.namespace, d.consumer)
 	if err != nil {
@@ -153,7 +153,7 @@ func (d *deployRun) gone(l lack) error {
 	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node or engine of this host does%s\n"+
 		"load %s again, then: %s",
 		l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(evidence.ImageID),
-		similar(evidence.Image, map[string]kindnode.State{l.node: d.states[l.node]}),
+		similar(evidence.Image, kindnode.States{l.node: d.states[l.node]}),
 		cmp.Or(strings.TrimSpace(evidence.Source), "it"),
 		typedAt("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))
 }

@@ -103,14 +103,14 @@ func (e *InUseError) Error() string {
 
 // users know what uses tags.
 type users struct {
-	states    map[string]kindnode.State
+	states    kindnode.States
 	holders   *workload.Holders
 	namespace string
 }
 
 // users asks the API what is to run; states say what runs, also where the API may not
 // be asked.
-func (c *Client) users(ctx context.Context, kube *kube, states map[string]kindnode.State) (*users, error) {
+func (c *Client) users(ctx context.Context, kube *kube, states kindnode.States) (*users, error) {
 	holders, err := workload.ListHolders(ctx, kube, kube.namespace)
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (u *users) running(tag string) []TagInUse {
 }
 
 // ownedIn are the names on any node that carry an owner label.
-func ownedIn(states map[string]kindnode.State, owner string) []string {
+func ownedIn(states kindnode.States, owner string) []string {
 	found := map[string]bool{}
 	for _, state := range states {
 		for tag, other := range state.Owners {

@@ -131,12 +131,12 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, place *place) (*Loa
 }
 
 // onNodes are the states of those nodes, of all for none.
-func onNodes(nodes []string, states map[string]kindnode.State) (map[string]kindnode.State, error) {
+func onNodes(nodes []string, states kindnode.States) (kindnode.States, error) {
 	if len(nodes) == 0 {
 		return states, nil
 	}
 	there := sortedKeys(states)
-	chosen := map[string]kindnode.State{}
+	chosen := kindnode.States{}
 	var mistakes []error
 	for _, node := range nodes {
 		state, ok := states[node]

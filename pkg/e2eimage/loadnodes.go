@@ -25,7 +25,7 @@ type loadRun struct {
 	cluster *kindnode.Cluster
 	image   config.Image
 	// states are those of the nodes to load into, all those of every node.
-	states, all map[string]kindnode.State
+	states, all kindnode.States
 	// lock may be nil; entry is what it says of the image, owner what the name
 	// that is recorded there is labelled with.
 	lock  *locks
@@ -44,7 +44,7 @@ type loadRun struct {
 func (r *loadRun) platform() string { return platformOf(r.states) }
 
 func (r *loadRun) sized(diffID digest.Digest) bool {
-	_, known := kindnode.SizeOf(r.states)(diffID)
+	_, known := r.states.LayerSize(diffID)
 	return known
 }
 
@@ -254,7 +254,7 @@ func (r *loadRun) result(f *from, image ociimage.Image, delivered map[string]kin
 		loaded.Bytes = max(loaded.Bytes, done.Bytes)
 		loaded.Nodes = append(loaded.Nodes, one)
 	}
-	if size := kindnode.SizeOf(r.states); loaded.Bytes == 0 {
+	if size := r.states.LayerSize; loaded.Bytes == 0 {
 		for _, diffID := range image.DiffIDs {
 			bytes, _ := size(diffID)
 			loaded.Bytes += bytes

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -65,7 +64,7 @@ func (t *transfer) add(node string, bytes int64) {
 // totals are what goes to each node, as far as the engine tells the image's size and the
 // nodes tell the rest.
 func (r *loadRun) totals(f *from, lacking []string) map[string]int64 {
-	size := kindnode.SizeOf(r.states)
+	size := r.states.LayerSize
 	totals := map[string]int64{}
 	for _, node := range lacking {
 		total := int64(0)

@@ -9,7 +9,7 @@ import (
 
 func TestNodesAreChosenByName(t *testing.T) {
 	t.Parallel()
-	states := map[string]kindnode.State{"dev-control-plane": {}, "dev-worker": {}, "dev-worker2": {}}
+	states := kindnode.States{"dev-control-plane": {}, "dev-worker": {}, "dev-worker2": {}}
 	for _, test := range []struct {
 		name  string
 		nodes []string

@@ -34,7 +34,7 @@ func (d *deployRun) waitAndProve(ctx context.Context, plan *workload.Plan) ([]Pr
 type proof struct {
 	run *deployRun
 	// ask asks the nodes what they run, and stands whether a pod still has a container.
-	ask    func(context.Context, []string) (map[string]kindnode.State, error)
+	ask    func(context.Context, []string) (kindnode.States, error)
 	stands func(context.Context, workload.Running) (bool, error)
 	// before are the IDs of containers that were proved already: those that have ended
 	// may be gone from their nodes by now.
@@ -108,7 +108,7 @@ func (p *proof) look(ctx context.Context,
 }
 
 // states asks the nodes, once the containers are old enough.
-func (p *proof) states(ctx context.Context, running []workload.Running) (map[string]kindnode.State, error) {
+func (p *proof) states(ctx context.Context, running []workload.Running) (kindnode.States, error) {
 	on, pods := map[string]bool{}, map[string]bool{}
 	for _, container := range running {
 		on[container.Node], pods[container.Namespace+"/"+container.Pod] = true, true
@@ -133,7 +133,7 @@ func (p *proof) states(ctx context.Context, running []workload.Running) (map[str
 const proofAge = 400 * time.Millisecond
 
 // tooYoung is how long to wait until all containers are that old.
-func tooYoung(running []workload.Running, states map[string]kindnode.State, now time.Time) time.Duration {
+func tooYoung(running []workload.Running, states kindnode.States, now time.Time) time.Duration {
 	var longest time.Duration
 	for _, one := range running {
 		if one.Probed || one.Ended || one.Init {

@@ -31,7 +31,7 @@ func TestAContainerWithoutAProbeHasToBeOfSomeAge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test.running.Node, test.running.ContainerID = "a", "id"
-			states := map[string]kindnode.State{"a": {Containers: []kindnode.Container{{ID: "id", Created: now.Add(-test.age)}}}}
+			states := kindnode.States{"a": {Containers: []kindnode.Container{{ID: "id", Created: now.Add(-test.age)}}}}
 			if got := max(0, tooYoung([]workload.Running{test.running}, states, now)); got != test.want {
 				t.Errorf("%s, want %s", got, test.want)
 			}
@@ -68,8 +68,8 @@ func TestWhatIsProved(t *testing.T) {
 			run := &deployRun{client: &Client{report: report}, records: []recorded{{Image: config.Image{Name: "datastorage"}, Evidence: &record.Evidence{ImageID: id}}}}
 			p := &proof{
 				run: run, before: map[string]bool{}, lost: map[string]bool{},
-				ask: func(context.Context, []string) (map[string]kindnode.State, error) {
-					return map[string]kindnode.State{"a": {Containers: test.has}}, nil
+				ask: func(context.Context, []string) (kindnode.States, error) {
+					return kindnode.States{"a": {Containers: test.has}}, nil
 				},
 				stands: func(context.Context, workload.Running) (bool, error) { return test.stands, nil },
 			}

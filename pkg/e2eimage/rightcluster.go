@@ -23,7 +23,7 @@ import (
 // rests on it; where it has none (a proxy, skipped verification), the API
 // server is asked for kube-root-ca.crt, which every namespace has.
 func (k *kube) checkRightCluster(ctx context.Context, cluster *kindnode.Cluster,
-	states map[string]kindnode.State,
+	states kindnode.States,
 ) error {
 	bundle := k.config.CAData
 	if len(bundle) == 0 && k.config.CAFile != "" {
@@ -53,7 +53,7 @@ change the kube context (kubectl config use-context %s%s), or say the right clus
 }
 
 // notTrusted returns the nodes whose CA is not in the bundle.
-func notTrusted(bundle []byte, states map[string]kindnode.State) []string {
+func notTrusted(bundle []byte, states kindnode.States) []string {
 	trusted := certificates(bundle)
 	var strangers []string
 	for _, node := range sortedKeys(states) {
@@ -71,7 +71,7 @@ func notTrusted(bundle []byte, states map[string]kindnode.State) []string {
 }
 
 // fingerprint identifies the cluster that nodes are of: names come back.
-func fingerprint(states map[string]kindnode.State) (string, error) {
+func fingerprint(states kindnode.States) (string, error) {
 	for _, node := range sortedKeys(states) {
 		for _, ca := range certificates(states[node].CA) {
 			sum := sha256.Sum256(ca.Raw)

@@ -23,7 +23,7 @@ func (d *deployRun) explain(err error) error {
 	if !ok {
 		return err
 	}
-	has := similar(failed.Image, map[string]kindnode.State{failed.Node: state})
+	has := similar(failed.Image, kindnode.States{failed.Node: state})
 	if has == "" {
 		has = "; it had nothing like it"
 	}

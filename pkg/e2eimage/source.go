@@ -14,7 +14,7 @@ import (
 
 // resolveSource finds the image ID that all nodes have for a source. Every node
 // must have it, and all the same.
-func resolveSource(name, source string, cluster *kindnode.Cluster, states map[string]kindnode.State) (string, error) {
+func resolveSource(name, source string, cluster *kindnode.Cluster, states kindnode.States) (string, error) {
 	candidates, err := sourceNames(name, source)
 	if err != nil {
 		return "", err
@@ -80,7 +80,7 @@ func idsOf(candidates []string, state kindnode.State) (string, error) {
 }
 
 // similar lists what the nodes have under the same last path component.
-func similar(wanted string, states map[string]kindnode.State) string {
+func similar(wanted string, states kindnode.States) string {
 	near := map[string]bool{}
 	for _, state := range states {
 		for _, image := range state.Images {
@@ -107,7 +107,7 @@ func loadHint(source string) string {
 // that pulled the image itself starts it only under repositories that it noted
 // then (KubeletEnsureSecretPulledImages, on from Kubernetes 1.35): found here,
 // not as a pod that never starts.
-func targetRepository(name, asked, fallback, imageID string, states map[string]kindnode.State) (string, error) {
+func targetRepository(name, asked, fallback, imageID string, states kindnode.States) (string, error) {
 	repository := asked
 	if repository == "" {
 		repository = fallback

@@ -84,7 +84,7 @@ type statusRun struct {
 	// proving is set where something has to run what is recorded.
 	proving bool
 	kube    *kube
-	states  map[string]kindnode.State
+	states  kindnode.States
 	// sets are those that were asked for, of all that there are.
 	sets, all []*record.Set
 	// recordedAs are the records of the namespace by their tags.

@@ -157,7 +157,7 @@ type tagRun struct {
 	compared map[string]*comparison
 	// records are those that were there when the run began.
 	records   *record.Set
-	states    map[string]kindnode.State
+	states    kindnode.States
 	wishes    []record.Wish
 	sources   map[string]string
 	decisions []record.Decision
@@ -209,7 +209,7 @@ func (r *tagRun) carryOut(ctx context.Context) error {
 func (r *tagRun) platform() string { return platformOf(r.states) }
 
 // platformOf the nodes; all of a Kind cluster are containers of one host.
-func platformOf(states map[string]kindnode.State) string {
+func platformOf(states kindnode.States) string {
 	for _, node := range sortedKeys(states) {
 		return states[node].Platform
 	}

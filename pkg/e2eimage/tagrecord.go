@@ -39,7 +39,7 @@ func (r *tagRun) complete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	finishing, cancel := outlive.Context(ctx, undoLimit)
+	finishing, cancel := outlive.WithGracePeriod(ctx, undoLimit)
 	defer cancel()
 	if err := r.client.release(finishing, r.kube, r.cluster, r.consumer, release); err != nil {
 		r.client.report.Warn(fmt.Sprintf("tags of an unfinished run stay on nodes for now: %v", err))

@@ -147,7 +147,7 @@ func findBuilt(ctx context.Context, runner hostexec.Runner, engine, name string)
 // removeName takes away what a build that did not end well may have left under its name.
 // Mostly there is nothing.
 func removeName(ctx context.Context, runner hostexec.Runner, engine, name string) error {
-	removing, cancel := outlive.Context(ctx, buildGrace)
+	removing, cancel := outlive.WithGracePeriod(ctx, buildGrace)
 	defer cancel()
 	return unname(removing, runner, engine, name)
 }

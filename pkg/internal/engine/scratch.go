@@ -112,7 +112,7 @@ func (s *scratch) unnameAll(ctx context.Context, runner hostexec.Runner, made ti
 		if !slices.Contains(engines, engine) || !isTemporary(name) {
 			continue
 		}
-		removing, cancel := outlive.Context(ctx, untagLimit)
+		removing, cancel := outlive.WithGracePeriod(ctx, untagLimit)
 		err := runner.Run(removing, hostexec.Command{Argv: []string{engine, "image", "rm", "--", name}, Stdout: io.Discard})
 		cancel()
 		if err != nil && time.Since(made) < lateBuild {

@@ -2,6 +2,7 @@ package kindnode
 
 import (
 	"context"
+	_ "embed" // for the scripts
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,7 @@ import (
 // the same name. Nothing is stored on the host. The import is ended by closing
 // its stdin, never by killing it.
 func (c *Cluster) Copy(ctx context.Context, from, to, name string) error {
-	_, err := settle(ctx, func(running context.Context) (struct{}, error) {
+	_, err := finishBegun(ctx, func(running context.Context) (struct{}, error) {
 		return struct{}{}, c.copy(ctx, running, from, to, name)
 	})
 	return err
@@ -50,6 +51,14 @@ func (c *Cluster) copy(ctx, running context.Context, from, to, name string) erro
 	}
 	return context.Cause(ctx)
 }
+
+// What runs inside a node; values travel as arguments and over stdin only.
+var (
+	//go:embed scripts/export.sh
+	exportScript string
+	//go:embed scripts/import.sh
+	importScript string
+)
 
 // script is a shell script and what its process is called in the node.
 type script struct{ name, text string }

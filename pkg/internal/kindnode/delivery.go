@@ -9,9 +9,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/containerd/containerd/api/types"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
@@ -36,14 +36,14 @@ const chunkSize = 1 << 20
 // Deliver begins a delivery to the named nodes; states are all nodes', as
 // ProbeContent answered. known is the image as far as it is known, or nothing. The
 // caller ends it with Finish or Abort.
-func (c *Cluster) Deliver(ctx context.Context, nodes []string, states map[string]State, known ociimage.Image,
+func (c *Cluster) Deliver(ctx context.Context, nodes []string, states States, known ociimage.Image,
 	watch Watcher,
 ) *Delivery {
 	d := &Delivery{cluster: c, receivers: map[string]*receiver{}, buffers: sync.Pool{New: func() any {
 		return new(chunk)
 	}}}
 	id := "e2eimage-" + rand.Text()
-	sizes := SizeOf(states)
+	sizes := states.LayerSize
 	var all sync.WaitGroup
 	for _, node := range nodes {
 		r := newReceiver(node, states[node], known, sizes, watch)
@@ -174,6 +174,8 @@ type Delivered struct {
 	Layers int
 	// Bytes of all the image's layers.
 	Bytes int64
+	// blobs are the layers that the node has as they were sent, with their sizes.
+	blobs map[digest.Digest]int64
 }
 
 // Finish makes the image whole on every node, names it there and on the others, which
@@ -189,7 +191,7 @@ func (d *Delivery) Finish(ctx context.Context, image ociimage.Image, names []Nam
 	})
 	// What has no name yet is held by the leases.
 	defer d.end()
-	failed, described := NodeErrors{}, map[string]*types.Descriptor{}
+	failed, described := NodeErrors{}, map[string]*containerd.Descriptor{}
 	_ = errors.As(err, &failed)
 	nodes := slices.Clone(others)
 	for node, r := range d.receivers {

@@ -3,8 +3,7 @@ package kindnode
 import (
 	"context"
 
-	"github.com/containerd/containerd/api/services/snapshots/v1"
-	"google.golang.org/grpc/codes"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 )
 
 // Disk is what the images of a node take: the bytes of each blob and each unpacked
@@ -25,16 +24,16 @@ func (d Disk) Freed(now Disk) int64 {
 // Disk asks all nodes what their images take.
 func (c *Cluster) Disk(ctx context.Context) (map[string]Disk, error) {
 	return forEach(c.Names(), func(node string) (Disk, error) {
-		s, err := c.session(ctx, node)
+		client, err := c.client(ctx, node)
 		if err != nil {
 			return nil, err
 		}
-		return s.disk(ctx)
+		return disk(ctx, client)
 	})
 }
 
-func (s *session) disk(ctx context.Context) (Disk, error) {
-	state, err := s.state(ctx, listContent, listSnapshots)
+func disk(ctx context.Context, client *containerd.Client) (Disk, error) {
+	state, err := look(ctx, client, atContent, atSnapshots)
 	if err != nil {
 		return nil, err
 	}
@@ -43,16 +42,15 @@ func (s *session) disk(ctx context.Context) (Disk, error) {
 		disk[blob.String()] = size
 	}
 	for chain := range state.Chains {
-		usage, err := s.loading.snapshots.Usage(ctx,
-			&snapshots.UsageRequest{Snapshotter: state.Snapshotter, Key: chain.String()})
-		if isCode(err, codes.NotFound) {
+		size, err := client.SnapshotSize(ctx, state.Snapshotter, chain)
+		if containerd.IsNotFound(err) {
 			// It went meanwhile.
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		disk["layer "+chain.String()] = usage.GetSize()
+		disk["layer "+chain.String()] = size
 	}
 	return disk, nil
 }

@@ -260,7 +260,7 @@ func TestANodeThatDoesNotAnswerIsGivenUpAndNamed(t *testing.T) {
 		fake, cluster := newCluster(t, "n1", "n2")
 		defer hang(fake, "ImageService/ListImages", func() {})()
 		_, err := cluster.Probe(t.Context())
-		var silent *kindnode.SilentError
+		var silent *kindnode.NoResponseError
 		if !errors.As(err, &silent) || !strings.Contains(err.Error(), "node n2: ") || !strings.Contains(err.Error(), "paused") {
 			t.Errorf("error %v", err)
 		}
@@ -347,7 +347,7 @@ func TestAContainerdThatAcceptsAndSaysNothingIsGivenUp(t *testing.T) {
 		}
 		begun := time.Now()
 		_, err = cluster.Probe(t.Context())
-		var silent *kindnode.SilentError
+		var silent *kindnode.NoResponseError
 		if !errors.As(err, &silent) || time.Since(begun) != time.Minute {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
@@ -429,7 +429,7 @@ func TestAnExecThatSaysNothingIsTriedAgain(t *testing.T) {
 			}
 			defer cluster.Close()
 			_, err = cluster.Probe(t.Context())
-			var silent *kindnode.SilentError
+			var silent *kindnode.NoResponseError
 			if gives != (err == nil) || !gives && !errors.As(err, &silent) {
 				t.Errorf("silent %d times: %v", times, err)
 			}

@@ -13,6 +13,11 @@ import (
 
 // The labels with which kind marks its containers, equal for all its providers
 // (sigs.k8s.io/kind/pkg/cluster/internal/providers/*/constants.go).
+//
+// The containers are listed here, and not by kind's cluster.Provider.ListInternalNodes
+// (v0.33): that returns names only and runs the engine once more for each node's role, where
+// one ps tells role, state, process and image as well; it cannot be ended by a context, and
+// asks one engine that has to be known before. Of kind's code, the product has the roles.
 const (
 	clusterLabel = "io.x-k8s.kind.cluster"
 	roleLabel    = "io.x-k8s.kind.role"
@@ -34,34 +39,6 @@ type Query struct {
 	// and both engines have a cluster of that name.
 	Hint string
 }
-
-// Cluster is a Kind cluster that was found.
-type Cluster struct {
-	Name     string
-	Provider string
-	// Nodes are the Kubernetes nodes by name, without the load balancer of a
-	// HA cluster.
-	Nodes []Node
-
-	runner   hostexec.Runner
-	sessions sessions
-}
-
-// Node is one node container.
-type Node struct {
-	Name  string
-	Role  string
-	State string
-	// Image that the container was made from, as the engine calls it.
-	Image string
-
-	// id of the container, and the PID of its first process where known.
-	id  string
-	pid int
-}
-
-// Running tells whether commands can be run in the node.
-func (n Node) Running() bool { return n.State == "running" }
 
 // NotFoundError says that no engine has the cluster, and what they have.
 type NotFoundError struct {
@@ -192,24 +169,4 @@ func sameContainers(a, b listing) bool {
 		}
 	}
 	return false
-}
-
-func (c *Cluster) checkRunning() error {
-	var stopped, mend []string
-	for _, node := range c.Nodes {
-		if node.Running() {
-			continue
-		}
-		stopped = append(stopped, fmt.Sprintf("%s is %s", node.Name, node.State))
-		verb := "start"
-		if node.State == "paused" {
-			verb = "unpause"
-		}
-		mend = append(mend, fmt.Sprintf("%s %s %s", c.Provider, verb, node.Name))
-	}
-	if len(stopped) == 0 {
-		return nil
-	}
-	return fmt.Errorf("every node of Kind cluster %q has to be running, but %s\nmend it with: %s",
-		c.Name, strings.Join(stopped, ", "), strings.Join(mend, " && "))
 }

@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/containerd/containerd/api/types"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 )
 
 // agreeRounds bounds how often nodes follow a first node that changes its mind. It
@@ -26,21 +26,22 @@ func (c *Cluster) GiveNames(ctx context.Context, nodes []string, imageID string,
 
 // giveNames knows what stands for the image on nodes where no name does yet.
 func (c *Cluster) giveNames(ctx context.Context, nodes []string, imageID string, names []Name,
-	described map[string]*types.Descriptor,
+	described map[string]*containerd.Descriptor,
 ) error {
 	nodes = slices.Sorted(slices.Values(nodes))
 	failed := NodeErrors{}
 	give := func(nodes []string) {
-		_, err := change(ctx, c, nodes, names, func(s *session, ctx context.Context, name Name) (struct{}, error) {
-			target, err := described[s.node], error(nil)
-			if target == nil {
-				target, err = s.content(ctx, imageID)
-			}
-			if err == nil {
-				err = s.name(ctx, name, imageID, target)
-			}
-			return struct{}{}, err
-		})
+		_, err := change(ctx, c, nodes, names,
+			func(ctx context.Context, client *containerd.Client, name Name) (struct{}, error) {
+				target, err := described[client.Node()], error(nil)
+				if target == nil {
+					target, err = contentOf(ctx, client, imageID)
+				}
+				if err == nil {
+					err = giveName(ctx, client, name, imageID, target)
+				}
+				return struct{}{}, err
+			})
 		var of NodeErrors
 		if errors.As(err, &of) {
 			maps.Copy(failed, of)
@@ -72,12 +73,12 @@ func (c *Cluster) giveNames(ctx context.Context, nodes []string, imageID string,
 func (c *Cluster) agree(ctx context.Context, nodes []string, name Name, imageID string) error {
 	for range agreeRounds {
 		held, err := forEach(nodes, func(node string) (string, error) {
-			s, err := c.session(ctx, node)
+			client, err := c.client(ctx, node)
 			if err != nil {
 				return "", err
 			}
-			image, err := s.image(ctx, name.Text)
-			return image.GetId(), err
+			image, err := client.Image(ctx, name.Text)
+			return image.ID, err
 		})
 		if err != nil {
 			return err
@@ -96,10 +97,10 @@ func (c *Cluster) agree(ctx context.Context, nodes []string, name Name, imageID 
 			return &MovedError{Name: name.Text, ImageID: right}
 		}
 		_, err = change(ctx, c, astray, []string{right},
-			func(s *session, ctx context.Context, right string) (struct{}, error) {
-				target, err := s.content(ctx, right)
+			func(ctx context.Context, client *containerd.Client, right string) (struct{}, error) {
+				target, err := contentOf(ctx, client, right)
 				if err == nil {
-					err = s.name(ctx, name, right, target)
+					err = giveName(ctx, client, name, right, target)
 				}
 				return struct{}{}, err
 			})

@@ -4,15 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/containerd/containerd/api/services/images/v1"
-	"github.com/containerd/containerd/api/types"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/types/known/fieldmaskpb"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 )
-
-// managedLabel is how the CRI marks names that it knows. One that stands for another
-// image must lose it, or the CRI does not give that image its own name.
-const managedLabel = "io.cri-containerd.image"
 
 // Name is one that an image gets.
 type Name struct {
@@ -54,104 +47,88 @@ func (e *MovedError) Error() string {
 	return fmt.Sprintf("another load gave %s to %s at the same time; run again if yours is the right content", e.Name, now)
 }
 
-// name gives the image a name, which may have stood for another one, and waits
+// giveName gives the image a name, which may have stood for another one, and waits
 // until the CRI has it so.
-func (s *session) name(ctx context.Context, wanted Name, imageID string, target *types.Descriptor) error {
-	name, labels := wanted.Text, map[string]string(nil)
+func giveName(ctx context.Context, client *containerd.Client, wanted Name, imageID string,
+	target *containerd.Descriptor,
+) error {
+	var labels map[string]string
 	if wanted.Owner != "" {
 		labels = map[string]string{OwnerLabel: wanted.Owner}
 	}
-	_, err := s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{
-		Name: name, Target: target,
-		Labels: labels,
-	}})
-	if isCode(err, codes.AlreadyExists) {
-		err = s.rename(ctx, wanted, imageID, target)
+	err := client.CreateName(ctx, wanted.Text, target, labels)
+	if containerd.IsExists(err) {
+		err = moveName(ctx, client, wanted, target)
 	}
 	if err != nil {
 		return err
 	}
 	got := ""
-	err = s.settled(ctx, func(ctx context.Context) (bool, error) {
-		image, err := s.image(ctx, name)
-		if got = image.GetId(); err != nil || got == imageID {
+	err = containerd.WaitForCRI(ctx, func(ctx context.Context) (bool, error) {
+		image, err := client.Image(ctx, wanted.Text)
+		if got = image.ID; err != nil || got == imageID {
 			return err == nil, err
 		}
-		held, err := s.images.Get(ctx, &images.GetImageRequest{Name: name})
-		if isCode(err, codes.NotFound) || err == nil && held.GetImage().GetTarget().GetDigest() != target.GetDigest() {
+		held, err := client.Name(ctx, wanted.Text)
+		if containerd.IsNotFound(err) || err == nil && held.Target.GetDigest() != target.GetDigest() {
 			// Waiting for the CRI would not help.
-			return false, &MovedError{Name: name}
+			return false, &MovedError{Name: wanted.Text}
 		}
 		return false, err
 	})
 	if err == nil && got != imageID {
-		err = fmt.Errorf("its container runtime has %q under %s instead of %s; run again", got, name, imageID)
+		err = fmt.Errorf("its container runtime has %q under %s instead of %s; run again", got, wanted.Text, imageID)
 	}
 	return err
 }
 
-// rename moves a name that no record owns. One that is to have an owner only gets
+// moveName moves a name that no record owns. One that is to have an owner only gets
 // it.
-func (s *session) rename(ctx context.Context, wanted Name, imageID string, target *types.Descriptor) error {
-	answer, err := s.images.Get(ctx, &images.GetImageRequest{Name: wanted.Text})
+func moveName(ctx context.Context, client *containerd.Client, wanted Name, target *containerd.Descriptor) error {
+	held, err := client.Name(ctx, wanted.Text)
 	if err != nil {
 		return err
 	}
-	held := answer.GetImage()
-	owner := held.GetLabels()[OwnerLabel]
-	same := held.GetTarget().GetDigest() == target.GetDigest()
+	owner := held.Labels[OwnerLabel]
+	same := held.Target.GetDigest() == target.GetDigest()
 	switch {
 	case owner != "" && owner != wanted.Owner:
 		return &TakenError{Name: wanted.Text, Owner: owner}
 	case same && wanted.Owner != "" && owner == "":
-		return s.own(ctx, held, wanted.Owner)
+		return own(ctx, client, held, wanted.Owner)
 	case same:
 		return nil
 	case wanted.Owner != "":
 		return &TakenError{Name: wanted.Text}
 	}
-	return s.retarget(ctx, held, target, "")
+	return retarget(ctx, client, held, target, "")
 }
 
-// retarget lets a name stand for other content. The answer is of the same moment as
-// the change: where a record got the name after it was looked at, it goes back.
-func (s *session) retarget(ctx context.Context, held *images.Image, target *types.Descriptor, owner string) error {
-	to := func(target *types.Descriptor) (string, error) {
-		answer, err := s.images.Update(ctx, &images.UpdateImageRequest{
-			Image:      &images.Image{Name: held.GetName(), Target: target},
-			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"target", "labels." + managedLabel}},
-		})
-		return answer.GetImage().GetLabels()[OwnerLabel], err
-	}
-	has, err := to(target)
+// retarget lets a name stand for other content. Where a record got the name after it was
+// looked at, it goes back.
+func retarget(ctx context.Context, client *containerd.Client, held containerd.Name, target *containerd.Descriptor,
+	owner string,
+) error {
+	now, err := client.RetargetName(ctx, held.Text, target)
+	has := now.Labels[OwnerLabel]
 	if err != nil || has == owner || has == "" {
 		return err
 	}
-	if _, err := to(held.GetTarget()); err != nil {
+	if _, err := client.RetargetName(ctx, held.Text, held.Target); err != nil {
 		return err
 	}
-	return &TakenError{Name: held.GetName(), Owner: has}
+	return &TakenError{Name: held.Text, Owner: has}
 }
 
-// own gives a name the owner label, "" takes it away; its other labels stay. Where the
-// name was moved after it was looked at, it does not get the label.
-func (s *session) own(ctx context.Context, held *images.Image, owner string) error {
-	label := func(owner string) (*images.UpdateImageResponse, error) {
-		return s.images.Update(ctx, &images.UpdateImageRequest{
-			// The mask leaves the target alone, but containerd (2.3) crashes without one.
-			Image: &images.Image{
-				Name: held.GetName(), Target: held.GetTarget(),
-				Labels: map[string]string{OwnerLabel: owner},
-			},
-			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"labels." + OwnerLabel}},
-		})
-	}
-	answer, err := label(owner)
-	if err != nil || answer.GetImage().GetTarget().GetDigest() == held.GetTarget().GetDigest() {
+// own gives a name the owner label, "" takes it away. Where the name was moved after it was
+// looked at, it does not get the label.
+func own(ctx context.Context, client *containerd.Client, held containerd.Name, owner string) error {
+	now, err := client.LabelName(ctx, held, OwnerLabel, owner)
+	if err != nil || now.Target.GetDigest() == held.Target.GetDigest() {
 		return err
 	}
-	if _, err := label(held.GetLabels()[OwnerLabel]); err != nil {
+	if _, err := client.LabelName(ctx, held, OwnerLabel, held.Labels[OwnerLabel]); err != nil {
 		return err
 	}
-	return &MovedError{Name: held.GetName()}
+	return &MovedError{Name: held.Text}
 }

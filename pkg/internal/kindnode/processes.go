@@ -39,13 +39,3 @@ func findProcesses(ctx context.Context, runner hostexec.Runner, provider string,
 		nodes[i].pid = pids[node.id]
 	}
 }
-
-// node returns the node of that name.
-func (c *Cluster) node(name string) Node {
-	for _, node := range c.Nodes {
-		if node.Name == name {
-			return node
-		}
-	}
-	return Node{Name: name}
-}

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 
-	"github.com/containerd/containerd/api/types"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
@@ -21,14 +22,15 @@ type receiver struct {
 	watch Watcher
 	done  Delivered
 	// target is what names the image, once it is whole.
-	target *types.Descriptor
+	target *containerd.Descriptor
 	// sizes of layers that any node has.
 	sizes func(digest.Digest) (int64, bool)
 
-	// ctx is every call's; it carries the lease.
+	// ctx is every call's; it carries the lease, which is nil where there is no connection.
 	ctx   context.Context
 	stop  context.CancelFunc
-	lease lease
+	id    string
+	lease *containerd.Lease
 
 	undoing     sync.Once
 	undoContext context.Context
@@ -61,12 +63,13 @@ func newReceiver(node string, state State, known ociimage.Image, sizes func(dige
 	return r
 }
 
-// begin opens the session and a lease, and starts working.
+// begin connects and begins a lease, and starts working.
 func (r *receiver) begin(ctx context.Context, c *Cluster, id string) {
 	r.ctx, r.stop = context.WithCancel(ctx)
-	s, err := c.session(ctx, r.node)
+	r.id = id
+	client, err := c.client(ctx, r.node)
 	if err == nil {
-		r.ctx, r.lease, err = s.newLease(r.ctx, id)
+		r.ctx, r.lease, err = client.NewLease(r.ctx, id)
 	}
 	if err != nil {
 		r.fail(err)
@@ -149,7 +152,7 @@ func (r *receiver) complete(image ociimage.Image) error {
 	if err := r.failure(); err != nil {
 		return err
 	}
-	target, err := r.lease.describe(r.ctx, r.state.Snapshotter, image, r.size)
+	target, err := r.lease.Describe(r.ctx, r.state.Snapshotter, image, r.size)
 	if err != nil {
 		return err
 	}
@@ -157,6 +160,9 @@ func (r *receiver) complete(image ociimage.Image) error {
 	for _, diffID := range image.DiffIDs {
 		r.done.Bytes += r.size(diffID)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done.blobs = maps.Clone(r.blobs)
 	return nil
 }
 
@@ -170,8 +176,8 @@ func (r *receiver) abort() {
 
 // end gives up the lease.
 func (r *receiver) end() {
-	if r.lease.session != nil {
-		r.undo(r.lease.end)
+	if r.lease != nil {
+		r.undo(r.lease.End)
 		r.undone()
 	}
 	r.stop()

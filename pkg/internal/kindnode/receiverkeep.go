@@ -3,10 +3,7 @@ package kindnode
 import (
 	"slices"
 
-	"github.com/containerd/containerd/api/services/content/v1"
-	"github.com/containerd/containerd/api/services/snapshots/v1"
 	"github.com/opencontainers/go-digest"
-	"google.golang.org/grpc/codes"
 )
 
 // lacks tells whether the node needs the layer: it has neither its blob nor, at
@@ -27,20 +24,15 @@ func (r *receiver) keepBlob(diffID digest.Digest) bool {
 	if _, seen := r.state.Blobs[diffID]; !seen {
 		return false
 	}
-	if err := r.lease.keep(r.ctx, "content", diffID.String()); err != nil {
+	size, there, err := r.lease.KeepBlob(r.ctx, diffID)
+	switch {
+	case err != nil:
 		r.fail(err)
 		return true
+	case there:
+		r.arrive(diffID, size)
 	}
-	info, err := r.lease.loading.content.Info(r.ctx, &content.InfoRequest{Digest: diffID.String()})
-	if isCode(err, codes.NotFound) {
-		return false
-	}
-	if err != nil {
-		r.fail(err)
-		return true
-	}
-	r.arrive(diffID, info.GetInfo().GetSize())
-	return true
+	return there
 }
 
 // keepChains does so for the snapshots of a layer whose blob is not needed then.
@@ -69,23 +61,17 @@ func (r *receiver) keepChain(chain digest.Digest) bool {
 	if kept || !r.state.Chains[chain] {
 		return kept
 	}
-	if err := r.lease.keep(r.ctx, "snapshots/"+r.state.Snapshotter, chain.String()); err != nil {
-		r.fail(err)
-		return true
-	}
-	_, err := r.lease.loading.snapshots.Stat(r.ctx,
-		&snapshots.StatSnapshotRequest{Snapshotter: r.state.Snapshotter, Key: chain.String()})
-	if isCode(err, codes.NotFound) {
-		return false
-	}
+	there, err := r.lease.KeepSnapshot(r.ctx, r.state.Snapshotter, chain)
 	if err != nil {
 		r.fail(err)
 		return true
 	}
-	r.mu.Lock()
-	r.kept[chain] = true
-	r.mu.Unlock()
-	return true
+	if there {
+		r.mu.Lock()
+		r.kept[chain] = true
+		r.mu.Unlock()
+	}
+	return there
 }
 
 func (r *receiver) arrive(blob digest.Digest, size int64) {

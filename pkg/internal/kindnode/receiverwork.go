@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
@@ -24,7 +25,7 @@ type event struct {
 // write takes the events until there are no more.
 func (r *receiver) write() {
 	defer close(r.written)
-	var current *write
+	var current *containerd.Write
 	count := 0
 	for e := range r.events {
 		var err error
@@ -32,16 +33,16 @@ func (r *receiver) write() {
 		case r.failure() != nil:
 		case e.begin:
 			count++
-			current, err = r.lease.write(r.ctx, fmt.Sprintf("%s-%d", r.lease.id, count), func(bytes int64) {
+			current, err = r.lease.Write(r.ctx, fmt.Sprintf("%s-%d", r.id, count), func(bytes int64) {
 				r.watch(r.node, bytes)
 			})
 		case e.abort:
-			r.undo(current.abort)
+			r.undo(current.Abort)
 			current = nil
 		case e.part != nil:
-			err = current.chunk(e.part.data[:e.part.size])
+			err = current.Send(e.part.data[:e.part.size])
 		default:
-			if err = r.lease.commit(r.ctx, current, e.end, nil); err == nil {
+			if err = r.lease.Commit(r.ctx, current, e.end, nil); err == nil {
 				r.done.Sent += e.size
 				r.done.Layers++
 				r.arrive(e.end, e.size)
@@ -56,7 +57,7 @@ func (r *receiver) write() {
 		}
 	}
 	if current != nil {
-		r.undo(current.abort)
+		r.undo(current.Abort)
 	}
 }
 
@@ -64,7 +65,7 @@ func (r *receiver) write() {
 // lease's end.
 func (r *receiver) undo(do func(context.Context)) {
 	r.undoing.Do(func() {
-		r.undoContext, r.undone = context.WithTimeout(context.WithoutCancel(r.ctx), settleGrace)
+		r.undoContext, r.undone = context.WithTimeout(context.WithoutCancel(r.ctx), finishGrace)
 	})
 	do(r.undoContext)
 }
@@ -81,7 +82,7 @@ func (r *receiver) unpack() {
 func (r *receiver) unpackAll(image ociimage.Image) error {
 	for i, chain := range image.ChainIDs() {
 		if r.failure() != nil {
-			// There may be no session at all.
+			// There may be no connection at all.
 			return nil
 		}
 		if r.keepChain(chain) {
@@ -92,7 +93,7 @@ func (r *receiver) unpackAll(image ociimage.Image) error {
 			// Its failure is known, or it is not in what was read.
 			return nil
 		}
-		if err := r.lease.unpack(r.ctx, r.state.Snapshotter, image, i, size); err != nil {
+		if err := r.lease.Unpack(r.ctx, r.state.Snapshotter, image, i, size); err != nil {
 			return err
 		}
 	}

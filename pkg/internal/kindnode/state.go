@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
@@ -40,29 +41,14 @@ type State struct {
 	Pods []string
 }
 
-// Image is an image as the CRI lists it.
-type Image struct {
-	ID          string
-	RepoTags    []string
-	RepoDigests []string
-}
+// NoResponseError says that a node did not answer in time.
+type NoResponseError = containerd.NoResponseError
 
-// Container is a container as the CRI lists it.
-type Container struct {
-	ID string
-	// ImageRef is the config digest of the image that it really runs.
-	ImageRef string
-	// Image is the name that the pod's spec asked for.
-	Image string
-	// Exited is set when it does not run any more.
-	Exited bool
-	// Created by its runtime's clock.
-	Created time.Time
-	// PodID is the ID of the pod's sandbox.
-	PodID string
-	// Namespace and Pod that it belongs to.
-	Namespace, Pod string
-}
+// Image and Container are as the CRI lists them.
+type (
+	Image     = containerd.Image
+	Container = containerd.Container
+)
 
 // Pulled is the kubelet's note about an image that it pulled
 // (k8s.io/kubernetes/pkg/kubelet/apis/config, ImagePulledRecord).
@@ -110,16 +96,6 @@ func (s State) ID(name string) string {
 	return ""
 }
 
-// Tags returns all tags that the CRI has for the image ID.
-func (s State) Tags(id string) []string {
-	for _, image := range s.Images {
-		if image.ID == id {
-			return image.RepoTags
-		}
-	}
-	return nil
-}
-
 // Whole tells whether the node can run the image as it is: the CRI lists it,
 // containerd has it under one of the CRI's names, and it is unpacked.
 func (s State) Whole(image ociimage.Image) bool {
@@ -148,18 +124,3 @@ func (s State) Missing(image ociimage.Image, sized func(digest.Digest) bool) []d
 	}
 	return missing
 }
-
-// SizeOf returns a function that knows the size of each layer that any of the
-// nodes has.
-func SizeOf(states map[string]State) func(digest.Digest) (int64, bool) {
-	return func(diffID digest.Digest) (int64, bool) {
-		for _, state := range states {
-			if size, has := state.Blobs[diffID]; has {
-				return size, true
-			}
-		}
-		return 0, false
-	}
-}
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

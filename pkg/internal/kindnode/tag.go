@@ -1,13 +1,12 @@
 package kindnode
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
-	"github.com/containerd/containerd/api/services/images/v1"
-	"github.com/containerd/containerd/api/types"
-	"google.golang.org/grpc/codes"
-	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 )
 
 // TagOp adds one name to an image of a node.
@@ -43,57 +42,65 @@ type Tagged struct {
 // compare Tagged.ImageID with what they wanted.
 // When ctx ends, operations that have begun are waited for, no new ones begin.
 func (c *Cluster) Tag(ctx context.Context, nodes []string, ops []TagOp) (map[string][]Tagged, error) {
-	return change(ctx, c, nodes, ops, (*session).tag)
+	return change(ctx, c, nodes, ops, tag)
 }
 
-func (s *session) tag(ctx context.Context, op TagOp) (Tagged, error) {
-	content, err := s.content(ctx, op.ImageID)
+func tag(ctx context.Context, client *containerd.Client, op TagOp) (Tagged, error) {
+	content, err := contentOf(ctx, client, op.ImageID)
 	if err != nil {
 		return Tagged{}, err
 	}
 	done := Tagged{Target: op.Target, Added: true, Owner: op.Owner}
-	// Creation is atomic, label and all, and fails when the name exists.
-	_, err = s.images.Create(ctx, &images.CreateImageRequest{Image: &images.Image{
-		Name: op.Target, Target: content, Labels: map[string]string{OwnerLabel: op.Owner},
-	}})
-	if isCode(err, codes.AlreadyExists) {
-		held, err := s.images.Get(ctx, &images.GetImageRequest{Name: op.Target})
-		if err != nil {
-			return Tagged{}, err
+	err = client.CreateName(ctx, op.Target, content, map[string]string{OwnerLabel: op.Owner})
+	if containerd.IsExists(err) {
+		var has bool
+		if done, has, err = tagExisting(ctx, client, op, content); !has {
+			return done, err
 		}
-		image := held.GetImage()
-		done.Added, done.Owner = false, image.GetLabels()[OwnerLabel]
-		same := image.GetTarget().GetDigest() == content.GetDigest()
-		if !same && (op.Move && done.Owner == op.Owner || op.Back && (done.Owner == op.Owner || done.Owner == "")) {
-			// What it stood for stays, so that it can be moved back.
-			if err := s.retarget(ctx, image, content, op.Owner); err != nil {
-				return done, err
-			}
-			image.Target, same = content, true
-		}
-		if !same {
-			// Perhaps the same image, as another tool has written it.
-			has, err := s.image(ctx, op.Target)
-			if done.ImageID = has.GetId(); err != nil || done.ImageID != op.ImageID {
-				return done, err
-			}
-		}
-		if done.Owner != op.Owner && (done.Owner == "" || done.Owner == op.From) {
-			if err := s.own(ctx, image, op.Owner); err != nil {
-				return done, err
-			}
-			done.Owner = op.Owner
-		}
-	} else if err != nil {
+	}
+	if err != nil {
 		return Tagged{}, err
 	}
 	// The CRI learns of a name from containerd's events, usually at once.
-	err = s.settled(ctx, func(ctx context.Context) (bool, error) {
-		image, err := s.image(ctx, op.Target)
-		done.ImageID = image.GetId()
+	err = containerd.WaitForCRI(ctx, func(ctx context.Context) (bool, error) {
+		image, err := client.Image(ctx, op.Target)
+		done.ImageID = image.ID
 		return done.ImageID == op.ImageID, err
 	})
 	return done, err
+}
+
+// tagExisting does what may be done with a name that is there already, and tells whether
+// it now stands for the image.
+func tagExisting(ctx context.Context, client *containerd.Client, op TagOp, content *containerd.Descriptor,
+) (done Tagged, has bool, err error) {
+	held, err := client.Name(ctx, op.Target)
+	if err != nil {
+		return Tagged{}, false, err
+	}
+	done = Tagged{Target: op.Target, Owner: held.Labels[OwnerLabel]}
+	same := held.Target.GetDigest() == content.GetDigest()
+	if !same && (op.Move && done.Owner == op.Owner || op.Back && (done.Owner == op.Owner || done.Owner == "")) {
+		// What it stood for stays, so that it can be moved back.
+		if err := retarget(ctx, client, held, content, op.Owner); err != nil {
+			return done, false, err
+		}
+		held.Target, same = content, true
+	}
+	if !same {
+		// Perhaps the same image, as another tool has written it.
+		image, err := client.Image(ctx, op.Target)
+		if done.ImageID = image.ID; err != nil || image.ID != op.ImageID {
+			return done, false, err
+		}
+	}
+	if done.Owner != op.Owner && (done.Owner == "" || done.Owner == op.From) {
+		if err := own(ctx, client, held, op.Owner); err != nil {
+			return done, false, err
+		}
+		done.Owner = op.Owner
+	}
+	return done, true, nil
 }
 
 // GoneError says that a node has lost an image since it was looked at.
@@ -103,33 +110,26 @@ func (e *GoneError) Error() string {
 	return fmt.Sprintf("image %s is not there any more; load it again", e.ImageID)
 }
 
-// content returns what the image's names on the node stand for. The CRI's own
+// contentOf returns what the image's names on the node stand for. The CRI's own
 // name for an image is its ID, but an image that was imported over another one
 // under the same tag does not get it: then any of its other names will do, since
 // the image ID is checked afterwards.
-func (s *session) content(ctx context.Context, imageID string) (*types.Descriptor, error) {
-	found, err := s.images.Get(ctx, &images.GetImageRequest{Name: imageID})
+func contentOf(ctx context.Context, client *containerd.Client, imageID string) (*containerd.Descriptor, error) {
+	found, err := client.Name(ctx, imageID)
 	if err == nil {
-		return found.GetImage().GetTarget(), nil
+		return found.Target, nil
 	}
-	image, lookErr := s.image(ctx, imageID)
-	if !isCode(err, codes.NotFound) || lookErr != nil {
-		return nil, firstOf(lookErr, err)
+	image, lookErr := client.Image(ctx, imageID)
+	if !containerd.IsNotFound(err) || lookErr != nil {
+		return nil, cmp.Or(lookErr, err)
 	}
-	for _, name := range append(image.GetRepoTags(), image.GetRepoDigests()...) {
-		if found, err = s.images.Get(ctx, &images.GetImageRequest{Name: name}); err == nil {
-			return found.GetImage().GetTarget(), nil
+	for _, name := range slices.Concat(image.RepoTags, image.RepoDigests) {
+		if found, err = client.Name(ctx, name); err == nil {
+			return found.Target, nil
 		}
 	}
-	if isCode(err, codes.NotFound) {
+	if containerd.IsNotFound(err) {
 		return nil, &GoneError{ImageID: imageID}
 	}
 	return nil, err
-}
-
-// image returns the image as the CRI has it under a name or image ID, nil when it
-// has none.
-func (s *session) image(ctx context.Context, name string) (*cri.Image, error) {
-	answer, err := s.cri.ImageStatus(ctx, &cri.ImageStatusRequest{Image: &cri.ImageSpec{Image: name}})
-	return answer.GetImage(), err
 }

@@ -5,9 +5,7 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/containerd/containerd/api/services/images/v1"
-	"google.golang.org/grpc/codes"
-	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 )
 
 // UntagOp takes one name away, if it carries the owner label.
@@ -30,61 +28,64 @@ type Untagged struct {
 // owner's label are left alone. When ctx ends, operations that have begun are
 // waited for, no new ones begin.
 func (c *Cluster) Untag(ctx context.Context, nodes []string, ops []UntagOp) (map[string][]Untagged, error) {
-	return change(ctx, c, nodes, ops, (*session).untag)
+	return change(ctx, c, nodes, ops, untag)
 }
 
-func (s *session) untag(ctx context.Context, op UntagOp) (Untagged, error) {
+func untag(ctx context.Context, client *containerd.Client, op UntagOp) (Untagged, error) {
 	done := Untagged{Name: op.Name}
-	held, err := s.images.Get(ctx, &images.GetImageRequest{Name: op.Name})
-	if isCode(err, codes.NotFound) {
+	held, err := client.Name(ctx, op.Name)
+	if containerd.IsNotFound(err) {
 		return done, nil
 	}
-	if err != nil || held.GetImage().GetLabels()[OwnerLabel] != op.Owner {
+	if err != nil || held.Labels[OwnerLabel] != op.Owner {
 		return done, err
 	}
-	image, err := s.image(ctx, op.Name)
+	image, err := client.Image(ctx, op.Name)
 	if err != nil {
 		return done, err
 	}
-	done.ImageID = image.GetId()
+	done.ImageID = image.ID
 	// The tag goes last: a run that is killed in between leaves a tag that the
 	// record names, not an image that nothing does.
-	if err := s.free(ctx, image, op.Name); err != nil {
+	if err := free(ctx, client, image, op.Name); err != nil {
 		return done, err
 	}
-	_, err = s.images.Delete(ctx, &images.DeleteImageRequest{Name: op.Name, Sync: true})
-	if err != nil && !isCode(err, codes.NotFound) {
+	err = client.DeleteName(ctx, op.Name)
+	if err != nil && !containerd.IsNotFound(err) {
 		return done, err
 	}
 	done.Removed = err == nil
-	done.Freed, err = s.gone(ctx, done.ImageID, op.Name)
+	done.Freed, err = gone(ctx, client, done.ImageID, op.Name)
 	return done, err
 }
 
 // Disown leaves names on the named nodes to nobody, where they carry the owner label.
 func (c *Cluster) Disown(ctx context.Context, nodes []string, ops []UntagOp) error {
-	_, err := change(ctx, c, nodes, ops, func(s *session, ctx context.Context, op UntagOp) (struct{}, error) {
-		held, err := s.images.Get(ctx, &images.GetImageRequest{Name: op.Name})
-		if err == nil && held.GetImage().GetLabels()[OwnerLabel] == op.Owner {
-			err = s.own(ctx, held.GetImage(), "")
-		}
-		if isCode(err, codes.NotFound) {
-			err = nil
-		}
-		return struct{}{}, err
-	})
+	_, err := change(ctx, c, nodes, ops, disown)
 	return err
+}
+
+func disown(ctx context.Context, client *containerd.Client, op UntagOp) (struct{}, error) {
+	held, err := client.Name(ctx, op.Name)
+	if err == nil && held.Labels[OwnerLabel] == op.Owner {
+		err = own(ctx, client, held, "")
+	}
+	if containerd.IsNotFound(err) {
+		err = nil
+	}
+	return struct{}{}, err
 }
 
 // Free takes images away on the named nodes that nobody refers to and nothing runs.
 func (c *Cluster) Free(ctx context.Context, nodes, imageIDs []string) error {
-	_, err := change(ctx, c, nodes, imageIDs, func(s *session, ctx context.Context, imageID string) (struct{}, error) {
-		image, err := s.image(ctx, imageID)
-		if err == nil {
-			err = s.free(ctx, image, "")
-		}
-		return struct{}{}, err
-	})
+	_, err := change(ctx, c, nodes, imageIDs,
+		func(ctx context.Context, client *containerd.Client, imageID string) (struct{}, error) {
+			image, err := client.Image(ctx, imageID)
+			if err == nil {
+				err = free(ctx, client, image, "")
+			}
+			return struct{}{}, err
+		})
 	return err
 }
 
@@ -94,21 +95,19 @@ var leftover = regexp.MustCompile(`^docker\.io/library/import-[0-9-]*@sha256:`)
 // free takes away what else names an image if, but for the name that goes, nobody
 // refers to it and nothing runs it: the CRI's own name for it, which is its ID,
 // and leftovers.
-func (s *session) free(ctx context.Context, image *cri.Image, going string) error {
+func free(ctx context.Context, client *containerd.Client, image containerd.Image, going string) error {
 	isOther := func(name string) bool { return name != going && !leftover.MatchString(name) }
-	if image == nil || slices.ContainsFunc(image.GetRepoTags(), isOther) ||
-		slices.ContainsFunc(image.GetRepoDigests(), isOther) {
+	if image.ID == "" || slices.ContainsFunc(image.RepoTags, isOther) || slices.ContainsFunc(image.RepoDigests, isOther) {
 		return nil
 	}
-	use, err := s.state(ctx, listContainers, listPods)
-	if err != nil || use.Runs(image.GetId()) {
+	use, err := look(ctx, client, atContainers, atPods)
+	if err != nil || use.Runs(image.ID) {
 		return err
 	}
 	// Name by name, not by the CRI's RemoveImage: that would also take a tag
 	// which another run gives the image just now.
-	for _, name := range append([]string{image.GetId()}, image.GetRepoDigests()...) {
-		_, err := s.images.Delete(ctx, &images.DeleteImageRequest{Name: name, Sync: true})
-		if err != nil && !isCode(err, codes.NotFound) {
+	for _, name := range append([]string{image.ID}, image.RepoDigests...) {
+		if err := client.DeleteName(ctx, name); err != nil && !containerd.IsNotFound(err) {
 			return err
 		}
 	}
@@ -117,23 +116,23 @@ func (s *session) free(ctx context.Context, image *cri.Image, going string) erro
 
 // gone tells whether the image went with its name. Where another run took the
 // last other name away at the same time, it is freed now.
-func (s *session) gone(ctx context.Context, imageID, name string) (bool, error) {
+func gone(ctx context.Context, client *containerd.Client, imageID, name string) (bool, error) {
 	if imageID == "" {
 		return false, nil
 	}
-	var image *cri.Image
+	var image containerd.Image
 	// The CRI forgets a name a moment after containerd did.
-	err := s.settled(ctx, func(ctx context.Context) (bool, error) {
+	err := containerd.WaitForCRI(ctx, func(ctx context.Context) (bool, error) {
 		var err error
-		image, err = s.image(ctx, imageID)
-		return !slices.Contains(image.GetRepoTags(), name), err
+		image, err = client.Image(ctx, imageID)
+		return !slices.Contains(image.RepoTags, name), err
 	})
-	if err != nil || image == nil {
+	if err != nil || image.ID == "" {
 		return err == nil, err
 	}
-	if err := s.free(ctx, image, name); err != nil {
+	if err := free(ctx, client, image, name); err != nil {
 		return false, err
 	}
-	image, err = s.image(ctx, imageID)
-	return err == nil && image == nil, err
+	image, err = client.Image(ctx, imageID)
+	return err == nil && image.ID == "", err
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Context goes on for a grace after the end of ctx, whose cause then is its own. It
-// carries ctx's values.
-func Context(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+// WithGracePeriod returns a context that goes on for a grace after the end of ctx, whose cause
+// then is its own. It carries ctx's values.
+func WithGracePeriod(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	running, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		timer := time.AfterFunc(grace, func() { cancel(context.Cause(ctx)) })

@@ -13,7 +13,7 @@ var errStopped = errors.New("stopped")
 func TestAContextGoesOnForItsGraceAfterTheRunWasStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		run, stop := context.WithCancelCause(t.Context())
-		change, done := Context(run, time.Second)
+		change, done := WithGracePeriod(run, time.Second)
 		defer done()
 		time.Sleep(time.Hour) // in synctest's bubble its clock jumps: nobody waits
 		if change.Err() != nil {
@@ -35,7 +35,7 @@ func TestAContextGoesOnForItsGraceAfterTheRunWasStopped(t *testing.T) {
 func TestAContextThatIsDoneWaitsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		run, stop := context.WithCancelCause(t.Context())
-		change, done := Context(run, time.Hour)
+		change, done := WithGracePeriod(run, time.Hour)
 		stop(errStopped)
 		synctest.Wait()
 		begun := time.Now()

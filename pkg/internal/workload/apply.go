@@ -84,7 +84,7 @@ func (p *Plan) send(ctx context.Context, t *target, report progress.Reporter) er
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	ctx, done := outlive.Context(ctx, writeGrace)
+	ctx, done := outlive.WithGracePeriod(ctx, writeGrace)
 	defer done()
 	raw, err := clientFor(p.api, t.ref).patch(ctx, t.ref.name, body, options)
 	switch {

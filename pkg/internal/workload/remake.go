@@ -78,7 +78,7 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 	report.Info(fmt.Sprintf("deleting and recreating %s, within %s; if this run is killed, restore it: kubectl create "+
 		"-f %s", t.ref, limit,
 		file))
-	going, cancel := outlive.Context(ctx, goingLimit)
+	going, cancel := outlive.WithGracePeriod(ctx, goingLimit)
 	defer cancel()
 	going, cancel = context.WithTimeoutCause(going, limit,
 		fmt.Errorf("waited for %s: %w", limit, context.DeadlineExceeded))

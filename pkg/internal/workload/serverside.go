@@ -46,7 +46,7 @@ func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructu
 			return nil, context.Cause(ctx)
 		}
 		var done context.CancelFunc
-		ctx, done = outlive.Context(ctx, writeGrace)
+		ctx, done = outlive.WithGracePeriod(ctx, writeGrace)
 		defer done()
 	}
 	ctx = a.object.quiet(ctx)

@@ -1,7 +1,6 @@
 // Package kindnodetest is a Kind cluster in memory, for tests: it answers an
-// engine's `ps` and speaks containerd's and the CRI's API behind an engine's
-// `exec`, as far as package kindnode uses them. Its images have no layers, and
-// nothing is ever collected as garbage. It has no logic of the product.
+// engine's `ps`, and behind its `exec` is the containerd of package containerdtest. It has no
+// logic of the product.
 package kindnodetest
 
 import (
@@ -14,14 +13,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
+	"sync/atomic"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd/containerdtest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 )
 
 // Exec is the call with which Before, After and Count know a node being
 // connected; the others are called as the APIs call them, like "Images/Create".
 const Exec = "exec"
+
+// Node is what one node has.
+type Node = containerdtest.Node
 
 // Cluster is a Kind cluster and the host that runs it.
 type Cluster struct {
@@ -35,7 +39,7 @@ type Cluster struct {
 	nodes map[string]*Node
 	calls []string
 	// started counts containers, so that each has an ID of its own.
-	started int
+	started atomic.Int32
 }
 
 var _ hostexec.Runner = (*Cluster)(nil)
@@ -53,37 +57,34 @@ func New(name string, ca []byte, nodes ...string) *Cluster {
 func (c *Cluster) Join(ca []byte, node string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.nodes[node] = &Node{
-		CA: ca, Images: map[string]string{}, Owners: map[string]string{}, Since: map[string]time.Time{},
-		ids: map[string]bool{}, blobs: map[string][]byte{}, manifests: map[string]string{},
-	}
+	c.nodes[node] = containerdtest.New(ca, kindnode.OwnerLabel)
 }
 
 // Change does something to nodes, all of them if none is named.
 func (c *Cluster) Change(do func(*Node), names ...string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if len(names) == 0 {
-		names = slices.Collect(maps.Keys(c.nodes))
+		names = c.Nodes()
 	}
 	for _, name := range names {
-		do(c.nodes[name])
+		c.node(name).Change(do)
 	}
+}
+
+func (c *Cluster) node(name string) *Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.nodes[name]
 }
 
 // Load gives nodes an image, all of them if none is named.
 func (c *Cluster) Load(name, imageID string, nodes ...string) {
-	c.Change(func(n *Node) {
-		n.add(name, imageID)
-		// An import of somebody else labels nothing.
-		n.own(name, "")
-	}, nodes...)
+	c.Change(func(n *Node) { n.Load(name, imageID) }, nodes...)
 }
 
 // Tags returns the names that carry an owner label, as "node name owner".
 func (c *Cluster) Tags() []string {
 	var tags []string
-	for _, name := range slices.Sorted(maps.Keys(c.nodes)) {
+	for _, name := range c.Nodes() {
 		c.Change(func(n *Node) {
 			for _, tag := range slices.Sorted(maps.Keys(n.Owners)) {
 				tags = append(tags, name+" "+tag+" "+n.Owners[tag])
@@ -126,12 +127,13 @@ func (c *Cluster) Run(ctx context.Context, command hostexec.Command) error {
 		if err != nil {
 			return &hostexec.CommandError{Argv: argv, Err: err}
 		}
-		return c.serve(ctx, name, command)
+		return c.node(name).Serve(ctx, command.Stdin, command.Stdout, func(call string, do func() error) error {
+			return c.call(call, name, do)
+		})
 	case argv[1] == "exec" && slices.Contains(argv, "e2eimage-export"):
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		name := argv[len(argv)-1]
-		_, err := io.WriteString(command.Stdout, name+" "+c.nodes[argv[2]].Images[name])
+		name, text := argv[len(argv)-1], ""
+		c.Change(func(n *Node) { text = name + " " + n.Images[name] }, argv[2])
+		_, err := io.WriteString(command.Stdout, text)
 		return err
 	case argv[1] == "exec" && slices.Contains(argv, "e2eimage-import"):
 		text, err := io.ReadAll(command.Stdin)
@@ -142,17 +144,8 @@ func (c *Cluster) Run(ctx context.Context, command hostexec.Command) error {
 	return fmt.Errorf("unexpected command %q", argv)
 }
 
-// call carries out one call between its two hooks; calls come one at a time.
+// call carries out one call between its two hooks.
 func (c *Cluster) call(name, node string, do func() error) error {
-	return c.hooked(name, node, func() error {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return do()
-	})
-}
-
-// hooked is call for what takes turns by itself.
-func (c *Cluster) hooked(name, node string, do func() error) error {
 	if c.Before != nil {
 		if err := c.Before(name, node); err != nil {
 			return err
@@ -179,7 +172,7 @@ type container struct {
 // ps is what `podman ps --format json` prints.
 func (c *Cluster) ps() []container {
 	containers := []container{}
-	for _, name := range slices.Sorted(maps.Keys(c.nodes)) {
+	for _, name := range c.Nodes() {
 		role := "worker"
 		if strings.HasSuffix(name, "control-plane") {
 			role = "control-plane"

@@ -20,13 +20,12 @@ func (c *Cluster) Nodes() []string {
 // kubelet that never pulls does. Without that there is no container.
 func (c *Cluster) Start(node, namespace, pod, image string) (containerID, imageID string, err error) {
 	c.Change(func(n *Node) {
-		id, has := n.find(image)
+		id, has := n.Find(image)
 		if !has {
 			err = fmt.Errorf("container image %q is not present with pull policy of Never", image)
 			return
 		}
-		c.started++
-		containerID, imageID = fmt.Sprintf("container-%d", c.started), id
+		containerID, imageID = fmt.Sprintf("container-%d", c.started.Add(1)), id
 		sandbox := namespace + "/" + pod
 		n.Containers = append(n.Containers, kindnode.Container{
 			ID: containerID, ImageRef: id, Image: image, Created: time.Now(), PodID: sandbox, Namespace: namespace, Pod: pod,

@@ -1,4 +1,4 @@
-package kindnode
+package containerd
 
 import (
 	"os"
@@ -15,9 +15,9 @@ func TestAProcessThatIsNotTheContainersIsNotEntered(t *testing.T) {
 		node Node
 		says string
 	}{
-		"unknown":           {Node{id: "abc"}, "not known"},
-		"of somebody else":  {Node{id: strings.Repeat("ab", 32), pid: os.Getpid()}, "is not container abababababab's"},
-		"that is not there": {Node{id: "abc", pid: 1 << 22}, "process 4194304"},
+		"unknown":           {Node{ContainerID: "abc"}, "not known"},
+		"of somebody else":  {Node{ContainerID: strings.Repeat("ab", 32), PID: os.Getpid()}, "is not container abababababab's"},
+		"that is not there": {Node{ContainerID: "abc", PID: 1 << 22}, "process 4194304"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

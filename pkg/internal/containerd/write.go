@@ -1,4 +1,4 @@
-package kindnode
+package containerd
 
 import (
 	"context"
@@ -14,10 +14,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// write is a blob on its way into a node's content store. What is written is sent
+// Write is a blob on its way into a node's content store. What is written is sent
 // without waiting for the answers; they are counted aside.
-type write struct {
-	session *session
+type Write struct {
+	client  *Client
 	ref     string
 	stream  grpc.BidiStreamingClient[content.WriteContentRequest, content.WriteContentResponse]
 	ctx     context.Context
@@ -36,26 +36,29 @@ type write struct {
 	err      error
 }
 
-// write begins a blob; ref is unique. written is told of what the node has.
-func (s *session) write(ctx context.Context, ref string, written func(int64)) (*write, error) {
+// Write begins a blob; ref is unique. written is told of each bytes more that the node has.
+// The caller ends it with Lease.Commit or Abort.
+func (l *Lease) Write(ctx context.Context, ref string, written func(bytes int64)) (*Write, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stream, err := s.loading.content.Write(ctx)
+	stream, err := l.client.content.Write(ctx)
 	if err != nil {
 		cancel(nil)
-		return nil, s.failure(ctx, "Content/Write", err)
+		return nil, l.client.failure(ctx, "Content/Write", err)
 	}
-	w := &write{
-		session: s, ref: ref, stream: stream, ctx: ctx, cancel: cancel, written: written,
+	w := &Write{
+		client: l.client, ref: ref, stream: stream, ctx: ctx, cancel: cancel, written: written,
 		answers: make(chan struct{}),
 	}
-	w.silence = time.AfterFunc(callLimit, func() { cancel(&SilentError{Method: "Content/Write", After: callLimit}) })
+	w.silence = time.AfterFunc(callLimit, func() {
+		cancel(&NoResponseError{Method: "Content/Write", After: callLimit})
+	})
 	w.silence.Stop()
 	go w.receive()
 	return w, w.send(&content.WriteContentRequest{Action: content.WriteAction_STAT, Ref: ref}, callLimit)
 }
 
 // receive counts what the node answers.
-func (w *write) receive() {
+func (w *Write) receive() {
 	defer close(w.answers)
 	for {
 		answer, err := w.stream.Recv()
@@ -83,7 +86,7 @@ func (w *write) receive() {
 }
 
 // send gives the node limit to answer.
-func (w *write) send(request *content.WriteContentRequest, limit time.Duration) error {
+func (w *Write) send(request *content.WriteContentRequest, limit time.Duration) error {
 	w.mu.Lock()
 	w.waiting++
 	w.limit = limit
@@ -96,18 +99,18 @@ func (w *write) send(request *content.WriteContentRequest, limit time.Duration) 
 }
 
 // failure waits for what the node says: an error of sending is always EOF.
-func (w *write) failure(err error) error {
+func (w *Write) failure(err error) error {
 	<-w.answers
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err != nil {
 		err = w.err
 	}
-	return w.session.failure(w.ctx, "Content/Write", err)
+	return w.client.failure(w.ctx, "Content/Write", err)
 }
 
-// chunk sends a part; it is not kept.
-func (w *write) chunk(data []byte) error {
+// Send sends a part; data is not kept.
+func (w *Write) Send(data []byte) error {
 	err := w.send(&content.WriteContentRequest{Action: content.WriteAction_WRITE, Ref: w.ref, Offset: w.sent, Data: data},
 		callLimit)
 	w.sent += int64(len(data))
@@ -116,7 +119,7 @@ func (w *write) chunk(data []byte) error {
 
 // commit ends the blob, which the node holds against its digest. existed is set
 // where it had it already: then neither lease nor labels are its.
-func (w *write) commit(blob digest.Digest, labels map[string]string) (existed bool, err error) {
+func (w *Write) commit(blob digest.Digest, labels map[string]string) (existed bool, err error) {
 	defer w.cancel(nil)
 	err = w.send(&content.WriteContentRequest{
 		Action: content.WriteAction_COMMIT, Ref: w.ref, Offset: w.sent, Total: w.sent, Expected: blob.String(),
@@ -130,7 +133,7 @@ func (w *write) commit(blob digest.Digest, labels map[string]string) (existed bo
 		if w.err == nil {
 			return false, nil
 		}
-		err = w.session.failure(w.ctx, "Content/Write", w.err)
+		err = w.client.failure(w.ctx, "Content/Write", w.err)
 	}
 	if isCode(err, codes.AlreadyExists) || status.Code(err) == codes.AlreadyExists {
 		return true, nil
@@ -138,9 +141,9 @@ func (w *write) commit(blob digest.Digest, labels map[string]string) (existed bo
 	return false, err
 }
 
-// abort takes back what was written.
-func (w *write) abort(ctx context.Context) {
+// Abort takes back what was written.
+func (w *Write) Abort(ctx context.Context) {
 	w.cancel(nil)
 	<-w.answers
-	_, _ = w.session.loading.content.Abort(ctx, &content.AbortRequest{Ref: w.ref})
+	_, _ = w.client.content.Abort(ctx, &content.AbortRequest{Ref: w.ref})
 }

@@ -1,4 +1,4 @@
-package kindnodetest
+package containerdtest
 
 import (
 	"context"
@@ -27,7 +27,7 @@ func (s *imageService) ListImages(context.Context, *cri.ListImagesRequest) (*cri
 func (s *imageService) ImageStatus(_ context.Context,
 	request *cri.ImageStatusRequest,
 ) (*cri.ImageStatusResponse, error) {
-	id, ok := s.node.find(request.GetImage().GetImage())
+	id, ok := s.node.Find(request.GetImage().GetImage())
 	if !ok && len(s.node.names(id)) == 0 {
 		return &cri.ImageStatusResponse{}, nil
 	}

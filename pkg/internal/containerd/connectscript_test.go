@@ -1,4 +1,4 @@
-package kindnode
+package containerd
 
 import (
 	"bufio"
@@ -14,8 +14,8 @@ import (
 )
 
 // asNode runs what an exec runs in a node here, with a containerd that says back what it
-// hears, and returns the greeting.
-func asNode(t *testing.T) (stdin io.WriteCloser, stdout *bufio.Reader, greeting map[string][]byte, ended <-chan error) {
+// hears, and returns the handshake.
+func asNode(t *testing.T) (stdin io.WriteCloser, stdout *bufio.Reader, handshake Handshake, ended <-chan error) {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "s")
 	containerd, err := net.Listen("unix", socket)
@@ -29,7 +29,7 @@ func asNode(t *testing.T) (stdin io.WriteCloser, stdout *bufio.Reader, greeting 
 			_ = conn.Close()
 		}
 	}()
-	script := strings.NewReplacer("/run/containerd/containerd.sock", socket, "uname -n", "echo localhost").Replace(sessionScript)
+	script := strings.NewReplacer("/run/containerd/containerd.sock", socket, "uname -n", "echo localhost").Replace(connectScript)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	node := exec.CommandContext(ctx, "perl", "-e", script)
@@ -44,12 +44,12 @@ func asNode(t *testing.T) (stdin io.WriteCloser, stdout *bufio.Reader, greeting 
 		t.Fatal(err)
 	}
 	stdout = bufio.NewReader(out)
-	if greeting, err = readGreeting(stdout); err != nil {
+	if handshake, err = readHandshake(stdout); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- node.Wait() }()
-	return stdin, stdout, greeting, done
+	return stdin, stdout, handshake, done
 }
 
 // echoes tells whether what is sent comes back.
@@ -65,9 +65,9 @@ func echoes(t *testing.T, to io.Writer, from io.Reader) {
 }
 
 // wantNobodyElse wants that a second client does not get in, and that all ends with stdin.
-func wantNobodyElse(t *testing.T, stdin io.Closer, greeting map[string][]byte, ended <-chan error) {
+func wantNobodyElse(t *testing.T, stdin io.Closer, handshake Handshake, ended <-chan error) {
 	t.Helper()
-	if _, err := connectByNetwork(t.Context(), greeting); err == nil {
+	if _, err := connectByNetwork(t.Context(), handshake); err == nil {
 		t.Error("a second client got in")
 	}
 	if err := stdin.Close(); err != nil {
@@ -83,8 +83,8 @@ func TestANodeTakesOneClientThatKnowsItsPassword(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		return // nodes are Linux
 	}
-	stdin, _, greeting, ended := asNode(t)
-	address := strings.Fields(string(greeting["network"]))[0]
+	stdin, _, handshake, ended := asNode(t)
+	address := strings.Fields(handshake.network)[0]
 	// Strangers come first: one hangs up at once, one says something else, one nothing.
 	for _, says := range []string{"silent", "", strings.Repeat("x", passwordLength)} {
 		stranger, err := net.Dial("tcp", address)
@@ -108,12 +108,12 @@ func TestANodeTakesOneClientThatKnowsItsPassword(t *testing.T) {
 	// The silent one holds the others up for as long as a password may take.
 	for deadline := time.Now().Add(20 * time.Second); conn == nil; {
 		var err error
-		if conn, err = connectByNetwork(t.Context(), greeting); err != nil && time.Now().After(deadline) {
+		if conn, err = connectByNetwork(t.Context(), handshake); err != nil && time.Now().After(deadline) {
 			t.Fatal(err)
 		}
 	}
 	echoes(t, conn, conn)
-	wantNobodyElse(t, stdin, greeting, ended)
+	wantNobodyElse(t, stdin, handshake, ended)
 	if _, err := conn.Read(make([]byte, 1)); err == nil {
 		t.Error("the connection outlives the exec")
 	}
@@ -124,7 +124,7 @@ func TestANodeTakesItsClientAtStdinAsWell(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		return // nodes are Linux
 	}
-	stdin, stdout, greeting, ended := asNode(t)
+	stdin, stdout, handshake, ended := asNode(t)
 	echoes(t, stdin, stdout)
-	wantNobodyElse(t, stdin, greeting, ended)
+	wantNobodyElse(t, stdin, handshake, ended)
 }

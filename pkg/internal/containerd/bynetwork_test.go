@@ -1,4 +1,4 @@
-package kindnode
+package containerd
 
 import (
 	"io"
@@ -46,7 +46,7 @@ func TestANodeIsConnectedOverTheNetworkWhenBothPasswordsAreRight(t *testing.T) {
 				text, _ := io.ReadAll(conn)
 				heard <- string(text)
 			}()
-			conn, err := connectByNetwork(t.Context(), map[string][]byte{"network": []byte(listener.Addr().String() + " " + theirs + ours + "\n")})
+			conn, err := connectByNetwork(t.Context(), Handshake{network: listener.Addr().String() + " " + theirs + ours + "\n"})
 			if (err == nil) != (test.told != "") {
 				t.Errorf("error %v", err)
 			}
@@ -88,7 +88,7 @@ func TestANodeWithoutAReachableAddressIsNotConnectedOverTheNetwork(t *testing.T)
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn, err := connectByNetwork(t.Context(), map[string][]byte{"network": []byte(said)})
+			conn, err := connectByNetwork(t.Context(), Handshake{network: said})
 			if err == nil {
 				t.Errorf("connected to %s", conn.RemoteAddr())
 			}

@@ -1,4 +1,4 @@
-package kindnode
+package containerd
 
 import (
 	"context"
@@ -50,13 +50,13 @@ func (e *CallError) Error() string {
 // Unwrap returns why the connection broke.
 func (e *CallError) Unwrap() error { return e.Err }
 
-// SilentError says that a node did not answer in time.
-type SilentError struct {
+// NoResponseError says that a node did not answer in time.
+type NoResponseError struct {
 	Method string
 	After  time.Duration
 }
 
-func (e *SilentError) Error() string {
+func (e *NoResponseError) Error() string {
 	return fmt.Sprintf("no answer to %s within %s; is the node paused, or out of memory?", e.Method, e.After)
 }
 
@@ -75,23 +75,23 @@ func limitOf(ctx context.Context) time.Duration {
 
 // intercept is around every call: it names the namespace that the kubelet's
 // images are in, bounds the call, and says why one failed.
-func (s *session) intercept(ctx context.Context, method string, request, answer any, connection *grpc.ClientConn,
+func (c *Client) intercept(ctx context.Context, method string, request, answer any, connection *grpc.ClientConn,
 	invoke grpc.UnaryInvoker, options ...grpc.CallOption,
 ) error {
 	short := method[strings.LastIndexByte(method, '.')+1:]
 	limit := limitOf(ctx)
-	bounded, cancel := context.WithTimeoutCause(ctx, limit, &SilentError{Method: short, After: limit})
+	bounded, cancel := context.WithTimeoutCause(ctx, limit, &NoResponseError{Method: short, After: limit})
 	defer cancel()
 	begun := time.Now()
 	err := invoke(inNamespace(bounded), method, request, answer, connection, options...)
-	klog.FromContext(ctx).V(6).Info("node call", "node", s.node, "method", short, "took", since(begun), "code",
+	klog.FromContext(ctx).V(6).Info("node call", "node", c.name, "method", short, "took", since(begun), "code",
 		status.Code(err).String())
-	return s.failure(bounded, short, err)
+	return c.failure(bounded, short, err)
 }
 
 // interceptStream is around the opening of every stream. How long it may be
 // silent is for its user to say.
-func (s *session) interceptStream(ctx context.Context, desc *grpc.StreamDesc, connection *grpc.ClientConn,
+func (c *Client) interceptStream(ctx context.Context, desc *grpc.StreamDesc, connection *grpc.ClientConn,
 	method string,
 	open grpc.Streamer, options ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
@@ -103,33 +103,39 @@ func inNamespace(ctx context.Context) context.Context {
 }
 
 // failure says why a call failed that was bounded by a context.
-func (s *session) failure(bounded context.Context, short string, err error) error {
+func (c *Client) failure(bounded context.Context, short string, err error) error {
 	if err == nil {
 		return nil
 	}
 	failed := &CallError{Method: short, Code: status.Code(err), Message: status.Convert(err).Message()}
 	switch {
 	case bounded.Err() != nil:
-		s.silent.Store(true)
+		c.silent.Store(true)
 		failed.Err = context.Cause(bounded)
 	case failed.Code == codes.Unavailable:
-		failed.Err = s.whyBroken(err)
+		failed.Err = c.whyBroken(err)
 	}
 	return failed
 }
 
 // whyBroken prefers what is known of the connection's end over what the call saw.
-func (s *session) whyBroken(err error) error {
+func (c *Client) whyBroken(err error) error {
 	select {
-	case <-s.over:
-		if s.why != nil {
-			return s.why
+	case <-c.conn.over:
+		if c.conn.why != nil {
+			return c.conn.why
 		}
 		return errors.New("containerd closed the connection; was it or the node restarted?")
 	case <-time.After(afterwards):
 		return err
 	}
 }
+
+// IsNotFound tells whether err is a call that ended since the node does not have what it was about.
+func IsNotFound(err error) bool { return isCode(err, codes.NotFound) }
+
+// IsExists tells whether err is a call that ended since the node has already what was to be made.
+func IsExists(err error) bool { return isCode(err, codes.AlreadyExists) }
 
 // isCode tells whether err is a call that ended with the code.
 func isCode(err error, code codes.Code) bool {

@@ -1,8 +1,9 @@
-package kindnode
+package containerd
 
 import (
 	"bufio"
 	"context"
+	_ "embed" // for the script
 	"errors"
 	"fmt"
 	"io"
@@ -10,47 +11,50 @@ import (
 	"time"
 
 	"k8s.io/klog/v2"
-
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 )
 
-// exitNotFound is what `timeout` exits with when there is no such program.
-const exitNotFound = 127
+// connectScript runs inside the node; nothing of ours is in its command line.
+//
+//go:embed scripts/connect.pl
+var connectScript string
 
 const (
-	// connectLimit is how long a node may take to greet.
+	// connectLimit is how long a node may take until it is connected.
 	connectLimit = 20 * time.Second
 	// connectTries: podman now and then loses what an exec says when others of
 	// the same node are killed meanwhile.
 	connectTries = 3
+	// killGrace is how long an exec may go on after its stdin has ended.
+	killGrace = 2 * time.Second
 )
 
-// connectByExec connects through an exec of the engine.
-func (c *Cluster) connectByExec(ctx context.Context, node string) (*link, error) {
+// connectByExec connects through a program in the node.
+func connectByExec(ctx context.Context, node Node) (*conn, error) {
 	for tried := 1; ; tried++ {
-		bounded, cancel := context.WithTimeoutCause(ctx, connectLimit, &SilentError{Method: "exec", After: connectLimit})
-		l, err := c.enter(bounded, node)
+		bounded, cancel := context.WithTimeoutCause(ctx, connectLimit,
+			&NoResponseError{Method: "exec", After: connectLimit})
+		c, err := connectOnce(bounded, node)
 		cancel()
-		var silent *SilentError
+		var silent *NoResponseError
 		if !errors.As(err, &silent) || tried == connectTries {
-			return l, err
+			return c, err
 		}
-		klog.FromContext(ctx).V(4).Info("an exec said nothing; once more", "node", node)
+		klog.FromContext(ctx).V(4).Info("an exec said nothing; once more", "node", node.Name)
 	}
 }
 
-// enter starts a program in the node that joins its stdin and stdout with
-// containerd's socket, and reads its greeting.
-func (c *Cluster) enter(ctx context.Context, node string) (*link, error) {
+// connectOnce starts a program in the node that joins its stdin and stdout with
+// containerd's socket, and reads its handshake.
+func connectOnce(ctx context.Context, node Node) (*conn, error) {
 	running, kill := context.WithCancelCause(context.WithoutCancel(ctx))
 	stdin, toNode := io.Pipe()
 	fromNode, stdout := io.Pipe()
-	l := &link{over: make(chan struct{})}
+	c := &conn{over: make(chan struct{})}
 	go func() {
 		defer kill(nil)
-		l.why = c.exec(running, node, sessionLimit, []string{"perl", "-e", sessionScript}, stdin, stdout)
-		close(l.over)
-		end := l.why
+		c.why = node.Exec(running, []string{"perl", "-e", connectScript}, stdin, stdout)
+		close(c.over)
+		end := c.why
 		if end == nil {
 			end = io.EOF
 		}
@@ -59,66 +63,62 @@ func (c *Cluster) enter(ctx context.Context, node string) (*link, error) {
 	}()
 	reader := bufio.NewReader(fromNode)
 	waiting := context.AfterFunc(ctx, func() { _ = fromNode.CloseWithError(context.Cause(ctx)) })
-	greeting, err := readGreeting(reader)
+	handshake, err := readHandshake(reader)
 	if !waiting() && err == nil {
 		err = context.Cause(ctx)
 	}
-	l.Conn = stdio{
+	c.Conn = stdio{
 		Reader: reader, from: fromNode,
-		WriteCloser: &lastWords{WriteCloser: toNode, over: l.over, kill: func() { kill(errClosed) }},
+		WriteCloser: &stdinCloser{WriteCloser: toNode, over: c.over, kill: func() { kill(errClosed) }},
 	}
 	if err != nil {
-		_ = l.Close()
-		return nil, l.whyNot(ctx, err)
+		_ = c.Close()
+		return nil, c.whyNot(ctx, err)
 	}
-	l.greeting = greeting
-	network, err := connectByNetwork(ctx, greeting)
+	c.handshake = handshake
+	network, err := connectByNetwork(ctx, handshake)
 	if err != nil {
-		klog.FromContext(ctx).V(6).Info("all goes through the exec", "node", node, "because", err.Error())
-		return l, nil
+		klog.FromContext(ctx).V(6).Info("all goes through the exec", "node", node.Name, "because", err.Error())
+		return c, nil
 	}
-	l.Conn = besideExec{Conn: network, exec: l.Conn}
-	return l, nil
+	c.Conn = besideExec{Conn: network, exec: c.Conn}
+	return c, nil
 }
 
 var errClosed = errors.New("session closed")
 
 // whyNot says why there is no connection: what the exec said counts for more than
 // that nothing could be read from it.
-func (l *link) whyNot(ctx context.Context, err error) error {
+func (c *conn) whyNot(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("the node does not answer: %w", context.Cause(ctx))
 	}
 	select {
-	case <-l.over:
-		if l.why != nil {
-			err = l.why
+	case <-c.over:
+		if c.why != nil {
+			return c.why
 		}
-	case <-time.After(hostexec.KillGrace):
-	}
-	var failed *hostexec.CommandError
-	if errors.As(err, &failed) && failed.ExitCode() == exitNotFound {
-		return fmt.Errorf("the node has no perl, which every node image of kind has; rebuild yours with it: %w", err)
+	case <-time.After(killGrace):
 	}
 	return err
 }
 
-// lastWords closes the node's stdin, which ends the exec; where it does not, the
+// stdinCloser closes the node's stdin, which ends the exec; where it does not, the
 // exec is killed.
-type lastWords struct {
+type stdinCloser struct {
 	io.WriteCloser
 	over chan struct{}
 	kill func()
 }
 
 // Close implements io.Closer. It does not wait for the exec's end.
-func (l *lastWords) Close() error {
-	err := l.WriteCloser.Close()
-	time.AfterFunc(hostexec.KillGrace, func() {
+func (s *stdinCloser) Close() error {
+	err := s.WriteCloser.Close()
+	time.AfterFunc(killGrace, func() {
 		select {
-		case <-l.over:
+		case <-s.over:
 		default:
-			l.kill()
+			s.kill()
 		}
 	})
 	return err

@@ -1,4 +1,4 @@
-package kindnode
+package containerd
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"github.com/containerd/containerd/api/types"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"google.golang.org/grpc/codes"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
@@ -23,10 +22,10 @@ const (
 	snapshotDiffIDLabel = "containerd.io/snapshot/diff-id"
 )
 
-// unpack makes the snapshot of one layer on top of its parent's, as containerd's
+// Unpack makes the snapshot of the image's layer i, of so many bytes, on top of its parent's, as containerd's
 // unpacker does: it applies the layer to a snapshot that then gets its chain ID as
 // its name. One that is there already is left alone.
-func (s *session) unpack(ctx context.Context, snapshotter string, image ociimage.Image, i int, size int64) error {
+func (l *Lease) Unpack(ctx context.Context, snapshotter string, image ociimage.Image, i int, size int64) error {
 	chains := image.ChainIDs()
 	chain, diffID := chains[i].String(), image.DiffIDs[i]
 	labels := map[string]string{snapshotRefLabel: chain, snapshotDiffIDLabel: diffID.String()}
@@ -36,16 +35,16 @@ func (s *session) unpack(ctx context.Context, snapshotter string, image ociimage
 		labels[snapshotParentLabel] = parent
 	}
 	key := fmt.Sprintf("extract-%s %s", rand.Text(), chain)
-	prepared, err := s.loading.snapshots.Prepare(ctx,
+	prepared, err := l.client.snapshots.Prepare(ctx,
 		&snapshots.PrepareSnapshotRequest{Snapshotter: snapshotter, Key: key, Parent: parent, Labels: labels})
-	if isCode(err, codes.AlreadyExists) {
+	if IsExists(err) {
 		// A remote snapshotter that has it by the label.
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	applied, err := s.loading.diff.Apply(long(ctx),
+	applied, err := l.client.diff.Apply(long(ctx),
 		&diff.ApplyRequest{Diff: descriptor(ociimage.Layer(diffID, size)), Mounts: prepared.GetMounts()})
 	if err == nil {
 		if got := applied.GetApplied().GetDigest(); got != diffID.String() {
@@ -53,13 +52,13 @@ func (s *session) unpack(ctx context.Context, snapshotter string, image ociimage
 		}
 	}
 	if err == nil {
-		_, err = s.loading.snapshots.Commit(ctx, &snapshots.CommitSnapshotRequest{
+		_, err = l.client.snapshots.Commit(ctx, &snapshots.CommitSnapshotRequest{
 			Snapshotter: snapshotter, Name: chain,
 			Key: key, Labels: labels,
 		})
 	}
 	// A snapshot that was prepared in vain goes with the lease.
-	if isCode(err, codes.AlreadyExists) {
+	if IsExists(err) {
 		// Another load was faster.
 		return nil
 	}

@@ -1,4 +1,4 @@
-package kindnode
+package containerd
 
 import (
 	"bytes"
@@ -27,8 +27,8 @@ const (
 // which is there for root, and for the user of a rootless engine. An exec costs
 // up to half a second, this next to nothing. It fails where the node is on
 // another host or in a VM.
-func connectDirectly(ctx context.Context, node Node) (*link, error) {
-	if node.pid <= 0 || node.id == "" {
+func connectDirectly(ctx context.Context, node Node) (*conn, error) {
+	if node.PID <= 0 || node.ContainerID == "" {
 		return nil, errors.New("its process is not known")
 	}
 	root, err := openRoot(node)
@@ -36,7 +36,7 @@ func connectDirectly(ctx context.Context, node Node) (*link, error) {
 		return nil, err
 	}
 	defer unix.Close(root)
-	greeting, err := greet(root)
+	handshake, err := readHandshakeIn(root)
 	if err != nil {
 		return nil, err
 	}
@@ -45,12 +45,12 @@ func connectDirectly(ctx context.Context, node Node) (*link, error) {
 		return nil, err
 	}
 	defer socket.Close()
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", fmt.Sprintf("/proc/self/fd/%d", socket.Fd()))
+	connected, err := new(net.Dialer).DialContext(ctx, "unix", fmt.Sprintf("/proc/self/fd/%d", socket.Fd()))
 	if err != nil {
 		return nil, err
 	}
 	over := make(chan struct{})
-	return &link{Conn: &watched{Conn: conn, over: over}, greeting: greeting, over: over}, nil
+	return &conn{Conn: &watched{Conn: connected, over: over}, handshake: handshake, over: over}, nil
 }
 
 // openRoot opens the root folder of the container's first process. The folder in
@@ -58,17 +58,17 @@ func connectDirectly(ctx context.Context, node Node) (*link, error) {
 // the control group tells that it is the container's: a PID that a remote engine
 // gave is somebody else's here.
 func openRoot(node Node) (int, error) {
-	process, err := unix.Open("/proc/"+strconv.Itoa(node.pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	process, err := unix.Open("/proc/"+strconv.Itoa(node.PID), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return -1, fmt.Errorf("process %d: %w", node.pid, err)
+		return -1, fmt.Errorf("process %d: %w", node.PID, err)
 	}
 	defer unix.Close(process)
 	text, err := readAt(process, "cgroup")
 	if err != nil {
 		return -1, err
 	}
-	if !bytes.Contains(text, []byte(node.id)) {
-		return -1, fmt.Errorf("process %d of this host is not container %.12s's", node.pid, node.id)
+	if !bytes.Contains(text, []byte(node.ContainerID)) {
+		return -1, fmt.Errorf("process %d of this host is not container %.12s's", node.PID, node.ContainerID)
 	}
 	// A pod's control group is below its node's, but its processes are one PID
 	// namespace further down.
@@ -76,11 +76,11 @@ func openRoot(node Node) (int, error) {
 		return -1, err
 	}
 	if pids := namespacePIDs(text); len(pids) != 2 || pids[1] != "1" {
-		return -1, fmt.Errorf("process %d of this host is not the first of container %.12s", node.pid, node.id)
+		return -1, fmt.Errorf("process %d of this host is not the first of container %.12s", node.PID, node.ContainerID)
 	}
 	root, err := unix.Openat(process, "root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return -1, fmt.Errorf("root folder of process %d: %w", node.pid, err)
+		return -1, fmt.Errorf("root folder of process %d: %w", node.PID, err)
 	}
 	return root, nil
 }
@@ -116,28 +116,27 @@ func openIn(root int, name string, flags uint64) (*os.File, error) {
 	return os.NewFile(uintptr(file), name), nil
 }
 
-// greet reads what an exec would tell before it is connected. A file that is not
+// readHandshakeIn reads what an exec would tell before it is connected. A file that is not
 // there is empty.
-func greet(root int) (map[string][]byte, error) {
+func readHandshakeIn(root int) (found Handshake, err error) {
 	var kernel unix.Utsname
 	if err := unix.Uname(&kernel); err != nil {
-		return nil, err
+		return found, err
 	}
-	found := map[string][]byte{"machine": []byte(unix.ByteSliceToString(kernel.Machine[:]))}
-	var err error
-	if found["ca"], err = readIn(root, caPath); err != nil {
-		return nil, err
+	found.Machine = unix.ByteSliceToString(kernel.Machine[:])
+	if found.CA, err = readIn(root, caPath); err != nil {
+		return found, err
 	}
 	folder, err := openIn(root, pulledPath, unix.O_RDONLY|unix.O_DIRECTORY)
 	if errors.Is(err, os.ErrNotExist) {
 		return found, nil
 	} else if err != nil {
-		return nil, err
+		return found, err
 	}
 	defer folder.Close()
 	names, err := folder.Readdirnames(-1)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	for _, name := range names {
 		// The kubelet writes to a .tmp file and renames that.
@@ -146,9 +145,9 @@ func greet(root int) (map[string][]byte, error) {
 		}
 		note, err := readIn(root, path.Join(pulledPath, name))
 		if err != nil {
-			return nil, err
+			return found, err
 		}
-		found["pulled"] = append(append(found["pulled"], note...), '\n')
+		found.Pulled = append(append(found.Pulled, note...), '\n')
 	}
 	return found, nil
 }
@@ -166,5 +165,5 @@ func readIn(root int, name string) ([]byte, error) {
 // readAll reads and closes.
 func readAll(file *os.File) ([]byte, error) {
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, maxGreeting))
+	return io.ReadAll(io.LimitReader(file, maxHandshake))
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package kindnode
+package containerd
 
 import (
 	"context"
@@ -8,6 +8,6 @@ import (
 )
 
 // connectDirectly is for hosts whose engine shares their kernel.
-func connectDirectly(context.Context, Node) (*link, error) {
+func connectDirectly(context.Context, Node) (*conn, error) {
 	return nil, errors.New("the engine runs in a VM")
 }

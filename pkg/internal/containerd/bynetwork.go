@@ -1,4 +1,4 @@
-package kindnode
+package containerd
 
 import (
 	"context"
@@ -23,15 +23,15 @@ const (
 )
 
 // connectByNetwork connects to the program that an exec has started in the node, past the
-// engine, which copies each byte several times. The greeting that came through the exec
+// engine, which copies each byte several times. The handshake that came through the exec
 // has the node's address and two passwords: one that the node says first, so that ours is
 // not told to another host with that address, and then ours. It fails where the node's network
 // is not this host's.
-func connectByNetwork(ctx context.Context, greeting map[string][]byte) (net.Conn, error) {
+func connectByNetwork(ctx context.Context, handshake Handshake) (net.Conn, error) {
 	if runtime.GOOS != "linux" {
 		return nil, errors.New("containers have a network of their own here")
 	}
-	said := strings.Fields(string(greeting["network"]))
+	said := strings.Fields(handshake.network)
 	if len(said) != 2 || len(said[1]) != 2*passwordLength {
 		return nil, errors.New("it tells no address")
 	}
@@ -40,14 +40,14 @@ func connectByNetwork(ctx context.Context, greeting map[string][]byte) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	if err := exchange(conn, theirs, ours); err != nil {
+	if err := exchangePasswords(conn, theirs, ours); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", address, err), conn.Close())
 	}
 	return conn, nil
 }
 
-// exchange hears their password and says ours.
-func exchange(conn net.Conn, theirs, ours string) error {
+// exchangePasswords hears their password and says ours.
+func exchangePasswords(conn net.Conn, theirs, ours string) error {
 	if err := conn.SetDeadline(time.Now().Add(passwordLimit)); err != nil {
 		return err
 	}

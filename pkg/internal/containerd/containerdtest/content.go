@@ -1,4 +1,4 @@
-package kindnodetest
+package containerdtest
 
 import (
 	"context"
@@ -24,13 +24,12 @@ const blobSize = 1000
 // a test has loaded.
 type contentServer struct {
 	content.UnimplementedContentServer
-	cluster *Cluster
-	node    string
+	node *Node
 }
 
 func (s *contentServer) List(_ *content.ListContentRequest, stream content.Content_ListServer) error {
 	answer := &content.ListContentResponse{}
-	s.cluster.Change(func(n *Node) {
+	s.node.Change(func(n *Node) {
 		for _, blob := range slices.Sorted(maps.Keys(n.blobs)) {
 			answer.Info = append(answer.Info, n.info(blob))
 		}
@@ -39,7 +38,7 @@ func (s *contentServer) List(_ *content.ListContentRequest, stream content.Conte
 				answer.Info = append(answer.Info, n.info(id))
 			}
 		}
-	}, s.node)
+	})
 	return stream.Send(answer)
 }
 
@@ -52,7 +51,7 @@ func (n *Node) info(blob string) *content.Info {
 }
 
 func (s *contentServer) Info(_ context.Context, request *content.InfoRequest) (*content.InfoResponse, error) {
-	node := s.cluster.nodes[s.node]
+	node := s.node
 	if blob := request.GetDigest(); node.blobs[blob] != nil || slices.Contains(node.listed(), blob) {
 		return &content.InfoResponse{Info: node.info(blob)}, nil
 	}
@@ -97,7 +96,7 @@ func (s *contentServer) Write(stream content.Content_WriteServer) error {
 }
 
 func (s *contentServer) commit(blob string, written []byte, request *content.WriteContentRequest) (err error) {
-	s.cluster.Change(func(n *Node) {
+	s.node.Change(func(n *Node) {
 		switch {
 		case request.GetExpected() != "" && request.GetExpected() != blob:
 			err = status.Errorf(codes.FailedPrecondition, "unexpected commit digest %s, expected %s", blob,
@@ -107,7 +106,7 @@ func (s *contentServer) commit(blob string, written []byte, request *content.Wri
 		default:
 			n.blobs[blob] = written
 		}
-	}, s.node)
+	})
 	return err
 }
 

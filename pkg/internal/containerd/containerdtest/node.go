@@ -1,4 +1,7 @@
-package kindnodetest
+// Package containerdtest is the containerd of a Kubernetes node in memory, for tests: it speaks
+// its API and the CRI's, as far as package containerd uses them. Its images have no layers, and
+// nothing is ever collected as garbage. It has no logic of the product.
+package containerdtest
 
 import (
 	"cmp"
@@ -6,14 +9,15 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 )
 
-// Node is what one node has.
+// Node is what one node has. Its fields are for Change only, once it serves.
 type Node struct {
 	CA []byte
 	// Images are names → image IDs, Owners names → owner labels.
@@ -22,7 +26,7 @@ type Node struct {
 	Since map[string]time.Time
 	// Pulled by the kubelet itself: image ID → repositories.
 	Pulled     map[string][]string
-	Containers []kindnode.Container
+	Containers []containerd.Container
 	// Pods are the IDs of the sandboxes that are ready.
 	Pods []string
 
@@ -32,6 +36,33 @@ type Node struct {
 	// describe an image, by its ID.
 	blobs     map[string][]byte
 	manifests map[string]string
+
+	mu sync.Mutex
+	// ownerLabel is the label whose values Owners are.
+	ownerLabel string
+}
+
+// New returns a node that has nothing but a certificate authority. ownerLabel is the only
+// label that its names can have, besides that of the CRI.
+func New(ca []byte, ownerLabel string) *Node {
+	return &Node{
+		CA: ca, Images: map[string]string{}, Owners: map[string]string{}, Since: map[string]time.Time{},
+		ids: map[string]bool{}, blobs: map[string][]byte{}, manifests: map[string]string{}, ownerLabel: ownerLabel,
+	}
+}
+
+// Change does something to the node between two calls.
+func (n *Node) Change(do func(*Node)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	do(n)
+}
+
+// Load gives the node an image as somebody else's import would, which labels nothing. It is
+// for Change.
+func (n *Node) Load(name, imageID string) {
+	n.add(name, imageID)
+	n.own(name, "")
 }
 
 // add names an image. The name has no owner, or another one than before.
@@ -80,8 +111,8 @@ func (n *Node) Forget(names ...string) {
 // Remove takes an image away with the CRI's own name for it.
 func (n *Node) Remove(imageID string) { delete(n.ids, imageID) }
 
-// find returns the image ID that a name or image ID stands for.
-func (n *Node) find(name string) (string, bool) {
+// Find returns the image ID that a name or image ID stands for.
+func (n *Node) Find(name string) (string, bool) {
 	if id, ok := n.Images[name]; ok {
 		return id, true
 	}
@@ -109,8 +140,8 @@ func (n *Node) names(imageID string) []string {
 	return names
 }
 
-// greeting is what a node tells before it is connected.
-func (n *Node) greeting() (string, error) {
+// handshake is what a node tells before it is connected.
+func (n *Node) handshake() (string, error) {
 	var out strings.Builder
 	out.WriteString("\n@@e2eimage machine\nx86_64\n\n@@e2eimage ca\n" + string(n.CA) + "\n@@e2eimage pulled\n")
 	for _, id := range slices.Sorted(maps.Keys(n.Pulled)) {
