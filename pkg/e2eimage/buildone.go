@@ -20,7 +20,7 @@ import (
 
 // one builds or adopts one image.
 func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, error) {
-	target, err := r.target(image)
+	target, err := r.newImage(image)
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +96,8 @@ func (r *buildRun) makeOne(ctx context.Context, image config.Image, target strin
 	return result, err
 }
 
-// target is the recorded image that a new content gets.
-func (r *buildRun) target(image config.Image) (string, error) {
+// newImage is the recorded image that a new content gets.
+func (r *buildRun) newImage(image config.Image) (string, error) {
 	repository := image.Repository
 	if repository == "" {
 		repository = config.DefaultRepository(image.Name)

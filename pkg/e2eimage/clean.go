@@ -158,7 +158,7 @@ func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube,
 	}
 	names := namesIn(set, wanted)
 	for _, name := range wanted {
-		has := len(ownedIn(states, record.Owner(kube.namespace, consumer, name))) > 0 ||
+		has := len(states.OwnedBy(record.Owner(kube.namespace, consumer, name))) > 0 ||
 			slices.Contains(lock.names(wanted), name)
 		if has && !slices.Contains(names, name) {
 			names = append(names, name)
@@ -185,12 +185,10 @@ func (c *Client) consumerWithout(suite config.Suite, namespace string,
 		return consumer, err
 	}
 	found := map[string]bool{}
-	for _, state := range states {
-		for _, owner := range state.Owners {
-			if of, consumer, name, ok := record.ParseOwner(owner); ok && of == namespace &&
-				slices.Contains(recordedNames(suite), name) {
-				found[consumer] = true
-			}
+	for owned := range states.Owners() {
+		if of, consumer, name, ok := record.ParseOwner(owned.Owner); ok && of == namespace &&
+			slices.Contains(recordedNames(suite), name) {
+			found[consumer] = true
 		}
 	}
 	if len(found) > 1 {

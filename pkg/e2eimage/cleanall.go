@@ -27,12 +27,10 @@ func (c *Client) allRecorded(ctx context.Context, kube *kube, suite config.Suite
 			having[set.Consumer] = names
 		}
 	}
-	for _, state := range states {
-		for _, owner := range state.Owners {
-			namespace, consumer, name, ok := record.ParseOwner(owner)
-			if ok && namespace == kube.namespace && (suite.Consumer == "" || consumer == suite.Consumer) {
-				having[consumer] = append(having[consumer], name)
-			}
+	for owned := range states.Owners() {
+		namespace, consumer, name, ok := record.ParseOwner(owned.Owner)
+		if ok && namespace == kube.namespace && (suite.Consumer == "" || consumer == suite.Consumer) {
+			having[consumer] = append(having[consumer], name)
 		}
 	}
 	if suite, err = onlyConsumer(suite, having, "in namespace "+kube.namespace); err != nil {

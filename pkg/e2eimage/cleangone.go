@@ -91,12 +91,10 @@ func (c *Client) consumerSaid(suite config.Suite) (string, error) {
 // owner: of one consumer, or of all where it is "".
 func tagsByNamespace(states kindnode.States, wanted []string, of string) map[string][]string {
 	found := map[string][]string{}
-	for _, state := range states {
-		for tag, owner := range state.Owners {
-			namespace, consumer, name, ok := record.ParseOwner(owner)
-			if ok && slices.Contains(wanted, name) && (of == "" || consumer == of) {
-				found[namespace] = append(found[namespace], tag)
-			}
+	for owned := range states.Owners() {
+		namespace, consumer, name, ok := record.ParseOwner(owned.Owner)
+		if ok && slices.Contains(wanted, name) && (of == "" || consumer == of) {
+			found[namespace] = append(found[namespace], owned.Name)
 		}
 	}
 	return found
@@ -104,11 +102,9 @@ func tagsByNamespace(states kindnode.States, wanted []string, of string) map[str
 
 // hasYoung tells whether any node got one of the tags within the grace.
 func hasYoung(states kindnode.States, tags []string) bool {
-	for _, state := range states {
-		for _, tag := range tags {
-			if since, has := state.OwnedSince[tag]; has && time.Since(since) < orphanGrace {
-				return true
-			}
+	for owned := range states.Owners() {
+		if slices.Contains(tags, owned.Name) && time.Since(owned.Since) < orphanGrace {
+			return true
 		}
 	}
 	return false

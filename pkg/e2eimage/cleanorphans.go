@@ -68,14 +68,13 @@ func (r *cleanRun) orphans(ctx context.Context) ([]Orphan, error) {
 		grace = r.in.OlderThan
 	}
 	found, young := map[string]*Orphan{}, map[string]bool{}
-	for _, node := range sortedKeys(r.states) {
-		for tag, owner := range r.states[node].Owners {
-			young[tag] = young[tag] || time.Since(r.states[node].OwnedSince[tag]) < grace
-			if found[tag] == nil {
-				found[tag] = &Orphan{Image: tag, Owner: owner}
-			}
-			found[tag].Nodes = append(found[tag].Nodes, node)
+	for owned := range r.states.Owners() {
+		tag := owned.Name
+		young[tag] = young[tag] || time.Since(owned.Since) < grace
+		if found[tag] == nil {
+			found[tag] = &Orphan{Image: tag, Owner: owned.Owner}
 		}
+		found[tag].Nodes = append(found[tag].Nodes, owned.Node)
 	}
 	records := map[string]*ownedRecords{}
 	var orphans []Orphan

@@ -255,7 +255,7 @@ func (r *cleanRun) old(set *record.Set, names []string) ([]string, error) {
 
 // ownedTags are the names on any node that carry the record's owner label.
 func (r *cleanRun) ownedTags(name string) []string {
-	return ownedIn(r.states, record.Owner(r.kube.namespace, r.consumer, name))
+	return r.states.OwnedBy(record.Owner(r.kube.namespace, r.consumer, name))
 }
 
 // inUse finds what uses the tags, as far as that matters.

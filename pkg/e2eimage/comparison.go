@@ -3,7 +3,6 @@ package e2eimage
 import (
 	"context"
 	"runtime"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -120,23 +119,8 @@ func (k *comparison) judge(suite config.Suite, states kindnode.States) freshness
 }
 
 func nodesFacts(source string, states kindnode.States) freshness.Nodes {
-	nodes := freshness.Nodes{Has: func(imageID string) bool {
-		for _, state := range states {
-			if state.ID(imageID) == "" {
-				return false
-			}
-		}
-		return len(states) > 0
-	}}
 	candidates, _ := sourceNames("", source) // a source that is no name stands for nothing there
-	for _, node := range sortedKeys(states) {
-		for _, candidate := range candidates {
-			if id := states[node].ID(candidate); id != "" && !slices.Contains(nodes.Source, id) {
-				nodes.Source = append(nodes.Source, id)
-			}
-		}
-	}
-	return nodes
+	return freshness.Nodes{Has: states.Everywhere, Source: states.IDs(candidates...)}
 }
 
 func timeOf(when *metav1.Time) time.Time {

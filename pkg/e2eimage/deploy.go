@@ -116,8 +116,8 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 		return nil, classifyWorkload(err)
 	}
 	if d.dry() {
-		for _, l := range findLacks(d.records, d.states) {
-			d.client.report.Info(fmt.Sprintf("node %s lacks %s, which would be put back", l.node, l.recorded.Evidence.Image))
+		for _, m := range findMissing(d.records, d.states) {
+			d.client.report.Info(fmt.Sprintf("node %s lacks %s, which would be put back", m.node, m.recorded.Evidence.Image))
 		}
 	} else if err := d.heal(ctx); err != nil {
 		return nil, err

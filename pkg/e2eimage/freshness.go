@@ -25,9 +25,9 @@ func (c *Client) stale(err error, allowed bool) error {
 	return &InconsistentError{fmt.Errorf("%w\nto go on anyway: --allow-stale", err)}
 }
 
-// untold says what could not be found out, and why: that is no reason to stop, but
+// warnUnknown says what could not be found out, and why: that is no reason to stop, but
 // silence would pass for a yes.
-func (c *Client) untold(ctx context.Context, what string, err error) {
+func (c *Client) warnUnknown(ctx context.Context, what string, err error) {
 	if ctx.Err() == nil {
 		c.report.Warn(fmt.Sprintf("%s: %v", what, err))
 	}
@@ -41,7 +41,7 @@ func (c *Client) unknown(ctx context.Context, k *comparison, finding freshness.F
 		c.report.Warn(k.image.Name +
 			": cannot tell whether it was rebuilt: neither the lock file nor the record names its source")
 	case k.host.silence != nil:
-		c.untold(ctx, fmt.Sprintf("%s: cannot tell whether %s was rebuilt", k.image.Name, k.host.source), k.host.silence)
+		c.warnUnknown(ctx, fmt.Sprintf("%s: cannot tell whether %s was rebuilt", k.image.Name, k.host.source), k.host.silence)
 	}
 }
 
@@ -193,7 +193,7 @@ func (c *Client) checkTree(ctx context.Context, image config.Image, entry *lock.
 	}
 	what, err := c.changedSince(ctx, image, entry, lock)
 	if err != nil {
-		c.untold(ctx, fmt.Sprintf("%s: cannot tell whether its files changed since the build", image.Name), err)
+		c.warnUnknown(ctx, fmt.Sprintf("%s: cannot tell whether its files changed since the build", image.Name), err)
 	}
 	if what == "" {
 		return nil

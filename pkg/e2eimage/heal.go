@@ -13,49 +13,48 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
-// lack is a node that does not have a recorded image under its recorded name, or not as
+// missingImage is a node that does not have a recorded image under its recorded name, or not as
 // the record's.
-type lack struct {
+type missingImage struct {
 	node     string
 	recorded recorded
 	// held is what the node has under that name instead, "" for nothing.
 	held string
 }
 
-// findLacks compares every node with the records.
-func findLacks(records []recorded, states kindnode.States) []lack {
-	var lacks []lack
+// findMissing compares every node with the records.
+func findMissing(records []recorded, states kindnode.States) []missingImage {
+	var missing []missingImage
 	for _, r := range records {
-		for _, node := range sortedKeys(states) {
+		for node, state := range states.All() {
 			// Without its owner, any load would move the name.
-			if held := states[node].ID(r.Evidence.Image); held != r.Evidence.ImageID ||
-				states[node].Owners[r.Evidence.Image] == "" {
-				lacks = append(lacks, lack{node: node, recorded: r, held: held})
+			if held := state.ID(r.Evidence.Image); held != r.Evidence.ImageID || state.Owners[r.Evidence.Image] == "" {
+				missing = append(missing, missingImage{node: node, recorded: r, held: held})
 			}
 		}
 	}
-	return lacks
+	return missing
 }
 
 // heal brings recorded images back to nodes that lost them: from the same image
 // under another name of the node, else from another node. Each repair is said.
 func (d *deployRun) heal(ctx context.Context) error {
-	lacks := findLacks(d.records, d.states)
-	if len(lacks) == 0 {
+	missing := findMissing(d.records, d.states)
+	if len(missing) == 0 {
 		return nil
 	}
 	var hopeless []error
-	for _, l := range lacks {
-		if err := d.healOne(ctx, l); err != nil {
+	for _, m := range missing {
+		if err := d.healOne(ctx, m); err != nil {
 			hopeless = append(hopeless, err)
 		}
 	}
-	return errors.Join(append(hopeless, d.stillRecorded(ctx, lacks))...)
+	return errors.Join(append(hopeless, d.stillRecorded(ctx, missing))...)
 }
 
 // stillRecorded takes tags off again whose record went while they were put back:
 // what looked lost was being cleaned, or is of a record that has moved on.
-func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
+func (d *deployRun) stillRecorded(ctx context.Context, missing []missingImage) error {
 	finishing, cancel := outlive.WithGracePeriod(ctx, undoLimit)
 	defer cancel()
 	set, err := d.kube.records.Get(finishing, d.kube.namespace, d.consumer)
@@ -64,8 +63,8 @@ func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
 	}
 	release := map[string][]string{}
 	var mistakes []error
-	for _, l := range lacks {
-		name, image := l.recorded.Image.Name, l.recorded.Evidence.Image
+	for _, m := range missing {
+		name, image := m.recorded.Image.Name, m.recorded.Evidence.Image
 		gone, err := withdrawn(set, record.Decision{Name: name, Image: image})
 		if err != nil {
 			return classify(err)
@@ -84,76 +83,74 @@ func (d *deployRun) stillRecorded(ctx context.Context, lacks []lack) error {
 	return errors.Join(mistakes...)
 }
 
-func (d *deployRun) healOne(ctx context.Context, l lack) error {
-	evidence := l.recorded.Evidence
-	if l.held != "" && d.nodeWith(evidence.Image, evidence.ImageID) == "" {
+func (d *deployRun) healOne(ctx context.Context, m missingImage) error {
+	evidence := m.recorded.Evidence
+	if m.held != "" && d.nodeWith(evidence.Image, evidence.ImageID) == "" {
 		// Not one that went astray: this content may be meant.
 		return &InconsistentError{fmt.Errorf("%s: on node %s, %s is %s instead of the recorded %s, and no node has the "+
 			"recorded image under this name\ntag the right image: %s",
-			l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(l.held), ociimage.ShortID(evidence.ImageID),
-			typedAt("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))}
+			m.recorded.Image.Name, m.node, evidence.Image, ociimage.ShortID(m.held), ociimage.ShortID(evidence.ImageID),
+			typedAt("tag", m.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))}
 	}
 	how := "from another name of the same image there"
-	if d.states[l.node].ID(evidence.ImageID) == "" {
+	if d.states[m.node].ID(evidence.ImageID) == "" {
 		from := d.nodeWith(evidence.Image, evidence.ImageID)
 		var err error
 		if from != "" {
 			copying := d.client.report.Start(step("Copying", "Copied",
-				fmt.Sprintf("%s from %s to %s", evidence.Image, from, l.node)))
-			err = d.cluster.Copy(ctx, from, l.node, evidence.Image)
+				fmt.Sprintf("%s from %s to %s", evidence.Image, from, m.node)))
+			err = d.cluster.Copy(ctx, from, m.node, evidence.Image)
 			copying.End(err)
-		} else if from, err = d.loadFromHost(ctx, l); from == "" && err == nil {
-			return &InconsistentError{d.gone(l)}
+		} else if from, err = d.loadFromHost(ctx, m); from == "" && err == nil {
+			return &InconsistentError{d.gone(m)}
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if err != nil {
 			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and it could not be restored from %s: %w",
-				l.recorded.Image.Name, l.node, evidence.Image, from, err)}
+				m.recorded.Image.Name, m.node, evidence.Image, from, err)}
 		}
 		how = "from " + from
 	}
-	done, err := d.cluster.Tag(ctx, []string{l.node}, []kindnode.TagOp{{
-		ImageID: evidence.ImageID, Target: evidence.Image, Owner: d.owner(l.recorded.Image.Name), Back: true,
+	done, err := d.cluster.Tag(ctx, []string{m.node}, []kindnode.TagOp{{
+		ImageID: evidence.ImageID, Target: evidence.Image, Owner: d.owner(m.recorded.Image.Name), Back: true,
 	}})
 	if err != nil {
 		return classify(err)
 	}
-	if got := done[l.node][0].ImageID; got != evidence.ImageID {
+	if got := done[m.node][0].ImageID; got != evidence.ImageID {
 		return &InconsistentError{fmt.Errorf("%s: node %s could not be repaired: its container runtime has %q under %s",
-			l.recorded.Image.Name, l.node, got, evidence.Image)}
+			m.recorded.Image.Name, m.node, got, evidence.Image)}
 	}
-	switch l.held {
+	switch m.held {
 	case evidence.ImageID:
-		d.client.report.Info(fmt.Sprintf("node %s had %s without the label of its record; put it back", l.node,
+		d.client.report.Info(fmt.Sprintf("node %s had %s without the label of its record; put it back", m.node,
 			evidence.Image))
 	case "":
-		d.client.report.Info(fmt.Sprintf("node %s had lost %s; restored it %s", l.node, evidence.Image, how))
+		d.client.report.Info(fmt.Sprintf("node %s had lost %s; restored it %s", m.node, evidence.Image, how))
 	default:
-		d.client.report.Info(fmt.Sprintf("on node %s, %s was %s; restored it %s", l.node, evidence.Image,
-			ociimage.ShortID(l.held), how))
+		d.client.report.Info(fmt.Sprintf("on node %s, %s was %s; restored it %s", m.node, evidence.Image,
+			ociimage.ShortID(m.held), how))
 	}
 	return nil
 }
 
-// nodeWith returns a node that has the image under its recorded name.
+// nodeWith returns a node that has the image under its recorded name, "" where none has.
 func (d *deployRun) nodeWith(image, imageID string) string {
-	for _, node := range sortedKeys(d.states) {
-		if d.states[node].ID(image) == imageID {
-			return node
-		}
+	for _, node := range d.states.Having(image, imageID) {
+		return node
 	}
 	return ""
 }
 
 // gone says that no node can give the image back, and what the node has instead.
-func (d *deployRun) gone(l lack) error {
-	evidence := l.recorded.Evidence
+func (d *deployRun) gone(m missingImage) error {
+	evidence := m.recorded.Evidence
 	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node or engine of this host does%s\n"+
 		"load %s again, then: %s",
-		l.recorded.Image.Name, l.node, evidence.Image, ociimage.ShortID(evidence.ImageID),
-		similar(evidence.Image, kindnode.States{l.node: d.states[l.node]}),
+		m.recorded.Image.Name, m.node, evidence.Image, ociimage.ShortID(evidence.ImageID),
+		similar(evidence.Image, kindnode.States{m.node: d.states[m.node]}),
 		cmp.Or(strings.TrimSpace(evidence.Source), "it"),
-		typedAt("tag", l.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))
+		typedAt("tag", m.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))
 }

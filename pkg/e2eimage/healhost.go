@@ -10,8 +10,8 @@ import (
 
 // loadFromHost brings a recorded image back to a node from an engine of this host
 // that has it. It returns the engine, "" when none has.
-func (d *deployRun) loadFromHost(ctx context.Context, l lack) (string, error) {
-	evidence := l.recorded.Evidence
+func (d *deployRun) loadFromHost(ctx context.Context, m missingImage) (string, error) {
+	evidence := m.recorded.Evidence
 	found, err := d.client.findByID(ctx, evidence.ImageID, evidence.EngineID)
 	if err != nil || found == nil {
 		return "", err
@@ -20,12 +20,12 @@ func (d *deployRun) loadFromHost(ctx context.Context, l lack) (string, error) {
 	if err != nil {
 		return found.Engine, err
 	}
-	run := &loadRun{client: d.client, cluster: d.cluster, image: config.Image{Name: l.recorded.Image.Name}, states: states}
-	copying := d.client.report.Start(step("Copying", "Copied", evidence.Image+" from "+found.Engine+" to "+l.node))
+	run := &loadRun{client: d.client, cluster: d.cluster, image: config.Image{Name: m.recorded.Image.Name}, states: states}
+	copying := d.client.report.Start(step("Copying", "Copied", evidence.Image+" from "+found.Engine+" to "+m.node))
 	_, _, err = run.send(ctx, &from{
 		text: evidence.Image, engine: found, image: found.Known(),
-		names: []kindnode.Name{{Text: evidence.Image, Owner: d.owner(l.recorded.Image.Name)}},
-	}, []string{l.node}, nil,
+		names: []kindnode.Name{{Text: evidence.Image, Owner: d.owner(m.recorded.Image.Name)}},
+	}, []string{m.node}, nil,
 		copying)
 	copying.End(err)
 	return found.Engine, err

@@ -149,25 +149,10 @@ func (u *users) of(tags ...string) []TagInUse {
 // running finds containers of pods that the API did not list.
 func (u *users) running(tag string) []TagInUse {
 	var using []TagInUse
-	for _, node := range sortedKeys(u.states) {
-		for _, container := range u.states[node].Containers {
-			if u.states[node].Needs(container, tag) && !u.holders.Knows(container.Namespace, container.Pod) {
-				using = append(using, TagInUse{Image: tag, Node: node, Pod: container.Namespace + "/" + container.Pod})
-			}
+	for node, container := range u.states.UsedBy(tag) {
+		if !u.holders.Knows(container.Namespace, container.Pod) {
+			using = append(using, TagInUse{Image: tag, Node: node, Pod: container.Namespace + "/" + container.Pod})
 		}
 	}
 	return using
-}
-
-// ownedIn are the names on any node that carry an owner label.
-func ownedIn(states kindnode.States, owner string) []string {
-	found := map[string]bool{}
-	for _, state := range states {
-		for tag, other := range state.Owners {
-			if other == owner {
-				found[tag] = true
-			}
-		}
-	}
-	return sortedKeys(found)
 }

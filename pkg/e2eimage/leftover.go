@@ -46,12 +46,10 @@ func (r *tagRun) leftOver(set *record.Set, decision record.Decision) []string {
 		}
 	}
 	found := map[string]bool{}
-	for _, state := range r.states {
-		for name, owner := range state.Owners {
-			young := decision.Recorded != nil && time.Since(state.OwnedSince[name]) < loadGrace
-			if owner == r.owner(decision.Name) && !young && !slices.Contains(keep, name) {
-				found[name] = true
-			}
+	for owned := range r.states.Owners() {
+		young := decision.Recorded != nil && time.Since(owned.Since) < loadGrace
+		if owned.Owner == r.owner(decision.Name) && !young && !slices.Contains(keep, owned.Name) {
+			found[owned.Name] = true
 		}
 	}
 	return append(noted, sortedKeys(found)...)

@@ -182,7 +182,7 @@ func TestLoadHoldsTheDecidedNameAgainstRecordsAndClaims(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sets, err := (&place{kube: kube, consumer: "suite"}).recordsFor(t.Context(), client, suite("suite", "datastorage"))
+			sets, err := (&target{kube: kube, consumer: "suite"}).recordsFor(t.Context(), client, suite("suite", "datastorage"))
 			if err != nil {
 				t.Fatal(err)
 			}

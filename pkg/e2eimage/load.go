@@ -75,34 +75,34 @@ func (c *Client) Load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 }
 
 func (c *Client) load(ctx context.Context, in LoadInput) (*LoadResult, error) {
-	place, err := c.openPlace(ctx, in.Suite)
+	target, err := c.openTarget(ctx, in.Suite)
 	if err != nil {
 		return nil, err
 	}
-	defer place.cluster.Close()
-	return c.loadInto(ctx, in, place)
+	defer target.cluster.Close()
+	return c.loadInto(ctx, in, target)
 }
 
 // loadInto is Load where the cluster is known.
-func (c *Client) loadInto(ctx context.Context, in LoadInput, place *place) (*LoadResult, error) {
+func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*LoadResult, error) {
 	result := &LoadResult{Images: []LoadedImage{}}
 	var mistakes []error
 	var sets []*record.Set
 	for _, image := range in.Suite.Images {
-		states, err := c.ask(ctx, place.cluster, (*kindnode.Cluster).ProbeContent)
+		states, err := c.ask(ctx, target.cluster, (*kindnode.Cluster).ProbeContent)
 		if err == nil {
-			err = place.kube.checkRightCluster(ctx, place.cluster, states)
+			err = target.kube.checkRightCluster(ctx, target.cluster, states)
 		}
-		run := &loadRun{client: c, in: in, cluster: place.cluster, image: image, all: states}
+		run := &loadRun{client: c, in: in, cluster: target.cluster, image: image, all: states}
 		if err == nil {
 			run.states, err = onNodes(in.Nodes, states)
 		}
 		if err != nil {
 			return result, classify(errors.Join(append(mistakes, err)...))
 		}
-		run.useLock(place)
+		run.useLock(target)
 		if run.pinned() && sets == nil {
-			if sets, err = place.recordsFor(ctx, c, in.Suite); err != nil {
+			if sets, err = target.recordsFor(ctx, c, in.Suite); err != nil {
 				return result, classify(errors.Join(append(mistakes, err)...))
 			}
 		}
@@ -135,7 +135,7 @@ func onNodes(nodes []string, states kindnode.States) (kindnode.States, error) {
 	if len(nodes) == 0 {
 		return states, nil
 	}
-	there := sortedKeys(states)
+	there := states.Nodes()
 	chosen := kindnode.States{}
 	var mistakes []error
 	for _, node := range nodes {
@@ -161,9 +161,9 @@ func (r *loadRun) partly() bool { return len(r.states) < len(r.all) }
 
 // sayPartly says what is true of an image that not every node has.
 func (r *loadRun) sayPartly(loaded *LoadedImage) {
-	without := slices.DeleteFunc(sortedKeys(r.all), func(node string) bool {
+	without := slices.DeleteFunc(r.all.Lacking(loaded.Image, loaded.ImageID), func(node string) bool {
 		_, chosen := r.states[node]
-		return chosen || r.all[node].ID(loaded.Image) == loaded.ImageID
+		return chosen
 	})
 	if len(without) == 0 || loaded.Image == "" {
 		return

@@ -17,17 +17,17 @@ import (
 )
 
 // useLock takes the image from the lock of the consumer.
-func (r *loadRun) useLock(place *place) {
-	r.lock, r.consumer = place.lock, place.consumer
-	r.entry = place.lock.entry(r.image, r.in.Suite.Prebuilt)
-	r.owner = record.Owner(place.kube.namespace, place.consumer, r.image.Name)
+func (r *loadRun) useLock(target *target) {
+	r.lock, r.consumer = target.lock, target.consumer
+	r.entry = target.lock.entry(r.image, r.in.Suite.Prebuilt)
+	r.owner = record.Owner(target.kube.namespace, target.consumer, r.image.Name)
 	if r.entry == nil {
 		return
 	}
 	// Loaded before with another namespace in mind, it stays with that; tag decides.
-	for _, node := range sortedKeys(r.all) {
-		if owner := r.all[node].Owners[r.entry.Image]; strings.HasSuffix(owner, "."+place.consumer+"."+r.image.Name) {
-			r.owner = owner
+	for owned := range r.all.Owners() {
+		if owned.Name == r.entry.Image && strings.HasSuffix(owned.Owner, "."+target.consumer+"."+r.image.Name) {
+			r.owner = owned.Owner
 		}
 	}
 }
@@ -51,7 +51,7 @@ func (r *loadRun) fromLock(ctx context.Context) (*from, error) {
 	if !engine.IsGone(err) && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if r.entry.ImageID != "" && r.everywhere(r.entry.ImageID) {
+	if r.entry.ImageID != "" && len(r.states.NotWhole(ociimage.Image{ID: digest.Digest(r.entry.ImageID)})) == 0 {
 		// Nobody needs the copy that went, with --release perhaps.
 		return &from{text: r.entry.Image, image: ociimage.Image{ID: digest.Digest(r.entry.ImageID)}, pinned: true}, nil
 	}
@@ -79,15 +79,6 @@ func (r *loadRun) lockedCopy(ctx context.Context) (*from, error) {
 			typed("build", r.image.Name, r.in.Suite))}
 	}
 	return f, err
-}
-
-func (r *loadRun) everywhere(imageID string) bool {
-	for _, state := range r.states {
-		if !state.Whole(ociimage.Image{ID: digest.Digest(imageID)}) {
-			return false
-		}
-	}
-	return true
 }
 
 // note writes into the lock what was loaded, so that tag takes just that.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
@@ -41,13 +39,6 @@ type loadRun struct {
 	engine, engineID string
 }
 
-func (r *loadRun) platform() string { return platformOf(r.states) }
-
-func (r *loadRun) sized(diffID digest.Digest) bool {
-	_, known := r.states.LayerSize(diffID)
-	return known
-}
-
 func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	f, err := r.source(ctx)
 	if err != nil {
@@ -57,12 +48,7 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	if f.engine != nil {
 		r.engine, r.engineID = f.engine.Engine, f.engine.EngineID
 	}
-	var lacking []string
-	for _, node := range sortedKeys(r.states) {
-		if f.image.ID == "" || !r.states[node].Whole(f.image) {
-			lacking = append(lacking, node)
-		}
-	}
+	lacking := r.states.NotWhole(f.image)
 	if f.image.ID != "" {
 		if err := r.nameIt(f, f.image); err != nil {
 			return nil, err
@@ -84,7 +70,7 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	took := time.Since(begun)
 	named := r.unnamed(f, lacking)
 	if len(lacking) == 0 && len(named) > 0 {
-		err = r.cluster.GiveNames(ctx, sortedKeys(r.states), f.image.ID.String(), f.names)
+		err = r.cluster.GiveNames(ctx, r.states.Nodes(), f.image.ID.String(), f.names)
 	}
 	if err != nil {
 		working.End(err)
@@ -129,9 +115,9 @@ func (r *loadRun) release(ctx context.Context, f *from) error {
 
 // checkNames refuses to move a name that a record owns.
 func (r *loadRun) checkNames(names []kindnode.Name) error {
-	for _, node := range sortedKeys(r.states) {
+	for node, state := range r.states.All() {
 		for _, name := range names {
-			if owner := r.states[node].Owners[name.Text]; owner != "" && owner != name.Owner {
+			if owner := state.Owners[name.Text]; owner != "" && owner != name.Owner {
 				return r.notOurs(node, name.Text, owner)
 			}
 		}
@@ -194,7 +180,7 @@ func named(image, known ociimage.Image) ociimage.Image {
 
 // having are the nodes that lack nothing of the image.
 func (r *loadRun) having(lacking []string) []string {
-	return slices.DeleteFunc(sortedKeys(r.states), func(node string) bool { return slices.Contains(lacking, node) })
+	return slices.DeleteFunc(r.states.Nodes(), func(node string) bool { return slices.Contains(lacking, node) })
 }
 
 // unnamed are nodes that have the image, but not under all of its names.
@@ -212,7 +198,7 @@ func (r *loadRun) plan(f *from, lacking []string) *LoadedImage {
 	planned := r.result(f, f.image, nil, nil, 0)
 	for i, node := range planned.Nodes {
 		if slices.Contains(lacking, node.Node) {
-			planned.Nodes[i].Layers = len(r.states[node.Node].Missing(f.image, r.sized))
+			planned.Nodes[i].Layers = len(r.states[node.Node].Missing(f.image, r.states.KnowsLayer))
 		}
 	}
 	what := "nothing to send"
@@ -235,7 +221,7 @@ func (r *loadRun) result(f *from, image ociimage.Image, delivered map[string]kin
 	took time.Duration,
 ) *LoadedImage {
 	loaded := &LoadedImage{
-		Name: r.image.Name, Names: []string{}, ImageID: image.ID.String(), Source: f.text, Platform: r.platform(),
+		Name: r.image.Name, Names: []string{}, ImageID: image.ID.String(), Source: f.text, Platform: r.states.Platform(),
 		Nodes: []LoadedNode{},
 	}
 	for _, name := range f.names {
@@ -244,7 +230,7 @@ func (r *loadRun) result(f *from, image ociimage.Image, delivered map[string]kin
 	if len(f.names) > 0 {
 		loaded.Image = f.names[0].Text
 	}
-	for _, node := range sortedKeys(r.states) {
+	for _, node := range r.states.Nodes() {
 		done := delivered[node]
 		one := LoadedNode{Node: node, Sent: done.Sent, Layers: done.Layers, Named: slices.Contains(named, node)}
 		if done.Layers > 0 {
@@ -254,9 +240,9 @@ func (r *loadRun) result(f *from, image ociimage.Image, delivered map[string]kin
 		loaded.Bytes = max(loaded.Bytes, done.Bytes)
 		loaded.Nodes = append(loaded.Nodes, one)
 	}
-	if size := r.states.LayerSize; loaded.Bytes == 0 {
+	if loaded.Bytes == 0 {
 		for _, diffID := range image.DiffIDs {
-			bytes, _ := size(diffID)
+			bytes, _ := r.states.LayerSize(diffID)
 			loaded.Bytes += bytes
 		}
 	}

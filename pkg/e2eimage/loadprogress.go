@@ -64,15 +64,14 @@ func (t *transfer) add(node string, bytes int64) {
 // totals are what goes to each node, as far as the engine tells the image's size and the
 // nodes tell the rest.
 func (r *loadRun) totals(f *from, lacking []string) map[string]int64 {
-	size := r.states.LayerSize
 	totals := map[string]int64{}
 	for _, node := range lacking {
 		total := int64(0)
 		if f.engine != nil {
 			total = f.engine.Size
-			missing := r.states[node].Missing(f.image, r.sized)
+			missing := r.states[node].Missing(f.image, r.states.KnowsLayer)
 			for _, diffID := range f.image.DiffIDs {
-				if bytes, _ := size(diffID); !slices.Contains(missing, diffID) {
+				if bytes, _ := r.states.LayerSize(diffID); !slices.Contains(missing, diffID) {
 					total -= bytes
 				}
 			}

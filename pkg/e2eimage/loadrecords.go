@@ -12,7 +12,7 @@ import (
 
 // recordsFor are those of the namespace, which say whose a name is where nodes do not.
 // Whoever may not read them goes by the nodes.
-func (p *place) recordsFor(ctx context.Context, c *Client, suite config.Suite) ([]*record.Set, error) {
+func (p *target) recordsFor(ctx context.Context, c *Client, suite config.Suite) ([]*record.Set, error) {
 	suite.Consumer = p.consumer
 	_, all, err := p.kube.setsAmong(ctx, suite)
 	if apierrors.IsForbidden(err) {

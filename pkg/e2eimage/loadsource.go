@@ -65,7 +65,7 @@ func (r *loadRun) source(ctx context.Context) (*from, error) {
 func (r *loadRun) wanted() string { return cmp.Or(r.image.External, r.image.Source) }
 
 func (r *loadRun) fromArchive(ctx context.Context, source config.Source, text string) (*from, error) {
-	archive, err := engine.OpenArchive(ctx, source, r.in.Stdin, r.platform())
+	archive, err := engine.OpenArchive(ctx, source, r.in.Stdin, r.states.Platform())
 	if err != nil {
 		return nil, err
 	}
@@ -103,9 +103,9 @@ func (r *loadRun) fromEngine(ctx context.Context, text, by string) (*from, error
 	if err != nil {
 		return nil, err
 	}
-	if found.Platform != r.platform() {
+	if found.Platform != r.states.Platform() {
 		return nil, &InconsistentError{fmt.Errorf("%s in %s is for %s, the nodes are %s; build it for %s", text, found.Engine,
-			cmp.Or(found.Platform, "another platform"), r.platform(), r.platform())}
+			cmp.Or(found.Platform, "another platform"), r.states.Platform(), r.states.Platform())}
 	}
 	return &from{text: text, engine: &found, image: found.Known()}, nil
 }
@@ -187,12 +187,13 @@ func (f *from) open(ctx context.Context, r *loadRun, lacking []string) (ociimage
 	}
 	missing := map[digest.Digest]bool{}
 	for _, node := range lacking {
-		for _, diffID := range r.states[node].Missing(f.image, r.sized) {
+		for _, diffID := range r.states[node].Missing(f.image, r.states.KnowsLayer) {
 			missing[diffID] = true
 		}
 	}
 	return f.engine.Open(ctx, r.client.runner, engine.Reading{
-		Platform: r.platform(), Present: func(diffID digest.Digest) bool { return !missing[diffID] }, Helper: r.helper(f),
+		Platform: r.states.Platform(), Helper: r.helper(f),
+		Present: func(diffID digest.Digest) bool { return !missing[diffID] },
 		Whole: func(why error) {
 			r.client.report.Info(fmt.Sprintf("%s saves all of %s, which takes longer than single layers: %v", f.engine.Engine,
 				f.text, why))

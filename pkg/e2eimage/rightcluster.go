@@ -56,9 +56,9 @@ change the kube context (kubectl config use-context %s%s), or say the right clus
 func notTrusted(bundle []byte, states kindnode.States) []string {
 	trusted := certificates(bundle)
 	var strangers []string
-	for _, node := range sortedKeys(states) {
+	for node, state := range states.All() {
 		found := false
-		for _, ca := range certificates(states[node].CA) {
+		for _, ca := range certificates(state.CA) {
 			for _, other := range trusted {
 				found = found || bytes.Equal(ca.Raw, other.Raw)
 			}
@@ -72,8 +72,8 @@ func notTrusted(bundle []byte, states kindnode.States) []string {
 
 // fingerprint identifies the cluster that nodes are of: names come back.
 func fingerprint(states kindnode.States) (string, error) {
-	for _, node := range sortedKeys(states) {
-		for _, ca := range certificates(states[node].CA) {
+	for _, state := range states.All() {
+		for _, ca := range certificates(state.CA) {
 			sum := sha256.Sum256(ca.Raw)
 			return "sha256:" + hex.EncodeToString(sum[:]), nil
 		}

@@ -21,8 +21,8 @@ func resolveSource(name, source string, cluster *kindnode.Cluster, states kindno
 	}
 	byNode := map[string][]string{} // image ID → nodes
 	var missing []string
-	for _, node := range sortedKeys(states) {
-		ids, err := idsOf(candidates, states[node])
+	for node, state := range states.All() {
+		ids, err := idsOf(candidates, state)
 		if err != nil {
 			return "", fmt.Errorf("%s: on node %s %w", name, node, err)
 		}
@@ -81,21 +81,11 @@ func idsOf(candidates []string, state kindnode.State) (string, error) {
 
 // similar lists what the nodes have under the same last path component.
 func similar(wanted string, states kindnode.States) string {
-	near := map[string]bool{}
-	for _, state := range states {
-		for _, image := range state.Images {
-			for _, tag := range image.RepoTags {
-				if ociimage.Alike(tag, wanted) {
-					near[tag] = true
-				}
-			}
-		}
-	}
+	near := slices.DeleteFunc(states.Tags(), func(tag string) bool { return !ociimage.Alike(tag, wanted) })
 	if len(near) == 0 {
 		return ""
 	}
-	names := slices.Sorted(maps.Keys(near))
-	return "; they have " + strings.Join(names[:min(5, len(names))], ", ")
+	return "; they have " + strings.Join(near[:min(5, len(near))], ", ")
 }
 
 // loadHint is what to type to bring an image into the nodes.
@@ -112,8 +102,8 @@ func targetRepository(name, asked, fallback, imageID string, states kindnode.Sta
 	if repository == "" {
 		repository = fallback
 	}
-	for _, node := range sortedKeys(states) {
-		note, pulled := states[node].Pulled[imageID]
+	for node, state := range states.All() {
+		note, pulled := state.Pulled[imageID]
 		if !pulled || slices.Contains(note.Repositories(), repository) {
 			continue
 		}

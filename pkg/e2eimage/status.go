@@ -106,10 +106,8 @@ func (r *statusRun) report(ctx context.Context) (*StatusResult, error) {
 	}
 	result.Unseen = r.unseen.Kinds
 	r.containers = map[string]string{}
-	for _, state := range r.states {
-		for _, container := range state.Containers {
-			r.containers[container.ID] = container.ImageRef
-		}
+	for _, container := range r.states.Containers() {
+		r.containers[container.ID] = container.ImageRef
 	}
 	var steps []mending
 	for _, namespace := range r.namespaces() {

@@ -27,19 +27,14 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 		status.problem(StateUnfinished, r.typed("tag", name, set),
 			"it is %s: a run of tag or clean is under way or was killed", strings.ToLower(evidence.State))
 	}
-	for _, node := range sortedKeys(r.states) {
-		if held := r.states[node].ID(evidence.Image); held == evidence.ImageID {
-			status.NodesWith = append(status.NodesWith, node)
-		} else {
-			status.NodesWithout = append(status.NodesWithout, node)
-		}
-	}
+	status.NodesWith = append(status.NodesWith, r.states.Having(evidence.Image, evidence.ImageID)...)
+	status.NodesWithout = append(status.NodesWithout, r.states.Lacking(evidence.Image, evidence.ImageID)...)
 	if len(status.NodesWithout) > 0 && evidence.State == record.Ready {
 		status.problem(StateMissing, r.mendsNodes(set, evidence, name), "%s is not on %s", evidence.Image,
 			strings.Join(status.NodesWithout, ", "))
 	}
 	for _, tag := range evidence.Release {
-		if on := r.nodesWith(tag); evidence.State == record.Ready && len(on) > 0 && !r.uses(tag) {
+		if on := r.states.With(tag); evidence.State == record.Ready && len(on) > 0 && !r.uses(tag) {
 			status.problem(StateUnfinished, r.typed("tag", name, set),
 				"%s has to be taken off %s: a run of tag is under way or was killed", tag, strings.Join(on, ", "))
 		}
@@ -96,10 +91,8 @@ func (r *statusRun) mendsNodes(set *record.Set, evidence *record.Evidence, name 
 		said = sourced(evidence.Source)
 	}
 	tag := r.typed("tag", name, set) + said
-	for _, node := range sortedKeys(r.states) {
-		if r.states[node].ID(evidence.ImageID) == "" {
-			return r.typed("load", name, set) + said + " && " + tag
-		}
+	if len(r.states.Lacking(evidence.ImageID, evidence.ImageID)) > 0 {
+		return r.typed("load", name, set) + said + " && " + tag
 	}
 	return tag
 }

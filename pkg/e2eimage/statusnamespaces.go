@@ -16,11 +16,9 @@ func (r *statusRun) namespaces() []string {
 	for _, set := range r.sets {
 		found[set.Namespace] = true
 	}
-	for _, state := range r.states {
-		for _, owner := range state.Owners {
-			if namespace, _, _, ok := record.ParseOwner(owner); ok {
-				found[namespace] = true
-			}
+	for owned := range r.states.Owners() {
+		if namespace, _, _, ok := record.ParseOwner(owned.Owner); ok {
+			found[namespace] = true
 		}
 	}
 	return sortedKeys(found)

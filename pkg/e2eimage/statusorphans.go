@@ -8,7 +8,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -35,11 +34,9 @@ func (r *statusRun) orphans() []ImageStatus {
 	}
 	on := map[string][]string{}
 	owners := map[string]string{}
-	for _, node := range sortedKeys(r.states) {
-		for tag, owner := range r.states[node].Owners {
-			if !known[tag] && !unread[owner] {
-				on[tag], owners[tag] = append(on[tag], node), owner
-			}
+	for owned := range r.states.Owners() {
+		if tag := owned.Name; !known[tag] && !unread[owned.Owner] {
+			on[tag], owners[tag] = append(on[tag], owned.Node), owned.Owner
 		}
 	}
 	var found []ImageStatus
@@ -76,11 +73,6 @@ func (r *statusRun) orphaned(tag string, on []string, consumer string) Problem {
 	return problem
 }
 
-// nodesWith are the nodes that have a name.
-func (r *statusRun) nodesWith(name string) []string {
-	return slices.DeleteFunc(sortedKeys(r.states), func(node string) bool { return r.states[node].ID(name) == "" })
-}
-
 // uses tells whether a workload or container uses a tag.
 func (r *statusRun) uses(tag string) bool {
 	for _, used := range r.used {
@@ -90,8 +82,8 @@ func (r *statusRun) uses(tag string) bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(sortedKeys(r.states), func(node string) bool {
-		state := r.states[node]
-		return slices.ContainsFunc(state.Containers, func(c kindnode.Container) bool { return state.Needs(c, tag) })
-	})
+	for range r.states.UsedBy(tag) {
+		return true
+	}
+	return false
 }

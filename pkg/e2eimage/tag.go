@@ -70,20 +70,20 @@ func (c *Client) tag(ctx context.Context, in TagInput) (*TagResult, error) {
 	asking, stop := context.WithCancel(ctx)
 	defer run.waitForHost()
 	defer stop()
-	place, err := c.openPlace(ctx, in.Suite, func(place *place) { run.begin(asking, place) })
+	target, err := c.openTarget(ctx, in.Suite, func(target *target) { run.begin(asking, target) })
 	if err != nil {
 		return nil, err
 	}
-	defer place.cluster.Close()
-	return run.tag(ctx, place.cluster)
+	defer target.cluster.Close()
+	return run.tag(ctx, target.cluster)
 }
 
 // tagIn is Tag where the cluster is known.
-func (c *Client) tagIn(ctx context.Context, in TagInput, place *place) (*TagResult, error) {
+func (c *Client) tagIn(ctx context.Context, in TagInput, target *target) (*TagResult, error) {
 	run := c.newTagRun(in)
-	run.begin(ctx, place)
+	run.begin(ctx, target)
 	defer run.waitForHost()
-	return run.tag(ctx, place.cluster)
+	return run.tag(ctx, target.cluster)
 }
 
 func (c *Client) newTagRun(in TagInput) *tagRun {
@@ -95,9 +95,9 @@ func (c *Client) newTagRun(in TagInput) *tagRun {
 	}
 }
 
-// begin starts to ask lock, record and host. The place need not have its nodes yet.
-func (r *tagRun) begin(ctx context.Context, place *place) {
-	r.kube, r.consumer, r.lock = place.kube, place.consumer, place.lock
+// begin starts to ask lock, record and host. The target need not have its nodes yet.
+func (r *tagRun) begin(ctx context.Context, target *target) {
+	r.kube, r.consumer, r.lock = target.kube, target.consumer, target.lock
 	r.host = make(chan error, 1)
 	go func() {
 		defer close(r.host)
@@ -206,16 +206,6 @@ func (r *tagRun) carryOut(ctx context.Context) error {
 	return r.complete(ctx)
 }
 
-func (r *tagRun) platform() string { return platformOf(r.states) }
-
-// platformOf the nodes; all of a Kind cluster are containers of one host.
-func platformOf(states kindnode.States) string {
-	for _, node := range sortedKeys(states) {
-		return states[node].Platform
-	}
-	return ""
-}
-
 // plan is what a dry run answers: decided as usual, on a set that is not written.
 func (r *tagRun) plan(ctx context.Context) (*TagResult, error) {
 	set, err := r.kube.records.Get(ctx, r.kube.namespace, r.consumer)
@@ -241,7 +231,7 @@ func (r *tagRun) result() *TagResult {
 		result.Images = append(result.Images, TaggedImage{
 			Name: decision.Name, Consumer: r.consumer, Namespace: r.kube.namespace,
 			Image: decision.Image, ImageID: decision.ImageID, Source: r.sources[decision.Name],
-			Platform: r.platform(), Nodes: r.cluster.Names(), Changed: r.changed[decision.Name],
+			Platform: r.states.Platform(), Nodes: r.cluster.Names(), Changed: r.changed[decision.Name],
 		})
 	}
 	return result

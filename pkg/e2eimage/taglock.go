@@ -176,7 +176,7 @@ func (r *tagRun) note(ctx context.Context) error {
 				entry.Supersedes = append(entry.Supersedes, lock.Superseded{Image: decision.Image, ImageID: decision.ImageID})
 				continue
 			default:
-				next := lock.Entry{Via: lock.ViaTag, Source: r.sources[decision.Name], Platform: r.platform()}
+				next := lock.Entry{Via: lock.ViaTag, Source: r.sources[decision.Name], Platform: r.states.Platform()}
 				if r.useCluster[decision.Name] {
 					// Said to be right, it is what the next run goes by.
 					next.Via, next.Loaded = lock.ViaLoad, &now

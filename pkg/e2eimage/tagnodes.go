@@ -50,8 +50,7 @@ func (r *tagRun) owner(name string) string {
 // checkTarget refuses a tag that a node has for something else, as far as the
 // probe can tell; the nodes check again when they tag.
 func (r *tagRun) checkTarget(decision record.Decision) error {
-	for _, node := range sortedKeys(r.states) {
-		state := r.states[node]
+	for node, state := range r.states.All() {
 		err := r.checkHeld(decision, node, state.ID(decision.Image), state.Owners[decision.Image])
 		if err != nil {
 			return err
@@ -87,8 +86,8 @@ func (r *tagRun) gives(decision record.Decision) string {
 	if entry == nil || entry.Built == nil || entry.Image != decision.Image || entry.ImageID != decision.ImageID {
 		return ""
 	}
-	for _, node := range sortedKeys(r.states) {
-		owner := r.states[node].Owners[decision.Image]
+	for _, state := range r.states.All() {
+		owner := state.Owners[decision.Image]
 		namespace, ours := strings.CutSuffix(owner, "."+r.consumer+"."+decision.Name)
 		if ours && namespace != r.kube.namespace && entry.ClusterOf(r.ca, namespace) == nil {
 			return owner

@@ -57,7 +57,7 @@ func (r *tagRun) fact(ctx context.Context, decision record.Decision, leftOver []
 	fact := record.Fact{
 		Keep: r.in.Suite.KeepPrevious, InUse: func(tag string) bool { return r.inUse(ctx, tag) }, LeftOver: leftOver,
 		Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID, By: r.client.by(),
-		Source: r.sources[decision.Name], Platform: r.platform(), Nodes: r.cluster.Names(),
+		Source: r.sources[decision.Name], Platform: r.states.Platform(), Nodes: r.cluster.Names(),
 	}
 	if entry := r.entries[decision.Name]; entry != nil && entry.ImageID == decision.ImageID &&
 		!r.useCluster[decision.Name] {
@@ -145,7 +145,7 @@ func (r *tagRun) finish() string {
 // are not its to remove.
 func (r *tagRun) giveBack(ctx context.Context, release map[string][]string) error {
 	for _, decision := range r.decisions {
-		had := slices.DeleteFunc(sortedKeys(r.states), func(node string) bool {
+		had := slices.DeleteFunc(r.states.Nodes(), func(node string) bool {
 			return r.states[node].ID(decision.Image) == "" || r.states[node].Owners[decision.Image] != ""
 		})
 		if len(had) == 0 || !slices.Contains(release[decision.Name], decision.Image) {

@@ -94,12 +94,10 @@ func (r *tagRun) wishFor(ctx context.Context, image config.Image, records *recor
 // the nodes.
 func (r *tagRun) imageID(ctx context.Context, name, source string, entry *lock.Entry) (string, error) {
 	if entry.Pinned() {
-		for _, node := range sortedKeys(r.states) {
-			if r.states[node].ID(entry.ImageID) == "" {
-				return "", &InconsistentError{
-					fmt.Errorf("%s: node %s does not have %s, which was %s here: it was not loaded\nload it: %s",
-						name, node, ociimage.ShortID(entry.ImageID), lockedHow(entry), typed("load", name, r.in.Suite)),
-				}
+		for _, node := range r.states.Lacking(entry.ImageID, entry.ImageID) {
+			return "", &InconsistentError{
+				fmt.Errorf("%s: node %s does not have %s, which was %s here: it was not loaded\nload it: %s",
+					name, node, ociimage.ShortID(entry.ImageID), lockedHow(entry), typed("load", name, r.in.Suite)),
 			}
 		}
 		return entry.ImageID, nil
@@ -128,7 +126,7 @@ func (r *tagRun) loadedSource(ctx context.Context, name, text string) (string, e
 		return text, nil
 	}
 	if source.Kind != config.SourceStdin {
-		archive, err := engine.OpenArchive(ctx, source, nil, r.platform())
+		archive, err := engine.OpenArchive(ctx, source, nil, r.states.Platform())
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", name, err)
 		}

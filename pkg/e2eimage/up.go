@@ -65,12 +65,12 @@ func (c *Client) up(ctx context.Context, in UpInput) (*UpResult, error) {
 	if in.DryRun {
 		return run.result, run.plan(ctx)
 	}
-	err = run.bring(ctx)
-	place := run.place(ctx)
-	if place == nil {
+	err = run.buildAndLoad(ctx)
+	target := run.target(ctx)
+	if target == nil {
 		return run.result, run.stopped(err)
 	}
-	defer place.cluster.Close()
+	defer target.cluster.Close()
 	if err != nil {
 		return run.result, err
 	}
@@ -80,7 +80,7 @@ func (c *Client) up(ctx context.Context, in UpInput) (*UpResult, error) {
 			return run.result, err
 		}
 	}
-	return run.result, run.finish(ctx, place)
+	return run.result, run.finish(ctx, target)
 }
 
 // upRun is one run of Up.
@@ -92,7 +92,7 @@ type upRun struct {
 
 	// opening guards opened, which is nil until there is a cluster.
 	opening sync.Mutex
-	opened  *place
+	opened  *target
 	// missing is why there is none.
 	missing error
 
@@ -124,28 +124,28 @@ func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
 			return nil, err
 		}
 	}
-	// Whoever needs the place waits for this, so that it has ended when Up does.
+	// Whoever needs the target waits for this, so that it has ended when Up does.
 	run.opening.Lock()
 	go func() {
 		defer run.opening.Unlock()
-		run.opened, run.missing = c.openPlace(ctx, in.Suite)
+		run.opened, run.missing = c.openTarget(ctx, in.Suite)
 	}()
 	return run, nil
 }
 
-// place opens the cluster beside the builds. One that is not there yet may be by the
+// target opens the cluster beside the builds. One that is not there yet may be by the
 // time that the next image is built; until then it returns nil and notes why.
-func (r *upRun) place(ctx context.Context) *place {
+func (r *upRun) target(ctx context.Context) *target {
 	r.opening.Lock()
 	defer r.opening.Unlock()
 	if r.opened == nil {
-		r.opened, r.missing = r.client.openPlace(ctx, r.in.Suite)
+		r.opened, r.missing = r.client.openTarget(ctx, r.in.Suite)
 	}
 	return r.opened
 }
 
-// bring builds the images, and loads each as soon as it is there.
-func (r *upRun) bring(ctx context.Context) error {
+// buildAndLoad builds the images, and loads each as soon as it is there.
+func (r *upRun) buildAndLoad(ctx context.Context) error {
 	building, cancel := buildTime(ctx, r.in.BuildTimeout)
 	defer cancel()
 	var turns chan struct{}
@@ -202,8 +202,8 @@ func (r *upRun) built(ctx context.Context, image config.Image, turns chan struct
 
 // loaded brings the image into the nodes, unless the record says that it is there.
 func (r *upRun) loaded(ctx context.Context, image config.Image) error {
-	place := r.place(ctx)
-	if place == nil {
+	target := r.target(ctx)
+	if target == nil {
 		// Said once all that can be done without a cluster is done.
 		r.mu.Lock()
 		r.waiting = append(r.waiting, image)
@@ -212,11 +212,11 @@ func (r *upRun) loaded(ctx context.Context, image config.Image) error {
 	}
 	r.loading.Lock()
 	defer r.loading.Unlock()
-	if err := place.lock.reread(); err != nil {
+	if err := target.lock.reread(); err != nil {
 		return err
 	}
 	if image.External == "" {
-		is, err := r.recorded(ctx, place, image)
+		is, err := r.recorded(ctx, target, image)
 		if err != nil || is {
 			return err
 		}
@@ -226,7 +226,7 @@ func (r *upRun) loaded(ctx context.Context, image config.Image) error {
 	}
 	in := LoadInput{Suite: r.in.Suite}
 	in.Suite.Images = []config.Image{image}
-	loaded, err := r.client.loadInto(ctx, in, place)
+	loaded, err := r.client.loadInto(ctx, in, target)
 	if loaded != nil {
 		r.mu.Lock()
 		r.result.Loaded = append(r.result.Loaded, loaded.Images...)

@@ -31,7 +31,7 @@ func (r *upRun) check(ctx context.Context) error {
 func (r *upRun) recordsBefore(ctx context.Context) (*record.Set, error) {
 	named, err := r.client.kindCluster(r.in.Suite)
 	if err != nil {
-		return nil, nil // said when the place is opened
+		return nil, nil // said when the target is opened
 	}
 	if of, err := r.client.kindCluster(config.Suite{}); err != nil || of != named {
 		// The kube context need not be about that cluster, which may still have to be made.
@@ -40,12 +40,12 @@ func (r *upRun) recordsBefore(ctx context.Context) (*record.Set, error) {
 	consumer := r.in.Suite.Consumer
 	if consumer == "" {
 		if consumer, err = consumerAfter(named); err != nil {
-			return nil, nil // said when the place is opened
+			return nil, nil // said when the target is opened
 		}
 	}
 	kube, err := r.client.kube(r.in.Suite)
 	if err != nil {
-		return nil, nil // said when the place is opened
+		return nil, nil // said when the target is opened
 	}
 	records, err := kube.records.Get(ctx, kube.namespace, consumer)
 	if err != nil {

@@ -146,12 +146,12 @@ func TestADryRunOfUpSaysTheTagOfTheRealRun(t *testing.T) {
 			both := suite("suite", "datastorage", "gateway")
 			test.change(&both)
 			client := b.client()
-			place, err := client.openPlace(t.Context(), both)
+			target, err := client.openTarget(t.Context(), both)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer place.cluster.Close()
-			got, err := (&upRun{client: client, in: UpInput{Suite: both}}).drawn(t.Context(), place, both.Images[1])
+			defer target.cluster.Close()
+			got, err := (&upRun{client: client, in: UpInput{Suite: both}}).drawn(t.Context(), target, both.Images[1])
 			if want := strings.Replace(test.want, "GROUP", tag, 1); err != nil || got != want {
 				t.Errorf("%q, want %q, %v", got, want, err)
 			}

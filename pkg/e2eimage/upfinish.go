@@ -25,33 +25,33 @@ func (r *upRun) stopped(err error) error {
 }
 
 // finish tags what is new, and deploys.
-func (r *upRun) finish(ctx context.Context, place *place) error {
+func (r *upRun) finish(ctx context.Context, target *target) error {
 	if len(r.fresh) > 0 {
 		in := TagInput{
 			Suite: r.in.Suite, Values: r.in.Values, Use: r.in.Use, AllowStale: r.in.AllowStale,
 			CreateNamespace: r.in.CreateNamespace,
 		}
 		in.Suite.Images = inOrder(r.in.Suite.Images, r.fresh)
-		if err := place.lock.reread(); err != nil {
+		if err := target.lock.reread(); err != nil {
 			return err
 		}
-		tagged, err := r.client.tagIn(ctx, in, place)
+		tagged, err := r.client.tagIn(ctx, in, target)
 		if err != nil {
 			return err
 		}
 		r.result.Tagged = tagged.Images
 	}
 	suite := r.in.Suite
-	suite.Consumer = place.consumer
+	suite.Consumer = target.consumer
 	images, err := r.client.refOfCluster(ctx, RefInput{Suite: suite})
 	if err != nil {
 		return err
 	}
 	r.result.Images = images.Images
-	return r.deploy(ctx, place, suite)
+	return r.deploy(ctx, target, suite)
 }
 
-func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) error {
+func (r *upRun) deploy(ctx context.Context, target *target, suite config.Suite) error {
 	suite.Images = slices.DeleteFunc(slices.Clone(suite.Images), func(image config.Image) bool {
 		return image.External != "" || len(image.Deploy.Workloads) == 0 && len(r.in.Manifests) == 0
 	})
@@ -68,11 +68,11 @@ func (r *upRun) deploy(ctx context.Context, place *place, suite config.Suite) er
 		in.DryRun, suffix = DryRunClient, " (dry run)"
 	}
 	in.Changed = func(one DeployedWorkload) { r.client.report.Info(one.Name + " " + one.Action + suffix) }
-	deploying, err := r.client.deployRecorded(ctx, in, place.kube)
+	deploying, err := r.client.deployRecorded(ctx, in, target.kube)
 	if err != nil {
 		return err
 	}
-	deploying.cluster, deploying.freshBuilt = place.cluster, r.build != nil
+	deploying.cluster, deploying.freshBuilt = target.cluster, r.build != nil
 	r.result.Deployed, err = deploying.carryOut(ctx)
 	return err
 }

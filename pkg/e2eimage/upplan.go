@@ -14,13 +14,13 @@ import (
 // plan is what a dry run of Up answers. What would be built or loaded decides all that
 // follows, so that of those images only the steps are said.
 func (r *upRun) plan(ctx context.Context) error {
-	place := r.place(ctx)
-	if place != nil {
-		defer place.cluster.Close()
+	target := r.target(ctx)
+	if target != nil {
+		defer target.cluster.Close()
 	}
 	var mistakes []error
 	for _, image := range r.inBuildOrder() {
-		comes, err := r.planOne(ctx, place, image)
+		comes, err := r.planOne(ctx, target, image)
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
 		}
@@ -28,7 +28,7 @@ func (r *upRun) plan(ctx context.Context) error {
 			r.fresh = append(r.fresh, image)
 		}
 	}
-	if place == nil {
+	if target == nil {
 		mistakes = append(mistakes, r.missing)
 	}
 	if err := errors.Join(mistakes...); err != nil {
@@ -36,7 +36,7 @@ func (r *upRun) plan(ctx context.Context) error {
 	}
 	r.fresh = inOrder(r.in.Suite.Images, r.fresh)
 	suite := r.in.Suite
-	suite.Consumer = place.consumer
+	suite.Consumer = target.consumer
 	suite.Images = slices.DeleteFunc(slices.Clone(suite.Images), r.isFresh)
 	if len(recordedNames(suite)) > 0 {
 		known, err := r.client.refOfCluster(ctx, RefInput{Suite: suite})
@@ -49,7 +49,7 @@ func (r *upRun) plan(ctx context.Context) error {
 	slices.SortFunc(r.result.Images, func(a, b Ref) int {
 		return slices.Index(names, a.Name) - slices.Index(names, b.Name)
 	})
-	return r.planDeploy(ctx, place, suite)
+	return r.planDeploy(ctx, target, suite)
 }
 
 // inBuildOrder are the images with those first that others are built on.
@@ -61,7 +61,7 @@ func (r *upRun) inBuildOrder() []config.Image {
 }
 
 // planOne tells whether an image would come.
-func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (comes bool, err error) {
+func (r *upRun) planOne(ctx context.Context, target *target, image config.Image) (comes bool, err error) {
 	if r.builds(image) {
 		var one *BuiltImage
 		err := r.build.order.after(ctx, image.Name, func() (bool, error) {
@@ -79,17 +79,17 @@ func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (
 			return true, nil
 		}
 	}
-	if place == nil {
+	if target == nil {
 		return false, nil
 	}
 	if image.External == "" {
-		if is, err := r.recorded(ctx, place, image); err != nil || is {
+		if is, err := r.recorded(ctx, target, image); err != nil || is {
 			return false, err
 		}
 	}
 	in := LoadInput{Suite: r.in.Suite, DryRun: true}
 	in.Suite.Images = []config.Image{image}
-	loaded, err := r.client.loadInto(ctx, in, place)
+	loaded, err := r.client.loadInto(ctx, in, target)
 	if err != nil {
 		return false, err
 	}
@@ -97,7 +97,7 @@ func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (
 	if image.External != "" {
 		return false, nil
 	}
-	drawn, err := r.drawn(ctx, place, image)
+	drawn, err := r.drawn(ctx, target, image)
 	if err != nil {
 		return false, err
 	}
@@ -107,19 +107,19 @@ func (r *upRun) planOne(ctx context.Context, place *place, image config.Image) (
 }
 
 // drawn is the recorded image that a real run would draw.
-func (r *upRun) drawn(ctx context.Context, place *place, image config.Image) (string, error) {
-	records, err := place.kube.records.Get(ctx, place.kube.namespace, place.consumer)
+func (r *upRun) drawn(ctx context.Context, target *target, image config.Image) (string, error) {
+	records, err := target.kube.records.Get(ctx, target.kube.namespace, target.consumer)
 	if err != nil {
 		return "", err
 	}
 	values := inDryRun(true, r.in.Values)
-	shared, err := groupTag(r.in.Suite, place.consumer, values, false, membersIn(place.lock, records))
+	shared, err := groupTag(r.in.Suite, target.consumer, values, false, membersIn(target.lock, records))
 	if err != nil {
 		return "", err
 	}
 	tag := cmp.Or(image.Tag, shared)
 	if tag == "" {
-		if tag, err = drawTag(image, place.consumer, values); err != nil {
+		if tag, err = drawTag(image, target.consumer, values); err != nil {
 			return "", err
 		}
 	}
@@ -127,7 +127,7 @@ func (r *upRun) drawn(ctx context.Context, place *place, image config.Image) (st
 }
 
 // planDeploy says what would be deployed of what is recorded, and names the rest.
-func (r *upRun) planDeploy(ctx context.Context, place *place, suite config.Suite) error {
+func (r *upRun) planDeploy(ctx context.Context, target *target, suite config.Suite) error {
 	if len(r.fresh) > 0 && len(r.in.Manifests) > 0 {
 		r.client.report.Info("the manifests would then be applied")
 		return nil
@@ -138,7 +138,7 @@ func (r *upRun) planDeploy(ctx context.Context, place *place, suite config.Suite
 				strings.Join(image.Deploy.Workloads, ", ")))
 		}
 	}
-	return r.deploy(ctx, place, suite)
+	return r.deploy(ctx, target, suite)
 }
 
 func (r *upRun) isFresh(image config.Image) bool {

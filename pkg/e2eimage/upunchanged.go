@@ -71,12 +71,12 @@ func (r *buildRun) sameInputs(ctx context.Context, image config.Image, entry *lo
 // recorded tells whether the cluster's record is what the lock pins, so that
 // neither loading nor tagging would change anything. Nodes that lost the image are
 // healed by the deployment.
-func (r *upRun) recorded(ctx context.Context, place *place, image config.Image) (bool, error) {
-	entry := place.lock.entry(image, r.in.Suite.Prebuilt)
+func (r *upRun) recorded(ctx context.Context, target *target, image config.Image) (bool, error) {
+	entry := target.lock.entry(image, r.in.Suite.Prebuilt)
 	if !entry.Pinned() || entry.Tagged == nil || image.Tag != "" && !tagged(entry.Image, image.Tag) {
 		return false, nil
 	}
-	set, err := place.kube.records.Get(ctx, place.kube.namespace, place.consumer)
+	set, err := target.kube.records.Get(ctx, target.kube.namespace, target.consumer)
 	if err != nil {
 		return false, err
 	}
@@ -90,7 +90,7 @@ func (r *upRun) recorded(ctx context.Context, place *place, image config.Image) 
 	}
 	k := compared(image, entry, evidence)
 	if entry.Built == nil {
-		if err := r.client.compare(ctx, r.client.newFinder(), r.in.Suite, place.lock, []*comparison{k}); err != nil {
+		if err := r.client.compare(ctx, r.client.newFinder(), r.in.Suite, target.lock, []*comparison{k}); err != nil {
 			return false, err
 		}
 	}

@@ -7,25 +7,25 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 )
 
-// place is where a verb that writes works: the API server, the nodes, and the
+// target is where a verb that writes works: the API server, the nodes, and the
 // lock.
-type place struct {
+type target struct {
 	kube     *kube
 	cluster  *kindnode.Cluster
 	consumer string
 	lock     *locks
 }
 
-// openPlace finds all three. The caller closes the cluster.
+// openTarget finds all three. The caller closes the cluster.
 //
-// meanwhile gets the place without its nodes, before they are looked for, where the
+// meanwhile gets the target without its nodes, before they are looked for, where the
 // consumer is not named after the cluster, else when all is known.
-func (c *Client) openPlace(ctx context.Context, suite config.Suite, meanwhile ...func(*place)) (*place, error) {
+func (c *Client) openTarget(ctx context.Context, suite config.Suite, meanwhile ...func(*target)) (*target, error) {
 	kube, err := c.kube(suite)
 	if err != nil {
 		return nil, err
 	}
-	opened := &place{kube: kube, consumer: suite.Consumer}
+	opened := &target{kube: kube, consumer: suite.Consumer}
 	if opened.consumer == "" {
 		if opened.cluster, err = c.find(ctx, suite); err != nil {
 			return nil, err
