@@ -83,18 +83,20 @@ func (c *Client) load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 	return c.loadInto(ctx, in, target)
 }
 
-// loadInto is Load where the cluster is known.
+// loadInto is Load where the cluster is known. The nodes are asked once: what an image has
+// brought to them is known then. After one that failed it is not.
 func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*LoadResult, error) {
 	result := &LoadResult{Images: []LoadedImage{}}
 	var mistakes []error
 	var sets []*record.Set
+	var states kindnode.States
 	for _, image := range in.Suite.Images {
-		states, err := c.ask(ctx, target.cluster, (*kindnode.Cluster).ProbeContent)
-		if err == nil {
-			err = target.kube.checkRightCluster(ctx, target.cluster, states)
+		run := &loadRun{client: c, in: in, cluster: target.cluster, image: image}
+		var err error
+		if states == nil {
+			states, err = c.lookInto(ctx, target)
 		}
-		run := &loadRun{client: c, in: in, cluster: target.cluster, image: image, all: states}
-		if err == nil {
+		if run.all = states; err == nil {
 			run.states, err = onNodes(in.Nodes, states)
 		}
 		if err != nil {
@@ -124,10 +126,19 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*L
 			return result, classify(err)
 		}
 		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
+			states, mistakes = nil, append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
 		}
 	}
 	return result, classify(errors.Join(mistakes...))
+}
+
+// lookInto asks the nodes what they have, and makes sure that they are the API server's.
+func (c *Client) lookInto(ctx context.Context, target *target) (kindnode.States, error) {
+	states, err := c.ask(ctx, target.cluster, (*kindnode.Cluster).ProbeContent)
+	if err != nil {
+		return nil, err
+	}
+	return states, target.kube.checkRightCluster(ctx, target.cluster, states)
 }
 
 // onNodes are the states of those nodes, of all for none.

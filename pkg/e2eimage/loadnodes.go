@@ -76,6 +76,7 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 		working.End(err)
 		return nil, err
 	}
+	r.all.Delivered(r.states.Nodes(), image, f.names, delivered)
 	loaded := r.result(f, image, delivered, named, took)
 	working.Result(loaded.summary())
 	working.End(nil)

@@ -124,3 +124,30 @@ func (s State) Missing(image ociimage.Image, sized func(digest.Digest) bool) []d
 	}
 	return missing
 }
+
+// add notes an image that the node has got, with its names and the layers that are there
+// as blobs.
+func (s *State) add(image ociimage.Image, names []Name, blobs map[digest.Digest]int64) {
+	maps.Copy(s.Blobs, blobs)
+	for _, chain := range image.ChainIDs() {
+		s.Chains[chain] = true
+	}
+	images := slices.Clone(s.Images)
+	at := slices.IndexFunc(images, func(listed Image) bool { return listed.ID == image.ID.String() })
+	if at < 0 {
+		at, images = len(images), append(images, Image{ID: image.ID.String()})
+	}
+	for _, name := range names {
+		for i, listed := range images {
+			images[i].RepoTags = slices.DeleteFunc(slices.Clone(listed.RepoTags), func(tag string) bool {
+				return tag == name.Text
+			})
+		}
+		images[at].RepoTags = append(images[at].RepoTags, name.Text)
+		s.Names[name.Text] = true
+		if _, owned := s.Owners[name.Text]; name.Owner != "" && !owned {
+			s.Owners[name.Text], s.OwnedSince[name.Text] = name.Owner, time.Now()
+		}
+	}
+	s.Images = images
+}

@@ -158,3 +158,13 @@ func (s States) KnowsLayer(diffID digest.Digest) bool {
 	_, known := s.LayerSize(diffID)
 	return known
 }
+
+// Delivered notes what Finish, or GiveNames, brought to nodes, so that they need not be
+// asked again.
+func (s States) Delivered(nodes []string, image ociimage.Image, names []Name, done map[string]Delivered) {
+	for _, node := range nodes {
+		state := s[node]
+		state.add(image, names, done[node].blobs)
+		s[node] = state
+	}
+}
