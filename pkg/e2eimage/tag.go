@@ -14,6 +14,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // TagInput is what Tag needs.
@@ -67,56 +68,84 @@ func (c *Client) Tag(ctx context.Context, in TagInput) (*TagResult, error) {
 func (c *Client) tag(ctx context.Context, in TagInput) (*TagResult, error) {
 	run := c.newTagRun(in)
 	// What an engine says of a source takes as long as finding the nodes: both at once.
-	asking, stop := context.WithCancel(ctx)
-	defer run.waitForHost()
-	defer stop()
-	target, err := c.openTarget(ctx, in.Suite, func(target *target) { run.begin(asking, target) })
+	var asked *asking
+	host, stop := context.WithCancel(ctx)
+	defer func() { stop(); _ = asked.wait() }()
+	target, err := c.openTarget(ctx, in.Suite, func(target *target) { asked = run.beginAsking(host, target) })
 	if err != nil {
 		return nil, err
 	}
 	defer target.cluster.Close()
-	return run.tag(ctx, target.cluster)
+	return run.tag(ctx, asked)
 }
 
 // tagIn is Tag where the cluster is known.
 func (c *Client) tagIn(ctx context.Context, in TagInput, target *target) (*TagResult, error) {
 	run := c.newTagRun(in)
-	run.begin(ctx, target)
-	defer run.waitForHost()
-	return run.tag(ctx, target.cluster)
+	asked := run.beginAsking(ctx, target)
+	defer func() { _ = asked.wait() }()
+	return run.tag(ctx, asked)
 }
 
 func (c *Client) newTagRun(in TagInput) *tagRun {
 	in.Values = inDryRun(in.DryRun, in.Values)
-	return &tagRun{
-		client: c, in: in, sources: map[string]string{}, changed: map[string]bool{}, useCluster: map[string]bool{},
-		moved: map[string]bool{}, had: map[string]bool{}, entries: map[string]*lock.Entry{},
-		compared: map[string]*comparison{},
+	return &tagRun{client: c, in: in}
+}
+
+// tagRun is one run of Tag.
+type tagRun struct {
+	client *Client
+	in     TagInput
+	*target
+	// records are those that were there when the run began.
+	records *record.Set
+	// images are those that get tags, in the order of the suite.
+	images []*imageTag
+	states kindnode.States
+	// ca identifies the cluster.
+	ca string
+}
+
+// imageTag is one image on the way to its tag, filled in step by step.
+type imageTag struct {
+	image config.Image
+	// entry is what the lock says, where it applies; compared is that with what record and
+	// host say.
+	entry    *lock.Entry
+	compared *comparison
+
+	// had is set when it was recorded before, useCluster when the cluster was said to be right.
+	had, useCluster bool
+	source          string
+	wish            record.Wish
+
+	// decision is of no name as long as there is none.
+	decision record.Decision
+	// changed is set when record or nodes did not say so already.
+	changed bool
+
+	// onNodes is set when nodes may have the decided tag by this run, movedFrom are the image
+	// IDs that a shared tag stood for there before.
+	onNodes   bool
+	movedFrom []string
+}
+
+// tag is the main line: ask, decide, claim, name the image on the nodes, record.
+func (r *tagRun) tag(ctx context.Context, asked *asking) (*TagResult, error) {
+	// What nodes, host and record say.
+	var err error
+	r.states, err = r.client.ask(ctx, r.cluster, (*kindnode.Cluster).Probe)
+	if err = cmp.Or(err, asked.wait()); err != nil {
+		return nil, err
 	}
-}
-
-// begin starts to ask lock, record and host. The target need not have its nodes yet.
-func (r *tagRun) begin(ctx context.Context, target *target) {
-	r.kube, r.consumer, r.lock = target.kube, target.consumer, target.lock
-	r.host = make(chan error, 1)
-	go func() {
-		defer close(r.host)
-		r.host <- r.askHost(ctx)
-	}()
-}
-
-// waitForHost returns when what begin started has ended.
-func (r *tagRun) waitForHost() {
-	if r.host != nil {
-		for range r.host {
-		}
+	if err := r.kube.checkRightCluster(ctx, r.cluster, r.states); err != nil {
+		return nil, err
 	}
-}
-
-// tag does what is asked on the nodes.
-func (r *tagRun) tag(ctx context.Context, cluster *kindnode.Cluster) (*TagResult, error) {
-	r.cluster = cluster
-	if err := r.look(ctx); err != nil {
+	if err := r.fresh(ctx); err != nil {
+		return nil, err
+	}
+	// What is wanted.
+	if err := r.wish(ctx); err != nil {
 		return nil, err
 	}
 	if r.in.DryRun {
@@ -127,76 +156,34 @@ func (r *tagRun) tag(ctx context.Context, cluster *kindnode.Cluster) (*TagResult
 			return nil, err
 		}
 	}
-	err := r.carryOut(ctx)
-	if err == nil {
-		r.alike()
-		r.besides(ctx)
-		return r.result(), r.note(ctx)
+	// What is done, or undone.
+	if err := r.carryOut(ctx); err != nil {
+		if undo := r.undo(ctx); undo != nil {
+			err = errors.Join(err, undo)
+		}
+		return nil, classify(err)
 	}
-	if undo := r.undo(ctx); undo != nil {
-		err = errors.Join(err, undo)
-	}
-	return nil, classify(err)
-}
-
-// tagRun is one run of Tag: what it wants, and what was decided.
-type tagRun struct {
-	client   *Client
-	in       TagInput
-	kube     *kube
-	cluster  *kindnode.Cluster
-	consumer string
-	lock     *locks
-	// host says whether lock, record and host could be asked, once, when that has ended.
-	host chan error
-	// ca identifies the cluster.
-	ca string
-	// entries are what the lock says of the images, where it applies.
-	entries map[string]*lock.Entry
-	// compared are the images with what lock, record and host say of them.
-	compared map[string]*comparison
-	// records are those that were there when the run began.
-	records   *record.Set
-	states    kindnode.States
-	wishes    []record.Wish
-	sources   map[string]string
-	decisions []record.Decision
-	changed   map[string]bool
-	// useCluster are the images of which the cluster is right.
-	useCluster map[string]bool
-	// had are the images that were recorded before.
-	had map[string]bool
-	// moved are the image IDs that shared tags stood for before.
-	moved map[string]bool
-	// users know what uses tags, once that was asked.
-	users *users
-	// tagging is set when nodes may have the decided tags.
-	tagging bool
-}
-
-// look asks nodes, host and record, and works out what is wanted; it changes nothing.
-func (r *tagRun) look(ctx context.Context) error {
-	var err error
-	r.states, err = r.client.ask(ctx, r.cluster, (*kindnode.Cluster).Probe)
-	if err = cmp.Or(err, <-r.host); err != nil {
-		return err
-	}
-	if err := r.kube.checkRightCluster(ctx, r.cluster, r.states); err != nil {
-		return err
-	}
-	if err := r.fresh(ctx); err != nil {
-		return err
-	}
-	return r.wish(ctx)
+	r.warnOfSameSource()
+	r.warnOfOtherConsumers(ctx)
+	return r.result(), r.note(ctx)
 }
 
 // carryOut claims, tags the nodes and records.
 func (r *tagRun) carryOut(ctx context.Context) error {
-	if err := r.claim(ctx); err != nil {
+	if err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, r.decide); err != nil {
 		return err
 	}
-	if err := r.tagNodes(ctx); err != nil {
-		return r.becauseOf(ctx, err)
+	if nodes, ops := r.missing(); len(nodes) > 0 {
+		adding := r.client.report.Start(step("Adding", "Added",
+			fmt.Sprintf("%s to %s", progress.Counted(len(ops), "tag"), nodesOf(nodes))))
+		done, err := r.cluster.Tag(ctx, nodes, ops)
+		if err == nil {
+			err = r.checkTagged(done)
+		}
+		adding.End(err)
+		if err != nil {
+			return r.rootCause(ctx, err)
+		}
 	}
 	// From here on the tag is true on every node. A cancelled run still has
 	// the choice: not recorded means undone.
@@ -216,9 +203,10 @@ func (r *tagRun) plan(ctx context.Context) (*TagResult, error) {
 		return nil, classify(err)
 	}
 	result := r.result()
-	for i, decision := range r.decisions {
-		entry := r.entries[decision.Name]
-		if one := &result.Images[i]; decision.Recorded == nil && (entry == nil || entry.Image != decision.Image) {
+	for i, image := range r.images {
+		decision := image.decision
+		if one := &result.Images[i]; decision.Recorded == nil &&
+			(image.entry == nil || image.entry.Image != decision.Image) {
 			one.Image, one.Planned = "", planned(decision.Image)
 		}
 	}
@@ -227,11 +215,11 @@ func (r *tagRun) plan(ctx context.Context) (*TagResult, error) {
 
 func (r *tagRun) result() *TagResult {
 	result := &TagResult{Images: []TaggedImage{}}
-	for _, decision := range r.decisions {
+	for _, image := range r.images {
 		result.Images = append(result.Images, TaggedImage{
-			Name: decision.Name, Consumer: r.consumer, Namespace: r.kube.namespace,
-			Image: decision.Image, ImageID: decision.ImageID, Source: r.sources[decision.Name],
-			Platform: r.states.Platform(), Nodes: r.cluster.Names(), Changed: r.changed[decision.Name],
+			Name: image.decision.Name, Consumer: r.consumer, Namespace: r.kube.namespace,
+			Image: image.decision.Image, ImageID: image.decision.ImageID, Source: image.source,
+			Platform: r.states.Platform(), Nodes: r.cluster.Names(), Changed: image.changed,
 		})
 	}
 	return result

@@ -8,11 +8,12 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
-// alike warns of a new record of what another name has already.
-func (r *tagRun) alike() {
-	for _, image := range recordable(r.in.Suite) {
+// warnOfSameSource warns of a new record of what another name has already.
+func (r *tagRun) warnOfSameSource() {
+	for _, one := range r.images {
+		image := one.image
 		other := sameSource(r.records, image)
-		if other == "" || r.had[image.Name] || inFile(image, r.in.Suite) {
+		if other == "" || one.had || inFile(image, r.in.Suite) {
 			continue
 		}
 		r.client.report.Warn(fmt.Sprintf("%s: %s has this source already; did you mean it?\nif so, take this one away: %s",
@@ -20,14 +21,14 @@ func (r *tagRun) alike() {
 	}
 }
 
-// besides warns of a second record of an image, for the consumer that is called after the
+// warnOfOtherConsumers warns of a second record of an image, for the consumer that is called after the
 // Kind cluster since nobody said one: another consumer may have been meant, and readers
 // have to ask from now on.
-func (r *tagRun) besides(ctx context.Context) {
+func (r *tagRun) warnOfOtherConsumers(ctx context.Context) {
 	var created []string
-	for _, wish := range r.wishes {
-		if !r.had[wish.Name] {
-			created = append(created, wish.Name)
+	for _, image := range r.images {
+		if !image.had {
+			created = append(created, image.image.Name)
 		}
 	}
 	if r.in.Suite.Consumer != "" || len(created) == 0 {

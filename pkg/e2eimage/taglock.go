@@ -27,6 +27,32 @@ const (
 	UseCluster Use = "cluster"
 )
 
+// asking is what the host is asked beside something else.
+type asking struct {
+	done chan struct{}
+	err  error
+}
+
+// wait returns when it has ended, with its error. A nil one has never begun.
+func (a *asking) wait() error {
+	if a == nil {
+		return nil
+	}
+	<-a.done
+	return a.err
+}
+
+// beginAsking starts to ask lock, record and host. The target need not have its nodes yet.
+func (r *tagRun) beginAsking(ctx context.Context, target *target) *asking {
+	r.target = target
+	asked := &asking{done: make(chan struct{})}
+	go func() {
+		defer close(asked.done)
+		asked.err = r.askHost(ctx)
+	}()
+	return asked
+}
+
 // askHost reads lock and record, and asks the host what the images' sources stand for.
 func (r *tagRun) askHost(ctx context.Context) error {
 	var err error
@@ -35,15 +61,13 @@ func (r *tagRun) askHost(ctx context.Context) error {
 	}
 	var all []*comparison
 	for _, image := range recordable(r.in.Suite) {
-		if entry := r.lock.entry(image, r.in.Suite.Prebuilt); entry != nil {
-			r.entries[image.Name] = entry
-		}
+		entry := r.lock.entry(image, r.in.Suite.Prebuilt)
 		evidence, err := r.records.Entry(image.Name)
 		if err != nil {
 			evidence = nil // what is wrong with it is told with its own wish
 		}
-		r.compared[image.Name] = compared(image, r.entries[image.Name], evidence)
-		all = append(all, r.compared[image.Name])
+		one := &imageTag{image: image, entry: entry, compared: compared(image, entry, evidence)}
+		r.images, all = append(r.images, one), append(all, one.compared)
 	}
 	return r.client.compare(ctx, r.client.newFinder(), r.in.Suite, r.lock, all)
 }
@@ -51,8 +75,8 @@ func (r *tagRun) askHost(ctx context.Context) error {
 // fresh tells whether what would be tagged is the newest that is known.
 func (r *tagRun) fresh(ctx context.Context) error {
 	var old []error
-	for _, image := range recordable(r.in.Suite) {
-		k := r.compared[image.Name]
+	for _, image := range r.images {
+		k := image.compared
 		finding := k.judge(r.in.Suite, r.states)
 		r.client.unknown(ctx, k, finding)
 		if finding.By == freshness.ByHost && finding.Relation != freshness.NotTagged && !r.neverLoaded(k) {
@@ -71,8 +95,7 @@ func (r *tagRun) neverLoaded(k *comparison) bool {
 
 // keeps returns the recorded image ID where nodes have nothing newer that could be
 // tagged, "" otherwise.
-func (r *tagRun) keeps(name string) string {
-	k := r.compared[name]
+func (r *tagRun) keeps(k *comparison) string {
 	if k.entry != nil || k.evidence == nil || k.evidence.State != record.Ready {
 		return ""
 	}
@@ -81,25 +104,25 @@ func (r *tagRun) keeps(name string) string {
 		return ""
 	}
 	if len(nodes.Source) > 0 && !slices.Equal(nodes.Source, []string{k.evidence.ImageID}) {
-		r.client.report.Warn(fmt.Sprintf("%s: the nodes have another image as %s; the record stays", name, k.host.source))
+		r.client.report.Warn(fmt.Sprintf("%s: the nodes have another image as %s; the record stays", k.image.Name,
+			k.host.source))
 	}
 	return k.evidence.ImageID
 }
 
 // reconcile holds what the lock wants against what the cluster has by now: what came
 // before moves on silently, anything else stops.
-func (r *tagRun) reconcile(set *record.Set, wish record.Wish) (record.Wish, error) {
-	evidence, err := set.Entry(wish.Name)
-	entry := r.entries[wish.Name]
-	if err != nil || !entry.Pinned() || entry.ImageID != wish.ImageID || r.in.Use == UseLock {
-		return wish, err
+func (r *tagRun) reconcile(set *record.Set, image *imageTag) error {
+	evidence, err := set.Entry(image.wish.Name)
+	if err != nil || !image.entry.Pinned() || image.entry.ImageID != image.wish.ImageID || r.in.Use == UseLock {
+		return err
 	}
-	k := *r.compared[wish.Name]
+	k := *image.compared
 	k.evidence = evidence
 	if k.judge(r.in.Suite, r.states).Relation == freshness.Diverged {
-		return wish, k.diverged(r.in.Suite, r.lock, set.Namespace, set.Consumer)
+		return k.diverged(r.in.Suite, r.lock, set.Namespace, set.Consumer)
 	}
-	return wish, nil
+	return nil
 }
 
 // diverged names both sides.
@@ -162,7 +185,8 @@ func (r *tagRun) note(ctx context.Context) error {
 	}
 	now := record.Now()
 	return r.lock.update(ctx, func(locked *lock.Lock) error {
-		for _, decision := range r.decisions {
+		for _, image := range r.images {
+			decision := image.decision
 			entry := locked.Images[decision.Name]
 			if entry != nil && entry.ImageID == decision.ImageID && r.otherNamespace(entry, r.ca) {
 				// It says what is in that one; this one has its record.
@@ -170,14 +194,14 @@ func (r *tagRun) note(ctx context.Context) error {
 			}
 			switch {
 			case entry != nil && entry.ImageID == decision.ImageID && (entry.Image == decision.Image || entry.Image == ""):
-			case entry != nil && entry.Built != nil && r.entries[decision.Name] != nil && !r.useCluster[decision.Name] &&
+			case entry != nil && entry.Built != nil && image.entry != nil && !image.useCluster &&
 				entry.ImageID != decision.ImageID:
 				// Built anew meanwhile: what was tagged came before.
 				entry.Supersedes = append(entry.Supersedes, lock.Superseded{Image: decision.Image, ImageID: decision.ImageID})
 				continue
 			default:
-				next := lock.Entry{Via: lock.ViaTag, Source: r.sources[decision.Name], Platform: r.states.Platform()}
-				if r.useCluster[decision.Name] {
+				next := lock.Entry{Via: lock.ViaTag, Source: image.source, Platform: r.states.Platform()}
+				if image.useCluster {
 					// Said to be right, it is what the next run goes by.
 					next.Via, next.Loaded = lock.ViaLoad, &now
 				}
@@ -188,7 +212,7 @@ func (r *tagRun) note(ctx context.Context) error {
 				entry = locked.Put(decision.Name, next, true)
 			}
 			entry.Image, entry.By = decision.Image, r.client.by()
-			if entry.Tagged == nil || entry.ClusterOf(r.ca, r.kube.namespace) == nil || r.changed[decision.Name] {
+			if entry.Tagged == nil || entry.ClusterOf(r.ca, r.kube.namespace) == nil || image.changed {
 				entry.Tagged = &now
 				entry.AddCluster(lock.Cluster{
 					CA: r.ca, KindCluster: r.cluster.Name, Namespace: r.kube.namespace, At: now,

@@ -1,46 +1,42 @@
 package e2eimage
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
-
-func (r *tagRun) claim(ctx context.Context) error {
-	return r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
-		return r.decide(set)
-	})
-}
 
 // decide fills in the decisions from a set, writing claims into it.
 func (r *tagRun) decide(set *record.Set) error {
-	r.decisions = r.decisions[:0]
-	clear(r.changed)
 	var mistakes []error
-	for _, wish := range r.wishes {
-		wish, err := r.reconcile(set, wish)
-		if err != nil {
+	for _, image := range r.images {
+		image.decision, image.changed = record.Decision{}, false
+		if err := r.reconcile(set, image); err != nil {
 			mistakes = append(mistakes, err)
 			continue
 		}
-		decision, err := set.Claim(wish, r.client.holder, ociimage.Repository)
+		decision, err := set.Claim(image.wish, r.client.holder, ociimage.Repository)
 		if err == nil {
-			err = r.checkTarget(decision)
+			err = r.checkTarget(image, decision)
 		}
 		if err != nil {
 			mistakes = append(mistakes, err)
 			continue
 		}
-		r.changed[wish.Name] = decision.Recorded == nil
-		r.decisions = append(r.decisions, decision)
+		image.changed = decision.Recorded == nil
+		image.decision = decision
 	}
 	return errors.Join(mistakes...)
+}
+
+// decided are the images of which the tag is decided.
+func (r *tagRun) decided() []*imageTag {
+	return slices.DeleteFunc(slices.Clone(r.images), func(image *imageTag) bool { return image.decision.Name == "" })
 }
 
 func (r *tagRun) owner(name string) string {
@@ -49,9 +45,10 @@ func (r *tagRun) owner(name string) string {
 
 // checkTarget refuses a tag that a node has for something else, as far as the
 // probe can tell; the nodes check again when they tag.
-func (r *tagRun) checkTarget(decision record.Decision) error {
+func (r *tagRun) checkTarget(image *imageTag, decision record.Decision) error {
+	from := r.transferableFrom(image, decision)
 	for node, state := range r.states.All() {
-		err := r.checkHeld(decision, node, state.ID(decision.Image), state.Owners[decision.Image])
+		err := r.checkHeld(decision, node, state.ID(decision.Image), state.Owners[decision.Image], from)
 		if err != nil {
 			return err
 		}
@@ -59,7 +56,9 @@ func (r *tagRun) checkTarget(decision record.Decision) error {
 	return nil
 }
 
-func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner string) error {
+// checkHeld refuses a tag that is another image on a node, or another record's; from is an
+// owner that gives way.
+func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner, from string) error {
 	switch {
 	case imageID != "" && imageID != decision.ImageID && r.in.Suite.TagGroup != "" && owner == r.owner(decision.Name):
 		// Shared with other images: it moves.
@@ -71,7 +70,7 @@ func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner string
 			fmt.Errorf("%s: on node %s %s is another image already, %s instead of %s\nchoose another --tag or --repository",
 				decision.Name, node, decision.Image, ociimage.ShortID(imageID), ociimage.ShortID(decision.ImageID)),
 		}
-	case owner != "" && owner != r.owner(decision.Name) && owner != r.gives(decision):
+	case owner != "" && owner != r.owner(decision.Name) && owner != from:
 		return &InconsistentError{fmt.Errorf("%s: on node %s %s belongs to another record, %s (namespace.consumer.name)\n"+
 			"choose another --tag or --repository",
 			decision.Name, node, decision.Image, owner)}
@@ -79,10 +78,10 @@ func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner string
 	return nil
 }
 
-// gives is the owner that a name has on nodes because it was loaded with another
+// transferableFrom is the owner that a name has on nodes because it was loaded with another
 // namespace in mind, in which nothing was recorded since. "" for none.
-func (r *tagRun) gives(decision record.Decision) string {
-	entry := r.entries[decision.Name]
+func (r *tagRun) transferableFrom(image *imageTag, decision record.Decision) string {
+	entry := image.entry
 	if entry == nil || entry.Built == nil || entry.Image != decision.Image || entry.ImageID != decision.ImageID {
 		return ""
 	}
@@ -96,41 +95,33 @@ func (r *tagRun) gives(decision record.Decision) string {
 	return ""
 }
 
-// tagNodes adds what is missing, on each node that lacks something.
+// missing returns the nodes that lack something, and what to do on each of them.
 // A claim is carried out on all nodes: what the probe saw there under its tag
 // may have been on its way out.
-func (r *tagRun) tagNodes(ctx context.Context) error {
+func (r *tagRun) missing() (nodes []string, ops []kindnode.TagOp) {
 	lacking := map[string]bool{}
-	var ops []kindnode.TagOp
-	for _, decision := range r.decisions {
+	shared := r.in.Suite.TagGroup != ""
+	for _, image := range r.images {
+		decision := image.decision
 		ops = append(ops, kindnode.TagOp{
 			ImageID: decision.ImageID, Target: decision.Image, Owner: r.owner(decision.Name),
-			From: r.gives(decision), Move: r.in.Suite.TagGroup != "" && decision.Recorded == nil,
+			From: r.transferableFrom(image, decision), Move: shared && decision.Recorded == nil,
 			Back: decision.Recorded != nil,
 		})
-		for node, state := range r.states {
-			if held := state.ID(decision.Image); held != "" && held != decision.ImageID && r.in.Suite.TagGroup != "" {
-				r.moved[held] = true
+		for node, state := range r.states.All() {
+			held := state.ID(decision.Image)
+			if held != "" && held != decision.ImageID && shared {
+				image.movedFrom = append(image.movedFrom, held)
 			}
-			if decision.Recorded == nil || state.ID(decision.Image) != decision.ImageID || state.Owners[decision.Image] == "" {
-				lacking[node] = true
-				r.changed[decision.Name] = true
+			if decision.Recorded == nil || held != decision.ImageID || state.Owners[decision.Image] == "" {
+				lacking[node], image.changed = true, true
 			}
 		}
 	}
-	if len(lacking) == 0 {
-		return nil
+	for _, image := range r.images {
+		image.onNodes = len(lacking) > 0
 	}
-	r.tagging = true
-	nodes := sortedKeys(lacking)
-	adding := r.client.report.Start(step("Adding", "Added",
-		fmt.Sprintf("%s to %s", progress.Counted(len(ops), "tag"), nodesOf(nodes))))
-	done, err := r.cluster.Tag(ctx, nodes, ops)
-	if err == nil {
-		err = r.checkTagged(done)
-	}
-	adding.End(err)
-	return err
+	return sortedKeys(lacking), ops
 }
 
 // checkTagged holds what the nodes say against what was decided.
@@ -138,7 +129,8 @@ func (r *tagRun) checkTagged(done map[string][]kindnode.Tagged) error {
 	var mistakes []error
 	for _, node := range sortedKeys(done) {
 		for i, tagged := range done[node] {
-			decision := r.decisions[i]
+			image := r.images[i]
+			decision := image.decision
 			if tagged.ImageID == "" {
 				mistakes = append(mistakes, fmt.Errorf("%s: node %s has the tag %s, but its container runtime does not list it",
 					decision.Name, node, decision.Image))
@@ -149,7 +141,8 @@ func (r *tagRun) checkTagged(done map[string][]kindnode.Tagged) error {
 				// It was to move, if it could.
 				owner = ""
 			}
-			if err := r.checkHeld(decision, node, tagged.ImageID, owner); err != nil {
+			from := r.transferableFrom(image, decision)
+			if err := r.checkHeld(decision, node, tagged.ImageID, owner, from); err != nil {
 				mistakes = append(mistakes, err)
 			}
 		}

@@ -16,20 +16,22 @@ import (
 // nobody finished.
 func (r *tagRun) complete(ctx context.Context) error {
 	release := map[string][]string{}
+	inUse := r.inUse(ctx)
 	err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
 		clear(release)
 		var mistakes []error
-		for _, decision := range r.decisions {
+		for _, image := range r.images {
+			decision := image.decision
 			leftOver := r.leftOver(set, decision)
 			var err error
 			if decision.Recorded != nil {
-				err = r.stillRecorded(set, decision)
+				err = r.stillRecorded(set, image)
 			} else {
-				leftOver, err = set.Complete(r.fact(ctx, decision, leftOver))
+				leftOver, err = set.Complete(r.fact(image, inUse, leftOver))
 			}
 			mistakes = append(mistakes, err)
 			// What is in use stays, noted or by its label, for another run.
-			leftOver = slices.DeleteFunc(leftOver, func(tag string) bool { return !isNext(tag) && r.inUse(ctx, tag) })
+			leftOver = slices.DeleteFunc(leftOver, func(tag string) bool { return !isNext(tag) && inUse(tag) })
 			if len(leftOver) > 0 {
 				release[decision.Name] = leftOver
 			}
@@ -44,34 +46,42 @@ func (r *tagRun) complete(ctx context.Context) error {
 	if err := r.client.release(finishing, r.kube, r.cluster, r.consumer, release); err != nil {
 		r.client.report.Warn(fmt.Sprintf("tags of an unfinished run stay on nodes for now: %v", err))
 	}
-	if len(r.moved) > 0 {
-		if err := r.cluster.Free(finishing, r.cluster.Names(), sortedKeys(r.moved)); err != nil {
+	if moved := r.movedFrom(); len(moved) > 0 {
+		if err := r.cluster.Free(finishing, r.cluster.Names(), moved); err != nil {
 			r.client.report.Warn(fmt.Sprintf("the image that a shared tag named before stays on nodes for now: %v", err))
 		}
 	}
 	return nil
 }
 
-// fact is what is recorded of a decision.
-func (r *tagRun) fact(ctx context.Context, decision record.Decision, leftOver []string) record.Fact {
-	fact := record.Fact{
-		Keep: r.in.Suite.KeepPrevious, InUse: func(tag string) bool { return r.inUse(ctx, tag) }, LeftOver: leftOver,
-		Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID, By: r.client.by(),
-		Source: r.sources[decision.Name], Platform: r.states.Platform(), Nodes: r.cluster.Names(),
+// movedFrom are the image IDs that shared tags stood for before, each once.
+func (r *tagRun) movedFrom() []string {
+	var all []string
+	for _, image := range r.images {
+		all = append(all, image.movedFrom...)
 	}
-	if entry := r.entries[decision.Name]; entry != nil && entry.ImageID == decision.ImageID &&
-		!r.useCluster[decision.Name] {
+	return slices.Compact(slices.Sorted(slices.Values(all)))
+}
+
+// fact is what is recorded of an image.
+func (r *tagRun) fact(image *imageTag, inUse func(string) bool, leftOver []string) record.Fact {
+	decision := image.decision
+	fact := record.Fact{
+		Keep: r.in.Suite.KeepPrevious, InUse: inUse, LeftOver: leftOver,
+		Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID, By: r.client.by(),
+		Source: image.source, Platform: r.states.Platform(), Nodes: r.cluster.Names(),
+	}
+	if entry := image.entry; entry != nil && entry.ImageID == decision.ImageID && !image.useCluster {
 		fact.Engine, fact.EngineID, fact.Commit = entry.Engine, entry.EngineID, entry.Commit
 	}
-	r.addHost(&fact)
+	r.addHost(&fact, image.compared)
 	return fact
 }
 
 // addHost notes which engine of this host has the image, and what the nodes have under
 // the source's name instead of it: then it can be told later what is newer, also without
 // a lock.
-func (r *tagRun) addHost(fact *record.Fact) {
-	k := r.compared[fact.Name]
+func (r *tagRun) addHost(fact *record.Fact, k *comparison) {
 	if fact.EngineID == "" && k.host.ImageID == fact.ImageID {
 		fact.Engine, fact.EngineID = k.host.Engine, k.host.EngineID
 	}
@@ -83,23 +93,27 @@ func (r *tagRun) addHost(fact *record.Fact) {
 	}
 }
 
-// inUse tells whether something uses a tag. Nodes and API are asked once, and only where
-// a tag may have to go; where they do not answer, it stays.
-func (r *tagRun) inUse(ctx context.Context, tag string) bool {
-	if r.users == nil {
-		var err error
-		if r.users, err = r.client.askUsers(ctx, r.kube, r.cluster); err != nil {
-			r.client.report.Warn(fmt.Sprintf("%s stays on nodes for now: cannot tell what uses it: %v", tag, err))
-			return true
+// inUse returns a function that tells whether something uses a tag. Nodes and API are asked
+// once, and only where a tag may have to go; where they do not answer, it stays.
+func (r *tagRun) inUse(ctx context.Context) func(tag string) bool {
+	var users *users
+	return func(tag string) bool {
+		if users == nil {
+			var err error
+			if users, err = r.client.askUsers(ctx, r.kube, r.cluster); err != nil {
+				r.client.report.Warn(fmt.Sprintf("%s stays on nodes for now: cannot tell what uses it: %v", tag, err))
+				return true
+			}
 		}
+		return len(users.of(tag)) > 0
 	}
-	return len(r.users.of(tag)) > 0
 }
 
 // undo takes back what this run claimed and tagged. It has its own bounded
 // context: the run's own may be what ended it.
 func (r *tagRun) undo(ctx context.Context) error {
-	if len(r.decisions) == 0 {
+	decided := r.decided()
+	if len(decided) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
@@ -107,13 +121,13 @@ func (r *tagRun) undo(ctx context.Context) error {
 	release := map[string][]string{}
 	err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
 		clear(release)
-		for _, decision := range r.decisions {
-			ours, err := r.abandon(set, decision)
+		for _, image := range decided {
+			ours, err := r.abandon(set, image)
 			if err != nil {
 				return err
 			}
 			if ours {
-				release[decision.Name] = []string{decision.Image}
+				release[image.decision.Name] = []string{image.decision.Image}
 			}
 		}
 		return nil
@@ -135,16 +149,20 @@ func (r *tagRun) undo(ctx context.Context) error {
 // which clean would take away, too.
 func (r *tagRun) finish() string {
 	verb, more := "clean", " --scope=cluster"
-	if slices.ContainsFunc(r.wishes, func(wish record.Wish) bool { return r.had[wish.Name] }) {
-		verb, more = "tag", ""
+	var names []string
+	for _, image := range r.images {
+		if names = append(names, image.image.Name); image.had {
+			verb, more = "tag", ""
+		}
 	}
-	return typedAt(verb, strings.Join(r.names(), " "), r.kube.namespace, r.consumer, r.in.Suite) + more
+	return typedAt(verb, strings.Join(names, " "), r.kube.namespace, r.consumer, r.in.Suite) + more
 }
 
 // giveBack leaves names to nobody that were there, and nobody's, before this run: they
 // are not its to remove.
 func (r *tagRun) giveBack(ctx context.Context, release map[string][]string) error {
-	for _, decision := range r.decisions {
+	for _, image := range r.decided() {
+		decision := image.decision
 		had := slices.DeleteFunc(r.states.Nodes(), func(node string) bool {
 			return r.states[node].ID(decision.Image) == "" || r.states[node].Owners[decision.Image] != ""
 		})
@@ -163,7 +181,7 @@ func (r *tagRun) giveBack(ctx context.Context, release map[string][]string) erro
 // moveBack lets shared tags that this run moved, or may have, stand for what the
 // record says they do.
 func (r *tagRun) moveBack(ctx context.Context) error {
-	if r.in.Suite.TagGroup == "" || !r.tagging {
+	if r.in.Suite.TagGroup == "" {
 		return nil
 	}
 	set, err := r.kube.records.Get(ctx, r.kube.namespace, r.consumer)
@@ -172,7 +190,11 @@ func (r *tagRun) moveBack(ctx context.Context) error {
 	}
 	var ops []kindnode.TagOp
 	var back []record.Decision
-	for _, decision := range r.decisions {
+	for _, image := range r.decided() {
+		decision := image.decision
+		if !image.onNodes {
+			continue
+		}
 		was, err := set.Moving(decision.Name, decision.Image, decision.ImageID)
 		if err != nil {
 			return err
@@ -201,45 +223,38 @@ func (r *tagRun) moveBack(ctx context.Context) error {
 	})
 }
 
-func (r *tagRun) names() []string {
-	names := make([]string, 0, len(r.wishes))
-	for _, wish := range r.wishes {
-		names = append(names, wish.Name)
-	}
-	return names
-}
-
 // stillRecorded makes sure that a tag which was recorded when this run began,
 // and which it put back on nodes, was not cleaned meanwhile.
-func (r *tagRun) stillRecorded(set *record.Set, decision record.Decision) error {
-	if !r.tagging {
+func (r *tagRun) stillRecorded(set *record.Set, image *imageTag) error {
+	if !image.onNodes {
 		return nil
 	}
-	gone, err := withdrawn(set, decision)
+	gone, err := withdrawn(set, image.decision)
 	if gone {
-		return &record.SupersededError{Name: decision.Name, Ours: decision.Image, Theirs: "nothing"}
+		return &record.SupersededError{Name: image.decision.Name, Ours: image.decision.Image, Theirs: "nothing"}
 	}
 	return err
 }
 
-// abandon gives a decision up and tells whether its tag has to be taken off the
+// abandon gives a decision up, and tells whether its tag has to be taken off the
 // nodes by this run.
-func (r *tagRun) abandon(set *record.Set, decision record.Decision) (bool, error) {
+func (r *tagRun) abandon(set *record.Set, image *imageTag) (bool, error) {
+	decision := image.decision
 	if decision.Recorded == nil {
 		tag, err := set.Abandon(decision.Name, decision.Image, r.client.holder)
 		if err != nil || tag != "" {
 			return tag != "", err
 		}
 	}
-	if !r.tagging {
+	if !image.onNodes {
 		return false, nil
 	}
 	return withdrawn(set, decision)
 }
 
-// becauseOf prefers, as the cause of a failure on the nodes, that somebody took the
+// rootCause prefers, as the cause of a failure on the nodes, that somebody took the
 // claim away meanwhile, and with it the tag from under this run.
-func (r *tagRun) becauseOf(ctx context.Context, err error) error {
+func (r *tagRun) rootCause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
@@ -247,9 +262,11 @@ func (r *tagRun) becauseOf(ctx context.Context, err error) error {
 	if failed != nil {
 		return err
 	}
-	for _, decision := range r.decisions {
-		if gone, failed := withdrawn(set, decision); gone && failed == nil {
-			return &record.SupersededError{Name: decision.Name, Ours: decision.Image, Theirs: "nothing"}
+	for _, image := range r.images {
+		if gone, failed := withdrawn(set, image.decision); gone && failed == nil {
+			return &record.SupersededError{
+				Name: image.decision.Name, Ours: image.decision.Image, Theirs: "nothing",
+			}
 		}
 	}
 	return err

@@ -15,38 +15,34 @@ import (
 
 // wish resolves every source and draws the tags. All mistakes come together.
 func (r *tagRun) wish(ctx context.Context) error {
-	records := r.records
 	var err error
 	if r.ca, err = fingerprint(r.states); err != nil {
 		return err
 	}
-	shared, err := groupTag(r.in.Suite, r.consumer, r.in.Values, r.in.New, membersIn(r.lock, records))
+	shared, err := groupTag(r.in.Suite, r.consumer, r.in.Values, r.in.New, membersIn(r.lock, r.records))
 	if err != nil {
 		return err
 	}
 	var mistakes []error
-	for _, image := range recordable(r.in.Suite) {
-		image.Tag = cmp.Or(image.Tag, shared)
-		wish, err := r.wishFor(ctx, image, records)
-		if err != nil {
+	for _, image := range r.images {
+		if image.wish, err = r.wishFor(ctx, image, cmp.Or(image.image.Tag, shared)); err != nil {
 			mistakes = append(mistakes, err)
-			continue
 		}
-		r.wishes = append(r.wishes, wish)
 	}
 	return classify(errors.Join(mistakes...))
 }
 
-func (r *tagRun) wishFor(ctx context.Context, image config.Image, records *record.Set) (record.Wish, error) {
-	evidence, err := records.Entry(image.Name)
+// wishFor is what is wanted of one image, under a tag that may have been said. It fills in
+// where the image comes from.
+func (r *tagRun) wishFor(ctx context.Context, one *imageTag, said string) (record.Wish, error) {
+	image, entry := one.image, one.entry
+	evidence, err := r.records.Entry(image.Name)
 	if err != nil {
 		return record.Wish{}, err
 	}
-	r.had[image.Name] = evidence != nil && evidence.State == record.Ready
-	entry := r.entries[image.Name]
-	if r.in.Use == UseCluster && entry.Pinned() && evidence != nil && evidence.State == record.Ready &&
-		evidence.ImageID != entry.ImageID {
-		r.useCluster[image.Name], r.sources[image.Name] = true, evidence.Source
+	one.had = evidence != nil && evidence.State == record.Ready
+	if r.in.Use == UseCluster && entry.Pinned() && one.had && evidence.ImageID != entry.ImageID {
+		one.useCluster, one.source = true, evidence.Source
 		return record.Wish{Name: image.Name, ImageID: evidence.ImageID, Image: evidence.Image, Exact: true}, nil
 	}
 	source := image.Source
@@ -57,16 +53,16 @@ func (r *tagRun) wishFor(ctx context.Context, image config.Image, records *recor
 	case source == "" && evidence != nil:
 		source = evidence.Source
 	}
-	imageID, err := r.imageID(ctx, image.Name, source, entry)
+	imageID, err := r.imageID(ctx, one, source)
 	if err != nil {
 		return record.Wish{}, err
 	}
-	r.sources[image.Name] = source
+	one.source = source
 	wish := record.Wish{
-		Name: image.Name, ImageID: imageID, Exact: image.Tag != "", New: r.in.New,
+		Name: image.Name, ImageID: imageID, Exact: said != "", New: r.in.New,
 		Move: r.in.Suite.TagGroup != "", Repository: image.Repository,
 	}
-	if entry != nil && entry.Image != "" && entry.ImageID == imageID && image.Tag == "" && !r.in.New &&
+	if entry != nil && entry.Image != "" && entry.ImageID == imageID && said == "" && !r.in.New &&
 		underRepository(image, entry.Image) && !r.otherNamespace(entry, r.ca) {
 		wish.Image = entry.Image
 		// What was decided before the build is what everybody was told.
@@ -78,7 +74,7 @@ func (r *tagRun) wishFor(ctx context.Context, image config.Image, records *recor
 	if err != nil {
 		return record.Wish{}, err
 	}
-	tag := image.Tag
+	tag := said
 	if tag == "" {
 		if tag, err = drawTag(image, r.consumer, r.in.Values); err != nil {
 			return record.Wish{}, err
@@ -92,7 +88,8 @@ func (r *tagRun) wishFor(ctx context.Context, image config.Image, records *recor
 
 // imageID is what is tagged: what the lock pins, else what the source stands for on
 // the nodes.
-func (r *tagRun) imageID(ctx context.Context, name, source string, entry *lock.Entry) (string, error) {
+func (r *tagRun) imageID(ctx context.Context, image *imageTag, source string) (string, error) {
+	name, entry := image.image.Name, image.entry
 	if entry.Pinned() {
 		for _, node := range r.states.Lacking(entry.ImageID, entry.ImageID) {
 			return "", &InconsistentError{
@@ -108,7 +105,7 @@ func (r *tagRun) imageID(ctx context.Context, name, source string, entry *lock.E
 				typed("load", name, r.in.Suite)),
 		}
 	}
-	if kept := r.keeps(name); kept != "" {
+	if kept := r.keeps(image.compared); kept != "" {
 		return kept, nil
 	}
 	loaded, err := r.loadedSource(ctx, name, source)
