@@ -144,7 +144,7 @@ func (c *Client) inUse(ctx context.Context, suite config.Suite,
 	if err != nil {
 		return nil, nil, err
 	}
-	states, err := c.ask(ctx, cluster, (*kindnode.Cluster).ProbeUse)
+	states, err := c.ask(ctx, cluster, imageStore.ProbeUse)
 	if err == nil {
 		err = kube.checkRightCluster(ctx, cluster, states)
 	}
@@ -155,12 +155,12 @@ func (c *Client) inUse(ctx context.Context, suite config.Suite,
 	return cluster, states, nil
 }
 
-// ask asks all nodes what they have.
-func (c *Client) ask(ctx context.Context, cluster *kindnode.Cluster,
-	probe func(*kindnode.Cluster, context.Context) (kindnode.States, error),
+// ask asks all of a store what they have.
+func (c *Client) ask(ctx context.Context, store imageStore,
+	probe func(imageStore, context.Context) (kindnode.States, error),
 ) (kindnode.States, error) {
-	checking := c.report.Start(step("Checking", "Checked", nodesOf(cluster.Names())))
-	states, err := probe(cluster, ctx)
+	checking := c.report.Start(step("Checking", "Checked", nodesOf(store.Names())))
+	states, err := probe(store, ctx)
 	checking.End(err)
 	return states, classify(err)
 }

@@ -211,7 +211,7 @@ func (d *deployRun) look(ctx context.Context) error {
 	asked := make(chan error, 1)
 	go func() { asked <- d.askHost(ctx) }()
 	var err error
-	d.states, err = d.client.ask(ctx, d.cluster, (*kindnode.Cluster).Probe)
+	d.states, err = d.client.ask(ctx, d.cluster, imageStore.Probe)
 	if err = cmp.Or(err, <-asked); err != nil {
 		return err
 	}

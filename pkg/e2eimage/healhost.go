@@ -16,7 +16,7 @@ func (d *deployRun) loadFromHost(ctx context.Context, m missingImage) (string, e
 	if err != nil || found == nil {
 		return "", err
 	}
-	states, err := d.client.ask(ctx, d.cluster, (*kindnode.Cluster).ProbeContent)
+	states, err := d.client.ask(ctx, d.cluster, imageStore.ProbeContent)
 	if err != nil {
 		return found.Engine, err
 	}

@@ -123,8 +123,8 @@ func (c *Client) users(ctx context.Context, kube *kube, states kindnode.States) 
 }
 
 // askUsers asks the nodes, too.
-func (c *Client) askUsers(ctx context.Context, kube *kube, cluster *kindnode.Cluster) (*users, error) {
-	states, err := cluster.ProbeUse(ctx)
+func (c *Client) askUsers(ctx context.Context, kube *kube, store imageStore) (*users, error) {
+	states, err := store.ProbeUse(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -134,7 +134,7 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*L
 
 // lookInto asks the nodes what they have, and makes sure that they are the API server's.
 func (c *Client) lookInto(ctx context.Context, target *target) (kindnode.States, error) {
-	states, err := c.ask(ctx, target.cluster, (*kindnode.Cluster).ProbeContent)
+	states, err := c.ask(ctx, target.cluster, imageStore.ProbeContent)
 	if err != nil {
 		return nil, err
 	}

@@ -13,15 +13,15 @@ const undoLimit = 30 * time.Second
 
 // release takes tags, given by image name, off all nodes and then out of the
 // record: a run that is killed in between leaves a record that names them.
-func (c *Client) release(ctx context.Context, kube *kube, cluster *kindnode.Cluster, consumer string,
+func (c *Client) release(ctx context.Context, kube *kube, store imageStore, consumer string,
 	tags map[string][]string,
 ) error {
-	_, err := c.releaseFrom(ctx, kube, cluster, consumer, tags)
+	_, err := c.releaseFrom(ctx, kube, store, consumer, tags)
 	return err
 }
 
 // releaseFrom does the work of release and returns what became of the tags.
-func (c *Client) releaseFrom(ctx context.Context, kube *kube, cluster *kindnode.Cluster, consumer string,
+func (c *Client) releaseFrom(ctx context.Context, kube *kube, store imageStore, consumer string,
 	tags map[string][]string,
 ) (map[string][]kindnode.Untagged, error) {
 	var ops []kindnode.UntagOp
@@ -32,9 +32,9 @@ func (c *Client) releaseFrom(ctx context.Context, kube *kube, cluster *kindnode.
 	}
 	var done map[string][]kindnode.Untagged
 	if len(ops) > 0 {
-		removing := c.report.Start(step("Removing", "Removed", tagsFrom(len(ops), cluster.Names())))
+		removing := c.report.Start(step("Removing", "Removed", tagsFrom(len(ops), store.Names())))
 		var err error
-		done, err = cluster.Untag(ctx, cluster.Names(), ops)
+		done, err = store.Untag(ctx, store.Names(), ops)
 		removing.End(err)
 		if err != nil {
 			return done, err

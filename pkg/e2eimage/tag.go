@@ -134,7 +134,7 @@ type imageTag struct {
 func (r *tagRun) tag(ctx context.Context, asked *asking) (*TagResult, error) {
 	// What nodes, host and record say.
 	var err error
-	r.states, err = r.client.ask(ctx, r.cluster, (*kindnode.Cluster).Probe)
+	r.states, err = r.client.ask(ctx, r.cluster, imageStore.Probe)
 	if err = cmp.Or(err, asked.wait()); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,44 @@
+package e2eimage
+
+import (
+	"context"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+)
+
+// imageStore is where a cluster has its images, and what the verbs do there, whichever store
+// it is. The nodes of a Kind cluster are one. What only they can do, as copying from node to
+// node, is asked of them.
+//
+// A store has parts that each have an image or not: the nodes.
+type imageStore interface {
+	// Names are the parts, sorted.
+	Names() []string
+
+	// Probe tells what is there, ProbeContent also what that consists of.
+	Probe(ctx context.Context) (kindnode.States, error)
+	ProbeContent(ctx context.Context) (kindnode.States, error)
+
+	// Deliver puts an image into parts, once it is read; GiveNames names one that they have.
+	Deliver(ctx context.Context, parts []string, states kindnode.States, known ociimage.Image,
+		watch kindnode.Watcher) *kindnode.Delivery
+	GiveNames(ctx context.Context, parts []string, imageID string, names []kindnode.Name) error
+
+	// Tag adds names that a record owns.
+	Tag(ctx context.Context, parts []string, ops []kindnode.TagOp) (map[string][]kindnode.Tagged, error)
+
+	// Untag takes such names away, Disown leaves them to nobody, and Free takes away images that
+	// then nothing names or runs.
+	Untag(ctx context.Context, parts []string, ops []kindnode.UntagOp) (map[string][]kindnode.Untagged, error)
+	Disown(ctx context.Context, parts []string, ops []kindnode.UntagOp) error
+	Free(ctx context.Context, parts, imageIDs []string) error
+
+	// ProbeUse tells what is there and what runs it, Containers only what runs in parts.
+	ProbeUse(ctx context.Context) (kindnode.States, error)
+	Containers(ctx context.Context, parts []string) (kindnode.States, error)
+
+	Close()
+}
+
+var _ imageStore = (*kindnode.Cluster)(nil)
