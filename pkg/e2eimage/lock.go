@@ -18,7 +18,6 @@ type locks struct {
 	// read is what was there when the verb began.
 	read *lock.Lock
 	mu   sync.Mutex
-	by   string
 	// local is set where the entries are about this host's engines.
 	local bool
 }
@@ -29,7 +28,7 @@ func (c *Client) openLock(suite config.Suite, consumer string) (*locks, error) {
 	if path == "" {
 		return nil, nil
 	}
-	l := &locks{file: lock.NewFile(path, consumer, c.host), by: c.by()}
+	l := &locks{file: lock.NewFile(path, consumer, c.host)}
 	var err error
 	if l.read, err = l.file.Read(); err != nil {
 		return nil, lockError(err)

@@ -3,7 +3,6 @@ package kindnode_test
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -323,38 +322,6 @@ func TestABrokenConnectionIsMadeAnewUnlessTheNodeIsAnotherOne(t *testing.T) {
 	})
 }
 
-// dumb greets and then says nothing more.
-type dumb struct{ hostexec.Runner }
-
-func (d dumb) Run(ctx context.Context, command hostexec.Command) error {
-	if command.Argv[1] != "exec" {
-		return d.Runner.Run(ctx, command)
-	}
-	if _, err := io.WriteString(command.Stdout, "\n@@e2eimage connected\n"); err != nil {
-		return err
-	}
-	_, err := io.Copy(io.Discard, command.Stdin)
-	return err
-}
-
-func TestAContainerdThatAcceptsAndSaysNothingIsGivenUp(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		fake, _ := newCluster(t, "n1")
-		cluster, err := kindnode.Find(t.Context(), dumb{fake}, kindnode.Query{Name: "dev"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		begun := time.Now()
-		_, err = cluster.Probe(t.Context())
-		var silent *kindnode.NoResponseError
-		if !errors.As(err, &silent) || time.Since(begun) != time.Minute {
-			t.Errorf("after %s: %v", time.Since(begun), err)
-		}
-		cluster.Close()
-	})
-}
-
 func TestACleanThatIsCutOffLeavesATagRatherThanAnImageThatNothingNames(t *testing.T) {
 	t.Parallel()
 	for nth := range int32(2) {
@@ -399,43 +366,6 @@ func TestANodeThatCannotBeEnteredIsNamedWithWhatTheEngineSaid(t *testing.T) {
 	}
 	if states["n2"].ID(source) != imageID {
 		t.Errorf("the answer of n2 is lost: %v", states)
-	}
-}
-
-// mute lets the first execs of a node say nothing until they are killed.
-type mute struct {
-	hostexec.Runner
-	left atomic.Int32
-}
-
-func (m *mute) Run(ctx context.Context, command hostexec.Command) error {
-	if command.Argv[1] == "exec" && m.left.Add(-1) >= 0 {
-		<-ctx.Done()
-		return context.Cause(ctx)
-	}
-	return m.Runner.Run(ctx, command)
-}
-
-func TestAnExecThatSaysNothingIsTriedAgain(t *testing.T) {
-	t.Parallel()
-	for times, gives := range map[int32]bool{1: true, 2: true, 3: false} {
-		synctest.Test(t, func(t *testing.T) {
-			fake, _ := newCluster(t, "n1")
-			muted := &mute{Runner: fake}
-			muted.left.Store(times)
-			cluster, err := kindnode.Find(t.Context(), muted, kindnode.Query{Name: "dev"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer cluster.Close()
-			_, err = cluster.Probe(t.Context())
-			var silent *kindnode.NoResponseError
-			if gives != (err == nil) || !gives && !errors.As(err, &silent) {
-				t.Errorf("silent %d times: %v", times, err)
-			}
-			// What ignores the end of its stdin is killed a little later.
-			time.Sleep(time.Minute) // in synctest's bubble its clock jumps: nobody waits
-		})
 	}
 }
 
