@@ -119,7 +119,7 @@ func (p *Plan) twice() error {
 // dress finds the images in an object. A workload becomes a target, whether it has
 // one or not: all of them are waited for.
 func (p *Plan) dress(a *applied, images []Image) error {
-	k := kindOf(a.object)
+	k := kindOf(a.object.GroupVersionKind().GroupKind())
 	if k == "" {
 		return nil
 	}

@@ -1,59 +1,13 @@
 package workload
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 )
-
-// typedObject reads a workload as its kind.
-func typedObject(u *unstructured.Unstructured, k kind) (object, error) {
-	var empty runtime.Object
-	switch k {
-	case deployment:
-		empty = &appsv1.Deployment{}
-	case statefulSet:
-		empty = &appsv1.StatefulSet{}
-	case daemonSet:
-		empty = &appsv1.DaemonSet{}
-	case replicaSet:
-		empty = &appsv1.ReplicaSet{}
-	case job:
-		empty = &batchv1.Job{}
-	case cronJob:
-		empty = &batchv1.CronJob{}
-	case barePod:
-		empty = &corev1.Pod{}
-	}
-	// Its errors name the field, which those of runtime's own converter do not.
-	text, err := u.MarshalJSON()
-	if err != nil {
-		return object{}, err
-	}
-	if err := json.Unmarshal(text, empty); err != nil {
-		return object{}, err
-	}
-	return asObject(empty)
-}
-
-// templatePath leads to what has metadata and spec of the pods.
-func (k kind) templatePath() []string {
-	switch k {
-	case barePod:
-		return nil
-	case cronJob:
-		return []string{"spec", "jobTemplate", "spec", "template"}
-	case deployment, statefulSet, daemonSet, replicaSet, job:
-	}
-	return []string{"spec", "template"}
-}
 
 // having are the containers that have one of the images, in their order.
 func having(spec *corev1.PodSpec, images []Image) []assignment {

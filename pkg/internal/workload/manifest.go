@@ -179,14 +179,3 @@ func turn(o manifestObject) int {
 	}
 	return len(inTurn)
 }
-
-// kindOf is the kind of a workload, "" for what is none.
-func kindOf(o manifestObject) kind {
-	group := o.GroupVersionKind().GroupKind()
-	for _, k := range kinds() {
-		if group.Group == k.group() && strings.EqualFold(group.Kind, string(k)) {
-			return k
-		}
-	}
-	return ""
-}

@@ -74,7 +74,7 @@ func TestWorkloadsAreDressedBeforeTheyAreMade(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			k := kindOf(objects[0])
+			k := kindOf(objects[0].GroupVersionKind().GroupKind())
 			typed, err := typedObject(objects[0].Unstructured, k)
 			if err != nil {
 				t.Fatal(err)

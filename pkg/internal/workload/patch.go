@@ -3,6 +3,7 @@ package workload
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -19,7 +20,8 @@ const (
 // patch is a strategic merge patch of a workload.
 type patch struct {
 	Metadata patchMetadata `json:"metadata"`
-	Spec     *patchSpec    `json:"spec,omitempty"`
+	// Spec is nil where no pod has to be new.
+	Spec *patchSpec `json:"spec,omitempty"`
 }
 
 type patchMetadata struct {
@@ -108,21 +110,16 @@ func (p *patch) bytes(k kind) ([]byte, error) {
 	if p.Spec == nil {
 		return json.Marshal(p)
 	}
-	switch k {
-	case cronJob:
-		type jobTemplate struct {
-			Spec *patchSpec `json:"spec"`
-		}
-		return json.Marshal(map[string]any{
-			"metadata": p.Metadata,
-			"spec":     map[string]any{"jobTemplate": jobTemplate{p.Spec}},
-		})
-	case barePod:
+	path, template := k.templatePath(), p.Spec.Template
+	if len(path) == 0 {
 		metadata := p.Metadata
 		metadata.Annotations = maps.Clone(metadata.Annotations)
-		maps.Copy(metadata.Annotations, p.Spec.Template.Metadata.Annotations)
-		return json.Marshal(map[string]any{"metadata": metadata, "spec": p.Spec.Template.Spec})
-	case deployment, statefulSet, daemonSet, replicaSet, job:
+		maps.Copy(metadata.Annotations, template.Metadata.Annotations)
+		return json.Marshal(map[string]any{"metadata": metadata, "spec": template.Spec})
 	}
-	return json.Marshal(p)
+	var nested any = template
+	for _, field := range slices.Backward(path[1:]) {
+		nested = map[string]any{field: nested}
+	}
+	return json.Marshal(map[string]any{"metadata": p.Metadata, path[0]: nested})
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -134,7 +135,7 @@ func (p *Plan) workOut(ctx context.Context, t *target) error {
 	case err != nil:
 		err = fmt.Errorf("%s: %w", t.ref.where(), err)
 	}
-	if owner := metav1.GetControllerOf(t.object.meta); owner != nil && t.ref.kind.made() && !p.options.WaitOnly {
+	if owner := metav1.GetControllerOf(t.object.meta); owner != nil && t.ref.kind.madeByOthers() && !p.options.WaitOnly {
 		return fmt.Errorf("%s belongs to %s %s, which makes it; deploy that instead", t.ref.where(), owner.Kind, owner.Name)
 	}
 	remark, markErr := p.checkMark(ctx, t)
@@ -146,12 +147,18 @@ func (p *Plan) workOut(ctx context.Context, t *target) error {
 	if p.options.WaitOnly {
 		return nil
 	}
-	if t.patch != nil && t.patch.Spec != nil && t.object.paused() {
+	if t.patch != nil && t.patch.Spec != nil && paused(t.object) {
 		return fmt.Errorf("%s is paused: a change would never roll out, so nothing was changed\n"+
 			"resume it with: kubectl rollout resume %s -n %s",
 			t.ref.where(), t.ref.typed(), t.ref.namespace)
 	}
 	return p.decideReplacing(ctx, t)
+}
+
+// paused tells whether its controller ignores changes of the template.
+func paused(o object) bool {
+	d, ok := o.Object.(*appsv1.Deployment)
+	return ok && d.Spec.Paused
 }
 
 // checkMark tells whether the workload carries another consumer's mark that has

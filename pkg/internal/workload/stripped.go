@@ -12,8 +12,8 @@ import (
 // stripped is a copy of a Job or Pod that can be created: without what the API
 // server, the scheduler and the controllers wrote.
 func stripped(o object) object {
-	var bare object
-	switch raw := o.DeepCopyObject().(type) {
+	bare := o.clone()
+	switch raw := bare.Object.(type) {
 	case *batchv1.Job:
 		raw.Status = batchv1.JobStatus{}
 		if raw.Spec.ManualSelector == nil || !*raw.Spec.ManualSelector {
@@ -25,15 +25,11 @@ func stripped(o object) object {
 				}
 			}
 		}
-		bare = object{raw, &raw.ObjectMeta, &raw.Spec.Template, nil}
 	case *corev1.Pod:
 		raw.Status, raw.Spec.EphemeralContainers = corev1.PodStatus{}, nil
 		if !saidBySomebody(raw.ManagedFields, `"f:nodeName"`) {
 			raw.Spec.NodeName = ""
 		}
-		bare = object{raw, &raw.ObjectMeta, &corev1.PodTemplateSpec{ObjectMeta: raw.ObjectMeta, Spec: raw.Spec}, nil}
-	default:
-		return o
 	}
 	was := *bare.meta
 	*bare.meta = metav1.ObjectMeta{

@@ -7,7 +7,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
@@ -65,6 +64,3 @@ func (c client) until(ctx context.Context, api any, name string, final func(erro
 	}
 	return trouble
 }
-
-// byName selects one object.
-func byName(name string) string { return fields.OneTermEqualSelector("metadata.name", name).String() }

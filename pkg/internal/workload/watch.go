@@ -15,7 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/klog/v2"
 )
 
 // watcher sees one workload with its pods. Its informers list once and watch
@@ -81,13 +80,7 @@ func (w *watcher) begin(ctx context.Context) error {
 func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c client,
 	filter func(*metav1.ListOptions),
 ) cache.SharedIndexInformer {
-	informer := cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			filter(&options)
-			return c.list(ctx, options)
-		},
-		WatchFuncWithContext: c.filteredWatch(filter),
-	}, w.api), c.empty, 0, nil)
+	informer := newInformer(w.api, c, filter)
 	// Neither call fails before the informer runs.
 	_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
 		if !errors.Is(err, io.EOF) && !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) {
@@ -98,9 +91,7 @@ func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c c
 		}
 	})
 	_, _ = informer.AddEventHandler(w)
-	// What client-go has to tell is for -v, not for everyone's stderr.
-	quiet := klog.NewContext(ctx, klog.FromContext(ctx).V(4))
-	w.running.Go(func() { informer.RunWithContext(quiet) })
+	w.running.Go(func() { informer.RunWithContext(quietly(ctx)) })
 	return informer
 }
 

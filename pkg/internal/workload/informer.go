@@ -1,0 +1,31 @@
+package workload
+
+import (
+	"context"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+)
+
+// newInformer will list what the filter lets through and watch from there. Nothing is
+// asked before it runs.
+func newInformer(api API, c client, filter func(*metav1.ListOptions)) cache.SharedIndexInformer {
+	return cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			filter(&options)
+			return c.list(ctx, options)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			filter(&options)
+			return c.watch(ctx, options)
+		},
+	}, api), c.empty, 0, nil)
+}
+
+// quietly runs informers: what client-go has to tell is for -v, not for everyone's stderr.
+func quietly(ctx context.Context) context.Context {
+	return klog.NewContext(ctx, klog.FromContext(ctx).V(4))
+}
