@@ -21,8 +21,12 @@ type progressOf struct {
 	impossible *RolloutError
 	// pending is a failure that may pass, to be believed when it lasts.
 	pending *problem
-	// pods is how many current pods there have to be, desired how many at all.
-	pods, desired int32
+	// pods is how many current pods there have to be, desired how many at all, and updated
+	// how many of the current ones are surely available. A StatefulSet's status does not
+	// tell the last.
+	pods, desired, updated int32
+	// phase of a Job or CronJob in a word, "" of others.
+	phase string
 	// idle says why no pod, or not every pod, becomes current.
 	idle string
 }
@@ -54,7 +58,10 @@ func judgeRollout(o object) progressOf {
 
 func judgeDeployment(d *appsv1.Deployment) progressOf {
 	replicas, status := valueOr(d.Spec.Replicas, 1), d.Status
-	progress := progressOf{pods: replicas, desired: replicas}
+	progress := progressOf{
+		pods: replicas, desired: replicas,
+		updated: updatedOf(status.Replicas, status.UpdatedReplicas, status.AvailableReplicas),
+	}
 	if replicas == 0 {
 		progress.idle = "it has 0 replicas"
 	}
@@ -132,7 +139,10 @@ func judgeStatefulSet(s *appsv1.StatefulSet) progressOf {
 func judgeDaemonSet(d *appsv1.DaemonSet) progressOf {
 	status := d.Status
 	desired := status.DesiredNumberScheduled
-	progress := progressOf{pods: desired, desired: desired}
+	progress := progressOf{
+		pods: desired, desired: desired,
+		updated: updatedOf(status.CurrentNumberScheduled, status.UpdatedNumberScheduled, status.NumberAvailable),
+	}
 	if desired == 0 {
 		progress.idle = "no node is to run it"
 	}
@@ -150,6 +160,12 @@ func judgeDaemonSet(d *appsv1.DaemonSet) progressOf {
 		progress.done = true
 	}
 	return progress
+}
+
+// updatedOf is how many pods of the newest template are surely available, where the
+// controller only says how many of all are: those of before may be.
+func updatedOf(all, newest, available int32) int32 {
+	return max(0, min(newest, available-(all-newest)))
 }
 
 // onDelete: nobody but a user replaces the pods.

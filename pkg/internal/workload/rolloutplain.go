@@ -42,18 +42,21 @@ func judgeReplicaSet(s *appsv1.ReplicaSet) progressOf {
 // `kubectl wait --for=condition=Complete` does, and fails when it has failed.
 func judgeJob(j *batchv1.Job) progressOf {
 	wanted := valueOr(j.Spec.Completions, 1)
-	progress := progressOf{waiting: fmt.Sprintf("%d of %d completions", j.Status.Succeeded, wanted), desired: 1}
+	progress := progressOf{
+		waiting: fmt.Sprintf("%d of %d completions", j.Status.Succeeded, wanted), desired: 1, phase: "Running",
+	}
 	switch {
 	case jobCondition(j, batchv1.JobComplete) != nil:
-		progress.done, progress.waiting = true, ""
+		progress.done, progress.waiting, progress.phase = true, "", "Complete"
 	case jobCondition(j, batchv1.JobFailed) != nil:
 		condition := jobCondition(j, batchv1.JobFailed)
+		progress.phase = "Failed"
 		progress.impossible = &RolloutError{
 			Reason: condition.Reason, Message: "the Job has failed: " + condition.Message,
 			Hint: "fix the cause, then recreate it: kubectl e2eimage deploy --replace",
 		}
 	case j.Spec.Suspend != nil && *j.Spec.Suspend:
-		progress.done, progress.desired, progress.idle = true, 0, "it is suspended"
+		progress.done, progress.desired, progress.idle, progress.phase = true, 0, "it is suspended", "Suspended"
 	}
 	return progress
 }
@@ -75,7 +78,7 @@ func judgeCronJob(c *batchv1.CronJob) progressOf {
 	if c.Spec.Suspend != nil && *c.Spec.Suspend {
 		idle = "it is suspended"
 	}
-	return progressOf{done: true, idle: idle}
+	return progressOf{done: true, idle: idle, phase: "Scheduled"}
 }
 
 // judgePod waits until the Pod is ready, as `kubectl wait --for=condition=Ready`

@@ -6,10 +6,11 @@ import (
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // Used is a workload, or a pod that belongs to none, with what its
@@ -72,36 +73,32 @@ type Unseen struct {
 	OtherNamespaces bool
 }
 
-// list makes the calls.
+// list asks for each kind, pods last.
 func (u *usage) list(ctx context.Context, api API, namespace string) (unseen []string, err error) {
-	options, of := metav1.ListOptions{}, metav1.NamespaceAll
-	lists := []struct {
-		kind string
-		do   func() error
-	}{
-		{"deployments", func() error { return u.deployments(api.AppsV1().Deployments(of).List(ctx, options)) }},
-		{"statefulsets", func() error { return u.statefulSets(api.AppsV1().StatefulSets(of).List(ctx, options)) }},
-		{"daemonsets", func() error { return u.daemonSets(api.AppsV1().DaemonSets(of).List(ctx, options)) }},
-		{"replicasets", func() error { return u.replicaSets(api.AppsV1().ReplicaSets(of).List(ctx, options)) }},
-		{"jobs", func() error { return u.jobs(api.BatchV1().Jobs(of).List(ctx, options)) }},
-		{"cronjobs", func() error { return u.cronJobs(api.BatchV1().CronJobs(of).List(ctx, options)) }},
-		{"pods", func() error { return u.pods(api.CoreV1().Pods(of).List(ctx, options)) }},
-	}
-	for _, list := range lists {
-		if list.kind == "replicasets" && !u.withReplicaSets {
+	of := metav1.NamespaceAll
+	for _, k := range kinds() {
+		if k == replicaSet && !u.withReplicaSets {
 			continue
 		}
-		err := list.do()
+		listed, err := clientFor(api, reference{namespace: of, kind: k}).list(ctx, metav1.ListOptions{})
 		if apierrors.IsForbidden(err) && of == metav1.NamespaceAll {
 			of = namespace
 			u.only(namespace)
-			err = list.do()
+			listed, err = clientFor(api, reference{namespace: of, kind: k}).list(ctx, metav1.ListOptions{})
 		}
 		switch {
 		case apierrors.IsForbidden(err):
-			unseen = append(unseen, list.kind)
+			unseen = append(unseen, k.plural())
+			continue
 		case err != nil:
-			return nil, explainAPI("list "+list.kind, err)
+			return nil, explainAPI("list "+k.plural(), err)
+		}
+		if pods, ok := listed.(*corev1.PodList); ok {
+			u.pods(pods)
+			continue
+		}
+		if err := meta.EachListItem(listed, func(raw runtime.Object) error { return u.add(k, raw) }); err != nil {
+			return nil, err
 		}
 	}
 	u.oneNamespace = of != metav1.NamespaceAll
@@ -126,119 +123,27 @@ func (u *usage) only(namespace string) {
 	maps.DeleteFunc(u.byKey, func(_ string, one *Used) bool { return one.Namespace != namespace })
 }
 
-func (u *usage) deployments(l *appsv1.DeploymentList, err error) error {
+// add notes a workload, as its rollout is judged.
+func (u *usage) add(k kind, raw runtime.Object) error {
+	o, err := asObject(raw)
 	if err != nil {
 		return err
 	}
-	for i := range l.Items {
-		d := &l.Items[i]
-		wanted := replicas(d.Spec.Replicas)
-		one := u.add("deployment.apps/", &d.ObjectMeta, d.Spec.Template, wanted)
-		status := d.Status
-		one.Updated = updated(status.Replicas, status.UpdatedReplicas, status.AvailableReplicas)
-		one.Settled = status.ObservedGeneration >= d.Generation && one.Updated >= wanted && int(status.Replicas) == wanted
+	if k.madeByOthers() && metav1.GetControllerOf(o.meta) != nil {
+		// A Deployment's ReplicaSet is a part of it, and what a CronJob has made runs to its
+		// end with what it was made with.
+		return nil
 	}
-	return nil
-}
-
-func (u *usage) statefulSets(l *appsv1.StatefulSetList, err error) error {
-	if err != nil {
-		return err
-	}
-	for i := range l.Items {
-		s := &l.Items[i]
-		// Those below its partition are to stay what they are.
-		rollout := judgeStatefulSet(s)
-		one := u.add("statefulset.apps/", &s.ObjectMeta, s.Spec.Template, int(rollout.pods))
-		one.Updated, one.Settled, one.revision = 0, rollout.done, s.Status.UpdateRevision
-	}
-	return nil
-}
-
-func (u *usage) daemonSets(l *appsv1.DaemonSetList, err error) error {
-	if err != nil {
-		return err
-	}
-	for i := range l.Items {
-		d := &l.Items[i]
-		wanted := int(d.Status.DesiredNumberScheduled)
-		one := u.add("daemonset.apps/", &d.ObjectMeta, d.Spec.Template, wanted)
-		one.Updated = updated(d.Status.CurrentNumberScheduled, d.Status.UpdatedNumberScheduled, d.Status.NumberAvailable)
-		one.Settled = d.Status.ObservedGeneration >= d.Generation && one.Updated >= wanted
-	}
-	return nil
-}
-
-func (u *usage) replicaSets(l *appsv1.ReplicaSetList, err error) error {
-	if err != nil {
-		return err
-	}
-	for i := range l.Items {
-		if set := &l.Items[i]; metav1.GetControllerOf(set) == nil {
-			u.add("replicaset.apps/", &set.ObjectMeta, set.Spec.Template, replicas(set.Spec.Replicas))
-		}
-	}
-	return nil
-}
-
-// updated is how many pods of the newest template are surely available, where the
-// controller only says how many of all are: those of before may be.
-func updated(all, newest, available int32) int {
-	return int(max(0, min(newest, available-(all-newest))))
-}
-
-func replicas(said *int32) int {
-	if said == nil {
-		return 1
-	}
-	return int(*said)
-}
-
-func (u *usage) add(prefix string, meta *metav1.ObjectMeta, template corev1.PodTemplateSpec, wanted int) *Used {
+	rollout := judgeRollout(o)
 	one := &Used{
-		Name: prefix + meta.Name, Namespace: meta.Namespace, Consumer: meta.Annotations[ConsumerAnnotation],
-		Template: template, Wanted: wanted, Updated: wanted, Settled: true,
+		Name: reference{kind: k, name: o.meta.Name}.String(), Namespace: o.meta.Namespace,
+		Consumer: o.meta.Annotations[ConsumerAnnotation], Template: *o.template, Phase: rollout.phase,
+		Wanted: int(rollout.pods), Updated: int(rollout.updated), Settled: rollout.done || rollout.phase != "",
+	}
+	if s, ok := o.Object.(*appsv1.StatefulSet); ok {
+		one.revision = s.Status.UpdateRevision
 	}
 	u.all = append(u.all, one)
 	u.byKey[one.Namespace+"/"+one.Name] = one
-	return one
-}
-
-func (u *usage) jobs(l *batchv1.JobList, err error) error {
-	if err != nil {
-		return err
-	}
-	for i := range l.Items {
-		job := &l.Items[i]
-		if metav1.GetControllerOf(job) != nil {
-			// What a CronJob has made runs to its end with what it was made with.
-			continue
-		}
-		u.add("job.batch/", &job.ObjectMeta, job.Spec.Template, 0).Phase = jobPhase(job)
-	}
-	return nil
-}
-
-// jobPhase is how a Job stands, in a word.
-func jobPhase(job *batchv1.Job) string {
-	switch {
-	case jobCondition(job, batchv1.JobComplete) != nil:
-		return "Complete"
-	case jobCondition(job, batchv1.JobFailed) != nil:
-		return "Failed"
-	case job.Spec.Suspend != nil && *job.Spec.Suspend:
-		return "Suspended"
-	}
-	return "Running"
-}
-
-func (u *usage) cronJobs(l *batchv1.CronJobList, err error) error {
-	if err != nil {
-		return err
-	}
-	for i := range l.Items {
-		job := &l.Items[i]
-		u.add("cronjob.batch/", &job.ObjectMeta, job.Spec.JobTemplate.Spec.Template, 0).Phase = "Scheduled"
-	}
 	return nil
 }

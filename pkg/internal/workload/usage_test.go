@@ -62,6 +62,44 @@ func TestPodsThatAPartitionKeepsAreNotWanted(t *testing.T) {
 	}
 }
 
+func TestStatusJudgesARolloutAsDeployDoes(t *testing.T) {
+	t.Parallel()
+	three := func(edit func(*appsv1.DeploymentStatus)) *appsv1.Deployment {
+		return aDeployment(newImage, func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(3)) }, rolledOut, func(d *appsv1.Deployment) { edit(&d.Status) })
+	}
+	agents := func(edit func(*appsv1.DaemonSet)) *appsv1.DaemonSet { return aDaemonSet(newImage, 3, edit) }
+	for name, test := range map[string]struct {
+		has     runtime.Object
+		updated int
+		settled bool
+	}{
+		"a Deployment that is rolled out":       {three(func(*appsv1.DeploymentStatus) {}), 3, true},
+		"a Deployment whose change is not seen": {three(func(s *appsv1.DeploymentStatus) { s.ObservedGeneration = 0 }), 3, false},
+		"a Deployment of which one is updated":  {three(func(s *appsv1.DeploymentStatus) { s.UpdatedReplicas = 1 }), 1, false},
+		"a Deployment with an old pod left":     {three(func(s *appsv1.DeploymentStatus) { s.Replicas, s.AvailableReplicas = 4, 4 }), 3, false},
+		"a Deployment with one not available":   {three(func(s *appsv1.DeploymentStatus) { s.AvailableReplicas = 2 }), 2, false},
+		"a DaemonSet that is rolled out":        {agents(func(*appsv1.DaemonSet) {}), 3, true},
+		"a DaemonSet of which two are updated":  {agents(func(d *appsv1.DaemonSet) { d.Status.UpdatedNumberScheduled = 2 }), 2, false},
+		"a DaemonSet with one not available":    {agents(func(d *appsv1.DaemonSet) { d.Status.NumberAvailable = 2 }), 2, false},
+		"a Job that runs, which has its phase":  {aJob(newImage), 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			used, _, err := Usage(t.Context(), fake.NewClientset(test.has), "e2e")
+			if err != nil || len(used) != 1 || used[0].Updated != test.updated || used[0].Settled != test.settled {
+				t.Errorf("%+v, %v", used, err)
+			}
+			o, err := asObject(test.has)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if done := judgeRollout(o).done; done != test.settled && used[0].Phase == "" {
+				t.Errorf("deploy calls it done: %t", done)
+			}
+		})
+	}
+}
+
 func TestWhatKeepsPodsFromBeingReadyIsTold(t *testing.T) {
 	t.Parallel()
 	d := aDeployment(newImage)

@@ -8,10 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func (u *usage) pods(l *corev1.PodList, err error) error {
-	if err != nil {
-		return err
-	}
+// pods gives each pod to its workload, or notes it as one of its own.
+func (u *usage) pods(l *corev1.PodList) {
 	for i := range l.Items {
 		pod := &l.Items[i]
 		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
@@ -50,7 +48,6 @@ func (u *usage) pods(l *corev1.PodList, err error) error {
 			one.Settled = one.Settled && one.Updated >= one.Wanted
 		}
 	}
-	return nil
 }
 
 // ownerOf is the workload that a pod belongs to. Of a Deployment's pods the
@@ -62,11 +59,10 @@ func ownerOf(pod *corev1.Pod) string {
 	}
 	switch owner.Kind {
 	case "ReplicaSet":
-		return "deployment.apps/" + strings.TrimSuffix(owner.Name, "-"+pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey])
-	case "StatefulSet", "DaemonSet":
-		return strings.ToLower(owner.Kind) + ".apps/" + owner.Name
-	case "Job":
-		return "job.batch/" + owner.Name
+		hash := pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
+		return reference{kind: deployment, name: strings.TrimSuffix(owner.Name, "-"+hash)}.String()
+	case "StatefulSet", "DaemonSet", "Job":
+		return reference{kind: kind(strings.ToLower(owner.Kind)), name: owner.Name}.String()
 	}
 	return ""
 }
