@@ -136,7 +136,7 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 		d.unproved()
 		return result, nil
 	}
-	result.Proved, err = d.waitAndProve(ctx, plan)
+	result.Proved, err = d.waitAndProve(ctx, workload.New(d.kube, plan.Targets()))
 	return result, err
 }
 

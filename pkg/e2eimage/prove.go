@@ -15,17 +15,17 @@ import (
 // waitAndProve waits for the rollouts and proves what runs then. A container that has
 // ended by the time that its node is asked was ready for a moment only, as in a crash
 // loop: the rollout is waited for further, as is one whose pod went meanwhile.
-func (d *deployRun) waitAndProve(ctx context.Context, plan *workload.Plan) ([]ProvedContainer, error) {
-	p := &proof{run: d, ask: d.cluster.Containers, stands: plan.Stands, before: map[string]bool{}, lost: map[string]bool{}}
+func (d *deployRun) waitAndProve(ctx context.Context, rollouts *workload.Rollouts) ([]ProvedContainer, error) {
+	p := &proof{run: d, ask: d.cluster.Containers, stands: rollouts.Stands, before: map[string]bool{}, lost: map[string]bool{}}
 	for {
-		if err := d.wait(ctx, plan); err != nil {
+		if err := d.wait(ctx, rollouts); err != nil {
 			return []ProvedContainer{}, err
 		}
-		proved, dead, err := p.look(ctx, plan.Running())
+		proved, dead, err := p.look(ctx, rollouts.Running())
 		if len(dead) == 0 || err != nil {
 			return proved, err
 		}
-		plan.Dead(dead)
+		rollouts.Dead(dead)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 // wait waits for the rollouts; to a failure on a node it adds what that node has.
-func (d *deployRun) wait(ctx context.Context, plan *workload.Plan) error {
-	return classifyWorkload(d.explain(plan.Wait(ctx, d.client.report)))
+func (d *deployRun) wait(ctx context.Context, rollouts *workload.Rollouts) error {
+	return classifyWorkload(d.explain(rollouts.Wait(ctx, d.client.report)))
 }
 
 func (d *deployRun) explain(err error) error {

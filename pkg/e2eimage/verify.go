@@ -171,9 +171,10 @@ func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 	if err != nil {
 		return classifyWorkload(err)
 	}
-	if plan.Empty() {
+	targets := plan.Targets()
+	if len(targets) == 0 {
 		return nil
 	}
-	_, err = run.waitAndProve(ctx, plan)
+	_, err = run.waitAndProve(ctx, workload.New(run.kube, targets))
 	return err
 }

@@ -127,10 +127,10 @@ func (p *Plan) dress(a *applied, images []Image) error {
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", a.object.source, a.object, err)
 	}
-	a.target = &target{
+	a.target = &target{Target: Target{
 		ref:    reference{namespace: a.object.GetNamespace(), kind: k, name: a.object.GetName()},
 		object: typed, assigned: having(&typed.template.Spec, images),
-	}
+	}}
 	for _, assigned := range a.target.assigned {
 		if !slices.ContainsFunc(a.target.images, func(i Image) bool { return i.Name == assigned.image.Name }) {
 			a.target.images = append(a.target.images, assigned.image)

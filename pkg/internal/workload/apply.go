@@ -104,20 +104,8 @@ func (p *Plan) send(ctx context.Context, t *target, report progress.Reporter) er
 }
 
 func (t *target) change() Change {
-	change := Change{
-		Name: t.ref.String(), Namespace: t.ref.namespace, Action: t.action(),
-		Generation: t.object.meta.Generation, Containers: []ContainerChange{},
-	}
-	for _, a := range t.assigned {
-		change.Containers = append(change.Containers, a.change())
-	}
-	return change
-}
-
-func (a assignment) change() ContainerChange {
-	return ContainerChange{
-		Name: a.container.Name, Init: a.init, ImageName: a.image.Name,
-		Image: a.image.Image, Was: a.container.Image, PullPolicy: a.policy(),
+	return Change{
+		Name: t.ref.String(), Namespace: t.ref.namespace, Action: t.action(), Generation: t.object.meta.Generation,
 	}
 }
 
@@ -134,16 +122,18 @@ func (t *target) action() Action {
 	return Unchanged
 }
 
+// staleContainers are the IDs of a Pod's containers that get another image.
+func staleContainers(pod *corev1.Pod, wanted *corev1.PodSpec) map[string]bool {
+	stale, has, wants := map[string]bool{}, imagesOf(&pod.Spec), imagesOf(wanted)
+	for name, id := range containerIDs(pod) {
+		if id != "" && has[name] != wants[name] {
+			stale[id] = true
+		}
+	}
+	return stale
+}
+
 // Has tells whether an object of the manifests has the image.
 func (p *Plan) Has(image string) bool {
 	return slices.ContainsFunc(p.applied, func(a *applied) bool { return mentions(a.object.Object, image) })
-}
-
-// Running returns the containers that Wait saw running the images.
-func (p *Plan) Running() []Running {
-	var running []Running
-	for _, t := range p.targets {
-		running = append(running, t.running...)
-	}
-	return running
 }

@@ -110,17 +110,9 @@ func substance(u *unstructured.Unstructured) map[string]any {
 }
 
 func (a *applied) change(dry DryRun) Change {
-	change := Change{
-		Name: a.object.String(), Namespace: a.object.GetNamespace(), Action: a.action(dry),
-		Containers: []ContainerChange{},
-	}
+	change := Change{Name: a.object.String(), Namespace: a.object.GetNamespace(), Action: a.action(dry)}
 	if a.after != nil {
 		change.Generation = a.after.GetGeneration()
-	}
-	if a.target != nil {
-		for _, assigned := range a.target.assigned {
-			change.Containers = append(change.Containers, assigned.change())
-		}
 	}
 	return change
 }

@@ -120,7 +120,7 @@ func (p *Plan) missesOthers(a *applied, err error) bool {
 	if definition := p.definition(a.object.GroupVersionKind()); definition != nil && definition.changes() {
 		return true
 	}
-	if !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) || deniedByRole.MatchString(err.Error()) {
+	if !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) || deniedByRole(err) {
 		return false
 	}
 	return slices.ContainsFunc(p.applied, func(o *applied) bool {
@@ -188,7 +188,7 @@ func (p *Plan) checkLive(ctx context.Context, a *applied) error {
 			unstructured.RemoveNestedField(a.object.Object, append(job.templatePath(), "metadata", "annotations", key)...)
 		}
 	}
-	if a.fixed == "" && p.options.Replace && typed.failedForGood() {
+	if a.fixed == "" && p.options.Replace && failedForGood(typed) {
 		a.fixed = "it has failed"
 	}
 	return nil

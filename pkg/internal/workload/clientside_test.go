@@ -32,7 +32,7 @@ func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
 			live.SetManagedFields(test.wrote)
 			a := &applied{live: live, after: live}
 			if test.kind != "" {
-				a.target = &target{ref: reference{kind: test.kind}}
+				a.target = &target{Target: Target{ref: reference{kind: test.kind}}}
 			}
 			if got := a.inherits(); got != test.want {
 				t.Errorf("it is %t", got)

@@ -159,7 +159,7 @@ var missingObject = regexp.MustCompile(`\b(configmap|secret) "([^"]+)" not found
 
 // missing tells whether what a failure says is missing still is. The kubelet says so
 // until it tries again, which may be a while after it came.
-func (p *Plan) missing(ctx context.Context, failed *failure) bool {
+func (r *Rollouts) missing(ctx context.Context, failed *failure) bool {
 	match := missingObject.FindStringSubmatch(failed.Message)
 	if match == nil || failed.problem == nil || failed.problem.pod == nil {
 		return true
@@ -168,9 +168,9 @@ func (p *Plan) missing(ctx context.Context, failed *failure) bool {
 	namespace, name := failed.problem.pod.Namespace, match[2]
 	if match[1] == "secret" {
 		// Its body is nothing for the log.
-		_, err = p.api.CoreV1().Secrets(namespace).Get(klog.NewContext(ctx, klog.Logger{}), name, metav1.GetOptions{})
+		_, err = r.api.CoreV1().Secrets(namespace).Get(klog.NewContext(ctx, klog.Logger{}), name, metav1.GetOptions{})
 	} else {
-		_, err = p.api.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
+		_, err = r.api.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
 	}
 	return err != nil
 }

@@ -159,13 +159,13 @@ func TestANodeIsDownOnceItHasBeenForAWhile(t *testing.T) {
 func TestWhatHasComeIsNotMissing(t *testing.T) {
 	t.Parallel()
 	pod := aPod(&metav1.ObjectMeta{}, "p", newImage)
-	plan := &Plan{api: fake.NewClientset(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "e2e", Name: "there"}})}
+	rollouts := &Rollouts{api: fake.NewClientset(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "e2e", Name: "there"}})}
 	for message, want := range map[string]bool{
 		`MountVolume.SetUp failed for volume "s" : secret "there" not found`: false,
 		`secret "there" not found`: false, `secret "absent" not found`: true, `configmap "there" not found`: true, "anything else": true,
 	} {
 		failed := &failure{RolloutError: RolloutError{Message: message}, problem: &problem{pod: pod}}
-		if got := plan.missing(t.Context(), failed); got != want {
+		if got := rollouts.missing(t.Context(), failed); got != want {
 			t.Errorf("%s: %t", message, got)
 		}
 	}
@@ -194,7 +194,7 @@ func TestOnlyAJobOfOnePodAtATimeIsGivenUp(t *testing.T) {
 			o, _ := asObject(job)
 			before, _ := asObject(aJob(newImage))
 			assigned, _ := assign([]Image{datastorage()}, &o.template.Spec)
-			j := newJudge(&target{images: []Image{datastorage()}, object: before, assigned: assigned, patched: true})
+			j := newJudge(&Target{images: []Image{datastorage()}, object: before, assigned: assigned, patched: true})
 			got := j.look(view{object: o, current: []*corev1.Pod{failed(job)}}, time.Unix(1000, 0))
 			if (got.failure != nil) != (test.want != "") || got.failure != nil && got.failure.Reason != test.want {
 				t.Errorf("%+v", got)

@@ -120,3 +120,24 @@ func described(containers []corev1.Container) string {
 func means(image Image, ref string) ociimage.Match {
 	return ociimage.MatchReference(ref, append([]string{image.Image}, image.Aliases...)...)
 }
+
+// imagesOf are the images of containers by their names.
+func imagesOf(spec *corev1.PodSpec) map[string]string {
+	images := map[string]string{}
+	for _, container := range all(spec) {
+		images[container.Name] = container.Image
+	}
+	return images
+}
+
+// sameImages tells whether a pod has the images of a template. It may have more
+// containers, which webhooks put in.
+func sameImages(pod, template *corev1.PodSpec) bool {
+	has := imagesOf(pod)
+	for name, image := range imagesOf(template) {
+		if has[name] != image {
+			return false
+		}
+	}
+	return true
+}

@@ -28,7 +28,7 @@ const (
 
 // diagnose completes a failure with where it shows, logs and events. The context
 // is the caller's: the rollout's own time may be what ran out.
-func (p *Plan) diagnose(ctx context.Context, t *target, failed *failure) error {
+func (r *Rollouts) diagnose(ctx context.Context, t *Target, failed *failure) error {
 	ctx, cancel := context.WithTimeout(ctx, diagnosisLimit)
 	defer cancel()
 	e := failed.RolloutError
@@ -40,10 +40,10 @@ func (p *Plan) diagnose(ctx context.Context, t *target, failed *failure) error {
 		e.Inconsistent = e.Inconsistent || cause.inconsistent
 		about = string(cause.pod.UID)
 		if wasStarted(cause) {
-			e.Logs = p.logs(ctx, cause)
+			e.Logs = r.logs(ctx, cause)
 		}
 	}
-	events := p.events(ctx, t.ref.namespace, about)
+	events := r.events(ctx, t.ref.namespace, about)
 	if failed.problem != nil && failed.problem.class == classPull {
 		e.Message = pullCause(e.Message, events)
 	}
@@ -52,8 +52,8 @@ func (p *Plan) diagnose(ctx context.Context, t *target, failed *failure) error {
 			e.Message += "; " + answer
 		}
 		if cause.pod.Spec.NodeName == "" {
-			if e.Claims = tidied(p.unboundClaims(ctx, cause.pod)); len(e.Claims) == 0 {
-				e.Nodes = tidied(p.refusals(ctx, cause.pod))
+			if e.Claims = tidied(r.unboundClaims(ctx, cause.pod)); len(e.Claims) == 0 {
+				e.Nodes = tidied(r.refusals(ctx, cause.pod))
 			}
 		}
 	}
@@ -86,22 +86,22 @@ var logLag = wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Steps: 5}
 
 // logs returns the last lines of a container; of the one before it, where that
 // tells why it crashed and is still there.
-func (p *Plan) logs(ctx context.Context, cause *problem) []string {
+func (r *Rollouts) logs(ctx context.Context, cause *problem) []string {
 	var lines []string
 	_ = wait.ExponentialBackoffWithContext(ctx, logLag, func(ctx context.Context) (bool, error) {
 		var err error
-		if lines, err = p.lastLines(ctx, cause, cause.crashed); err == nil && (len(lines) > 0 || !cause.crashed) {
+		if lines, err = r.lastLines(ctx, cause, cause.crashed); err == nil && (len(lines) > 0 || !cause.crashed) {
 			return true, nil
 		}
-		lines, err = p.lastLines(ctx, cause, false)
+		lines, err = r.lastLines(ctx, cause, false)
 		return !errors.Is(err, errNoLog), nil
 	})
 	return lines
 }
 
-func (p *Plan) lastLines(ctx context.Context, cause *problem, previous bool) ([]string, error) {
+func (r *Rollouts) lastLines(ctx context.Context, cause *problem, previous bool) ([]string, error) {
 	last := int64(maxLogLines)
-	stream, err := p.api.CoreV1().Pods(cause.pod.Namespace).GetLogs(cause.pod.Name, &corev1.PodLogOptions{
+	stream, err := r.api.CoreV1().Pods(cause.pod.Namespace).GetLogs(cause.pod.Name, &corev1.PodLogOptions{
 		Container: cause.container, Previous: previous, TailLines: &last,
 	}).Stream(ctx)
 	if err != nil {
@@ -142,8 +142,8 @@ func readLines(from io.Reader) ([]string, error) {
 
 // events returns those about the object, oldest first. To go without them only
 // makes the report poorer.
-func (p *Plan) events(ctx context.Context, namespace, uid string) []corev1.Event {
-	listed, err := p.api.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{
+func (r *Rollouts) events(ctx context.Context, namespace, uid string) []corev1.Event {
+	listed, err := r.api.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{
 		FieldSelector: fields.OneTermEqualSelector("involvedObject.uid", uid).String(),
 	})
 	if err != nil {

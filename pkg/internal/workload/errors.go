@@ -7,17 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// ClaimedError says that a workload is another consumer's.
-type ClaimedError struct {
-	Workload, Namespace, Consumer, Ours string
-}
-
-func (e *ClaimedError) Error() string {
-	return fmt.Sprintf("%s in namespace %s is deployed by consumer %q, not %q\n"+
-		"to deploy it there anyway: --take-over",
-		e.Workload, e.Namespace, e.Consumer, e.Ours)
-}
-
 // RolloutError says why a rollout cannot succeed, or did not in time.
 type RolloutError struct {
 	Workload  string `json:"workload"`

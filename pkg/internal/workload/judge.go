@@ -94,7 +94,7 @@ type seen struct {
 	problem
 }
 
-func newJudge(t *target) *judge {
+func newJudge(t *Target) *judge {
 	j := &judge{
 		images: t.images, assigned: t.assigned, uid: t.object.meta.UID, generation: t.object.meta.Generation,
 		maxRestarts: t.maxRestarts(), patched: t.patched, past: t.past, before: map[string]bool{}, since: map[string]seen{},
@@ -138,7 +138,7 @@ func (j *judge) look(v view, now time.Time) verdict {
 // settled tells whether the pods are as the workload's status says. What pods and
 // workload say reaches the caches at different times.
 func (j *judge) settled(v view, progress progressOf) bool {
-	if v.object.ends() && progress.idle == "" {
+	if ends(v.object) && progress.idle == "" {
 		return !slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !ended(pod) })
 	}
 	return len(j.running(v)) >= int(progress.pods)

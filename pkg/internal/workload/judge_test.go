@@ -36,7 +36,7 @@ func judgeOf(t *testing.T, of runtime.Object, patched bool) *judge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newJudge(&target{images: []Image{datastorage()}, object: o, assigned: assigned, patched: patched})
+	return newJudge(&Target{images: []Image{datastorage()}, object: o, assigned: assigned, patched: patched})
 }
 
 func TestAPodMakesTheRolloutFail(t *testing.T) {

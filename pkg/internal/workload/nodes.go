@@ -23,12 +23,12 @@ const maxNodes = 10
 
 // refusals says for each node why it does not take the pod: the scheduler only says
 // how many do not for which reason. Without leave to see nodes it says nothing.
-func (p *Plan) refusals(ctx context.Context, pod *corev1.Pod) []string {
-	nodes, err := p.api.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+func (r *Rollouts) refusals(ctx context.Context, pod *corev1.Pod) []string {
+	nodes, err := r.api.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil
 	}
-	taken := p.requestsByNode(ctx)
+	taken := r.requestsByNode(ctx)
 	slices.SortFunc(nodes.Items, func(a, b corev1.Node) int { return strings.Compare(a.Name, b.Name) })
 	var lines []string
 	for i := range nodes.Items {
@@ -51,8 +51,8 @@ func (p *Plan) refusals(ctx context.Context, pod *corev1.Pod) []string {
 }
 
 // requestsByNode is what the pods of each node ask for; nil if they may not be seen.
-func (p *Plan) requestsByNode(ctx context.Context) map[string]corev1.ResourceList {
-	pods, err := p.api.CoreV1().Pods(metav1.NamespaceAll).List(ctx,
+func (r *Rollouts) requestsByNode(ctx context.Context) map[string]corev1.ResourceList {
+	pods, err := r.api.CoreV1().Pods(metav1.NamespaceAll).List(ctx,
 		metav1.ListOptions{FieldSelector: "status.phase!=Succeeded,status.phase!=Failed"})
 	if err != nil {
 		return nil

@@ -8,15 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Marks on workloads.
-const (
-	// ConsumerAnnotation says whose workload it is.
-	ConsumerAnnotation = "e2eimage.dev/consumer"
-	// ImageIDPrefix comes before the image's name, in pod templates: new content
-	// under an old tag has to roll out.
-	ImageIDPrefix = "imageid.e2eimage.dev/"
-)
-
 // patch is a strategic merge patch of a workload.
 type patch struct {
 	Metadata patchMetadata `json:"metadata"`

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 )
 
 // Plan is which workloads get which images.
@@ -30,27 +27,14 @@ type Plan struct {
 	hooks []string
 }
 
-// target is one workload with the images that it gets.
+// target is one workload of a plan.
 type target struct {
-	ref    reference
-	images []Image
-	// otherwise says how long is waited where it has no image.
-	otherwise Image
-	object    object
-	// assigned and patch follow from object; patch is nil when it is right.
-	assigned []assignment
-	patch    *patch
+	Target
+
+	// patch makes it right, nil when it is.
+	patch *patch
 	// replacing: it has to be deleted and made anew.
 	replacing bool
-	// patched: Apply has changed it, so its pods are new.
-	patched bool
-	// past are the IDs of containers that do not count although their pod is ready:
-	// those of a Pod's images of before, and those that had ended when their node was
-	// asked.
-	past map[string]bool
-	// waited: Wait has seen it rolled out, and running is what it found.
-	waited  bool
-	running []Running
 }
 
 // Prepare reads the workloads, one GET each, and checks that every image finds
@@ -99,8 +83,18 @@ func Prepare(ctx context.Context, api API, options Options, images []Image) (*Pl
 	return plan, nil
 }
 
-// Empty tells whether there is no workload.
-func (p *Plan) Empty() bool { return len(p.targets) == 0 }
+// Targets are the workloads whose rollouts are to be waited for, as they are by now: none
+// after a dry run.
+func (p *Plan) Targets() []Target {
+	if p.options.DryRun.dry() {
+		return nil
+	}
+	targets := make([]Target, 0, len(p.targets))
+	for _, t := range p.targets {
+		targets = append(targets, t.Target)
+	}
+	return targets
+}
 
 // add gives a workload one more image; naming it twice, in two spellings, is once.
 func (p *Plan) add(ref reference, image Image) {
@@ -113,7 +107,7 @@ func (p *Plan) add(ref reference, image Image) {
 		}
 		return
 	}
-	p.targets = append(p.targets, &target{ref: ref, images: []Image{image}})
+	p.targets = append(p.targets, &target{Target: Target{ref: ref, images: []Image{image}}})
 }
 
 func (p *Plan) read(ctx context.Context, t *target) error {
@@ -159,55 +153,4 @@ func (p *Plan) workOut(ctx context.Context, t *target) error {
 func paused(o object) bool {
 	d, ok := o.Object.(*appsv1.Deployment)
 	return ok && d.Spec.Paused
-}
-
-// checkMark tells whether the workload carries another consumer's mark that has
-// to be replaced; that of a consumer who is alive is an error unless taken over.
-func (p *Plan) checkMark(ctx context.Context, t *target) (remark bool, err error) {
-	mark := t.object.meta.Annotations[ConsumerAnnotation]
-	if mark == "" || mark == p.options.Consumer {
-		return false, nil
-	}
-	if p.options.TakeOver {
-		return true, nil
-	}
-	alive, err := p.alive(ctx, t.ref.namespace, mark)
-	if err != nil {
-		return false, fmt.Errorf("%s is deployed by consumer %q; whether that still has records: %w", t.ref.where(), mark,
-			err)
-	}
-	if alive {
-		return false, &ClaimedError{
-			Workload: t.ref.String(), Namespace: t.ref.namespace, Consumer: mark,
-			Ours: p.options.Consumer,
-		}
-	}
-	return true, nil
-}
-
-// alive looks for records where ours are, and beside the workload.
-func (p *Plan) alive(ctx context.Context, namespace, consumer string) (bool, error) {
-	if p.options.Alive == nil {
-		return true, nil
-	}
-	alive, err := p.options.Alive(ctx, p.options.Namespace, consumer)
-	if err != nil || alive || namespace == p.options.Namespace {
-		return alive, err
-	}
-	return p.options.Alive(ctx, namespace, consumer)
-}
-
-// deniedByRole tells RBAC from quotas, webhooks and policies, which forbid, too
-// (k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go).
-var deniedByRole = regexp.MustCompile(`User "[^"]*" cannot `)
-
-// explainAPI says what was asked of the API server; what is forbidden is in its
-// own words: user, verb, resource and namespace.
-func explainAPI(asked string, err error) error {
-	// It may quote objects, which have values of variables in them.
-	err = foreign.Error(err)
-	if apierrors.IsForbidden(err) && deniedByRole.MatchString(err.Error()) {
-		return fmt.Errorf("may not %s: %w\nthe Role that is needed is in docs/rbac.md", asked, err)
-	}
-	return fmt.Errorf("%s: %w", asked, err)
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -55,10 +54,7 @@ func TestOneGetAndOnePatchPutTwoImagesIntoOneWorkload(t *testing.T) {
 		t.Error(diff)
 	}
 	want := []Change{{
-		Name: "deployment.apps/datastorage", Namespace: "e2e", Action: ImageUpdated, Generation: 1, Containers: []ContainerChange{
-			{Name: "server", ImageName: "datastorage", Image: newImage, Was: oldImage, PullPolicy: corev1.PullNever},
-			{Name: "notifier", ImageName: "notification", Image: "localhost/notification:wf-new", Was: "localhost/notification:1", PullPolicy: corev1.PullNever},
-		},
+		Name: "deployment.apps/datastorage", Namespace: "e2e", Action: ImageUpdated, Generation: 1,
 	}}
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Error(diff)
@@ -117,8 +113,8 @@ func TestADryRun(t *testing.T) {
 			if err != nil || len(changes) != 1 || changes[0].Action != ImageUpdated {
 				t.Errorf("changes are %+v, error is %v", changes, err)
 			}
-			if err := plan.Wait(t.Context(), &reported{}); err != nil {
-				t.Errorf("there is nothing to wait for: %v", err)
+			if targets := plan.Targets(); len(targets) > 0 {
+				t.Errorf("there is nothing to wait for, but %v", targets)
 			}
 			if diff := cmp.Diff(test.want, sent(api)); diff != "" {
 				t.Error(diff)

@@ -76,10 +76,6 @@ func containerProblems(pod *corev1.Pod, recorded func(image string) bool, maxRes
 	return found
 }
 
-func statuses(pod *corev1.Pod) []corev1.ContainerStatus {
-	return append(slices.Clone(pod.Status.InitContainerStatuses), pod.Status.ContainerStatuses...)
-}
-
 // crashProblem fills in a crash loop that is given up. A container that runs
 // right now may still come through, however often it was restarted.
 func crashProblem(p *problem, status corev1.ContainerStatus, maxRestarts int) bool {

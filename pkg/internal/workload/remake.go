@@ -74,7 +74,7 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 		}
 		err = fmt.Errorf("%w\nto restore it as it was: kubectl create -f %s", err, file)
 	}()
-	limit := t.object.grace() + goingLimit
+	limit := gracePeriod(t.object) + goingLimit
 	report.Info(fmt.Sprintf("deleting and recreating %s, within %s; if this run is killed, restore it: kubectl create "+
 		"-f %s", t.ref, limit,
 		file))
@@ -113,8 +113,8 @@ type goingError struct{ error }
 
 func (e *goingError) Unwrap() error { return e.error }
 
-// grace is how long the pods of the workload may take to end.
-func (o object) grace() time.Duration {
+// gracePeriod is how long the pods of the workload may take to end.
+func gracePeriod(o object) time.Duration {
 	const usual = 30 // seconds, which the API server fills in
 	seconds := int64(usual)
 	if o.template.Spec.TerminationGracePeriodSeconds != nil {

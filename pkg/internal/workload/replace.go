@@ -67,7 +67,7 @@ func fixedPod(pod *corev1.Pod, assigned []assignment) string {
 }
 
 // failedForGood tells whether a Job or Pod is right but will never run again.
-func (o object) failedForGood() bool {
+func failedForGood(o object) bool {
 	switch raw := o.Object.(type) {
 	case *batchv1.Job:
 		return jobCondition(raw, batchv1.JobFailed) != nil
@@ -81,7 +81,7 @@ func (o object) failedForGood() bool {
 // error unless it was asked for; then whether the API server would make it.
 func (p *Plan) decideReplacing(ctx context.Context, t *target) error {
 	why := t.fixed()
-	t.replacing = why != "" || p.options.Replace && t.object.failedForGood()
+	t.replacing = why != "" || p.options.Replace && failedForGood(t.object)
 	switch {
 	case !t.replacing || p.options.DryRun == DryRunClient && p.options.Replace:
 		return nil
@@ -128,7 +128,7 @@ func (t *target) anew() runtime.Object {
 	if t.patch == nil {
 		return fresh.Object
 	}
-	fresh.annotate(t.patch.Metadata.Annotations, nil)
+	annotate(fresh, t.patch.Metadata.Annotations, nil)
 	if t.patch.Spec == nil {
 		return fresh.Object
 	}
@@ -136,8 +136,8 @@ func (t *target) anew() runtime.Object {
 	for _, a := range t.assigned {
 		images[a.container.Name] = a
 	}
-	fresh.annotate(nil, t.patch.Spec.Template.Metadata.Annotations)
-	spec := fresh.podSpec()
+	annotate(fresh, nil, t.patch.Spec.Template.Metadata.Annotations)
+	spec := podSpec(fresh)
 	for _, containers := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
 		for i := range containers {
 			if a, ok := images[containers[i].Name]; ok {
@@ -150,7 +150,7 @@ func (t *target) anew() runtime.Object {
 
 // podSpec is the spec that can be written to, which that of template is not for a
 // Pod.
-func (o object) podSpec() *corev1.PodSpec {
+func podSpec(o object) *corev1.PodSpec {
 	if pod, ok := o.Object.(*corev1.Pod); ok {
 		return &pod.Spec
 	}
@@ -158,7 +158,7 @@ func (o object) podSpec() *corev1.PodSpec {
 }
 
 // annotate adds annotations to the workload and to its template.
-func (o object) annotate(workload, template map[string]string) {
+func annotate(o object, workload, template map[string]string) {
 	add := func(to *metav1.ObjectMeta, more map[string]string) {
 		for key, value := range more {
 			metav1.SetMetaDataAnnotation(to, key, value)

@@ -167,7 +167,7 @@ func TestAJobIsDoneWhenItIsComplete(t *testing.T) {
 		if took, err := w.end(); err != nil || took != 21*time.Second {
 			t.Errorf("after %s error %v", took, err)
 		}
-		if running := w.plan.Running(); len(running) != 1 || running[0].ContainerID != "migrate-1-id" {
+		if running := w.rollouts.Running(); len(running) != 1 || running[0].ContainerID != "migrate-1-id" {
 			t.Errorf("running is %+v", running)
 		}
 	})

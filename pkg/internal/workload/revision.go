@@ -18,7 +18,7 @@ func divide(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) (cur
 	owned, isCurrent := ownedBy(o, pods, replicaSets), currentOf(o, pods, replicaSets)
 	slices.SortFunc(owned, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
 	for _, pod := range owned {
-		if isCurrent(pod) && pod.DeletionTimestamp == nil && (!ended(pod) || o.ends()) {
+		if isCurrent(pod) && pod.DeletionTimestamp == nil && (!ended(pod) || ends(o)) {
 			current = append(current, pod)
 		} else {
 			others = append(others, pod)
@@ -28,14 +28,9 @@ func divide(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) (cur
 }
 
 // ends tells whether the pods of the workload are made to end.
-func (o object) ends() bool {
+func ends(o object) bool {
 	_, ok := o.Object.(*batchv1.Job)
 	return ok
-}
-
-// ended: an evicted or finished pod stays to be looked at and is replaced.
-func ended(pod *corev1.Pod) bool {
-	return pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
 }
 
 func ownedBy(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) []*corev1.Pod {
@@ -133,31 +128,4 @@ func currentOfDaemonSet(d *appsv1.DaemonSet, pods []*corev1.Pod) func(*corev1.Po
 		return ofGeneration(pod) || hashes[pod.Labels[appsv1.ControllerRevisionHashLabelKey]] ||
 			allUpdated && sameImages(&pod.Spec, &d.Spec.Template.Spec)
 	}
-}
-
-// sameImages tells whether a pod has the images of a template. It may have more
-// containers, which webhooks put in.
-func sameImages(pod, template *corev1.PodSpec) bool {
-	has := imagesOf(pod)
-	for name, image := range imagesOf(template) {
-		if has[name] != image {
-			return false
-		}
-	}
-	return true
-}
-
-// imageIDs are the annotations that note what an image's name stood for.
-func imageIDs(annotations map[string]string) map[string]string {
-	annotations = maps.Clone(annotations)
-	maps.DeleteFunc(annotations, func(key, _ string) bool { return !strings.HasPrefix(key, ImageIDPrefix) })
-	return annotations
-}
-
-func imagesOf(spec *corev1.PodSpec) map[string]string {
-	images := map[string]string{}
-	for _, container := range all(spec) {
-		images[container.Name] = container.Image
-	}
-	return images
 }

@@ -61,16 +61,6 @@ func judgeJob(j *batchv1.Job) progressOf {
 	return progress
 }
 
-// jobCondition is a condition that is true, nil for none.
-func jobCondition(j *batchv1.Job, of batchv1.JobConditionType) *batchv1.JobCondition {
-	for i, condition := range j.Status.Conditions {
-		if condition.Type == of && condition.Status == corev1.ConditionTrue {
-			return &j.Status.Conditions[i]
-		}
-	}
-	return nil
-}
-
 // judgeCronJob has nothing to wait for: the Jobs that it makes from now on have the
 // images.
 func judgeCronJob(c *batchv1.CronJob) progressOf {

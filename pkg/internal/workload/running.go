@@ -3,12 +3,29 @@ package workload
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// Running is a container that runs one of the images.
+type Running struct {
+	Namespace string
+	Pod       string
+	Container string
+	Node      string
+	// ContainerID without its runtime prefix.
+	ContainerID string
+	// ImageName is Image.Name.
+	ImageName string
+	// Probed: a readiness probe says that it is ready, not only that it runs.
+	Probed bool
+	// Ended: the pod had ended, so that its containers may be gone from the node.
+	Ended bool
+	// Init containers have ended by now: only `crictl ps -a` lists them.
+	Init bool
+}
 
 // running returns, for each current pod that is ready or has succeeded, the
 // containers in it that run the images.
@@ -42,7 +59,7 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 			return nil, false
 		}
 		running = append(running, Running{
-			Namespace: pod.Namespace, Pod: pod.Name, PodUID: string(pod.UID), Container: a.container.Name,
+			Namespace: pod.Namespace, Pod: pod.Name, Container: a.container.Name,
 			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: init, Ended: ended(pod),
 			Probed: a.container.ReadinessProbe != nil,
 		})
@@ -75,12 +92,12 @@ func shaky(pods []*corev1.Pod, now time.Time) time.Duration {
 	return longest
 }
 
-// Dead tells the plan of containers that had ended when their nodes were asked,
+// Dead tells of containers that had ended when their nodes were asked,
 // although their pods still counted as ready. Wait then waits for those that are
 // started in their place; what else it has seen stays seen.
-func (p *Plan) Dead(containerIDs []string) {
-	for _, t := range p.targets {
-		if !slices.ContainsFunc(t.running, func(r Running) bool { return slices.Contains(containerIDs, r.ContainerID) }) {
+func (r *Rollouts) Dead(containerIDs []string) {
+	for _, t := range r.all {
+		if !slices.ContainsFunc(t.running, func(one Running) bool { return slices.Contains(containerIDs, one.ContainerID) }) {
 			continue
 		}
 		if t.past == nil {
@@ -94,8 +111,8 @@ func (p *Plan) Dead(containerIDs []string) {
 }
 
 // Stands tells whether the pod still has the container and is not being deleted.
-func (p *Plan) Stands(ctx context.Context, container Running) (bool, error) {
-	pods, err := p.api.CoreV1().Pods(container.Namespace).List(ctx, metav1.ListOptions{
+func (r *Rollouts) Stands(ctx context.Context, container Running) (bool, error) {
+	pods, err := r.api.CoreV1().Pods(container.Namespace).List(ctx, metav1.ListOptions{
 		FieldSelector: byName(container.Pod),
 	})
 	if err != nil {
@@ -105,23 +122,4 @@ func (p *Plan) Stands(ctx context.Context, container Running) (bool, error) {
 		return pod.Name == container.Pod && pod.DeletionTimestamp == nil &&
 			containerIDs(&pod)[container.Container] == container.ContainerID
 	}), nil
-}
-
-// staleContainers are the IDs of a Pod's containers that get another image.
-func staleContainers(pod *corev1.Pod, wanted *corev1.PodSpec) map[string]bool {
-	stale, has, wants := map[string]bool{}, imagesOf(&pod.Spec), imagesOf(wanted)
-	for name, id := range containerIDs(pod) {
-		if id != "" && has[name] != wants[name] {
-			stale[id] = true
-		}
-	}
-	return stale
-}
-
-func containerIDs(pod *corev1.Pod) map[string]string {
-	ids := map[string]string{}
-	for _, status := range statuses(pod) {
-		_, ids[status.Name], _ = strings.Cut(status.ContainerID, "://")
-	}
-	return ids
 }

@@ -24,14 +24,14 @@ func TestOnlyWhatHasADeadContainerIsWaitedForAgain(t *testing.T) {
 		if err := w.api.BatchV1().Jobs("e2e").Delete(t.Context(), "migrate", metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		w.plan.Dead([]string{"server-id"})
-		go func() { w.err <- w.plan.Wait(t.Context(), w.report) }()
+		w.rollouts.Dead([]string{"server-id"})
+		go func() { w.err <- w.rollouts.Wait(t.Context(), w.report) }()
 		synctest.Wait()
 		put(t, w.api, aPod(set, "server", newImage, func(p *corev1.Pod) { p.Status.ContainerStatuses[0].ContainerID = "containerd://another-id" }))
 		if _, err := w.end(); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.plan.Running(); len(got) != 1 || got[0].ContainerID != "another-id" {
+		if got := w.rollouts.Running(); len(got) != 1 || got[0].ContainerID != "another-id" {
 			t.Errorf("running are %+v", got)
 		}
 	})
@@ -53,8 +53,8 @@ func TestAContainerStandsWhileItsPodHasIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pod := aPod(aReplicaSet(aDeployment(newImage), "new"), "server", newImage, test.edit)
-			plan := &Plan{api: fake.NewClientset(pod)}
-			got, err := plan.Stands(t.Context(), Running{Namespace: "e2e", Pod: "server", Container: "server", ContainerID: "server-id"})
+			rollouts := &Rollouts{api: fake.NewClientset(pod)}
+			got, err := rollouts.Stands(t.Context(), Running{Namespace: "e2e", Pod: "server", Container: "server", ContainerID: "server-id"})
 			if err != nil || got != test.want {
 				t.Errorf("%t, %v", got, err)
 			}

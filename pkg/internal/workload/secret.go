@@ -99,7 +99,7 @@ func withoutValues(err error) error {
 		metav1.StatusReasonServiceUnavailable:
 		return err
 	case metav1.StatusReasonForbidden:
-		if deniedByRole.MatchString(answer.Message) {
+		if deniedByRole(err) {
 			return err
 		}
 	}

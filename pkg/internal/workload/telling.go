@@ -42,7 +42,7 @@ func with(far, trouble string) string {
 }
 
 // atEnd says what a workload is once it is rolled out.
-func (o object) atEnd() string {
+func atEnd(o object) string {
 	job, ok := o.Object.(*batchv1.Job)
 	switch {
 	case !ok:

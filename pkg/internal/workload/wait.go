@@ -29,31 +29,60 @@ var (
 	errTimeout     = errors.New("timeout of the rollout")
 )
 
-// Wait watches all workloads until each is rolled out or cannot be any more,
-// side by side. Errors: *RolloutError, joined, the gravest first. After a dry
-// run there is nothing to wait for, nor for what was rolled out already, unless Dead
-// has told otherwise.
-func (p *Plan) Wait(ctx context.Context, report progress.Reporter) error {
-	if p.options.DryRun.dry() {
-		return nil
+// Rollouts are those of workloads that were deployed together.
+type Rollouts struct {
+	api API
+	all []*rollout
+}
+
+// rollout is that of one workload.
+type rollout struct {
+	Target
+
+	// waited: Wait has seen it rolled out, and running is what it found.
+	waited  bool
+	running []Running
+}
+
+// New returns the rollouts of workloads, to be waited for.
+func New(api API, targets []Target) *Rollouts {
+	r := &Rollouts{api: api}
+	for _, t := range targets {
+		r.all = append(r.all, &rollout{Target: t})
 	}
+	return r
+}
+
+// Running returns the containers that Wait saw running the images.
+func (r *Rollouts) Running() []Running {
+	var running []Running
+	for _, t := range r.all {
+		running = append(running, t.running...)
+	}
+	return running
+}
+
+// Wait watches all workloads until each is rolled out or cannot be any more,
+// side by side. Errors: *RolloutError, joined, the gravest first. What was rolled out
+// already is not waited for, unless Dead has told otherwise.
+func (r *Rollouts) Wait(ctx context.Context, report progress.Reporter) error {
 	waiting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	failures := make([]error, len(p.targets))
+	failures := make([]error, len(r.all))
 	var all sync.WaitGroup
 	var failed sync.Once
 	grace := time.AfterFunc(time.Hour, func() { cancel(errOtherFailed) })
 	defer grace.Stop()
 	grace.Stop()
-	for i, t := range p.targets {
+	for i, t := range r.all {
 		if t.waited {
 			continue
 		}
 		all.Go(func() {
 			waits := report.Start(progress.Step{
-				Doing: fmt.Sprintf("Waiting for %s", t.ref), Done: fmt.Sprintf("%s is %s", t.ref, t.object.atEnd()),
+				Doing: fmt.Sprintf("Waiting for %s", t.ref), Done: fmt.Sprintf("%s is %s", t.ref, atEnd(t.object)),
 			})
-			failures[i] = p.waitFor(waiting, t, report, waits)
+			failures[i] = r.waitFor(waiting, t, report, waits)
 			waits.End(failures[i])
 			t.waited = failures[i] == nil
 			if failures[i] != nil {
@@ -107,22 +136,22 @@ func apart(failures []error) error {
 }
 
 // waitFor watches one workload until the end of its rollout.
-func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter, waits progress.Running) error {
+func (r *Rollouts) waitFor(ctx context.Context, t *rollout, report progress.Reporter, waits progress.Running) error {
 	watching, stop := within(ctx, t.timeout())
-	w := newWatcher(p.api, t)
+	w := newWatcher(r.api, &t.Target)
 	defer w.running.Wait()
 	defer stop()
 	if err := w.begin(watching); err != nil {
 		return err
 	}
-	judge := newJudge(t)
+	judge := newJudge(&t.Target)
 	begun := time.Now()
 	for watching.Err() == nil {
 		seen := w.view()
 		result := judge.look(seen, time.Now())
 		switch {
-		case result.failure != nil && p.missing(watching, result.failure):
-			return p.diagnose(ctx, t, result.failure)
+		case result.failure != nil && r.missing(watching, result.failure):
+			return r.diagnose(ctx, &t.Target, result.failure)
 		case result.failure != nil:
 			result.again = retried
 		case result.done:
@@ -144,7 +173,7 @@ func (p *Plan) waitFor(ctx context.Context, t *target, report progress.Reporter,
 		case <-watching.Done():
 		}
 	}
-	return p.ended(ctx, watching, w, time.Since(begun))
+	return r.ended(ctx, watching, w, time.Since(begun))
 }
 
 // within bounds a context; 0 is no bound.
@@ -156,11 +185,11 @@ func within(ctx context.Context, timeout time.Duration) (context.Context, contex
 }
 
 // ended tells a timeout from an interruption, both with what was still missing.
-func (p *Plan) ended(ctx, watching context.Context, w *watcher, after time.Duration) error {
+func (r *Rollouts) ended(ctx, watching context.Context, w *watcher, after time.Duration) error {
 	t := w.target
 	switch cause := context.Cause(watching); {
 	case errors.Is(cause, errTimeout):
-		return p.diagnose(ctx, t, late(w.view(), t.timeout(), w.lastTrouble()))
+		return r.diagnose(ctx, t, late(w.view(), t.timeout(), w.lastTrouble()))
 	case errors.Is(cause, errOtherFailed):
 		return &RolloutError{
 			Workload: t.ref.String(), Namespace: t.ref.namespace, Reason: "Unfinished",
@@ -178,12 +207,12 @@ func (p *Plan) ended(ctx, watching context.Context, w *watcher, after time.Durat
 		// What the caller has let pass is known to nobody else.
 		telling, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedLimit)
 		defer cancel()
-		return p.diagnose(telling, t, failed)
+		return r.diagnose(telling, t, failed)
 	}
 }
 
 // tellIdle says which pods do not run the images although all is done.
-func (t *target) tellIdle(report progress.Reporter, idle string) {
+func (t *rollout) tellIdle(report progress.Reporter, idle string) {
 	switch {
 	case idle == "" || len(t.images) == 0:
 	case len(t.running) == 0:
@@ -191,25 +220,4 @@ func (t *target) tellIdle(report progress.Reporter, idle string) {
 	default:
 		report.Warn(fmt.Sprintf("%s: %s", t.ref.where(), idle))
 	}
-}
-
-// timeout is the longest that one of the workload's images asks for.
-func (t *target) timeout() time.Duration {
-	longest := t.otherwise.Timeout
-	for _, image := range t.images {
-		longest = max(longest, image.Timeout)
-	}
-	return longest
-}
-
-// maxRestarts is the largest that one of the images asks for; 0 is never.
-func (t *target) maxRestarts() int {
-	most := t.otherwise.MaxRestarts
-	for _, image := range t.images {
-		if image.MaxRestarts == 0 {
-			return 0
-		}
-		most = max(most, image.MaxRestarts)
-	}
-	return most
 }

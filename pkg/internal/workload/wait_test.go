@@ -22,12 +22,12 @@ import (
 
 // waiting is a Wait under way, in a bubble where time passes by itself.
 type waiting struct {
-	api    *fake.Clientset
-	plan   *Plan
-	report *reported
-	begun  time.Time
-	err    chan error
-	cancel context.CancelCauseFunc
+	api      *fake.Clientset
+	rollouts *Rollouts
+	report   *reported
+	begun    time.Time
+	err      chan error
+	cancel   context.CancelCauseFunc
 }
 
 // startWait deploys the images and begins to wait.
@@ -42,16 +42,51 @@ func (w *waiting) start(t *testing.T, images []Image) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	w.cancel = cancel
-	plan, err := Prepare(ctx, w.api, options(), images)
+	var targets []Target
+	for _, image := range images {
+		for _, of := range image.Workloads {
+			targets = append(targets, deployTo(t, w.api, of, image))
+		}
+	}
+	w.rollouts = New(w.api, targets)
+	go func() { w.err <- w.rollouts.Wait(ctx, w.report) }()
+	synctest.Wait()
+}
+
+// deployTo gives a workload its image, unless it has it.
+func deployTo(t *testing.T, api *fake.Clientset, of string, image Image) Target {
+	t.Helper()
+	ref, err := parseReference(of, "e2e")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := plan.Apply(ctx, w.report); err != nil {
+	target := Target{ref: ref, images: []Image{image}}
+	raw, err := clientFor(api, ref).get(t.Context(), ref.name, metav1.GetOptions{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	w.plan = plan
-	go func() { w.err <- plan.Wait(ctx, w.report) }()
-	synctest.Wait()
+	if target.object, err = asObject(raw); err != nil {
+		t.Fatal(err)
+	}
+	if target.assigned, err = assign(target.images, &target.object.template.Spec); err != nil {
+		t.Fatal(err)
+	}
+	patch := buildPatch(target.object, target.assigned, "suite", false)
+	if patch == nil {
+		return target
+	}
+	body, err := patch.bytes(ref.kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw, err = clientFor(api, ref).patch(t.Context(), ref.name, body, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	target.patched = true
+	if target.object, err = asObject(raw); err != nil {
+		t.Fatal(err)
+	}
+	return target
 }
 
 // end returns how long Wait took and its error.
@@ -93,10 +128,10 @@ func TestARolloutIsWaitedForByWatching(t *testing.T) {
 			t.Fatalf("after %s error %v", took, err)
 		}
 		want := []Running{{
-			Namespace: "e2e", Pod: "datastorage-new-1", PodUID: "uid-datastorage-new-1", Container: "server", Node: "kind-worker",
+			Namespace: "e2e", Pod: "datastorage-new-1", Container: "server", Node: "kind-worker",
 			ContainerID: "datastorage-new-1-id", ImageName: "datastorage",
 		}}
-		if diff := cmp.Diff(want, w.plan.Running()); diff != "" {
+		if diff := cmp.Diff(want, w.rollouts.Running()); diff != "" {
 			t.Error(diff)
 		}
 		if calls := w.api.Actions()[asked:]; len(calls) > 0 {
@@ -278,8 +313,8 @@ func TestAStatefulSetThatMayMakeNoPodsFailsWithTheEvent(t *testing.T) {
 func TestWhatRunsNothingIsSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := startWait(t, []Image{datastorage()}, aDeployment(newImage, func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(0)) }, rolledOut))
-		if _, err := w.end(); err != nil || len(w.plan.Running()) > 0 {
-			t.Errorf("error %v, running %v", err, w.plan.Running())
+		if _, err := w.end(); err != nil || len(w.rollouts.Running()) > 0 {
+			t.Errorf("error %v, running %v", err, w.rollouts.Running())
 		}
 		if want := []string{"deployment.apps/datastorage in namespace e2e: it has 0 replicas, so nothing runs the new image"}; !slices.Equal(w.report.warnings, want) {
 			t.Errorf("warned of %q", w.report.warnings)

@@ -22,7 +22,7 @@ import (
 // server restarts.
 type watcher struct {
 	api     API
-	target  *target
+	target  *Target
 	changed chan struct{}
 	// running are the informers' goroutines, which end with the context.
 	running sync.WaitGroup
@@ -43,7 +43,7 @@ type watcher struct {
 	last runtime.Object
 }
 
-func newWatcher(api API, t *target) *watcher {
+func newWatcher(api API, t *Target) *watcher {
 	return &watcher{api: api, target: t, changed: make(chan struct{}, 1)}
 }
 

@@ -27,7 +27,7 @@ func TestAJobThatGoesAsSoonAsItIsCompleteCountsAsComplete(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := newWatcher(nil, &target{ref: reference{namespace: "e2e", kind: job, name: "migrate"}, object: o})
+			w := newWatcher(nil, &Target{ref: reference{namespace: "e2e", kind: job, name: "migrate"}, object: o})
 			w.object = cache.NewSharedIndexInformer(&cache.ListWatch{}, &batchv1.Job{}, 0, nil)
 			if err := w.object.GetStore().Add(running); err != nil {
 				t.Fatal(err)

@@ -1,0 +1,39 @@
+package workload
+
+import (
+	"slices"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// ended: an evicted or finished pod stays to be looked at and is replaced.
+func ended(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
+}
+
+// statuses are those of all containers of a pod, in the order in which they begin.
+func statuses(pod *corev1.Pod) []corev1.ContainerStatus {
+	return append(slices.Clone(pod.Status.InitContainerStatuses), pod.Status.ContainerStatuses...)
+}
+
+// containerIDs are the IDs of a pod's containers by their names, without the runtime's
+// prefix; "" for those that were not started.
+func containerIDs(pod *corev1.Pod) map[string]string {
+	ids := map[string]string{}
+	for _, status := range statuses(pod) {
+		_, ids[status.Name], _ = strings.Cut(status.ContainerID, "://")
+	}
+	return ids
+}
+
+// jobCondition is a condition that is true, nil for none.
+func jobCondition(j *batchv1.Job, of batchv1.JobConditionType) *batchv1.JobCondition {
+	for i, condition := range j.Status.Conditions {
+		if condition.Type == of && condition.Status == corev1.ConditionTrue {
+			return &j.Status.Conditions[i]
+		}
+	}
+	return nil
+}
