@@ -6,35 +6,17 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-
 	"github.com/e2eimage/kubectl-e2eimage/internal/nearest"
 )
 
-const (
-	// maxSuggested is how many workloads an error names, maxListed how many of
-	// a kind are looked at for it.
-	maxSuggested = 8
-	maxListed    = 500
-)
+// maxSuggested is how many workloads an error names.
+const maxSuggested = 8
 
 // inventory is what there is instead of absent workloads, listed once per
 // namespace and only when something is absent.
 type inventory struct {
 	api   API
 	known map[string][]reference
-}
-
-// Names lists the workloads of a namespace that can be deployed to, as KIND/NAME; of
-// kinds that may not be listed, none.
-func Names(ctx context.Context, api API, namespace string) []string {
-	var names []string
-	for _, r := range (&inventory{api: api}).list(ctx, namespace) {
-		names = append(names, r.typed())
-	}
-	return names
 }
 
 // absent says what there is instead of a workload.
@@ -50,30 +32,16 @@ func (i *inventory) absent(ctx context.Context, t *target) error {
 		"or apply its manifests: kubectl e2eimage deploy %s -f FOLDER", wanted, strings.Join(there, ", "), name)
 }
 
-// list leaves out what may not be listed: it only makes the error poorer.
+// list is what there is, as far as it may be seen.
 func (i *inventory) list(ctx context.Context, namespace string) []reference {
-	if there, ok := i.known[namespace]; ok {
-		return there
-	}
-	var there []reference
-	for _, k := range kinds() {
-		listed, err := clientFor(i.api, reference{namespace: namespace, kind: k}).list(ctx,
-			metav1.ListOptions{Limit: maxListed})
-		if err != nil {
-			continue
+	there, ok := i.known[namespace]
+	if !ok {
+		there = listDeployable(ctx, i.api, namespace)
+		if i.known == nil {
+			i.known = map[string][]reference{}
 		}
-		_ = meta.EachListItem(listed, func(raw runtime.Object) error {
-			// What another workload makes is not deployed to.
-			if accessor, err := meta.Accessor(raw); err == nil && metav1.GetControllerOfNoCopy(accessor) == nil {
-				there = append(there, reference{namespace: namespace, kind: k, name: accessor.GetName()})
-			}
-			return nil
-		})
+		i.known[namespace] = there
 	}
-	if i.known == nil {
-		i.known = map[string][]reference{}
-	}
-	i.known[namespace] = there
 	return there
 }
 

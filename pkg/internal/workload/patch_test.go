@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,5 +72,27 @@ func TestBuildPatch(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestPatchesHaveTheShapeOfTheirKind(t *testing.T) {
+	t.Parallel()
+	for k, want := range map[kind]string{
+		cronJob: `{"metadata":{"resourceVersion":"7","annotations":{"e2eimage.dev/consumer":"suite"}},"spec":{"jobTemplate":{"spec":{"template":{"metadata":{"annotations":{"imageid.e2eimage.dev/datastorage":"` + newID + `"}},"spec":{"containers":[{"name":"server","image":"` + newImage + `"}]}}}}}}`,
+		barePod: `{"metadata":{"resourceVersion":"7","annotations":{"e2eimage.dev/consumer":"suite","imageid.e2eimage.dev/datastorage":"` + newID + `"}},"spec":{"containers":[{"name":"server","image":"` + newImage + `"}]}}`,
+	} {
+		o, _ := asObject(aDeployment(oldImage))
+		assigned, err := assign([]Image{datastorage()}, &o.template.Spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := buildPatch(o, assigned, "suite", false).bytes(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var a, b any
+		if json.Unmarshal(got, &a) != nil || json.Unmarshal([]byte(want), &b) != nil || !cmp.Equal(a, b) {
+			t.Errorf("%s: %s, want %s", k, got, want)
+		}
 	}
 }

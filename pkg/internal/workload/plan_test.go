@@ -22,15 +22,6 @@ var deployments = schema.GroupResource{Group: "apps", Resource: "deployments"}
 
 func options() Options { return Options{Namespace: "e2e", Consumer: "suite"} }
 
-// sent are the verbs and resources that the API was asked for.
-func sent(api *fake.Clientset) []string {
-	var asked []string
-	for _, action := range api.Actions() {
-		asked = append(asked, action.GetVerb()+" "+action.GetResource().Resource)
-	}
-	return asked
-}
-
 func marked(consumer string) func(*appsv1.Deployment) {
 	return func(d *appsv1.Deployment) { d.Annotations = map[string]string{ConsumerAnnotation: consumer} }
 }

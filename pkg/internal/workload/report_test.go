@@ -2,6 +2,12 @@ package workload
 
 import (
 	"sync"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
@@ -42,4 +48,28 @@ func (r *reported) Warn(message string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.warnings = append(r.warnings, message)
+}
+
+// sent are the verbs and resources that the API was asked for.
+func sent(api *fake.Clientset) []string {
+	var asked []string
+	for _, action := range api.Actions() {
+		asked = append(asked, action.GetVerb()+" "+action.GetResource().Resource)
+	}
+	return asked
+}
+
+// put stores an object in the fake API as its controller would, watches told.
+func put(t *testing.T, api *fake.Clientset, object runtime.Object) {
+	t.Helper()
+	gvks, _, err := scheme.Scheme.ObjectKinds(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resource, _ := meta.UnsafeGuessKindToResource(gvks[0])
+	if err := api.Tracker().Update(resource, object, "e2e"); err != nil {
+		if err := api.Tracker().Create(resource, object, "e2e"); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
