@@ -124,7 +124,7 @@ func (c *Client) clean(ctx context.Context, in CleanInput) (*CleanResult, error)
 // cleanSet finds what is recorded. It is not read: clean is also how to get rid of
 // damaged records. What the suite names and nobody recorded is gone already; what
 // the lock has, and what a killed run left, may be on nodes without a record.
-func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *kube,
+func (c *Client) cleanSet(ctx context.Context, in CleanInput, kube *apiServer,
 	states kindnode.States,
 ) (*record.Set, *locks, []string, error) {
 	wanted := recordedNames(in.Suite)

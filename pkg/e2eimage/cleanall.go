@@ -14,7 +14,7 @@ import (
 
 // allRecorded is the suite with all that its consumer has in the namespace: records, tags
 // on nodes, and what the lock has.
-func (c *Client) allRecorded(ctx context.Context, kube *kube, suite config.Suite,
+func (c *Client) allRecorded(ctx context.Context, kube *apiServer, suite config.Suite,
 	states kindnode.States,
 ) (config.Suite, error) {
 	sets, err := kube.setsFor(ctx, suite)

@@ -21,7 +21,7 @@ import (
 // A load before its namespace leaves nodes looking the same, and the suite that loaded will
 // record these tags. So a namespace with a young tag, or with one that a record or claim
 // anywhere has, is left to whoever says it with -n.
-func (c *Client) goneNamespace(ctx context.Context, kube *kube, suite config.Suite,
+func (c *Client) goneNamespace(ctx context.Context, kube *apiServer, suite config.Suite,
 	states kindnode.States,
 ) error {
 	if suite.Namespace != "" {
@@ -112,7 +112,7 @@ func hasYoung(states kindnode.States, tags []string) bool {
 
 // recordedAnywhere tells whether any record or claim of the cluster has one of the tags, or
 // cannot be read.
-func (k *kube) recordedAnywhere(ctx context.Context, tags []string) (bool, error) {
+func (k *apiServer) recordedAnywhere(ctx context.Context, tags []string) (bool, error) {
 	sets, err := k.records.List(ctx, metav1.NamespaceAll)
 	if apierrors.IsForbidden(err) {
 		return true, nil

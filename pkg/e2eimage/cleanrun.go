@@ -71,7 +71,7 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 type cleanRun struct {
 	client   *Client
 	in       CleanInput
-	kube     *kube
+	kube     *apiServer
 	cluster  *kindnode.Cluster
 	consumer string
 	states   kindnode.States

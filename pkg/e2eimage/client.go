@@ -69,14 +69,14 @@ func New(options Options) (*Client, error) {
 }
 
 // kube is the API server and the namespace that a verb works in.
-type kube struct {
+type apiServer struct {
 	workload.API
 	config    *rest.Config
 	namespace string
 	records   *record.Store
 }
 
-func (c *Client) kube(suite config.Suite) (*kube, error) {
+func (c *Client) kube(suite config.Suite) (*apiServer, error) {
 	restConfig, err := c.options.Kube.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
@@ -98,7 +98,7 @@ func (c *Client) kube(suite config.Suite) (*kube, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
-	return &kube{API: client, config: restConfig, namespace: namespace, records: record.NewStore(client.CoreV1())}, nil
+	return &apiServer{API: client, config: restConfig, namespace: namespace, records: record.NewStore(client.CoreV1())}, nil
 }
 
 // kindContext is what kind calls the contexts that it writes.
@@ -138,7 +138,7 @@ func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluste
 // inUse asks the nodes of the cluster what they have and run, and makes sure that
 // they are the API server's. The caller closes the cluster.
 func (c *Client) inUse(ctx context.Context, suite config.Suite,
-	kube *kube,
+	kube *apiServer,
 ) (*kindnode.Cluster, kindnode.States, error) {
 	cluster, err := c.find(ctx, suite)
 	if err != nil {

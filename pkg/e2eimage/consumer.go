@@ -50,7 +50,7 @@ func spellings(sources ...string) []string {
 // readRecords returns the records of the suite's images, in their order, and
 // the set of the consumer that has them: the one that was named, else the only one
 // that has these images in the namespace. One API call.
-func (k *kube) readRecords(ctx context.Context, suite config.Suite) (*record.Set, []recorded, error) {
+func (k *apiServer) readRecords(ctx context.Context, suite config.Suite) (*record.Set, []recorded, error) {
 	set, err := k.setWith(ctx, suite, false)
 	if err != nil {
 		return nil, nil, err
@@ -71,7 +71,7 @@ func (k *kube) readRecords(ctx context.Context, suite config.Suite) (*record.Set
 
 // setWith returns the set that has all of the suite's images or, where part will
 // do and none has all, the set that has some.
-func (k *kube) setWith(ctx context.Context, suite config.Suite, part bool) (*record.Set, error) {
+func (k *apiServer) setWith(ctx context.Context, suite config.Suite, part bool) (*record.Set, error) {
 	sets, err := k.setsFor(ctx, suite)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (k *kube) setWith(ctx context.Context, suite config.Suite, part bool) (*rec
 	}
 }
 
-func (k *kube) setsFor(ctx context.Context, suite config.Suite) ([]*record.Set, error) {
+func (k *apiServer) setsFor(ctx context.Context, suite config.Suite) ([]*record.Set, error) {
 	if suite.Consumer == "" {
 		return k.records.List(ctx, k.namespace)
 	}
@@ -118,7 +118,7 @@ func (k *kube) setsFor(ctx context.Context, suite config.Suite) ([]*record.Set, 
 
 // setsAmong returns the sets of the suite's consumer, or of all, and those of all
 // consumers in the namespace. Whoever may not list these sees that of the consumer.
-func (k *kube) setsAmong(ctx context.Context, suite config.Suite) (sets, all []*record.Set, err error) {
+func (k *apiServer) setsAmong(ctx context.Context, suite config.Suite) (sets, all []*record.Set, err error) {
 	all, err = k.records.List(ctx, k.namespace)
 	if suite.Consumer == "" || err != nil && !apierrors.IsForbidden(err) {
 		return all, all, err
@@ -132,7 +132,7 @@ func (k *kube) setsAmong(ctx context.Context, suite config.Suite) (sets, all []*
 
 // setsEverywhere are the sets of all namespaces: of the suite's consumer or of all, and
 // those of all.
-func (k *kube) setsEverywhere(ctx context.Context, suite config.Suite) (sets, all []*record.Set, err error) {
+func (k *apiServer) setsEverywhere(ctx context.Context, suite config.Suite) (sets, all []*record.Set, err error) {
 	all, err = k.records.List(ctx, metav1.NamespaceAll)
 	sets = slices.DeleteFunc(slices.Clone(all), func(set *record.Set) bool {
 		return suite.Consumer != "" && set.Consumer != suite.Consumer
@@ -157,7 +157,7 @@ func namesIn(set *record.Set, names []string) []string {
 }
 
 // noRecord says what is recorded instead of what was asked for.
-func (k *kube) noRecord(ctx context.Context, suite config.Suite, names []string, sets []*record.Set) error {
+func (k *apiServer) noRecord(ctx context.Context, suite config.Suite, names []string, sets []*record.Set) error {
 	if suite.Consumer != "" {
 		// Worth a second call: the reader wants to know where it is instead.
 		if listed, err := k.records.List(ctx, k.namespace); err == nil {

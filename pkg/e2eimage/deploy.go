@@ -155,7 +155,7 @@ func (d *deployRun) unproved() {
 type deployRun struct {
 	client   *Client
 	in       DeployInput
-	kube     *kube
+	kube     *apiServer
 	cluster  *kindnode.Cluster
 	consumer string
 	// freshBuilt is set where host and tree were looked at just now.
@@ -186,7 +186,7 @@ func (c *Client) beginDeploy(ctx context.Context, in DeployInput) (*deployRun, e
 }
 
 // deployRecorded reads the records only.
-func (c *Client) deployRecorded(ctx context.Context, in DeployInput, kube *kube) (*deployRun, error) {
+func (c *Client) deployRecorded(ctx context.Context, in DeployInput, kube *apiServer) (*deployRun, error) {
 	run := &deployRun{client: c, in: in, kube: kube}
 	var err error
 	if run.set, run.records, err = kube.readRecords(ctx, in.Suite); err != nil {
@@ -263,7 +263,7 @@ func (d *deployRun) result(changes []workload.Change) *DeployResult {
 
 // alive tells whether a consumer still has records in the namespace: the mark
 // of one that has none binds nobody.
-func (k *kube) alive(ctx context.Context, namespace, consumer string) (bool, error) {
+func (k *apiServer) alive(ctx context.Context, namespace, consumer string) (bool, error) {
 	set, err := k.records.Get(ctx, namespace, consumer)
 	if err != nil {
 		return false, err

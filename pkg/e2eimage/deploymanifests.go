@@ -108,7 +108,7 @@ func put(images []workload.Image, manifests []Manifest) ([]workload.Manifest, er
 }
 
 // manifestCluster is the API server with what it takes to apply objects of any kind.
-func (c *Client) manifestCluster(kube *kube) (workload.Cluster, error) {
+func (c *Client) manifestCluster(kube *apiServer) (workload.Cluster, error) {
 	config := rest.CopyConfig(kube.config)
 	config.WarningHandler = &warnings{report: c.report, said: map[string]bool{}}
 	client, err := dynamic.NewForConfig(config)

@@ -110,7 +110,7 @@ type users struct {
 
 // users asks the API what is to run; states say what runs, also where the API may not
 // be asked.
-func (c *Client) users(ctx context.Context, kube *kube, states kindnode.States) (*users, error) {
+func (c *Client) users(ctx context.Context, kube *apiServer, states kindnode.States) (*users, error) {
 	holders, err := workload.ListHolders(ctx, kube, kube.namespace)
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (c *Client) users(ctx context.Context, kube *kube, states kindnode.States) 
 }
 
 // askUsers asks the nodes, too.
-func (c *Client) askUsers(ctx context.Context, kube *kube, store imageStore) (*users, error) {
+func (c *Client) askUsers(ctx context.Context, kube *apiServer, store imageStore) (*users, error) {
 	states, err := store.ProbeUse(ctx)
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ const undoLimit = 30 * time.Second
 
 // release takes tags, given by image name, off all nodes and then out of the
 // record: a run that is killed in between leaves a record that names them.
-func (c *Client) release(ctx context.Context, kube *kube, store imageStore, consumer string,
+func (c *Client) release(ctx context.Context, kube *apiServer, store imageStore, consumer string,
 	tags map[string][]string,
 ) error {
 	_, err := c.releaseFrom(ctx, kube, store, consumer, tags)
@@ -21,7 +21,7 @@ func (c *Client) release(ctx context.Context, kube *kube, store imageStore, cons
 }
 
 // releaseFrom does the work of release and returns what became of the tags.
-func (c *Client) releaseFrom(ctx context.Context, kube *kube, store imageStore, consumer string,
+func (c *Client) releaseFrom(ctx context.Context, kube *apiServer, store imageStore, consumer string,
 	tags map[string][]string,
 ) (map[string][]kindnode.Untagged, error) {
 	var ops []kindnode.UntagOp

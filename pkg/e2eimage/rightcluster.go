@@ -22,7 +22,7 @@ import (
 // The kubeconfig's own CA bundle is the API server's, since the connection
 // rests on it; where it has none (a proxy, skipped verification), the API
 // server is asked for kube-root-ca.crt, which every namespace has.
-func (k *kube) checkRightCluster(ctx context.Context, cluster *kindnode.Cluster,
+func (k *apiServer) checkRightCluster(ctx context.Context, cluster *kindnode.Cluster,
 	states kindnode.States,
 ) error {
 	bundle := k.config.CAData

@@ -83,7 +83,7 @@ type statusRun struct {
 	in      StatusInput
 	// proving is set where something has to run what is recorded.
 	proving bool
-	kube    *kube
+	kube    *apiServer
 	states  kindnode.States
 	// sets are those that were asked for, of all that there are.
 	sets, all []*record.Set

@@ -65,7 +65,7 @@ func TestCommandsThatMendComeInTheirOrder(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			run := &statusRun{in: StatusInput{Suite: test.suite}, kube: &kube{namespace: "ns"}}
+			run := &statusRun{in: StatusInput{Suite: test.suite}, kube: &apiServer{namespace: "ns"}}
 			var steps []mending
 			for _, image := range test.images {
 				steps = append(steps, run.mend(image)...)

@@ -10,7 +10,7 @@ import (
 // target is where a verb that writes works: the API server, the nodes, and the
 // lock.
 type target struct {
-	kube     *kube
+	kube     *apiServer
 	cluster  *kindnode.Cluster
 	consumer string
 	lock     *locks
