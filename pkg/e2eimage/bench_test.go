@@ -23,8 +23,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload/workloadtest"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 )
 
 const (
@@ -46,7 +46,7 @@ const (
 type bench struct {
 	t       *testing.T
 	cluster *kindnodetest.Cluster
-	api     *workloadtest.API
+	api     *kubetest.API
 	kube    clientcmdapi.Cluster
 }
 
@@ -58,7 +58,7 @@ func newBench(t *testing.T) *bench {
 		t: t, kube: clientcmdapi.Cluster{Server: "https://127.0.0.1:6443", CertificateAuthorityData: ca},
 		cluster: kindnodetest.New("dev", ca, "dev-control-plane", "dev-worker", "dev-worker2"),
 	}
-	b.api = workloadtest.New(b.cluster)
+	b.api = kubetest.New(b.cluster)
 	b.cluster.Load(source, imageID)
 	return b
 }
@@ -77,7 +77,7 @@ func (b *bench) client() *Client {
 		b.t.Fatal(err)
 	}
 	client.runner = b.cluster
-	client.connect = func(*rest.Config) (workload.API, error) { return b.api, nil }
+	client.connect = func(*rest.Config) (kube.API, error) { return b.api, nil }
 	return client
 }
 

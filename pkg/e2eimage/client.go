@@ -14,8 +14,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -36,7 +36,7 @@ type Client struct {
 	options Options
 	report  progress.Reporter
 	runner  hostexec.Runner
-	connect func(*rest.Config) (workload.API, error)
+	connect func(*rest.Config) (kube.API, error)
 	host    string
 	holder  string
 }
@@ -62,7 +62,7 @@ func New(options Options) (*Client, error) {
 		options: options,
 		report:  report,
 		runner:  hostexec.Host{},
-		connect: workload.NewAPI,
+		connect: kube.NewAPI,
 		host:    host,
 		holder:  fmt.Sprintf("%s/%d/%s", host, os.Getpid(), random),
 	}, nil
@@ -70,7 +70,7 @@ func New(options Options) (*Client, error) {
 
 // kube is the API server and the namespace that a verb works in.
 type apiServer struct {
-	workload.API
+	kube.API
 	config    *rest.Config
 	namespace string
 	records   *record.Store
@@ -98,7 +98,9 @@ func (c *Client) kube(suite config.Suite) (*apiServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
-	return &apiServer{API: client, config: restConfig, namespace: namespace, records: record.NewStore(client.CoreV1())}, nil
+	return &apiServer{
+		API: client, config: restConfig, namespace: namespace, records: record.NewStore(client.CoreV1()),
+	}, nil
 }
 
 // kindContext is what kind calls the contexts that it writes.

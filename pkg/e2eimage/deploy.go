@@ -9,6 +9,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
@@ -236,10 +237,10 @@ func (d *deployRun) owner(name string) string {
 }
 
 // images are the records in the words of package workload.
-func (d *deployRun) images() []workload.Image {
-	var images []workload.Image
+func (d *deployRun) images() []kube.Image {
+	var images []kube.Image
 	for _, r := range d.records {
-		images = append(images, workload.Image{
+		images = append(images, kube.Image{
 			Name: r.Image.Name, Image: r.Evidence.Image, ImageID: r.Evidence.ImageID, Accompanies: r.accompanies,
 			Aliases: aliasesOf(r.Image, r.Evidence), Workloads: r.Image.Deploy.Workloads, Containers: r.Image.Deploy.Containers,
 			PullPolicy: r.Image.Deploy.PullPolicy, MaxRestarts: r.Image.Deploy.MaxRestarts, Timeout: r.Image.Deploy.Timeout,

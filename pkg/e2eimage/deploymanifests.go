@@ -13,6 +13,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/manifest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
@@ -90,7 +91,7 @@ func (d *deployRun) accompany() {
 }
 
 // put puts the images into manifests, as Render does.
-func put(images []workload.Image, manifests []Manifest) ([]workload.Manifest, error) {
+func put(images []kube.Image, manifests []Manifest) ([]workload.Manifest, error) {
 	var options manifest.Options
 	for _, image := range images {
 		options.Images = append(options.Images, manifest.Image{

@@ -8,7 +8,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // Kind is what there are names of.
@@ -58,14 +58,14 @@ func (c *Client) known(ctx context.Context, in KnownInput) (*KnownResult, error)
 	case KindHostImages:
 		return known(engine.Listed(ctx, c.runner, in.Suite.Engine)), nil
 	}
-	kube, err := c.kube(in.Suite)
+	server, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
 	switch in.Of {
 	case KindImages, KindConsumers:
-		sets, err := kube.records.List(ctx, kube.namespace)
+		sets, err := server.records.List(ctx, server.namespace)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +77,7 @@ func (c *Client) known(ctx context.Context, in KnownInput) (*KnownResult, error)
 			}
 		}
 	case KindNamespaces:
-		listed, err := kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+		listed, err := server.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ func (c *Client) known(ctx context.Context, in KnownInput) (*KnownResult, error)
 			names = append(names, one.Name)
 		}
 	case KindWorkloads:
-		names = workload.Names(ctx, kube, kube.namespace)
+		names = kube.Names(ctx, server, server.namespace)
 	}
 	return known(names), nil
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine/enginetest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/hostexec"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload/workloadtest"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -52,7 +52,7 @@ func newWorld(t *testing.T, of newesttest.Traits, ca []byte) *world {
 		t: t, kube: clientcmdapi.Cluster{Server: "https://127.0.0.1:6443", CertificateAuthorityData: ca},
 		cluster: kindnodetest.New("dev", ca, names...),
 	}}
-	w.bench.api = workloadtest.New(w.cluster)
+	w.bench.api = kubetest.New(w.cluster)
 	w.bench.inNamespace()
 	w.engines = []*enginetest.Engine{enginetest.New(enginetest.Kind(of.Engine))}
 	if w.engines[0].Kind != enginetest.Podman {

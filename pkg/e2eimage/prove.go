@@ -16,7 +16,9 @@ import (
 // ended by the time that its node is asked was ready for a moment only, as in a crash
 // loop: the rollout is waited for further, as is one whose pod went meanwhile.
 func (d *deployRun) waitAndProve(ctx context.Context, rollouts *workload.Rollouts) ([]ProvedContainer, error) {
-	p := &proof{run: d, ask: d.cluster.Containers, stands: rollouts.Stands, before: map[string]bool{}, lost: map[string]bool{}}
+	p := &proof{
+		run: d, ask: d.cluster.Containers, stands: rollouts.Stands, before: map[string]bool{}, lost: map[string]bool{},
+	}
 	for {
 		if err := d.wait(ctx, rollouts); err != nil {
 			return []ProvedContainer{}, err

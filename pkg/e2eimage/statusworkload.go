@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
@@ -22,7 +23,7 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 	if used.Consumer != "" && used.Consumer != set.Consumer {
 		return
 	}
-	_, marked := used.Template.Annotations[workload.ImageIDPrefix+status.Name]
+	_, marked := used.Template.Annotations[kube.ImageIDPrefix+status.Name]
 	owner := record.Owner(set.Namespace, set.Consumer, status.Name)
 	foreign := func(image string) bool {
 		// A repository may be shared; a tag stands for one record.
@@ -188,7 +189,7 @@ func (r *statusRun) deployedTo(name string, used *workload.Used) bool {
 		workloads = []string{"deployment/" + name}
 	}
 	return slices.ContainsFunc(workloads, func(text string) bool {
-		return workload.Means(text, r.kube.namespace, used.Namespace, used.Name)
+		return kube.Means(text, r.kube.namespace, used.Namespace, used.Name)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/manifest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
@@ -92,8 +93,8 @@ func checkManifests(suite config.Suite, manifests []Manifest, records *record.Se
 }
 
 // imagesBefore are the images that manifests may have, before they are recorded.
-func imagesBefore(suite config.Suite, records *record.Set) []workload.Image {
-	var images []workload.Image
+func imagesBefore(suite config.Suite, records *record.Set) []kube.Image {
+	var images []kube.Image
 	add := func(image config.Image, accompanies bool) {
 		// Any tag will do.
 		evidence := &record.Evidence{Image: cmp.Or(image.Repository, config.DefaultRepository(image.Name)) + ":tag"}
@@ -102,7 +103,7 @@ func imagesBefore(suite config.Suite, records *record.Set) []workload.Image {
 				evidence = known
 			}
 		}
-		images = append(images, workload.Image{
+		images = append(images, kube.Image{
 			Name: image.Name, Image: evidence.Image, Aliases: aliasesOf(image, evidence), Accompanies: accompanies,
 		})
 	}

@@ -13,8 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload/workloadtest"
 )
 
 func TestHowTheContextEndedIsFound(t *testing.T) {
@@ -90,7 +90,7 @@ func TestWhatVerifyFindsIsInItsError(t *testing.T) {
 func TestACallersDeadlineKeepsTheDiagnosis(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.api = workloadtest.New(nil) // whose Deployments never get ready
+	b.api = kubetest.New(nil) // whose Deployments never get ready
 	b.tagged("suite")
 	labels := map[string]string{"app": "datastorage"}
 	d := &appsv1.Deployment{

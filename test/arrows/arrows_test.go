@@ -22,18 +22,17 @@ var allowed = map[string][]string{
 	"internal/terminal":                  {"internal/foreign", "pkg/progress"},
 	"pkg/config":                         {"internal/nearest"},
 	"pkg/progress":                       {"internal/foreign"},
-	"pkg/e2eimage":                       {"internal/foreign", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/lock", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/e2eimage":                       {"internal/foreign", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/kube", "pkg/internal/lock", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/engine":                {"internal/heed", "internal/nearest", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
-	"pkg/internal/kindnode":              {"pkg/internal/containerd", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage"},
-	"pkg/internal/kindnode/kindnodetest": {"pkg/internal/containerd/containerdtest", "pkg/internal/hostexec", "pkg/internal/kindnode"},
-	"pkg/internal/containerd":            {"pkg/internal/ociimage"},
+	"pkg/internal/kindnode":              {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/kindnode/kindnodetest": {"pkg/internal/hostexec", "pkg/internal/kindnode"},
 	"pkg/internal/hostexec":              {"internal/foreign"},
 	"pkg/internal/engine/enginetest":     {"pkg/internal/hostexec"},
 	"pkg/internal/manifest":              {"pkg/internal/ociimage"},
 	"pkg/internal/record":                {"internal/foreign", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
-	"pkg/internal/workload":              {"internal/foreign", "internal/nearest", "pkg/internal/outlive", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
-
-	"pkg/internal/containerd/containerdtest": {"pkg/internal/containerd"},
+	"pkg/internal/kube":                  {"internal/foreign", "pkg/internal/ociimage"},
+	"pkg/internal/kube/kubetest":         {"pkg/internal/kube", "pkg/progress"},
+	"pkg/internal/workload":              {"internal/foreign", "internal/nearest", "pkg/internal/outlive", "pkg/internal/kube", "pkg/internal/ociimage", "pkg/progress"},
 }
 
 type goPackage struct {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/nearest"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // maxSuggested is how many workloads an error names.
@@ -15,15 +16,15 @@ const maxSuggested = 8
 // inventory is what there is instead of absent workloads, listed once per
 // namespace and only when something is absent.
 type inventory struct {
-	api   API
-	known map[string][]reference
+	api   kube.API
+	known map[string][]kube.Reference
 }
 
 // absent says what there is instead of a workload.
 func (i *inventory) absent(ctx context.Context, t *target) error {
-	wanted := fmt.Sprintf("%s: there is no %s", t.images[0].Name, t.ref.where())
-	there := suggestions(t.ref, i.list(ctx, t.ref.namespace))
-	name := t.images[0].Name
+	wanted := fmt.Sprintf("%s: there is no %s", t.Images[0].Name, t.Ref.Where())
+	there := suggestions(t.Ref, i.list(ctx, t.Ref.Namespace))
+	name := t.Images[0].Name
 	if len(there) == 0 {
 		return fmt.Errorf("%s, and no other workload\napply its manifests: kubectl e2eimage deploy %s -f FOLDER\n"+
 			"or say where it is with -n, --workload, or deploy.workloads in e2eimage.yaml", wanted, name)
@@ -33,12 +34,12 @@ func (i *inventory) absent(ctx context.Context, t *target) error {
 }
 
 // list is what there is, as far as it may be seen.
-func (i *inventory) list(ctx context.Context, namespace string) []reference {
+func (i *inventory) list(ctx context.Context, namespace string) []kube.Reference {
 	there, ok := i.known[namespace]
 	if !ok {
-		there = listDeployable(ctx, i.api, namespace)
+		there = kube.List(ctx, i.api, namespace)
 		if i.known == nil {
-			i.known = map[string][]reference{}
+			i.known = map[string][]kube.Reference{}
 		}
 		i.known[namespace] = there
 	}
@@ -47,16 +48,16 @@ func (i *inventory) list(ctx context.Context, namespace string) []reference {
 
 // suggestions returns what could have been meant, likeliest first; where nothing
 // is alike, what there is.
-func suggestions(wanted reference, there []reference) []string {
+func suggestions(wanted kube.Reference, there []kube.Reference) []string {
 	there = slices.Clone(there)
-	slices.SortStableFunc(there, func(a, b reference) int { return unlike(wanted, a) - unlike(wanted, b) })
-	alike := slices.DeleteFunc(slices.Clone(there), func(r reference) bool { return unlike(wanted, r) >= strange })
+	slices.SortStableFunc(there, func(a, b kube.Reference) int { return unlike(wanted, a) - unlike(wanted, b) })
+	alike := slices.DeleteFunc(slices.Clone(there), func(r kube.Reference) bool { return unlike(wanted, r) >= strange })
 	if len(alike) > 0 {
 		there = alike
 	}
 	names := make([]string, 0, maxSuggested)
 	for _, r := range there[:min(len(there), maxSuggested)] {
-		names = append(names, r.typed())
+		names = append(names, r.Typed())
 	}
 	return names
 }
@@ -66,15 +67,15 @@ const strange = 1000
 
 // unlike is 0 for the same name in another kind, small for names that contain
 // each other or differ in few letters.
-func unlike(wanted, other reference) int {
-	apart := nearest.Distance(wanted.name, other.name)
+func unlike(wanted, other kube.Reference) int {
+	apart := nearest.Distance(wanted.Name, other.Name)
 	switch {
-	case apart == 0, apart <= max(2, len(wanted.name)/4):
-	case strings.Contains(other.name, wanted.name), strings.Contains(wanted.name, other.name):
+	case apart == 0, apart <= max(2, len(wanted.Name)/4):
+	case strings.Contains(other.Name, wanted.Name), strings.Contains(wanted.Name, other.Name):
 	default:
 		return strange
 	}
-	if wanted.kind != other.kind && apart > 0 {
+	if wanted.Kind != other.Kind && apart > 0 {
 		apart++
 	}
 	return apart

@@ -4,16 +4,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 func TestSuggestions(t *testing.T) {
 	t.Parallel()
-	there := []reference{
-		{"e2e", deployment, "notification-controller"},
-		{"e2e", deployment, "datastorage-server"},
-		{"e2e", deployment, "datastorag"},
-		{"e2e", statefulSet, "postgres"},
-		{"e2e", daemonSet, "datastorage"},
+	there := []kube.Reference{
+		{Namespace: "e2e", Kind: kube.Deployment, Name: "notification-controller"},
+		{Namespace: "e2e", Kind: kube.Deployment, Name: "datastorage-server"},
+		{Namespace: "e2e", Kind: kube.Deployment, Name: "datastorag"},
+		{Namespace: "e2e", Kind: kube.StatefulSet, Name: "postgres"},
+		{Namespace: "e2e", Kind: kube.DaemonSet, Name: "datastorage"},
 	}
 	for _, test := range []struct {
 		name, wanted string
@@ -27,7 +29,7 @@ func TestSuggestions(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := suggestions(reference{"e2e", deployment, test.wanted}, there)
+			got := suggestions(kube.Reference{Namespace: "e2e", Kind: kube.Deployment, Name: test.wanted}, there)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}

@@ -9,11 +9,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // Cluster is where manifests are applied.
 type Cluster struct {
-	API     API
+	API     kube.API
 	Dynamic dynamic.Interface
 	Mapper  meta.RESTMapper
 }
@@ -45,7 +47,7 @@ func (a *applied) where() string {
 // PrepareManifests finds out what applying the manifests will do: which workloads
 // have the images, what is there already, and whether the API server will take each
 // object. Nothing is changed; all that is wrong is reported together.
-func PrepareManifests(ctx context.Context, cluster Cluster, options Options, images []Image,
+func PrepareManifests(ctx context.Context, cluster Cluster, options Options, images []kube.Image,
 	manifests []Manifest,
 ) (*Plan, error) {
 	objects, hooks, err := applicable(manifests)
@@ -118,29 +120,29 @@ func (p *Plan) twice() error {
 
 // dress finds the images in an object. A workload becomes a target, whether it has
 // one or not: all of them are waited for.
-func (p *Plan) dress(a *applied, images []Image) error {
-	k := kindOf(a.object.GroupVersionKind().GroupKind())
+func (p *Plan) dress(a *applied, images []kube.Image) error {
+	k := kube.KindOf(a.object.GroupVersionKind().GroupKind())
 	if k == "" {
 		return nil
 	}
-	typed, err := typedObject(a.object.Unstructured, k)
+	typed, err := kube.Decode(a.object.Unstructured, k)
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", a.object.source, a.object, err)
 	}
-	a.target = &target{Target: Target{
-		ref:    reference{namespace: a.object.GetNamespace(), kind: k, name: a.object.GetName()},
-		object: typed, assigned: having(&typed.template.Spec, images),
+	a.target = &target{Target: kube.Target{
+		Ref:    kube.Reference{Namespace: a.object.GetNamespace(), Kind: k, Name: a.object.GetName()},
+		Object: typed, Assigned: having(&typed.Template.Spec, images),
 	}}
-	for _, assigned := range a.target.assigned {
-		if !slices.ContainsFunc(a.target.images, func(i Image) bool { return i.Name == assigned.image.Name }) {
-			a.target.images = append(a.target.images, assigned.image)
+	for _, assigned := range a.target.Assigned {
+		if !slices.ContainsFunc(a.target.Images, func(i kube.Image) bool { return i.Name == assigned.Image.Name }) {
+			a.target.Images = append(a.target.Images, assigned.Image)
 		}
 	}
-	if len(a.target.images) == 0 {
-		a.target.otherwise = Image{Timeout: p.options.Timeout, MaxRestarts: p.options.MaxRestarts}
+	if len(a.target.Images) == 0 {
+		a.target.Otherwise = kube.Image{Timeout: p.options.Timeout, MaxRestarts: p.options.MaxRestarts}
 	}
 	p.targets = append(p.targets, a.target)
-	if err := dress(a.object.Unstructured, k, a.target.assigned, images, p.options.Consumer); err != nil {
+	if err := dress(a.object.Unstructured, k, a.target.Assigned, images, p.options.Consumer); err != nil {
 		return fmt.Errorf("%s: %s: %w", a.object.source, a.object, err)
 	}
 	return nil

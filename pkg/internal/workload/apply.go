@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/retry"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
@@ -59,7 +60,7 @@ func (p *Plan) apply(ctx context.Context, t *target, report progress.Reporter) e
 		return p.send(ctx, t, report)
 	})
 	if apierrors.IsConflict(err) {
-		return fmt.Errorf("patch %s: somebody else keeps changing it: %w", t.ref.where(), err)
+		return fmt.Errorf("patch %s: somebody else keeps changing it: %w", t.Ref.Where(), err)
 	}
 	return err
 }
@@ -72,7 +73,7 @@ func (p *Plan) send(ctx context.Context, t *target, report progress.Reporter) er
 	case t.replacing:
 		return p.replace(ctx, t, report)
 	}
-	body, err := t.patch.bytes(t.ref.kind)
+	body, err := t.patch.Marshal(t.Ref.Kind)
 	if err != nil {
 		return err
 	}
@@ -80,32 +81,32 @@ func (p *Plan) send(ctx context.Context, t *target, report progress.Reporter) er
 	if p.options.DryRun == DryRunServer {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
-	was := t.object
+	was := t.Object
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	ctx, done := outlive.WithGracePeriod(ctx, writeGrace)
 	defer done()
-	raw, err := clientFor(p.api, t.ref).patch(ctx, t.ref.name, body, options)
+	raw, err := t.Ref.Client(p.api).Patch(ctx, t.Ref.Name, body, options)
 	switch {
 	case apierrors.IsConflict(err):
 		return err
 	case err != nil:
-		return explainAPI("patch "+t.ref.where(), err)
+		return kube.ExplainAPI("patch "+t.Ref.Where(), err)
 	}
-	t.patched = t.patch.Spec != nil
-	if t.object, err = asObject(raw); err != nil {
+	t.Patched = t.patch.Spec != nil
+	if t.Object, err = kube.AsObject(raw); err != nil {
 		return err
 	}
 	if pod, ok := was.Object.(*corev1.Pod); ok {
-		t.past = staleContainers(pod, &t.object.template.Spec)
+		t.Past = staleContainers(pod, &t.Object.Template.Spec)
 	}
 	return nil
 }
 
 func (t *target) change() Change {
 	return Change{
-		Name: t.ref.String(), Namespace: t.ref.namespace, Action: t.action(), Generation: t.object.meta.Generation,
+		Name: t.Ref.String(), Namespace: t.Ref.Namespace, Action: t.action(), Generation: t.Object.Meta.Generation,
 	}
 }
 
@@ -124,8 +125,8 @@ func (t *target) action() Action {
 
 // staleContainers are the IDs of a Pod's containers that get another image.
 func staleContainers(pod *corev1.Pod, wanted *corev1.PodSpec) map[string]bool {
-	stale, has, wants := map[string]bool{}, imagesOf(&pod.Spec), imagesOf(wanted)
-	for name, id := range containerIDs(pod) {
+	stale, has, wants := map[string]bool{}, kube.ImagesOf(&pod.Spec), kube.ImagesOf(wanted)
+	for name, id := range kube.ContainerIDs(pod) {
 		if id != "" && has[name] != wants[name] {
 			stale[id] = true
 		}

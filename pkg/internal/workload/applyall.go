@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -61,15 +62,15 @@ func (p *Plan) applyOne(ctx context.Context, a *applied, report progress.Reporte
 	if a.target == nil {
 		return nil
 	}
-	before := a.target.object.template
-	if a.target.object, err = typedObject(a.after, a.target.ref.kind); err != nil {
+	before := a.target.Object.Template
+	if a.target.Object, err = kube.Decode(a.after, a.target.Ref.Kind); err != nil {
 		return err
 	}
 	// Pods are new only where their template is.
-	a.target.patched = a.live == nil || a.fixed != "" ||
-		!equality.Semantic.DeepEqual(before.Spec, a.target.object.template.Spec) ||
-		!maps.Equal(before.Annotations, a.target.object.template.Annotations) ||
-		!maps.Equal(before.Labels, a.target.object.template.Labels)
+	a.target.Patched = a.live == nil || a.fixed != "" ||
+		!equality.Semantic.DeepEqual(before.Spec, a.target.Object.Template.Spec) ||
+		!maps.Equal(before.Annotations, a.target.Object.Template.Annotations) ||
+		!maps.Equal(before.Labels, a.target.Object.Template.Labels)
 	return nil
 }
 
@@ -84,18 +85,18 @@ func (p *Plan) served(ctx context.Context, a *applied) error {
 // refresh notes which containers a Pod has right before it is changed: one that
 // crashes gets new ones all the time.
 func (p *Plan) refresh(ctx context.Context, a *applied) error {
-	if a.target == nil || a.target.ref.kind != barePod || a.live == nil || a.fixed != "" {
+	if a.target == nil || a.target.Ref.Kind != kube.Pod || a.live == nil || a.fixed != "" {
 		return nil
 	}
-	wanted, err := typedObject(a.object.Unstructured, barePod)
+	wanted, err := kube.Decode(a.object.Unstructured, kube.Pod)
 	if err != nil {
 		return err
 	}
-	pod, err := p.api.CoreV1().Pods(a.target.ref.namespace).Get(ctx, a.target.ref.name, metav1.GetOptions{})
+	pod, err := p.api.CoreV1().Pods(a.target.Ref.Namespace).Get(ctx, a.target.Ref.Name, metav1.GetOptions{})
 	if err != nil {
-		return explainAPI("read "+a.where(), err)
+		return kube.ExplainAPI("read "+a.where(), err)
 	}
-	a.target.past = staleContainers(pod, &wanted.template.Spec)
+	a.target.Past = staleContainers(pod, &wanted.Template.Spec)
 	return nil
 }
 

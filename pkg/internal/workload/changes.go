@@ -7,6 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // syncLimit is how long the first lists may take. Kinds that may not be watched never
@@ -15,7 +17,7 @@ const syncLimit = 5 * time.Second
 
 // Changes tells when workloads, pods, or ConfigMaps with the label change, in a namespace
 // or in all. It returns once it sees them, and ends with the context.
-func Changes(ctx context.Context, api API, namespace, configMaps string) <-chan struct{} {
+func Changes(ctx context.Context, api kube.API, namespace, configMaps string) <-chan struct{} {
 	changed := make(chan struct{}, 1)
 	poke := func() {
 		select {
@@ -24,14 +26,13 @@ func Changes(ctx context.Context, api API, namespace, configMaps string) <-chan 
 			// Whoever listens will look anyway.
 		}
 	}
+	records := kube.NewClient(api.CoreV1().ConfigMaps(namespace), &corev1.ConfigMap{})
 	informers := []cache.SharedIndexInformer{
-		newInformer(api, wrap(api.CoreV1().ConfigMaps(namespace), &corev1.ConfigMap{}), func(o *metav1.ListOptions) {
-			o.LabelSelector = configMaps
-		}),
+		newInformer(api, records, func(o *metav1.ListOptions) { o.LabelSelector = configMaps }),
 	}
-	for _, k := range kinds() {
-		if k != replicaSet {
-			of := clientFor(api, reference{namespace: namespace, kind: k})
+	for _, k := range kube.Kinds() {
+		if k != kube.ReplicaSet {
+			of := k.Client(api, namespace)
 			informers = append(informers, newInformer(api, of, func(*metav1.ListOptions) {}))
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // check compares the object with what is there, and lets the API server judge it.
@@ -29,7 +31,7 @@ func (p *Plan) check(ctx context.Context, a *applied) error {
 			return err
 		}
 	case err != nil:
-		return explainAPI("read "+a.where(), err)
+		return kube.ExplainAPI("read "+a.where(), err)
 	default:
 		a.live = live
 		if err := p.checkLive(ctx, a); err != nil {
@@ -51,13 +53,13 @@ func (p *Plan) judged(ctx context.Context, a *applied) error {
 	switch {
 	case err == nil:
 		return nil
-	case a.live != nil && apierrors.IsInvalid(err) && a.target != nil && a.target.ref.kind.replaceable():
+	case a.live != nil && apierrors.IsInvalid(err) && a.target != nil && a.target.Ref.Kind.Replaceable():
 		// The object itself is wrong, or it cannot become this.
 		if err := p.tried(ctx, a); err != nil {
 			return err
 		}
 		// Not in the API server's words, which have the whole spec in them.
-		if a.fixed = fixedSpec; a.target.ref.kind == job {
+		if a.fixed = fixedSpec; a.target.Ref.Kind == kube.Job {
 			a.fixed = fixedJob
 		}
 		return p.checkFixed(ctx, a)
@@ -71,18 +73,19 @@ func (p *Plan) judged(ctx context.Context, a *applied) error {
 // pulledPast mends a pull policy that the manifest does not set and that was Always
 // before: it is kept by server-side apply, and would let the node's image be passed by.
 func (p *Plan) pulledPast(ctx context.Context, a *applied) error {
-	if a.live == nil || a.target == nil || len(a.target.images) == 0 {
+	if a.live == nil || a.target == nil || len(a.target.Images) == 0 {
 		return nil
 	}
-	after, err := typedObject(a.after, a.target.ref.kind)
+	after, err := kube.Decode(a.after, a.target.Ref.Kind)
 	if err != nil {
 		return err
 	}
-	assigned := having(&after.template.Spec, a.target.images)
-	if !slices.ContainsFunc(assigned, func(one assignment) bool { return one.container.ImagePullPolicy != one.policy() }) {
+	assigned := having(&after.Template.Spec, a.target.Images)
+	pulls := func(one kube.Assignment) bool { return one.Container.ImagePullPolicy != one.PullPolicy() }
+	if !slices.ContainsFunc(assigned, pulls) {
 		return nil
 	}
-	if err := dress(a.object.Unstructured, a.target.ref.kind, assigned, nil, p.options.Consumer); err != nil {
+	if err := dress(a.object.Unstructured, a.target.Ref.Kind, assigned, nil, p.options.Consumer); err != nil {
 		return err
 	}
 	a.after, err = p.serverSide(ctx, a, true)
@@ -120,7 +123,7 @@ func (p *Plan) missesOthers(a *applied, err error) bool {
 	if definition := p.definition(a.object.GroupVersionKind()); definition != nil && definition.changes() {
 		return true
 	}
-	if !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) || deniedByRole(err) {
+	if !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) || kube.DeniedByRole(err) {
 		return false
 	}
 	return slices.ContainsFunc(p.applied, func(o *applied) bool {
@@ -159,33 +162,33 @@ func (p *Plan) checkLive(ctx context.Context, a *applied) error {
 	if t == nil {
 		return nil
 	}
-	typed, err := typedObject(a.live, t.ref.kind)
+	typed, err := kube.Decode(a.live, t.Ref.Kind)
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.where(), err)
 	}
-	wanted := t.object
-	t.object = typed
+	wanted := t.Object
+	t.Object = typed
 	// Also of one that has no image of ours: another consumer's it may be.
 	if _, err := p.checkMark(ctx, t); err != nil {
 		return err
 	}
 	switch live := typed.Object.(type) {
 	case *corev1.Pod:
-		a.fixed = fixedPod(live, t.assigned)
-		if a.fixed == "" && ended(live) && !sameImages(&live.Spec, &wanted.template.Spec) {
+		a.fixed = fixedPod(live, t.Assigned)
+		if a.fixed == "" && kube.HasEnded(live) && !kube.HasImagesOf(&live.Spec, &wanted.Template.Spec) {
 			a.fixed = fixedEnded
 		}
 	case *batchv1.Job:
-		has := imageIDs(live.Spec.Template.Annotations)
-		wants := imageIDs(dressedTemplate(a.object.Unstructured, t.ref.kind))
+		has := kube.ImageIDs(live.Spec.Template.Annotations)
+		wants := kube.ImageIDs(dressedTemplate(a.object.Unstructured, t.Ref.Kind))
 		unnoted := p.unnoted(t, wanted, live)
 		maps.DeleteFunc(wants, func(key, _ string) bool { return slices.Contains(unnoted, key) })
-		if !sameImages(&live.Spec.Template.Spec, &wanted.template.Spec) || !maps.Equal(has, wants) {
+		if !kube.HasImagesOf(&live.Spec.Template.Spec, &wanted.Template.Spec) || !maps.Equal(has, wants) {
 			a.fixed = fixedJob
 			return nil
 		}
 		for _, key := range unnoted {
-			unstructured.RemoveNestedField(a.object.Object, append(job.templatePath(), "metadata", "annotations", key)...)
+			unstructured.RemoveNestedField(a.object.Object, append(kube.Job.TemplatePath(), "metadata", "annotations", key)...)
 		}
 	}
 	if a.fixed == "" && p.options.Replace && failedForGood(typed) {
@@ -197,15 +200,15 @@ func (p *Plan) checkLive(ctx context.Context, a *applied) error {
 // unnoted are the annotations with image IDs that only dress has put into a Job whose
 // template lacks them and can never get them: one that a chart has made with the
 // recorded image is right. Where it may be made anew it gets them.
-func (p *Plan) unnoted(t *target, wanted object, live *batchv1.Job) []string {
+func (p *Plan) unnoted(t *target, wanted kube.Object, live *batchv1.Job) []string {
 	if p.options.Replace {
 		return nil
 	}
 	var keys []string
-	for _, image := range t.images {
-		key := ImageIDPrefix + image.Name
+	for _, image := range t.Images {
+		key := kube.ImageIDPrefix + image.Name
 		_, noted := live.Spec.Template.Annotations[key]
-		_, asked := wanted.template.Annotations[key]
+		_, asked := wanted.Template.Annotations[key]
 		if !noted && !asked {
 			keys = append(keys, key)
 		}
@@ -214,8 +217,8 @@ func (p *Plan) unnoted(t *target, wanted object, live *batchv1.Job) []string {
 }
 
 // dressedTemplate are the annotations of the pod template.
-func dressedTemplate(u *unstructured.Unstructured, k kind) map[string]string {
-	annotations, _, _ := unstructured.NestedStringMap(u.Object, append(k.templatePath(), "metadata", "annotations")...)
+func dressedTemplate(u *unstructured.Unstructured, k kube.Kind) map[string]string {
+	annotations, _, _ := unstructured.NestedStringMap(u.Object, append(k.TemplatePath(), "metadata", "annotations")...)
 	return annotations
 }
 
@@ -249,7 +252,7 @@ func (p *Plan) trial(ctx context.Context, a *applied) error {
 	}
 	trial.object.SetName(trialName(a.object.GetName()))
 	if _, err := p.serverSide(ctx, trial, true); refused(err) {
-		return fmt.Errorf("%s: %w\nit was not changed", a.object.source, explainAPI("recreate "+a.where(), err))
+		return fmt.Errorf("%s: %w\nit was not changed", a.object.source, kube.ExplainAPI("recreate "+a.where(), err))
 	}
 	return nil
 }

@@ -65,5 +65,5 @@ func (p *Plan) inherit(ctx context.Context, a *applied) error {
 // inherits tells whether there is something to inherit, which changes the object: the
 // note of what was applied goes.
 func (a *applied) inherits() bool {
-	return (a.target == nil || !a.target.ref.kind.replaceable()) && clientSide(a.live).Len() > 0
+	return (a.target == nil || !a.target.Ref.Kind.Replaceable()) && clientSide(a.live).Len() > 0
 }

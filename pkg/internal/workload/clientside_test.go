@@ -6,6 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
@@ -15,13 +17,13 @@ func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
 		return []metav1.ManagedFieldsEntry{{Manager: "someone", Operation: operation, APIVersion: "v1", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields)}}
 	}
 	for name, test := range map[string]struct {
-		kind  kind
+		kind  kube.Kind
 		wrote []metav1.ManagedFieldsEntry
 		want  bool
 	}{
 		"by kubectl apply":                 {wrote: wrote(metav1.ManagedFieldsOperationUpdate, note), want: true},
-		"a workload by kubectl apply":      {kind: deployment, wrote: wrote(metav1.ManagedFieldsOperationUpdate, note), want: true},
-		"a Job, which cannot lose fields":  {kind: job, wrote: wrote(metav1.ManagedFieldsOperationUpdate, note)},
+		"a workload by kubectl apply":      {kind: kube.Deployment, wrote: wrote(metav1.ManagedFieldsOperationUpdate, note), want: true},
+		"a Job, which cannot lose fields":  {kind: kube.Job, wrote: wrote(metav1.ManagedFieldsOperationUpdate, note)},
 		"by kubectl edit":                  {wrote: wrote(metav1.ManagedFieldsOperationUpdate, data)},
 		"by kubectl apply --server-side":   {wrote: wrote(metav1.ManagedFieldsOperationApply, note)},
 		"by those who leave nothing of it": {},
@@ -32,7 +34,7 @@ func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
 			live.SetManagedFields(test.wrote)
 			a := &applied{live: live, after: live}
 			if test.kind != "" {
-				a.target = &target{Target: Target{ref: reference{kind: test.kind}}}
+				a.target = &target{Target: kube.Target{Ref: kube.Reference{Kind: test.kind}}}
 			}
 			if got := a.inherits(); got != test.want {
 				t.Errorf("it is %t", got)

@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // closer is what is watched beside workload and pods once something does not go on
@@ -24,21 +26,21 @@ type closer struct {
 // look begins to watch, and returns once all is seen; what may not be seen is done
 // without.
 func (w *watcher) look(ctx context.Context) {
-	of := w.target.ref.namespace
-	events := wrap(w.api.CoreV1().Events(of), &corev1.Event{})
-	ofWorkload := fields.OneTermEqualSelector("involvedObject.uid", string(w.target.object.meta.UID)).String()
+	of := w.target.Ref.Namespace
+	events := kube.NewClient(w.api.CoreV1().Events(of), &corev1.Event{})
+	ofWorkload := fields.OneTermEqualSelector("involvedObject.uid", string(w.target.Object.Meta.UID)).String()
 	ofPods := fields.AndSelectors(fields.OneTermEqualSelector("involvedObject.kind", "Pod"),
 		fields.OneTermEqualSelector("type", corev1.EventTypeWarning)).String()
 	var seen closer
 	var synced []cache.DoneChecker
 	for _, one := range []struct {
 		informer *cache.SharedIndexInformer
-		client   client
+		client   kube.Client
 		selector string
 	}{
 		{&seen.events, events, ofWorkload},
 		{&seen.warnings, events, ofPods},
-		{&seen.nodes, wrap(w.api.CoreV1().Nodes(), &corev1.Node{}), ""},
+		{&seen.nodes, kube.NewClient(w.api.CoreV1().Nodes(), &corev1.Node{}), ""},
 	} {
 		watching, cancel := context.WithCancelCause(ctx)
 		giveUp := func(err error) {
@@ -77,7 +79,7 @@ func (c *closer) into(v *view) {
 	v.closer = true
 	v.warnings, v.nodes = map[types.UID][]*corev1.Event{}, map[string]*corev1.Node{}
 	for _, event := range items[*corev1.Event](c.events) {
-		if event.InvolvedObject.UID == v.object.meta.UID {
+		if event.InvolvedObject.UID == v.object.Meta.UID {
 			v.events = append(v.events, event)
 		}
 	}
@@ -92,11 +94,11 @@ func (c *closer) into(v *view) {
 // stalled is a pod that has a node, on which nothing of it was started. Its own
 // status does not say why.
 func stalled(pod *corev1.Pod) *problem {
-	if pod.Spec.NodeName == "" || podReady(pod) || ended(pod) {
+	if pod.Spec.NodeName == "" || podReady(pod) || kube.HasEnded(pod) {
 		return nil
 	}
 	begun, ready := false, len(pod.Status.ContainerStatuses) > 0
-	for _, status := range statuses(pod) {
+	for _, status := range kube.ContainerStatuses(pod) {
 		begun = begun || status.State.Running != nil || status.State.Terminated != nil || status.RestartCount > 0
 		ready = ready && (status.Ready || status.State.Terminated != nil)
 	}

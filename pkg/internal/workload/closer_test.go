@@ -11,6 +11,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 )
 
 func aNode(name string, edit ...func(*corev1.Node)) *corev1.Node {
@@ -30,11 +33,11 @@ func down(n *corev1.Node) {
 
 func TestAPodThatDoesNotStartIsExplained(t *testing.T) {
 	t.Parallel()
-	d := aDeployment(newImage, unavailable)
-	set := aReplicaSet(d, "new")
-	creating := waits("ContainerCreating", "")
+	d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+	set := kubetest.ReplicaSet(d, "new")
+	creating := kubetest.Waits("ContainerCreating", "")
 	warning := func(reason, message string) map[types.UID][]*corev1.Event {
-		return map[types.UID][]*corev1.Event{"uid-new-1": {anEvent(aPod(set, "new-1", newImage), reason, message, time.Now())}}
+		return map[types.UID][]*corev1.Event{"uid-new-1": {kubetest.Event(kubetest.Pod(set, "new-1", kubetest.NewImage), reason, message, time.Now())}}
 	}
 	nodes := map[string]*corev1.Node{"kind-worker": aNode("kind-worker")}
 	unreachable := func(p *corev1.Pod) {
@@ -53,11 +56,11 @@ func TestAPodThatDoesNotStartIsExplained(t *testing.T) {
 		{"its node is not ready", creating, view{closer: true, nodes: map[string]*corev1.Node{"kind-worker": aNode("kind-worker", down)}}, "NodeNotReady"},
 		{"its node went while it ran", unreachable, view{closer: true, nodes: map[string]*corev1.Node{"kind-worker": aNode("kind-worker", down)}}, "NodeNotReady"},
 		{"nothing is known", creating, view{closer: true, nodes: nodes}, ""},
-		{"it runs and is not ready", notReady, view{}, ""},
+		{"it runs and is not ready", kubetest.NotReady, view{}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.view.current = []*corev1.Pod{aPod(set, "new-1", newImage, test.pod)}
+			test.view.current = []*corev1.Pod{kubetest.Pod(set, "new-1", kubetest.NewImage, test.pod)}
 			got, after := looks(t, d, true, test.view)
 			switch {
 			case got.lookCloser && test.reason == "?":
@@ -72,7 +75,7 @@ func TestAPodThatDoesNotStartIsExplained(t *testing.T) {
 
 func TestEachNodeSaysWhyItDoesNotTakeAPod(t *testing.T) {
 	t.Parallel()
-	pod := aPod(&metav1.ObjectMeta{}, "p", newImage, func(p *corev1.Pod) {
+	pod := kubetest.Pod(&metav1.ObjectMeta{}, "p", kubetest.NewImage, func(p *corev1.Pod) {
 		p.Spec.NodeSelector = map[string]string{"disk": "ssd"}
 		p.Spec.Containers[0].Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1500m")}
 	})
@@ -99,14 +102,14 @@ func TestEachNodeSaysWhyItDoesNotTakeAPod(t *testing.T) {
 // killed.
 func TestAContainerThatWasKilledIsToldItsLimit(t *testing.T) {
 	t.Parallel()
-	d := aDeployment(newImage, unavailable)
+	d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
 	for _, test := range []struct{ reason, limit, message, hint string }{
 		{"OOMKilled", "16Mi", "(OOMKilled)", "it was killed at its memory limit of 16Mi; raise resources.limits.memory of container server"},
 		{"Error", "16Mi", "(killed)", "it was killed (137), and it has a memory limit of 16Mi; if it needs more, raise resources.limits.memory of container server"},
 		{"OOMKilled", "", "(OOMKilled)", "it was killed because its node has no memory left; kubectl describe node kind-worker"},
 		{"Error", "", "(killed)", ""},
 	} {
-		pod := aPod(aReplicaSet(d, "new"), "new-1", newImage, crashes(4), killedBy(test.reason))
+		pod := kubetest.Pod(kubetest.ReplicaSet(d, "new"), "new-1", kubetest.NewImage, kubetest.Crashes(4), killedBy(test.reason))
 		if test.limit != "" {
 			pod.Spec.Containers[0].Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(test.limit)}
 		}
@@ -120,7 +123,7 @@ func TestAContainerThatWasKilledIsToldItsLimit(t *testing.T) {
 func TestTheLastAnswerToAProbeIsTold(t *testing.T) {
 	t.Parallel()
 	answer := func(message, container string, count int32) corev1.Event {
-		event := *anEvent(aPod(&metav1.ObjectMeta{}, "p", newImage), "Unhealthy", message, time.Now())
+		event := *kubetest.Event(kubetest.Pod(&metav1.ObjectMeta{}, "p", kubetest.NewImage), "Unhealthy", message, time.Now())
 		event.InvolvedObject.FieldPath, event.Count = "spec.containers{"+container+"}", count
 		return event
 	}
@@ -158,7 +161,7 @@ func TestANodeIsDownOnceItHasBeenForAWhile(t *testing.T) {
 
 func TestWhatHasComeIsNotMissing(t *testing.T) {
 	t.Parallel()
-	pod := aPod(&metav1.ObjectMeta{}, "p", newImage)
+	pod := kubetest.Pod(&metav1.ObjectMeta{}, "p", kubetest.NewImage)
 	rollouts := &Rollouts{api: fake.NewClientset(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "e2e", Name: "there"}})}
 	for message, want := range map[string]bool{
 		`MountVolume.SetUp failed for volume "s" : secret "there" not found`: false,
@@ -174,7 +177,7 @@ func TestWhatHasComeIsNotMissing(t *testing.T) {
 func TestOnlyAJobOfOnePodAtATimeIsGivenUp(t *testing.T) {
 	t.Parallel()
 	failed := func(j *batchv1.Job) *corev1.Pod {
-		pod := aPod(j, "migrate-1", newImage, crashes(0))
+		pod := kubetest.Pod(j, "migrate-1", kubetest.NewImage, kubetest.Crashes(0))
 		pod.Status.Phase = corev1.PodFailed
 		return pod
 	}
@@ -190,11 +193,11 @@ func TestOnlyAJobOfOnePodAtATimeIsGivenUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			job := aJob(newImage, test.edit)
-			o, _ := asObject(job)
-			before, _ := asObject(aJob(newImage))
-			assigned, _ := assign([]Image{datastorage()}, &o.template.Spec)
-			j := newJudge(&Target{images: []Image{datastorage()}, object: before, assigned: assigned, patched: true})
+			job := kubetest.Job(kubetest.NewImage, test.edit)
+			o, _ := kube.AsObject(job)
+			before, _ := kube.AsObject(kubetest.Job(kubetest.NewImage))
+			assigned, _ := kube.Assign([]kube.Image{kubetest.Datastorage()}, &o.Template.Spec)
+			j := newJudge(&kube.Target{Images: []kube.Image{kubetest.Datastorage()}, Object: before, Assigned: assigned, Patched: true})
 			got := j.look(view{object: o, current: []*corev1.Pod{failed(job)}}, time.Unix(1000, 0))
 			if (got.failure != nil) != (test.want != "") || got.failure != nil && got.failure.Reason != test.want {
 				t.Errorf("%+v", got)

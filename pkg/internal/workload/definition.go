@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 var customResourceDefinition = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
@@ -62,11 +64,11 @@ func (p *Plan) established(ctx context.Context, a *applied) error {
 	defer cancel()
 	resource := p.cluster.resourceOf(a.object, a.mapping)
 	refused := ""
-	definitions := client{
-		list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return resource.List(ctx, o) },
-		watch: resource.Watch, empty: &unstructured.Unstructured{},
+	definitions := kube.Client{
+		List:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return resource.List(ctx, o) },
+		Watch: resource.Watch, Empty: &unstructured.Unstructured{},
 	}
-	err := definitions.until(ctx, p.cluster.Dynamic, a.object.GetName(), denied, nil,
+	err := until(ctx, definitions, p.cluster.Dynamic, a.object.GetName(), denied, nil,
 		func(event watch.Event) (bool, error) {
 			u, ok := event.Object.(*unstructured.Unstructured)
 			if !ok {

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 const (
@@ -28,12 +29,12 @@ const (
 
 // diagnose completes a failure with where it shows, logs and events. The context
 // is the caller's: the rollout's own time may be what ran out.
-func (r *Rollouts) diagnose(ctx context.Context, t *Target, failed *failure) error {
+func (r *Rollouts) diagnose(ctx context.Context, t *kube.Target, failed *failure) error {
 	ctx, cancel := context.WithTimeout(ctx, diagnosisLimit)
 	defer cancel()
 	e := failed.RolloutError
-	e.Workload, e.Namespace = t.ref.String(), t.ref.namespace
-	about := string(t.object.meta.UID)
+	e.Workload, e.Namespace = t.Ref.String(), t.Ref.Namespace
+	about := string(t.Object.Meta.UID)
 	if cause := failed.problem; cause != nil && cause.pod != nil {
 		e.Pod, e.Node, e.Container, e.Image = cause.pod.Name, cause.pod.Spec.NodeName, cause.container, cause.image
 		e.Restarts, e.crashed = cause.restarts, cause.crashed
@@ -43,7 +44,7 @@ func (r *Rollouts) diagnose(ctx context.Context, t *Target, failed *failure) err
 			e.Logs = r.logs(ctx, cause)
 		}
 	}
-	events := r.events(ctx, t.ref.namespace, about)
+	events := r.events(ctx, t.Ref.Namespace, about)
 	if failed.problem != nil && failed.problem.class == classPull {
 		e.Message = pullCause(e.Message, events)
 	}
@@ -77,7 +78,7 @@ func probeAnswer(events []corev1.Event, container string) string {
 
 // wasStarted: a container that never was has no log.
 func wasStarted(cause *problem) bool {
-	return containerIDs(cause.pod)[cause.container] != ""
+	return kube.ContainerIDs(cause.pod)[cause.container] != ""
 }
 
 // logLag is how long a log is asked for that the kubelet takes away while it starts

@@ -7,20 +7,22 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // having are the containers that have one of the images, in their order.
-func having(spec *corev1.PodSpec, images []Image) []assignment {
-	var assigned []assignment
-	for i, container := range all(spec) {
-		at := slices.IndexFunc(images, func(image Image) bool { return image.Image == container.Image })
+func having(spec *corev1.PodSpec, images []kube.Image) []kube.Assignment {
+	var assigned []kube.Assignment
+	for i, container := range kube.Containers(spec) {
+		at := slices.IndexFunc(images, func(image kube.Image) bool { return image.Image == container.Image })
 		if at < 0 {
 			continue
 		}
-		a := assignment{container: container, init: i < len(spec.InitContainers), image: images[at]}
+		a := kube.Assignment{Container: container, Init: i < len(spec.InitContainers), Image: images[at]}
 		if container.ImagePullPolicy == "" && strings.HasSuffix(container.Image, ":latest") {
 			// The API server would fill in Always.
-			a.container.ImagePullPolicy = corev1.PullAlways
+			a.Container.ImagePullPolicy = corev1.PullAlways
 		}
 		assigned = append(assigned, a)
 	}
@@ -30,8 +32,10 @@ func having(spec *corev1.PodSpec, images []Image) []assignment {
 // dress makes a workload of the manifests what a patch makes one that exists: with
 // a pull policy that lets the node's image be used, the image IDs in its template,
 // and the consumer's mark.
-func dress(u *unstructured.Unstructured, k kind, assigned []assignment, images []Image, consumer string) error {
-	path := k.templatePath()
+func dress(u *unstructured.Unstructured, k kube.Kind, assigned []kube.Assignment, images []kube.Image,
+	consumer string,
+) error {
+	path := k.TemplatePath()
 	ids, policies := map[string]string{}, map[string]corev1.PullPolicy{}
 	if err := dressVolumes(u, path, images, ids); err != nil {
 		return err
@@ -40,15 +44,15 @@ func dress(u *unstructured.Unstructured, k kind, assigned []assignment, images [
 		return nil
 	}
 	for _, a := range assigned {
-		ids[ImageIDPrefix+a.image.Name] = a.image.ImageID
-		if policy := a.policy(); policy != "" {
-			policies[a.container.Name] = policy
+		ids[kube.ImageIDPrefix+a.Image.Name] = a.Image.ImageID
+		if policy := a.PullPolicy(); policy != "" {
+			policies[a.Container.Name] = policy
 		}
 	}
 	if err := annotateAt(u, path, ids); err != nil {
 		return err
 	}
-	if err := annotateAt(u, nil, map[string]string{ConsumerAnnotation: consumer}); err != nil {
+	if err := annotateAt(u, nil, map[string]string{kube.ConsumerAnnotation: consumer}); err != nil {
 		return err
 	}
 	for _, list := range []string{"initContainers", "containers"} {
@@ -71,7 +75,7 @@ func dress(u *unstructured.Unstructured, k kind, assigned []assignment, images [
 }
 
 // dressVolumes does it for volumes that are images, and notes their IDs.
-func dressVolumes(u *unstructured.Unstructured, path []string, images []Image, ids map[string]string) error {
+func dressVolumes(u *unstructured.Unstructured, path []string, images []kube.Image, ids map[string]string) error {
 	at := append(slices.Clone(path), "spec", "volumes")
 	volumes, there, err := unstructured.NestedSlice(u.Object, at...)
 	if err != nil || !there {
@@ -80,11 +84,11 @@ func dressVolumes(u *unstructured.Unstructured, path []string, images []Image, i
 	for _, volume := range volumes {
 		fields, _ := volume.(map[string]any)
 		source, _ := fields["image"].(map[string]any)
-		n := slices.IndexFunc(images, func(image Image) bool { return source["reference"] == image.Image })
+		n := slices.IndexFunc(images, func(image kube.Image) bool { return source["reference"] == image.Image })
 		if n < 0 {
 			continue
 		}
-		ids[ImageIDPrefix+images[n].Name] = images[n].ImageID
+		ids[kube.ImageIDPrefix+images[n].Name] = images[n].ImageID
 		if source["pullPolicy"] == string(corev1.PullAlways) {
 			source["pullPolicy"] = string(corev1.PullNever)
 		}

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -61,7 +62,7 @@ func killedHint(pod *corev1.Pod, status corev1.ContainerStatus) string {
 		return ""
 	}
 	limit := ""
-	for _, c := range all(&pod.Spec) {
+	for _, c := range kube.Containers(&pod.Spec) {
 		if memory, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == status.Name {
 			limit = memory.String()
 		}
@@ -97,7 +98,7 @@ func trouble(pod *corev1.Pod) (words string, restarts int32) {
 	if p := unscheduled(pod); p != nil {
 		return p.reason, 0
 	}
-	all := statuses(pod)
+	all := kube.ContainerStatuses(pod)
 	for _, status := range all {
 		end, waiting := lastEnd(status), status.State.Waiting
 		said := ""

@@ -6,13 +6,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 )
 
 func TestARolloutErrorIsReadable(t *testing.T) {
 	t.Parallel()
 	e := &RolloutError{
 		Workload: "deployment.apps/datastorage", Namespace: "e2e", Reason: "ErrImageNeverPull",
-		Pod: "datastorage-7d4b-x2x", Container: "server", Node: "kind-worker", Image: newImage,
+		Pod: "datastorage-7d4b-x2x", Container: "server", Node: "kind-worker", Image: kubetest.NewImage,
 		Message: `Container image "localhost/datastorage:wf-new" is not present with pull policy of Never`,
 		Events:  []string{"Scheduled: assigned", "Failed: Error: ErrImageNeverPull"}, Logs: []string{"first", "second"},
 		Hint: "do something about it",

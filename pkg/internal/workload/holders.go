@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
@@ -38,7 +39,7 @@ type holder struct {
 }
 
 // ListHolders asks as Usage does, with one more call for ReplicaSets of their own.
-func ListHolders(ctx context.Context, api API, namespace string) (*Holders, error) {
+func ListHolders(ctx context.Context, api kube.API, namespace string) (*Holders, error) {
 	u := &usage{byKey: map[string]*Used{}, withReplicaSets: true}
 	unseen, err := u.list(ctx, api, namespace)
 	if err != nil {
@@ -117,7 +118,7 @@ func (h *Holders) Knows(namespace, pod string) bool { return h.pods[namespace+"/
 // names tells whether a pod needs an image, by a container or as a volume.
 func names(spec *corev1.PodSpec, image string) bool {
 	is := func(reference string) bool { return ociimage.MatchReference(reference, image) == ociimage.Fully }
-	for _, container := range all(spec) {
+	for _, container := range kube.Containers(spec) {
 		if is(container.Image) {
 			return true
 		}

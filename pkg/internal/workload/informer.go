@@ -8,21 +8,23 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // newInformer will list what the filter lets through and watch from there. Nothing is
 // asked before it runs.
-func newInformer(api API, c client, filter func(*metav1.ListOptions)) cache.SharedIndexInformer {
+func newInformer(api kube.API, c kube.Client, filter func(*metav1.ListOptions)) cache.SharedIndexInformer {
 	return cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			filter(&options)
-			return c.list(ctx, options)
+			return c.List(ctx, options)
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			filter(&options)
-			return c.watch(ctx, options)
+			return c.Watch(ctx, options)
 		},
-	}, api), c.empty, 0, nil)
+	}, api), c.Empty, 0, nil)
 }
 
 // quietly runs informers: what client-go has to tell is for -v, not for everyone's stderr.

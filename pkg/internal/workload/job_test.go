@@ -10,21 +10,24 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 )
 
 func TestAJobIsDoneWhenItIsComplete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := startWait(t, []Image{on("job/migrate")}, aJob(newImage))
-		pod := aPod(aJob(newImage), "migrate-1", newImage, notReady)
+		w := startWait(t, []kube.Image{kubetest.DatastorageOf("job/migrate")}, kubetest.Job(kubetest.NewImage))
+		pod := kubetest.Pod(kubetest.Job(kubetest.NewImage), "migrate-1", kubetest.NewImage, kubetest.NotReady)
 		pod.Labels = map[string]string{batchv1.ControllerUidLabel: "uid-migrate"}
-		put(t, w.api, pod)
+		kubetest.Put(t, w.api, pod)
 		<-time.After(20 * time.Second)
 		// The Job's status may come before the pod's.
-		put(t, w.api, aJob(newImage, ofJob(batchv1.JobComplete)))
+		kubetest.Put(t, w.api, kubetest.Job(kubetest.NewImage, kubetest.JobThatIs(batchv1.JobComplete)))
 		<-time.After(time.Second)
 		pod = pod.DeepCopy()
 		pod.Status.Phase = corev1.PodSucceeded
-		put(t, w.api, pod)
+		kubetest.Put(t, w.api, pod)
 		if took, err := w.end(); err != nil || took != 21*time.Second {
 			t.Errorf("after %s error %v", took, err)
 		}
@@ -36,14 +39,14 @@ func TestAJobIsDoneWhenItIsComplete(t *testing.T) {
 
 func TestAJobFailsWithItsLastPod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := startWait(t, []Image{on("job/migrate")}, aJob(newImage))
-		pod := aPod(aJob(newImage), "migrate-1", newImage, crashes(0))
+		w := startWait(t, []kube.Image{kubetest.DatastorageOf("job/migrate")}, kubetest.Job(kubetest.NewImage))
+		pod := kubetest.Pod(kubetest.Job(kubetest.NewImage), "migrate-1", kubetest.NewImage, kubetest.Crashes(0))
 		pod.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 17}}
 		pod.Status.Phase = corev1.PodFailed
 		pod.Labels = map[string]string{batchv1.ControllerUidLabel: "uid-migrate"}
-		put(t, w.api, aJob(newImage, ofJob(batchv1.JobFailed), func(j *batchv1.Job) { j.Status.Failed = 1 }))
+		kubetest.Put(t, w.api, kubetest.Job(kubetest.NewImage, kubetest.JobThatIs(batchv1.JobFailed), func(j *batchv1.Job) { j.Status.Failed = 1 }))
 		<-time.After(time.Second)
-		put(t, w.api, pod)
+		kubetest.Put(t, w.api, pod)
 		_, err := w.end()
 		failed := rolloutError(t, err)
 		if failed.Reason != "Why" || failed.Pod != "migrate-1" || failed.Container != "server" || !strings.Contains(failed.Hint, "--replace") {
@@ -54,9 +57,9 @@ func TestAJobFailsWithItsLastPod(t *testing.T) {
 
 func TestAJobThatIsTakenAwayOnceItIsCompleteIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := startWait(t, []Image{on("job/migrate")}, aJob(newImage))
+		w := startWait(t, []kube.Image{kubetest.DatastorageOf("job/migrate")}, kubetest.Job(kubetest.NewImage))
 		jobs := w.api.BatchV1().Jobs("e2e")
-		if _, err := jobs.Update(t.Context(), aJob(newImage, ofJob(batchv1.JobComplete)), metav1.UpdateOptions{}); err != nil {
+		if _, err := jobs.Update(t.Context(), kubetest.Job(kubetest.NewImage, kubetest.JobThatIs(batchv1.JobComplete)), metav1.UpdateOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := jobs.Delete(t.Context(), "migrate", metav1.DeleteOptions{}); err != nil {
@@ -70,12 +73,14 @@ func TestAJobThatIsTakenAwayOnceItIsCompleteIsDone(t *testing.T) {
 
 func TestAReplicaSetsPodsMayHaveMoreContainers(t *testing.T) {
 	t.Parallel()
-	set := &appsv1.ReplicaSet{ObjectMeta: metaOf("store"), Spec: appsv1.ReplicaSetSpec{Replicas: new(int32(1)), Selector: &metav1.LabelSelector{MatchLabels: labels()}, Template: template(container("server", newImage))}}
+	set := &appsv1.ReplicaSet{ObjectMeta: kubetest.MetaOf("store"), Spec: appsv1.ReplicaSetSpec{Replicas: new(int32(1)), Selector: &metav1.LabelSelector{MatchLabels: kubetest.Labels()}, Template: kubetest.Template(kubetest.Container("server", kubetest.NewImage))}}
 	set.Status = appsv1.ReplicaSetStatus{ObservedGeneration: 1, Replicas: 1, AvailableReplicas: 1}
-	injected := aPod(set, "store-1", newImage, func(p *corev1.Pod) { p.Spec.Containers = append(p.Spec.Containers, container("proxy", "mesh")) })
-	old := aPod(set, "store-2", oldImage)
+	injected := kubetest.Pod(set, "store-1", kubetest.NewImage, func(p *corev1.Pod) {
+		p.Spec.Containers = append(p.Spec.Containers, kubetest.Container("proxy", "mesh"))
+	})
+	old := kubetest.Pod(set, "store-2", kubetest.OldImage)
 	for want, pods := range map[string][]*corev1.Pod{"": {injected}, "OldPods": {old}} {
-		o, _ := asObject(set)
+		o, _ := kube.AsObject(set)
 		v := view{}
 		v.current, v.others = divide(o, pods, nil)
 		got, _ := looks(t, set, true, v)

@@ -10,6 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 const (
@@ -24,7 +26,7 @@ const (
 // view is what is seen of one workload at one moment.
 type view struct {
 	// object is nil inside when the workload is not there.
-	object object
+	object kube.Object
 	// current are the living pods of its template, others all else it owns.
 	current, others []*corev1.Pod
 	// closer: events, warnings and nodes are watched.
@@ -38,7 +40,7 @@ type view struct {
 
 // waiting says in a few words what is missing.
 func (v view) waiting() string {
-	if v.object.meta == nil {
+	if v.object.Meta == nil {
 		return "nothing was seen of it"
 	}
 	if waiting := judgeRollout(v.object).waiting; waiting != "" {
@@ -66,8 +68,8 @@ type failure struct {
 
 // judge looks at one rollout again and again.
 type judge struct {
-	images      []Image
-	assigned    []assignment
+	images      []kube.Image
+	assigned    []kube.Assignment
 	uid         types.UID
 	generation  int64
 	maxRestarts int
@@ -94,12 +96,12 @@ type seen struct {
 	problem
 }
 
-func newJudge(t *Target) *judge {
+func newJudge(t *kube.Target) *judge {
 	j := &judge{
-		images: t.images, assigned: t.assigned, uid: t.object.meta.UID, generation: t.object.meta.Generation,
-		maxRestarts: t.maxRestarts(), patched: t.patched, past: t.past, before: map[string]bool{}, since: map[string]seen{},
+		images: t.Images, assigned: t.Assigned, uid: t.Object.Meta.UID, generation: t.Object.Meta.Generation,
+		maxRestarts: t.MaxRestarts(), patched: t.Patched, past: t.Past, before: map[string]bool{}, since: map[string]seen{},
 	}
-	if of, ok := t.object.Object.(*batchv1.Job); ok {
+	if of, ok := t.Object.Object.(*batchv1.Job); ok {
 		j.failedBefore = of.Status.Failed
 	}
 	return j
@@ -110,7 +112,7 @@ func (j *judge) look(v view, now time.Time) verdict {
 	if failed := j.gone(v); failed != nil {
 		return verdict{failure: failed}
 	}
-	if v.object.meta.Generation < j.generation {
+	if v.object.Meta.Generation < j.generation {
 		// The cache has not seen our own patch yet.
 		return verdict{}
 	}
@@ -139,7 +141,7 @@ func (j *judge) look(v view, now time.Time) verdict {
 // workload say reaches the caches at different times.
 func (j *judge) settled(v view, progress progressOf) bool {
 	if ends(v.object) && progress.idle == "" {
-		return !slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !ended(pod) })
+		return !slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !kube.HasEnded(pod) })
 	}
 	return len(j.running(v)) >= int(progress.pods)
 }
@@ -147,24 +149,24 @@ func (j *judge) settled(v view, progress progressOf) bool {
 // gone is the failure of a workload that is not what was deployed any more.
 func (j *judge) gone(v view) *failure {
 	switch {
-	case v.object.meta == nil:
+	case v.object.Meta == nil:
 		return &failure{RolloutError: RolloutError{
 			Reason: reasonDeleted, Message: "it was deleted during its rollout",
 		}}
-	case v.object.meta.UID != j.uid:
+	case v.object.Meta.UID != j.uid:
 		return &failure{RolloutError: RolloutError{
 			Reason: reasonDeleted, Message: "it was deleted and recreated during its rollout; deploy again",
 		}}
-	case v.object.meta.Generation <= j.generation:
+	case v.object.Meta.Generation <= j.generation:
 		return nil
 	}
-	images := imagesOf(&v.object.template.Spec)
+	images := kube.ImagesOf(&v.object.Template.Spec)
 	for _, a := range j.assigned {
-		if has := images[a.container.Name]; has != a.image.Image {
+		if has := images[a.Container.Name]; has != a.Image.Image {
 			return &failure{RolloutError: RolloutError{
-				Reason: "Replaced", Container: a.container.Name, Image: has, Inconsistent: true,
+				Reason: "Replaced", Container: a.Container.Name, Image: has, Inconsistent: true,
 				Message: fmt.Sprintf("somebody else changed the container's image during the rollout of %s; deploy again",
-					a.image.Image),
+					a.Image.Image),
 			}}
 		}
 	}
@@ -195,7 +197,7 @@ func (j *judge) outdated(v view, impossible *RolloutError) bool {
 		condition.LastUpdateTime.Equal(&j.deadline)
 }
 
-func deadlineCondition(o object) *appsv1.DeploymentCondition {
+func deadlineCondition(o kube.Object) *appsv1.DeploymentCondition {
 	if d, ok := o.Object.(*appsv1.Deployment); ok {
 		for _, condition := range d.Status.Conditions {
 			if condition.Type == appsv1.DeploymentProgressing && condition.Reason == deadlineExceeded {

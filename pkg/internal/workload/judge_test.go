@@ -8,6 +8,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 )
 
 // looks lets a judge look at the same view every second until it is done, fails
@@ -15,7 +18,7 @@ import (
 func looks(t *testing.T, of runtime.Object, patched bool, v view) (verdict, time.Duration) {
 	t.Helper()
 	j := judgeOf(t, of, patched)
-	v.object, _ = asObject(of)
+	v.object, _ = kube.AsObject(of)
 	begun := time.Unix(1000, 0)
 	for after := time.Duration(0); after <= 2*time.Minute; after += time.Second {
 		got := j.look(v, begun.Add(after))
@@ -28,32 +31,32 @@ func looks(t *testing.T, of runtime.Object, patched bool, v view) (verdict, time
 
 func judgeOf(t *testing.T, of runtime.Object, patched bool) *judge {
 	t.Helper()
-	o, err := asObject(of)
+	o, err := kube.AsObject(of)
 	if err != nil {
 		t.Fatal(err)
 	}
-	assigned, err := assign([]Image{datastorage()}, &o.template.Spec)
+	assigned, err := kube.Assign([]kube.Image{kubetest.Datastorage()}, &o.Template.Spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newJudge(&Target{images: []Image{datastorage()}, object: o, assigned: assigned, patched: patched})
+	return newJudge(&kube.Target{Images: []kube.Image{kubetest.Datastorage()}, Object: o, Assigned: assigned, Patched: patched})
 }
 
 func TestAPodMakesTheRolloutFail(t *testing.T) {
 	t.Parallel()
-	d := aDeployment(newImage, unavailable)
-	set := aReplicaSet(d, "new")
+	d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+	set := kubetest.ReplicaSet(d, "new")
 	sidecar := func(reason string) func(*corev1.Pod) {
 		return func(p *corev1.Pod) {
-			notReady(p)
-			p.Spec.Containers = append(p.Spec.Containers, container("sidecar", "localhost/proxy:1"))
+			kubetest.NotReady(p)
+			p.Spec.Containers = append(p.Spec.Containers, kubetest.Container("sidecar", "localhost/proxy:1"))
 			p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{
 				Name: "sidecar", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason}},
 			})
 		}
 	}
 	startError := func(p *corev1.Pod) {
-		crashes(1)(p)
+		kubetest.Crashes(1)(p)
 		p.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
 			ExitCode: 128, Reason: "StartError", Message: "exec /server: exec format error",
 		}
@@ -65,7 +68,7 @@ func TestAPodMakesTheRolloutFail(t *testing.T) {
 	}
 	runsAfter := func(restarts int32) func(*corev1.Pod) {
 		return func(p *corev1.Pod) {
-			notReady(p)
+			kubetest.NotReady(p)
 			p.Status.ContainerStatuses[0].RestartCount = restarts
 		}
 	}
@@ -78,28 +81,28 @@ func TestAPodMakesTheRolloutFail(t *testing.T) {
 		reason       string
 		inconsistent bool
 	}{
-		{"at once when the image is not on the node", waits("ErrImageNeverPull", "x"), false, 0, "ErrImageNeverPull", true},
-		{"at once when the image's name is not one", waits("InvalidImageName", "x"), false, 0, "InvalidImageName", false},
-		{"at once when a recorded image would be pulled", waits("ErrImagePull", "x"), false, 0, "ErrImagePull", true},
-		{"at once when a recorded image was not pulled", waits("ImagePullBackOff", "x"), false, 0, "ImagePullBackOff", true},
+		{"at once when the image is not on the node", kubetest.Waits("ErrImageNeverPull", "x"), false, 0, "ErrImageNeverPull", true},
+		{"at once when the image's name is not one", kubetest.Waits("InvalidImageName", "x"), false, 0, "InvalidImageName", false},
+		{"at once when a recorded image would be pulled", kubetest.Waits("ErrImagePull", "x"), false, 0, "ErrImagePull", true},
+		{"at once when a recorded image was not pulled", kubetest.Waits("ImagePullBackOff", "x"), false, 0, "ImagePullBackOff", true},
 		{"at once when another container may not pull its image", sidecar("ErrImageNeverPull"), false, 0, "ErrImageNeverPull", false},
 		{"after a while when another container cannot pull its image", sidecar("ImagePullBackOff"), false, lasting, "ImagePullBackOff", false},
-		{"after a while when its configuration is missing", waits("CreateContainerConfigError", "secret not found"), false, lasting, "CreateContainerConfigError", false},
-		{"after a while when it cannot be created", waits("CreateContainerError", "x"), false, lasting, "CreateContainerError", false},
-		{"after a while when it cannot be run", waits("RunContainerError", "x"), false, lasting, "RunContainerError", false},
+		{"after a while when its configuration is missing", kubetest.Waits("CreateContainerConfigError", "secret not found"), false, lasting, "CreateContainerConfigError", false},
+		{"after a while when it cannot be created", kubetest.Waits("CreateContainerError", "x"), false, lasting, "CreateContainerError", false},
+		{"after a while when it cannot be run", kubetest.Waits("RunContainerError", "x"), false, lasting, "RunContainerError", false},
 		{"after a while when it cannot be started", startError, false, lasting, "StartError", false},
 		{"after a while when it cannot be started, as it is told right then", startErrorNow, false, lasting, "StartError", false},
-		{"after a while when it gets no node", unscheduledPod, false, lasting, "Unschedulable", false},
-		{"at once when it has crashed too often", crashes(3), false, 0, "CrashLoopBackOff", false},
-		{"not while it may crash again", crashes(2), false, never, "", false},
+		{"after a while when it gets no node", kubetest.Unscheduled, false, lasting, "Unschedulable", false},
+		{"at once when it has crashed too often", kubetest.Crashes(3), false, 0, "CrashLoopBackOff", false},
+		{"not while it may crash again", kubetest.Crashes(2), false, never, "", false},
 		{"not while it runs, however often it crashed", runsAfter(9), false, never, "", false},
-		{"not while it is being created", waits("ContainerCreating", ""), false, never, "", false},
-		{"later when it was broken before the wait, as the node may have got the image since", waits("ErrImageNeverPull", "x"), true, mending, "ErrImageNeverPull", true},
-		{"at once when it had crashed too often before the wait", crashes(4), true, 0, "CrashLoopBackOff", false},
+		{"not while it is being created", kubetest.Waits("ContainerCreating", ""), false, never, "", false},
+		{"later when it was broken before the wait, as the node may have got the image since", kubetest.Waits("ErrImageNeverPull", "x"), true, mending, "ErrImageNeverPull", true},
+		{"at once when it had crashed too often before the wait", kubetest.Crashes(4), true, 0, "CrashLoopBackOff", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got, after := looks(t, d, !test.unpatched, view{current: []*corev1.Pod{aPod(set, "new-1", newImage, test.pod)}})
+			got, after := looks(t, d, !test.unpatched, view{current: []*corev1.Pod{kubetest.Pod(set, "new-1", kubetest.NewImage, test.pod)}})
 			if test.after == never {
 				if got.failure != nil {
 					t.Errorf("failed after %s: %+v", after, got.failure)
@@ -121,11 +124,11 @@ func TestAPodMakesTheRolloutFail(t *testing.T) {
 
 func TestTheFirstMessageIsKept(t *testing.T) {
 	t.Parallel()
-	d := aDeployment(newImage, unavailable)
-	set := aReplicaSet(d, "new")
+	d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+	set := kubetest.ReplicaSet(d, "new")
 	sidecar := func(reason, message string) view {
-		v := view{current: []*corev1.Pod{aPod(set, "new-1", "localhost/other:1", waits(reason, message))}}
-		v.object, _ = asObject(d)
+		v := view{current: []*corev1.Pod{kubetest.Pod(set, "new-1", "localhost/other:1", kubetest.Waits(reason, message))}}
+		v.object, _ = kube.AsObject(d)
 		return v
 	}
 	j := judgeOf(t, d, true)
@@ -144,27 +147,27 @@ func TestTheFirstMessageIsKept(t *testing.T) {
 
 func TestAProblemThatPassesStartsAnew(t *testing.T) {
 	t.Parallel()
-	d := aDeployment(newImage, unavailable)
-	set := aReplicaSet(d, "new")
+	d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+	set := kubetest.ReplicaSet(d, "new")
 	seen := func(edit func(*corev1.Pod)) view {
-		v := view{current: []*corev1.Pod{aPod(set, "new-1", newImage, edit)}}
-		v.object, _ = asObject(d)
+		v := view{current: []*corev1.Pod{kubetest.Pod(set, "new-1", kubetest.NewImage, edit)}}
+		v.object, _ = kube.AsObject(d)
 		return v
 	}
 	j := judgeOf(t, d, true)
 	at := time.Unix(1000, 0)
-	j.look(seen(waits("CreateContainerConfigError", "x")), at)
-	j.look(seen(notReady), at.Add(9*time.Second))
-	if got := j.look(seen(waits("CreateContainerConfigError", "x")), at.Add(11*time.Second)); got.failure != nil || got.again != lasting {
+	j.look(seen(kubetest.Waits("CreateContainerConfigError", "x")), at)
+	j.look(seen(kubetest.NotReady), at.Add(9*time.Second))
+	if got := j.look(seen(kubetest.Waits("CreateContainerConfigError", "x")), at.Add(11*time.Second)); got.failure != nil || got.again != lasting {
 		t.Errorf("verdict is %+v", got)
 	}
 }
 
 func TestAPodWithoutNodeIsNoProblemWhileOthersLeave(t *testing.T) {
 	t.Parallel()
-	d := aDeployment(newImage, unavailable)
-	set := aReplicaSet(d, "new")
-	v := view{current: []*corev1.Pod{aPod(set, "new-1", newImage, unscheduledPod)}, others: []*corev1.Pod{aPod(set, "old-1", oldImage, terminatingPod)}}
+	d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+	set := kubetest.ReplicaSet(d, "new")
+	v := view{current: []*corev1.Pod{kubetest.Pod(set, "new-1", kubetest.NewImage, kubetest.Unscheduled)}, others: []*corev1.Pod{kubetest.Pod(set, "old-1", kubetest.OldImage, kubetest.Terminating)}}
 	if got, after := looks(t, d, true, v); got.failure != nil {
 		t.Errorf("failed after %s: %+v", after, got.failure)
 	}
@@ -172,9 +175,9 @@ func TestAPodWithoutNodeIsNoProblemWhileOthersLeave(t *testing.T) {
 
 func TestOldRevisionsDoNotMatterToADeployment(t *testing.T) {
 	t.Parallel()
-	d := aDeployment(newImage, unavailable)
-	old := aReplicaSet(aDeployment(oldImage), "old")
-	v := view{others: []*corev1.Pod{aPod(old, "old-1", oldImage, crashes(50)), aPod(old, "old-2", oldImage, waits("ErrImageNeverPull", "x"))}}
+	d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+	old := kubetest.ReplicaSet(kubetest.Deployment(kubetest.OldImage), "old")
+	v := view{others: []*corev1.Pod{kubetest.Pod(old, "old-1", kubetest.OldImage, kubetest.Crashes(50)), kubetest.Pod(old, "old-2", kubetest.OldImage, kubetest.Waits("ErrImageNeverPull", "x"))}}
 	if got, after := looks(t, d, true, v); got.failure != nil {
 		t.Errorf("failed after %s: %+v", after, got.failure)
 	}
@@ -182,17 +185,17 @@ func TestOldRevisionsDoNotMatterToADeployment(t *testing.T) {
 
 func TestABrokenOldPodBlocksAStatefulSet(t *testing.T) {
 	t.Parallel()
-	blocked := aStatefulSet(newImage, 2, func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = 0 })
-	v := view{others: []*corev1.Pod{aPod(blocked, "store-0", oldImage, waits("ErrImageNeverPull", "not on the node"))}}
+	blocked := kubetest.StatefulSet(kubetest.NewImage, 2, func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = 0 })
+	v := view{others: []*corev1.Pod{kubetest.Pod(blocked, "store-0", kubetest.OldImage, kubetest.Waits("ErrImageNeverPull", "not on the node"))}}
 	got, after := looks(t, blocked, true, v)
 	if got.failure == nil || after != lasting || got.failure.Reason != "BlockedByOldPod" ||
 		!strings.Contains(got.failure.Message, "not on the node") || !strings.Contains(got.failure.Hint, "kubectl delete pod store-0 -n e2e") {
 		t.Errorf("after %s %+v", after, got.failure)
 	}
-	parallel := aStatefulSet(newImage, 2, func(s *appsv1.StatefulSet) {
+	parallel := kubetest.StatefulSet(kubetest.NewImage, 2, func(s *appsv1.StatefulSet) {
 		s.Status.UpdatedReplicas, s.Spec.PodManagementPolicy = 0, appsv1.ParallelPodManagement
 	})
-	v.others = append(v.others, aPod(parallel, "store-1", oldImage))
+	v.others = append(v.others, kubetest.Pod(parallel, "store-1", kubetest.OldImage))
 	if got, after := looks(t, parallel, true, v); got.failure != nil {
 		t.Errorf("a Parallel one failed after %s: %+v", after, got.failure)
 	}
@@ -200,11 +203,11 @@ func TestABrokenOldPodBlocksAStatefulSet(t *testing.T) {
 
 func TestPodsThatAreNotMade(t *testing.T) {
 	t.Parallel()
-	store := aStatefulSet(newImage, 2, func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = 1 })
-	agent := aDaemonSet(newImage, 2, func(d *appsv1.DaemonSet) { d.Status.UpdatedNumberScheduled = 0 })
-	ready, starting := aPod(store, "store-0", newImage), aPod(store, "store-0", newImage, notReady)
-	refused := anEvent(store, "FailedCreate", "exceeded quota: pods", time.Unix(50, 0))
-	made := anEvent(store, "SuccessfulCreate", "made", time.Unix(60, 0))
+	store := kubetest.StatefulSet(kubetest.NewImage, 2, func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = 1 })
+	agent := kubetest.DaemonSet(kubetest.NewImage, 2, func(d *appsv1.DaemonSet) { d.Status.UpdatedNumberScheduled = 0 })
+	ready, starting := kubetest.Pod(store, "store-0", kubetest.NewImage), kubetest.Pod(store, "store-0", kubetest.NewImage, kubetest.NotReady)
+	refused := kubetest.Event(store, "FailedCreate", "exceeded quota: pods", time.Unix(50, 0))
+	made := kubetest.Event(store, "SuccessfulCreate", "made", time.Unix(60, 0))
 	for _, test := range []struct {
 		name string
 		of   runtime.Object
@@ -214,7 +217,7 @@ func TestPodsThatAreNotMade(t *testing.T) {
 		{"events are asked for when a StatefulSet lacks one", store, view{current: []*corev1.Pod{ready}}, "ask"},
 		{"events are asked for when a DaemonSet lacks one", agent, view{}, "ask"},
 		{"not while the one before is not ready", store, view{current: []*corev1.Pod{starting}}, ""},
-		{"not while one is on its way out", store, view{current: []*corev1.Pod{ready}, others: []*corev1.Pod{aPod(store, "store-1", oldImage, terminatingPod)}}, ""},
+		{"not while one is on its way out", store, view{current: []*corev1.Pod{ready}, others: []*corev1.Pod{kubetest.Pod(store, "store-1", kubetest.OldImage, kubetest.Terminating)}}, ""},
 		{"it fails with the event that says why", store, view{current: []*corev1.Pod{ready}, closer: true, events: []*corev1.Event{refused}}, "exceeded quota: pods"},
 		{"an event that was overcome is no failure", store, view{current: []*corev1.Pod{ready}, closer: true, events: []*corev1.Event{made, refused}}, ""},
 		{"without events there is only the timeout", store, view{current: []*corev1.Pod{ready}, closer: true}, ""},
@@ -239,12 +242,12 @@ func TestPodsThatAreNotMade(t *testing.T) {
 func TestADeadlineThatPassedBeforeTheWaitIsNoNews(t *testing.T) {
 	t.Parallel()
 	gaveUp := func(d *appsv1.Deployment) {
-		unavailable(d)
+		kubetest.Unavailable(d)
 		condition := appsv1.DeploymentCondition{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: deadlineExceeded}
 		condition.LastUpdateTime.Time = time.Unix(500, 0)
 		d.Status.Conditions = append(d.Status.Conditions, condition)
 	}
-	d := aDeployment(newImage, gaveUp)
+	d := kubetest.Deployment(kubetest.NewImage, gaveUp)
 	if got, _ := looks(t, d, false, view{}); got.failure != nil {
 		t.Errorf("failed: %+v", got.failure)
 	}
@@ -261,18 +264,18 @@ func TestAWorkloadThatIsNotWhatWasDeployed(t *testing.T) {
 		want string
 	}{
 		{"was deleted", nil, "Deleted"},
-		{"was made anew", aDeployment(newImage, func(d *appsv1.Deployment) { d.UID = "another" }), "Deleted"},
-		{"got another image", aDeployment("localhost/evil:1", func(d *appsv1.Deployment) { d.Generation = 2 }), "Replaced"},
-		{"was scaled", aDeployment(newImage, func(d *appsv1.Deployment) { d.Generation = 2 }), ""},
-		{"is seen as it was before our patch", aDeployment(oldImage, func(d *appsv1.Deployment) { d.Generation = 0 }, rolledOut), ""},
+		{"was made anew", kubetest.Deployment(kubetest.NewImage, func(d *appsv1.Deployment) { d.UID = "another" }), "Deleted"},
+		{"got another image", kubetest.Deployment("localhost/evil:1", func(d *appsv1.Deployment) { d.Generation = 2 }), "Replaced"},
+		{"was scaled", kubetest.Deployment(kubetest.NewImage, func(d *appsv1.Deployment) { d.Generation = 2 }), ""},
+		{"is seen as it was before our patch", kubetest.Deployment(kubetest.OldImage, func(d *appsv1.Deployment) { d.Generation = 0 }, kubetest.RolledOut), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			v := view{}
 			if test.is != nil {
-				v.object, _ = asObject(test.is)
+				v.object, _ = kube.AsObject(test.is)
 			}
-			got := judgeOf(t, aDeployment(newImage), true).look(v, time.Unix(1000, 0))
+			got := judgeOf(t, kubetest.Deployment(kubetest.NewImage), true).look(v, time.Unix(1000, 0))
 			reason := ""
 			if got.failure != nil {
 				reason = got.failure.Reason
@@ -286,17 +289,17 @@ func TestAWorkloadThatIsNotWhatWasDeployed(t *testing.T) {
 
 func TestItIsDoneOnlyWhenThePodsAreSeenToRun(t *testing.T) {
 	t.Parallel()
-	d := aDeployment(newImage, rolledOut)
-	set := aReplicaSet(d, "new")
+	d := kubetest.Deployment(kubetest.NewImage, kubetest.RolledOut)
+	set := kubetest.ReplicaSet(d, "new")
 	for _, test := range []struct {
 		name string
 		pods []*corev1.Pod
 		want bool
 	}{
-		{"a ready pod", []*corev1.Pod{aPod(set, "a", newImage)}, true},
+		{"a ready pod", []*corev1.Pod{kubetest.Pod(set, "a", kubetest.NewImage)}, true},
 		{"no pod in the cache yet", nil, false},
-		{"a pod that is not ready", []*corev1.Pod{aPod(set, "a", newImage, notReady)}, false},
-		{"a pod whose container has no ID", []*corev1.Pod{aPod(set, "a", newImage, func(p *corev1.Pod) { p.Status.ContainerStatuses[0].ContainerID = "" })}, false},
+		{"a pod that is not ready", []*corev1.Pod{kubetest.Pod(set, "a", kubetest.NewImage, kubetest.NotReady)}, false},
+		{"a pod whose container has no ID", []*corev1.Pod{kubetest.Pod(set, "a", kubetest.NewImage, func(p *corev1.Pod) { p.Status.ContainerStatuses[0].ContainerID = "" })}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -47,8 +48,8 @@ func unready(pod *corev1.Pod) *problem {
 		p.message = p.reason + " " + p.message
 		return p
 	}
-	images := imagesOf(&pod.Spec)
-	for i, status := range statuses(pod) {
+	images := kube.ImagesOf(&pod.Spec)
+	for i, status := range kube.ContainerStatuses(pod) {
 		completed := status.State.Terminated != nil && status.State.Terminated.ExitCode == 0
 		if status.Ready || i < len(pod.Status.InitContainerStatuses) && completed {
 			continue

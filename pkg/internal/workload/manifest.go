@@ -15,6 +15,7 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // Manifest is text with Kubernetes objects: YAML with any number of documents, or
@@ -54,7 +55,7 @@ var quotedObject = regexp.MustCompile(`(?s) is missing in '.*'`)
 
 // CheckManifests tells whether manifests can be read, and have the images: all of them, or
 // any where all is false.
-func CheckManifests(manifests []Manifest, images []Image, all bool) error {
+func CheckManifests(manifests []Manifest, images []kube.Image, all bool) error {
 	objects, _, err := applicable(manifests)
 	if err != nil {
 		return err
@@ -78,9 +79,9 @@ func applicable(manifests []Manifest) ([]manifestObject, []string, error) {
 
 // unused says which images no object has: those that were asked for by name, or
 // all of them.
-func unused(objects []manifestObject, images []Image, all bool) error {
-	images = slices.DeleteFunc(slices.Clone(images), func(i Image) bool { return i.Accompanies })
-	var absent []Image
+func unused(objects []manifestObject, images []kube.Image, all bool) error {
+	images = slices.DeleteFunc(slices.Clone(images), func(i kube.Image) bool { return i.Accompanies })
+	var absent []kube.Image
 	for _, image := range images {
 		if !slices.ContainsFunc(objects, func(o manifestObject) bool { return mentions(o.Object, image.Image) }) {
 			absent = append(absent, image)

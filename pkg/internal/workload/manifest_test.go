@@ -11,6 +11,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 )
 
 func TestObjectsAreAppliedInTheOrderInWhichTheyNeedEachOther(t *testing.T) {
@@ -74,27 +77,27 @@ func TestWorkloadsAreDressedBeforeTheyAreMade(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			k := kindOf(objects[0].GroupVersionKind().GroupKind())
-			typed, err := typedObject(objects[0].Unstructured, k)
+			k := kube.KindOf(objects[0].GroupVersionKind().GroupKind())
+			typed, err := kube.Decode(objects[0].Unstructured, k)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := dress(objects[0].Unstructured, k, having(&typed.template.Spec, []Image{datastorage()}), nil, "suite"); err != nil {
+			if err := dress(objects[0].Unstructured, k, having(&typed.Template.Spec, []kube.Image{kubetest.Datastorage()}), nil, "suite"); err != nil {
 				t.Fatal(err)
 			}
-			dressed, err := typedObject(objects[0].Unstructured, k)
+			dressed, err := kube.Decode(objects[0].Unstructured, k)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var policies []corev1.PullPolicy
-			for _, c := range all(&dressed.template.Spec) {
+			for _, c := range kube.Containers(&dressed.Template.Spec) {
 				policies = append(policies, c.ImagePullPolicy)
 			}
 			if want := []corev1.PullPolicy{"Never", "", ""}; !slices.Equal(policies, want) {
 				t.Errorf("pull policies %v, want %v", policies, want)
 			}
-			if dressed.meta.Annotations[ConsumerAnnotation] != "suite" || dressed.template.Annotations[ImageIDPrefix+"datastorage"] != newID {
-				t.Errorf("annotations %v and %v", dressed.meta.Annotations, dressed.template.Annotations)
+			if dressed.Meta.Annotations[kube.ConsumerAnnotation] != "suite" || dressed.Template.Annotations[kube.ImageIDPrefix+"datastorage"] != kubetest.NewID {
+				t.Errorf("annotations %v and %v", dressed.Meta.Annotations, dressed.Template.Annotations)
 			}
 		})
 	}
@@ -108,28 +111,28 @@ func TestVolumesThatAreImagesAreDressed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dress(objects[0].Unstructured, barePod, nil, []Image{datastorage()}, "suite"); err != nil {
+	if err := dress(objects[0].Unstructured, kube.Pod, nil, []kube.Image{kubetest.Datastorage()}, "suite"); err != nil {
 		t.Fatal(err)
 	}
-	dressed, err := typedObject(objects[0].Unstructured, barePod)
+	dressed, err := kube.Decode(objects[0].Unstructured, kube.Pod)
 	if err != nil {
 		t.Fatal(err)
 	}
-	volumes := dressed.template.Spec.Volumes
+	volumes := dressed.Template.Spec.Volumes
 	if volumes[1].Image.PullPolicy != corev1.PullNever || volumes[2].Image.PullPolicy != corev1.PullAlways {
 		t.Errorf("volumes %v", volumes)
 	}
-	if dressed.meta.Annotations[ConsumerAnnotation] != "suite" || dressed.template.Annotations[ImageIDPrefix+"datastorage"] != newID {
-		t.Errorf("annotations %v", dressed.meta.Annotations)
+	if dressed.Meta.Annotations[kube.ConsumerAnnotation] != "suite" || dressed.Template.Annotations[kube.ImageIDPrefix+"datastorage"] != kubetest.NewID {
+		t.Errorf("annotations %v", dressed.Meta.Annotations)
 	}
 }
 
 func TestATagThatWouldAlwaysBePulledIsNever(t *testing.T) {
 	t.Parallel()
-	image := datastorage()
+	image := kubetest.Datastorage()
 	image.Image = "localhost/datastorage:latest"
-	got := having(&corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: image.Image}}}, []Image{image})
-	if len(got) != 1 || got[0].policy() != corev1.PullNever {
+	got := having(&corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: image.Image}}}, []kube.Image{image})
+	if len(got) != 1 || got[0].PullPolicy() != corev1.PullNever {
 		t.Errorf("%+v", got)
 	}
 }

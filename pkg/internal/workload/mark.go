@@ -3,6 +3,8 @@ package workload
 import (
 	"context"
 	"fmt"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // ClaimedError says that a workload is another consumer's.
@@ -19,21 +21,21 @@ func (e *ClaimedError) Error() string {
 // checkMark tells whether the workload carries another consumer's mark that has
 // to be replaced; that of a consumer who is alive is an error unless taken over.
 func (p *Plan) checkMark(ctx context.Context, t *target) (remark bool, err error) {
-	mark := t.object.meta.Annotations[ConsumerAnnotation]
+	mark := t.Object.Meta.Annotations[kube.ConsumerAnnotation]
 	if mark == "" || mark == p.options.Consumer {
 		return false, nil
 	}
 	if p.options.TakeOver {
 		return true, nil
 	}
-	alive, err := p.alive(ctx, t.ref.namespace, mark)
+	alive, err := p.alive(ctx, t.Ref.Namespace, mark)
 	if err != nil {
-		return false, fmt.Errorf("%s is deployed by consumer %q; whether that still has records: %w", t.ref.where(), mark,
+		return false, fmt.Errorf("%s is deployed by consumer %q; whether that still has records: %w", t.Ref.Where(), mark,
 			err)
 	}
 	if alive {
 		return false, &ClaimedError{
-			Workload: t.ref.String(), Namespace: t.ref.namespace, Consumer: mark,
+			Workload: t.Ref.String(), Namespace: t.Ref.Namespace, Consumer: mark,
 			Ours: p.options.Consumer,
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -20,7 +21,7 @@ func (j *judge) problems(v view, progress progressOf) []problem {
 	}
 	leaving := terminating(v.others)
 	for _, pod := range v.current {
-		if _, job := v.object.Object.(*batchv1.Job); job && ended(pod) {
+		if _, job := v.object.Object.(*batchv1.Job); job && kube.HasEnded(pod) {
 			// The next one may do better; the Job itself counts them.
 			continue
 		}
@@ -51,7 +52,7 @@ func (j *judge) failing(v view) []problem {
 		single := valueOr(o.Spec.Completions, 1) <= 1 && valueOr(o.Spec.Parallelism, 1) <= 1
 		last := lastFailed(v.current)
 		if last == nil || !single || j.maxRestarts <= 0 || int(o.Status.Failed-j.failedBefore) <= j.maxRestarts ||
-			slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !ended(pod) }) {
+			slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !kube.HasEnded(pod) }) {
 			return nil
 		}
 		p := unready(last)
@@ -62,7 +63,7 @@ func (j *judge) failing(v view) []problem {
 	case *appsv1.ReplicaSet:
 		old := 0
 		for _, pod := range v.others {
-			if pod.DeletionTimestamp == nil && !ended(pod) {
+			if pod.DeletionTimestamp == nil && !kube.HasEnded(pod) {
 				old++
 			}
 		}
@@ -89,7 +90,7 @@ func (j *judge) blocked(v view) []problem {
 	}
 	var found []problem
 	for _, pod := range v.others {
-		if pod.DeletionTimestamp != nil || ended(pod) || podReady(pod) {
+		if pod.DeletionTimestamp != nil || kube.HasEnded(pod) || podReady(pod) {
 			continue
 		}
 		problems := containerProblems(pod, func(string) bool { return false }, j.maxRestarts)

@@ -10,11 +10,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // Plan is which workloads get which images.
 type Plan struct {
-	api     API
+	api     kube.API
 	options Options
 	targets []*target
 	// applied are the objects of manifests in their order, and cluster where they
@@ -29,10 +31,10 @@ type Plan struct {
 
 // target is one workload of a plan.
 type target struct {
-	Target
+	kube.Target
 
 	// patch makes it right, nil when it is.
-	patch *patch
+	patch *kube.Patch
 	// replacing: it has to be deleted and made anew.
 	replacing bool
 }
@@ -40,7 +42,7 @@ type target struct {
 // Prepare reads the workloads, one GET each, and checks that every image finds
 // its containers and that no other consumer holds a workload. All mistakes are
 // reported together. Nothing is changed.
-func Prepare(ctx context.Context, api API, options Options, images []Image) (*Plan, error) {
+func Prepare(ctx context.Context, api kube.API, options Options, images []kube.Image) (*Plan, error) {
 	plan := &Plan{api: api, options: options}
 	var mistakes []error
 	for _, image := range images {
@@ -52,7 +54,7 @@ func Prepare(ctx context.Context, api API, options Options, images []Image) (*Pl
 					image.PullPolicy))
 		}
 		for _, text := range image.Workloads {
-			ref, err := parseReference(text, options.Namespace)
+			ref, err := kube.ParseReference(text, options.Namespace)
 			if err != nil {
 				mistakes = append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
 				continue
@@ -78,18 +80,18 @@ func Prepare(ctx context.Context, api API, options Options, images []Image) (*Pl
 	}
 	if options.WaitOnly {
 		// What is gone, or is to run something else, would be waited for in vain.
-		plan.targets = slices.DeleteFunc(plan.targets, func(t *target) bool { return t.patch != nil || len(t.assigned) == 0 })
+		plan.targets = slices.DeleteFunc(plan.targets, func(t *target) bool { return t.patch != nil || len(t.Assigned) == 0 })
 	}
 	return plan, nil
 }
 
 // Targets are the workloads whose rollouts are to be waited for, as they are by now: none
 // after a dry run.
-func (p *Plan) Targets() []Target {
+func (p *Plan) Targets() []kube.Target {
 	if p.options.DryRun.dry() {
 		return nil
 	}
-	targets := make([]Target, 0, len(p.targets))
+	targets := make([]kube.Target, 0, len(p.targets))
 	for _, t := range p.targets {
 		targets = append(targets, t.Target)
 	}
@@ -97,60 +99,60 @@ func (p *Plan) Targets() []Target {
 }
 
 // add gives a workload one more image; naming it twice, in two spellings, is once.
-func (p *Plan) add(ref reference, image Image) {
+func (p *Plan) add(ref kube.Reference, image kube.Image) {
 	for _, t := range p.targets {
-		if t.ref != ref {
+		if t.Ref != ref {
 			continue
 		}
-		if t.images[len(t.images)-1].Name != image.Name {
-			t.images = append(t.images, image)
+		if t.Images[len(t.Images)-1].Name != image.Name {
+			t.Images = append(t.Images, image)
 		}
 		return
 	}
-	p.targets = append(p.targets, &target{Target: Target{ref: ref, images: []Image{image}}})
+	p.targets = append(p.targets, &target{Target: kube.Target{Ref: ref, Images: []kube.Image{image}}})
 }
 
 func (p *Plan) read(ctx context.Context, t *target) error {
-	raw, err := clientFor(p.api, t.ref).get(ctx, t.ref.name, metav1.GetOptions{})
+	raw, err := t.Ref.Client(p.api).Get(ctx, t.Ref.Name, metav1.GetOptions{})
 	if err != nil {
-		return explainAPI("read "+t.ref.where(), err)
+		return kube.ExplainAPI("read "+t.Ref.Where(), err)
 	}
-	t.object, err = asObject(raw)
+	t.Object, err = kube.AsObject(raw)
 	return err
 }
 
 // workOut fills in what the workload needs, from how it was read.
 func (p *Plan) workOut(ctx context.Context, t *target) error {
-	assigned, err := assign(t.images, &t.object.template.Spec)
+	assigned, err := kube.Assign(t.Images, &t.Object.Template.Spec)
 	switch {
 	case err != nil && p.options.WaitOnly:
 		// Status says what it has instead.
 		return nil
 	case err != nil:
-		err = fmt.Errorf("%s: %w", t.ref.where(), err)
+		err = fmt.Errorf("%s: %w", t.Ref.Where(), err)
 	}
-	if owner := metav1.GetControllerOf(t.object.meta); owner != nil && t.ref.kind.madeByOthers() && !p.options.WaitOnly {
-		return fmt.Errorf("%s belongs to %s %s, which makes it; deploy that instead", t.ref.where(), owner.Kind, owner.Name)
+	if owner := metav1.GetControllerOf(t.Object.Meta); owner != nil && t.Ref.Kind.MadeByOthers() && !p.options.WaitOnly {
+		return fmt.Errorf("%s belongs to %s %s, which makes it; deploy that instead", t.Ref.Where(), owner.Kind, owner.Name)
 	}
 	remark, markErr := p.checkMark(ctx, t)
 	if err := errors.Join(err, markErr); err != nil {
 		return err
 	}
-	t.assigned = assigned
-	t.patch = buildPatch(t.object, assigned, p.options.Consumer, remark)
+	t.Assigned = assigned
+	t.patch = kube.NewPatch(t.Object, assigned, p.options.Consumer, remark)
 	if p.options.WaitOnly {
 		return nil
 	}
-	if t.patch != nil && t.patch.Spec != nil && paused(t.object) {
+	if t.patch != nil && t.patch.Spec != nil && paused(t.Object) {
 		return fmt.Errorf("%s is paused: a change would never roll out, so nothing was changed\n"+
 			"resume it with: kubectl rollout resume %s -n %s",
-			t.ref.where(), t.ref.typed(), t.ref.namespace)
+			t.Ref.Where(), t.Ref.Typed(), t.Ref.Namespace)
 	}
 	return p.decideReplacing(ctx, t)
 }
 
 // paused tells whether its controller ignores changes of the template.
-func paused(o object) bool {
+func paused(o kube.Object) bool {
 	d, ok := o.Object.(*appsv1.Deployment)
 	return ok && d.Spec.Paused
 }

@@ -15,6 +15,8 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -23,17 +25,17 @@ var deployments = schema.GroupResource{Group: "apps", Resource: "deployments"}
 func options() Options { return Options{Namespace: "e2e", Consumer: "suite"} }
 
 func marked(consumer string) func(*appsv1.Deployment) {
-	return func(d *appsv1.Deployment) { d.Annotations = map[string]string{ConsumerAnnotation: consumer} }
+	return func(d *appsv1.Deployment) { d.Annotations = map[string]string{kube.ConsumerAnnotation: consumer} }
 }
 
 func TestOneGetAndOnePatchPutTwoImagesIntoOneWorkload(t *testing.T) {
 	t.Parallel()
-	api := fake.NewClientset(aDeployment(oldImage, func(d *appsv1.Deployment) {
+	api := fake.NewClientset(kubetest.Deployment(kubetest.OldImage, func(d *appsv1.Deployment) {
 		d.Spec.Template.Spec.Containers = append(d.Spec.Template.Spec.Containers,
-			container("notifier", "localhost/notification:1"), container("proxy", "localhost/proxy:1"))
+			kubetest.Container("notifier", "localhost/notification:1"), kubetest.Container("proxy", "localhost/proxy:1"))
 	}))
-	notification := Image{Name: "notification", Image: "localhost/notification:wf-new", ImageID: "sha256:22", Workloads: []string{"e2e/deploy/datastorage"}}
-	plan, err := Prepare(t.Context(), api, options(), []Image{datastorage(), notification})
+	notification := kube.Image{Name: "notification", Image: "localhost/notification:wf-new", ImageID: "sha256:22", Workloads: []string{"e2e/deploy/datastorage"}}
+	plan, err := Prepare(t.Context(), api, options(), []kube.Image{kubetest.Datastorage(), notification})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func TestOneGetAndOnePatchPutTwoImagesIntoOneWorkload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"get deployments", "patch deployments"}, sent(api)); diff != "" {
+	if diff := cmp.Diff([]string{"get deployments", "patch deployments"}, kubetest.Sent(api)); diff != "" {
 		t.Error(diff)
 	}
 	want := []Change{{
@@ -54,22 +56,22 @@ func TestOneGetAndOnePatchPutTwoImagesIntoOneWorkload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	images := map[string]string{"server": newImage, "notifier": "localhost/notification:wf-new", "proxy": "localhost/proxy:1"}
-	if diff := cmp.Diff(images, imagesOf(&d.Spec.Template.Spec)); diff != "" {
+	images := map[string]string{"server": kubetest.NewImage, "notifier": "localhost/notification:wf-new", "proxy": "localhost/proxy:1"}
+	if diff := cmp.Diff(images, kube.ImagesOf(&d.Spec.Template.Spec)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(map[string]string{ImageIDPrefix + "datastorage": newID, ImageIDPrefix + "notification": "sha256:22"}, d.Spec.Template.Annotations); diff != "" {
+	if diff := cmp.Diff(map[string]string{kube.ImageIDPrefix + "datastorage": kubetest.NewID, kube.ImageIDPrefix + "notification": "sha256:22"}, d.Spec.Template.Annotations); diff != "" {
 		t.Error(diff)
 	}
-	if d.Annotations[ConsumerAnnotation] != "suite" {
+	if d.Annotations[kube.ConsumerAnnotation] != "suite" {
 		t.Errorf("annotations are %v", d.Annotations)
 	}
 }
 
 func TestNothingIsSentWhenAllIsRight(t *testing.T) {
 	t.Parallel()
-	api := fake.NewClientset(aDeployment(newImage))
-	plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
+	api := fake.NewClientset(kubetest.Deployment(kubetest.NewImage))
+	plan, err := Prepare(t.Context(), api, options(), []kube.Image{kubetest.Datastorage()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +79,7 @@ func TestNothingIsSentWhenAllIsRight(t *testing.T) {
 	if err != nil || len(changes) != 1 || changes[0].Action != Unchanged {
 		t.Errorf("changes are %+v, error is %v", changes, err)
 	}
-	if diff := cmp.Diff([]string{"get deployments"}, sent(api)); diff != "" {
+	if diff := cmp.Diff([]string{"get deployments"}, kubetest.Sent(api)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -93,10 +95,10 @@ func TestADryRun(t *testing.T) {
 	} {
 		t.Run(string(test.dry), func(t *testing.T) {
 			t.Parallel()
-			api := fake.NewClientset(aDeployment(oldImage))
+			api := fake.NewClientset(kubetest.Deployment(kubetest.OldImage))
 			o := options()
 			o.DryRun = test.dry
-			plan, err := Prepare(t.Context(), api, o, []Image{datastorage()})
+			plan, err := Prepare(t.Context(), api, o, []kube.Image{kubetest.Datastorage()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,7 +109,7 @@ func TestADryRun(t *testing.T) {
 			if targets := plan.Targets(); len(targets) > 0 {
 				t.Errorf("there is nothing to wait for, but %v", targets)
 			}
-			if diff := cmp.Diff(test.want, sent(api)); diff != "" {
+			if diff := cmp.Diff(test.want, kubetest.Sent(api)); diff != "" {
 				t.Error(diff)
 			}
 			for _, action := range api.Actions() {
@@ -142,9 +144,9 @@ func TestTheMarkOfAnotherConsumer(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			api := fake.NewClientset(aDeployment(newImage, marked("other")))
+			api := fake.NewClientset(kubetest.Deployment(kubetest.NewImage, marked("other")))
 			test.options.Namespace, test.options.Consumer = "e2e", "suite"
-			plan, err := Prepare(t.Context(), api, test.options, []Image{datastorage()})
+			plan, err := Prepare(t.Context(), api, test.options, []kube.Image{kubetest.Datastorage()})
 			var claimed *ClaimedError
 			if errors.As(err, &claimed) != test.refused {
 				t.Fatalf("error is %v", err)
@@ -156,7 +158,7 @@ func TestTheMarkOfAnotherConsumer(t *testing.T) {
 				t.Fatal(err)
 			}
 			d, err := api.AppsV1().Deployments("e2e").Get(t.Context(), "datastorage", metav1.GetOptions{})
-			if err != nil || d.Annotations[ConsumerAnnotation] != "suite" || d.Spec.Template.Annotations != nil {
+			if err != nil || d.Annotations[kube.ConsumerAnnotation] != "suite" || d.Spec.Template.Annotations != nil {
 				t.Errorf("it has %v and %v, error is %v", d.Annotations, d.Spec.Template.Annotations, err)
 			}
 		})
@@ -165,26 +167,26 @@ func TestTheMarkOfAnotherConsumer(t *testing.T) {
 
 func TestAConflictingChangeIsKept(t *testing.T) {
 	t.Parallel()
-	api := fake.NewClientset(aDeployment(oldImage))
+	api := fake.NewClientset(kubetest.Deployment(kubetest.OldImage))
 	conflicts := 0
 	api.PrependReactor("patch", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
 		if conflicts++; conflicts > 1 {
 			return false, nil, nil
 		}
-		put(t, api, aDeployment(oldImage, func(d *appsv1.Deployment) {
+		kubetest.Put(t, api, kubetest.Deployment(kubetest.OldImage, func(d *appsv1.Deployment) {
 			d.ResourceVersion = "8"
 			d.Spec.Template.Spec.Containers[0].Args = []string{"--verbose"}
 		}))
 		return true, nil, apierrors.NewConflict(deployments, "datastorage", errors.New("it was changed"))
 	})
-	plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
+	plan, err := Prepare(t.Context(), api, options(), []kube.Image{kubetest.Datastorage()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := plan.Apply(t.Context(), progress.Discard{}); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"get deployments", "patch deployments", "get deployments", "patch deployments"}, sent(api)); diff != "" {
+	if diff := cmp.Diff([]string{"get deployments", "patch deployments", "get deployments", "patch deployments"}, kubetest.Sent(api)); diff != "" {
 		t.Error(diff)
 	}
 	d, err := api.AppsV1().Deployments("e2e").Get(t.Context(), "datastorage", metav1.GetOptions{})
@@ -192,19 +194,19 @@ func TestAConflictingChangeIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := d.Spec.Template.Spec.Containers[0]
-	if server.Image != newImage || len(server.Args) != 1 {
+	if server.Image != kubetest.NewImage || len(server.Args) != 1 {
 		t.Errorf("it has image %s and arguments %v", server.Image, server.Args)
 	}
 }
 
 func TestSomebodyWhoMarksItFirstWins(t *testing.T) {
 	t.Parallel()
-	api := fake.NewClientset(aDeployment(oldImage))
+	api := fake.NewClientset(kubetest.Deployment(kubetest.OldImage))
 	api.PrependReactor("patch", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
-		put(t, api, aDeployment(oldImage, marked("other")))
+		kubetest.Put(t, api, kubetest.Deployment(kubetest.OldImage, marked("other")))
 		return true, nil, apierrors.NewConflict(deployments, "datastorage", errors.New("it was changed"))
 	})
-	plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
+	plan, err := Prepare(t.Context(), api, options(), []kube.Image{kubetest.Datastorage()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,11 +218,11 @@ func TestSomebodyWhoMarksItFirstWins(t *testing.T) {
 
 func TestConflictsAreNotRetriedForEver(t *testing.T) {
 	t.Parallel()
-	api := fake.NewClientset(aDeployment(oldImage))
+	api := fake.NewClientset(kubetest.Deployment(kubetest.OldImage))
 	api.PrependReactor("patch", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, nil, apierrors.NewConflict(deployments, "datastorage", errors.New("it was changed"))
 	})
-	plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
+	plan, err := Prepare(t.Context(), api, options(), []kube.Image{kubetest.Datastorage()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,14 +233,14 @@ func TestConflictsAreNotRetriedForEver(t *testing.T) {
 
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
-	paused := aDeployment(oldImage, func(d *appsv1.Deployment) {
+	paused := kubetest.Deployment(kubetest.OldImage, func(d *appsv1.Deployment) {
 		d.Name, d.Spec.Paused = "paused", true
 	})
-	api := fake.NewClientset(aDeployment(oldImage), paused, aStatefulSet(oldImage, 1))
-	image := datastorage()
+	api := fake.NewClientset(kubetest.Deployment(kubetest.OldImage), paused, kubetest.StatefulSet(kubetest.OldImage, 1))
+	image := kubetest.Datastorage()
 	image.PullPolicy = "Always"
 	image.Workloads = []string{"gizmo/x", "datastorage", "deployment/datastorag", "deployment/store", "deployment/paused"}
-	_, err := Prepare(t.Context(), api, options(), []Image{image})
+	_, err := Prepare(t.Context(), api, options(), []kube.Image{image})
 	if err == nil {
 		t.Fatal("nothing is wrong?")
 	}
@@ -252,7 +254,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 			t.Errorf("the error does not say %q:\n%v", words, err)
 		}
 	}
-	for _, action := range sent(api) {
+	for _, action := range kubetest.Sent(api) {
 		if strings.HasPrefix(action, "patch") {
 			t.Errorf("%s was sent", action)
 		}
@@ -264,11 +266,11 @@ func TestWhatIsForbiddenIsNamed(t *testing.T) {
 	for _, verb := range []string{"get", "patch"} {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
-			api := fake.NewClientset(aDeployment(oldImage))
+			api := fake.NewClientset(kubetest.Deployment(kubetest.OldImage))
 			api.PrependReactor(verb, "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
 				return true, nil, apierrors.NewForbidden(deployments, "datastorage", errors.New(`User "ci" cannot `+verb+` resource "deployments"`))
 			})
-			plan, err := Prepare(t.Context(), api, options(), []Image{datastorage()})
+			plan, err := Prepare(t.Context(), api, options(), []kube.Image{kubetest.Datastorage()})
 			if err == nil {
 				_, err = plan.Apply(t.Context(), progress.Discard{})
 			}

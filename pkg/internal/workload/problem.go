@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // problem is something that keeps a rollout from going on.
@@ -66,8 +68,8 @@ func unscheduled(pod *corev1.Pod) *problem {
 // 0 for never.
 func containerProblems(pod *corev1.Pod, recorded func(image string) bool, maxRestarts int) []problem {
 	var found []problem
-	images := imagesOf(&pod.Spec)
-	for _, status := range statuses(pod) {
+	images := kube.ImagesOf(&pod.Spec)
+	for _, status := range kube.ContainerStatuses(pod) {
 		p := problem{pod: pod, container: status.Name, image: images[status.Name], restarts: int(status.RestartCount)}
 		if crashProblem(&p, status, maxRestarts) || waitingProblem(&p, status, recorded(p.image)) {
 			found = append(found, p)

@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/yaml"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
@@ -35,12 +36,12 @@ func (p *Plan) replace(ctx context.Context, t *target, report progress.Reporter)
 	}
 	fresh := t.anew()
 	return p.remake(ctx, t, report, func(ctx context.Context) error {
-		raw, err := clientFor(p.api, t.ref).create(ctx, fresh, metav1.CreateOptions{FieldManager: fieldManager})
+		raw, err := t.Ref.Client(p.api).Create(ctx, fresh, metav1.CreateOptions{FieldManager: fieldManager})
 		if err != nil {
 			return err
 		}
-		t.patched = true
-		t.object, err = asObject(raw)
+		t.Patched = true
+		t.Object, err = kube.AsObject(raw)
 		return err
 	})
 }
@@ -55,14 +56,14 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 		return context.Cause(ctx)
 	}
 	// Whether it is gone must be seen.
-	_, err = clientFor(p.api, t.ref).list(ctx, metav1.ListOptions{FieldSelector: byName(t.ref.name), Limit: 1})
+	_, err = t.Ref.Client(p.api).List(ctx, metav1.ListOptions{FieldSelector: kube.ByName(t.Ref.Name), Limit: 1})
 	if err != nil {
-		return explainAPI("list "+t.ref.where(), err)
+		return kube.ExplainAPI("list "+t.Ref.Where(), err)
 	}
-	was := stripped(t.object)
+	was := stripped(t.Object)
 	file, err := keep(t, was)
 	if err != nil {
-		return fmt.Errorf("cannot save %s before deleting it, so nothing was changed: %w", t.ref.where(), err)
+		return fmt.Errorf("cannot save %s before deleting it, so nothing was changed: %w", t.Ref.Where(), err)
 	}
 	gone := false
 	defer func() {
@@ -74,9 +75,9 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 		}
 		err = fmt.Errorf("%w\nto restore it as it was: kubectl create -f %s", err, file)
 	}()
-	limit := gracePeriod(t.object) + goingLimit
+	limit := gracePeriod(t.Object) + goingLimit
 	report.Info(fmt.Sprintf("deleting and recreating %s, within %s; if this run is killed, restore it: kubectl create "+
-		"-f %s", t.ref, limit,
+		"-f %s", t.Ref, limit,
 		file))
 	going, cancel := outlive.WithGracePeriod(ctx, goingLimit)
 	defer cancel()
@@ -95,12 +96,12 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 		return nil
 	}
 	if p.another(making, t, err) {
-		return fmt.Errorf("recreate %s: somebody created it meanwhile; deploy again: %w", t.ref.where(), err)
+		return fmt.Errorf("recreate %s: somebody created it meanwhile; deploy again: %w", t.Ref.Where(), err)
 	}
-	err = explainAPI("recreate "+t.ref.where(), err)
+	err = kube.ExplainAPI("recreate "+t.Ref.Where(), err)
 	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
 	defer cancel()
-	if _, failed := clientFor(p.api, t.ref).create(undoing, was.Object,
+	if _, failed := t.Ref.Client(p.api).Create(undoing, was.Object,
 		metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
 		gone = true
 		return fmt.Errorf("%w\nit is deleted now, and restoring it failed, too: %w", err, failed)
@@ -114,24 +115,24 @@ type goingError struct{ error }
 func (e *goingError) Unwrap() error { return e.error }
 
 // gracePeriod is how long the pods of the workload may take to end.
-func gracePeriod(o object) time.Duration {
+func gracePeriod(o kube.Object) time.Duration {
 	const usual = 30 // seconds, which the API server fills in
 	seconds := int64(usual)
-	if o.template.Spec.TerminationGracePeriodSeconds != nil {
-		seconds = *o.template.Spec.TerminationGracePeriodSeconds
+	if o.Template.Spec.TerminationGracePeriodSeconds != nil {
+		seconds = *o.Template.Spec.TerminationGracePeriodSeconds
 	}
 	return time.Duration(seconds) * time.Second
 }
 
 // keep writes the manifest of a workload to a file that only the user can read.
-func keep(t *target, was object) (string, error) {
+func keep(t *target, was kube.Object) (string, error) {
 	const most = 100 // of a name, whose file system may not take all of it
-	was.GetObjectKind().SetGroupVersionKind(t.ref.kind.version())
+	was.GetObjectKind().SetGroupVersionKind(t.Ref.Kind.GroupVersionKind())
 	text, err := yaml.Marshal(was.Object)
 	if err != nil {
 		return "", err
 	}
-	file, err := os.CreateTemp("", "e2eimage-"+string(t.ref.kind)+"-"+t.ref.name[:min(len(t.ref.name), most)]+"-*.yaml")
+	file, err := os.CreateTemp("", "e2eimage-"+string(t.Ref.Kind)+"-"+t.Ref.Name[:min(len(t.Ref.Name), most)]+"-*.yaml")
 	if err != nil {
 		return "", err
 	}
@@ -144,28 +145,28 @@ func keep(t *target, was object) (string, error) {
 
 // remove deletes a workload and its pods, and watches until it is gone.
 func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
-	c, ref, was := clientFor(p.api, t.ref), t.ref, t.object.meta
+	c, ref, was := t.Ref.Client(p.api), t.Ref, t.Object.Meta
 	options := metav1.DeleteOptions{
 		Preconditions:     &metav1.Preconditions{UID: &was.UID},
 		PropagationPolicy: new(metav1.DeletePropagationForeground), DryRun: dryRun,
 	}
-	err := retry.OnError(retry.DefaultBackoff, unanswered, func() error { return c.remove(ctx, ref.name, options) })
+	err := retry.OnError(retry.DefaultBackoff, unanswered, func() error { return c.Delete(ctx, ref.Name, options) })
 	switch {
 	case apierrors.IsNotFound(err):
 	case unanswered(err) && dryRun == nil:
-		return &goingError{explainAPI("delete "+ref.where()+", which may have happened", err)}
+		return &goingError{kube.ExplainAPI("delete "+ref.Where()+", which may have happened", err)}
 	case err != nil:
-		return explainAPI("delete "+ref.where(), err)
+		return kube.ExplainAPI("delete "+ref.Where(), err)
 	}
 	if dryRun != nil {
 		return nil
 	}
 	another := func(raw runtime.Object) bool {
-		o, err := asObject(raw)
-		return err == nil && o.meta.UID != was.UID
+		o, err := kube.AsObject(raw)
+		return err == nil && o.Meta.UID != was.UID
 	}
-	err = c.until(ctx, p.api, ref.name, never, func(store cache.Store) (bool, error) {
-		raw, there, err := store.GetByKey(ref.namespace + "/" + ref.name)
+	err = until(ctx, c, p.api, ref.Name, never, func(store cache.Store) (bool, error) {
+		raw, there, err := store.GetByKey(ref.Namespace + "/" + ref.Name)
 		typed, ok := raw.(runtime.Object)
 		return !there || ok && another(typed), err
 	}, func(event watch.Event) (bool, error) {
@@ -174,7 +175,7 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 	if err != nil {
 		return &goingError{
 			fmt.Errorf("%s is being deleted, but not gone yet: %w\nlook what holds it: kubectl get %s -n %s -o yaml",
-				ref.where(), err, ref.typed(), ref.namespace),
+				ref.Where(), err, ref.Typed(), ref.Namespace),
 		}
 	}
 	return nil
@@ -195,10 +196,10 @@ func (p *Plan) another(ctx context.Context, t *target, err error) bool {
 	if !apierrors.IsAlreadyExists(err) && !unanswered(err) {
 		return false
 	}
-	raw, err := clientFor(p.api, t.ref).get(ctx, t.ref.name, metav1.GetOptions{})
+	raw, err := t.Ref.Client(p.api).Get(ctx, t.Ref.Name, metav1.GetOptions{})
 	if err != nil {
 		return false
 	}
-	o, err := asObject(raw)
-	return err == nil && o.meta.UID != t.object.meta.UID
+	o, err := kube.AsObject(raw)
+	return err == nil && o.Meta.UID != t.Object.Meta.UID
 }

@@ -15,6 +15,8 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -22,7 +24,7 @@ import (
 // but the trial, and tells whether it has answered it with the error.
 func replacingFailed(t *testing.T, made func(api *fake.Clientset, pod *corev1.Pod) (bool, error)) (*fake.Clientset, *Plan) {
 	t.Helper()
-	api := fake.NewClientset(aBarePod(newImage, func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }))
+	api := fake.NewClientset(kubetest.BarePod(kubetest.NewImage, func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }))
 	api.PrependReactor("create", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		create, ok := action.(clienttesting.CreateActionImpl)
 		if !ok || len(create.GetCreateOptions().DryRun) > 0 {
@@ -38,7 +40,7 @@ func replacingFailed(t *testing.T, made func(api *fake.Clientset, pod *corev1.Po
 	})
 	o := options()
 	o.Replace = true
-	plan, err := Prepare(t.Context(), api, o, []Image{on("pod/single")})
+	plan, err := Prepare(t.Context(), api, o, []kube.Image{kubetest.DatastorageOf("pod/single")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,10 +82,10 @@ func TestTheManifestOfWhatIsReplacedIsKeptWhileItIsGone(t *testing.T) {
 				}
 				return fails, errDenied
 			})
-			report := &reported{}
+			report := &kubetest.Reporter{}
 			_, err := plan.Apply(t.Context(), report)
 			var pod corev1.Pod
-			if yaml.Unmarshal(kept, &pod) != nil || pod.Kind != "Pod" || pod.Name != "single" || pod.Spec.Containers[0].Image != newImage {
+			if yaml.Unmarshal(kept, &pod) != nil || pod.Kind != "Pod" || pod.Name != "single" || pod.Spec.Containers[0].Image != kubetest.NewImage {
 				t.Errorf("kept is\n%s", kept)
 			}
 			left, _ := filepath.Glob(filepath.Join(folder, "*"))
@@ -94,7 +96,7 @@ func TestTheManifestOfWhatIsReplacedIsKeptWhileItIsGone(t *testing.T) {
 			} else if err != nil || len(left) != 0 {
 				t.Errorf("left is %v, error %v", left, err)
 			}
-			if said := strings.Join(report.infos, "\n"); !strings.Contains(said, "deleting and recreating pod/single, within 1m30s; if this run is killed, restore it: kubectl create -f "+folder) {
+			if said := strings.Join(report.Infos, "\n"); !strings.Contains(said, "deleting and recreating pod/single, within 1m30s; if this run is killed, restore it: kubectl create -f "+folder) {
 				t.Errorf("it says %q", said)
 			}
 		})

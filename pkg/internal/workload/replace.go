@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/rand"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 const (
@@ -27,11 +29,11 @@ func (t *target) fixed() string {
 	if t.patch == nil || t.patch.Spec == nil {
 		return ""
 	}
-	switch o := t.object.Object.(type) {
+	switch o := t.Object.Object.(type) {
 	case *batchv1.Job:
 		return fixedJob
 	case *corev1.Pod:
-		return fixedPod(o, t.assigned)
+		return fixedPod(o, t.Assigned)
 	}
 	return ""
 }
@@ -39,38 +41,38 @@ func (t *target) fixed() string {
 // fixedPod says why a Pod that is not right cannot be made so: of one that lives
 // only the images of its containers can be changed, and only another image makes the
 // kubelet start one anew.
-func fixedPod(pod *corev1.Pod, assigned []assignment) string {
+func fixedPod(pod *corev1.Pod, assigned []kube.Assignment) string {
 	has, differs := map[string]corev1.Container{}, false
-	for _, container := range all(&pod.Spec) {
+	for _, container := range kube.Containers(&pod.Spec) {
 		has[container.Name] = container
 	}
 	for _, a := range assigned {
-		now := has[a.container.Name]
-		another := now.Image != a.image.Image
-		noted, isNoted := pod.Annotations[ImageIDPrefix+a.image.Name]
-		other := isNoted && noted != a.image.ImageID
-		policy := a.policy() != "" && now.ImagePullPolicy != a.policy()
+		now := has[a.Container.Name]
+		another := now.Image != a.Image.Image
+		noted, isNoted := pod.Annotations[kube.ImageIDPrefix+a.Image.Name]
+		other := isNoted && noted != a.Image.ImageID
+		policy := a.PullPolicy() != "" && now.ImagePullPolicy != a.PullPolicy()
 		differs = differs || another || other || policy
 		switch {
 		case policy:
 			return fixedPolicy
-		case (another || other) && a.init:
+		case (another || other) && a.Init:
 			return fixedInit
 		case other && !another:
 			return fixedContent
 		}
 	}
-	if differs && ended(pod) {
+	if differs && kube.HasEnded(pod) {
 		return fixedEnded
 	}
 	return ""
 }
 
 // failedForGood tells whether a Job or Pod is right but will never run again.
-func failedForGood(o object) bool {
+func failedForGood(o kube.Object) bool {
 	switch raw := o.Object.(type) {
 	case *batchv1.Job:
-		return jobCondition(raw, batchv1.JobFailed) != nil
+		return kube.JobCondition(raw, batchv1.JobFailed) != nil
 	case *corev1.Pod:
 		return raw.Status.Phase == corev1.PodFailed
 	}
@@ -81,22 +83,22 @@ func failedForGood(o object) bool {
 // error unless it was asked for; then whether the API server would make it.
 func (p *Plan) decideReplacing(ctx context.Context, t *target) error {
 	why := t.fixed()
-	t.replacing = why != "" || p.options.Replace && failedForGood(t.object)
+	t.replacing = why != "" || p.options.Replace && failedForGood(t.Object)
 	switch {
 	case !t.replacing || p.options.DryRun == DryRunClient && p.options.Replace:
 		return nil
 	case !p.options.Replace:
-		return fmt.Errorf("%s: %s, so nothing was changed\nto delete and recreate it, use --replace", t.ref.where(), why)
+		return fmt.Errorf("%s: %s, so nothing was changed\nto delete and recreate it, use --replace", t.Ref.Where(), why)
 	}
-	trial, err := asObject(t.anew())
+	trial, err := kube.AsObject(t.anew())
 	if err != nil {
 		return err
 	}
-	trial.meta.Name = trialName(t.ref.name)
-	_, err = clientFor(p.api, t.ref).create(ctx, trial.Object,
+	trial.Meta.Name = trialName(t.Ref.Name)
+	_, err = t.Ref.Client(p.api).Create(ctx, trial.Object,
 		metav1.CreateOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}})
 	if refused(err) {
-		return fmt.Errorf("%w\nit was not changed", explainAPI("recreate "+t.ref.where(), err))
+		return fmt.Errorf("%w\nit was not changed", kube.ExplainAPI("recreate "+t.Ref.Where(), err))
 	}
 	return nil
 }
@@ -124,7 +126,7 @@ func untried(err error) bool {
 // anew is the workload as it is to be made: with its images, and without what the
 // API server and the controllers wrote.
 func (t *target) anew() runtime.Object {
-	fresh := stripped(t.object)
+	fresh := stripped(t.Object)
 	if t.patch == nil {
 		return fresh.Object
 	}
@@ -132,16 +134,16 @@ func (t *target) anew() runtime.Object {
 	if t.patch.Spec == nil {
 		return fresh.Object
 	}
-	images := map[string]assignment{}
-	for _, a := range t.assigned {
-		images[a.container.Name] = a
+	images := map[string]kube.Assignment{}
+	for _, a := range t.Assigned {
+		images[a.Container.Name] = a
 	}
 	annotate(fresh, nil, t.patch.Spec.Template.Metadata.Annotations)
 	spec := podSpec(fresh)
 	for _, containers := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
 		for i := range containers {
 			if a, ok := images[containers[i].Name]; ok {
-				containers[i].Image, containers[i].ImagePullPolicy = a.image.Image, a.policy()
+				containers[i].Image, containers[i].ImagePullPolicy = a.Image.Image, a.PullPolicy()
 			}
 		}
 	}
@@ -150,24 +152,24 @@ func (t *target) anew() runtime.Object {
 
 // podSpec is the spec that can be written to, which that of template is not for a
 // Pod.
-func podSpec(o object) *corev1.PodSpec {
+func podSpec(o kube.Object) *corev1.PodSpec {
 	if pod, ok := o.Object.(*corev1.Pod); ok {
 		return &pod.Spec
 	}
-	return &o.template.Spec
+	return &o.Template.Spec
 }
 
 // annotate adds annotations to the workload and to its template.
-func annotate(o object, workload, template map[string]string) {
+func annotate(o kube.Object, workload, template map[string]string) {
 	add := func(to *metav1.ObjectMeta, more map[string]string) {
 		for key, value := range more {
 			metav1.SetMetaDataAnnotation(to, key, value)
 		}
 	}
-	add(o.meta, workload)
+	add(o.Meta, workload)
 	if _, ok := o.Object.(*corev1.Pod); ok {
-		add(o.meta, template)
+		add(o.Meta, template)
 		return
 	}
-	add(&o.template.ObjectMeta, template)
+	add(&o.Template.ObjectMeta, template)
 }

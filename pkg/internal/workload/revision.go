@@ -10,15 +10,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // divide returns the workload's pods by name: those of its current template
 // that live, and all others that are there.
-func divide(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) (current, others []*corev1.Pod) {
+func divide(o kube.Object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) (current, others []*corev1.Pod) {
 	owned, isCurrent := ownedBy(o, pods, replicaSets), currentOf(o, pods, replicaSets)
 	slices.SortFunc(owned, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
 	for _, pod := range owned {
-		if isCurrent(pod) && pod.DeletionTimestamp == nil && (!ended(pod) || ends(o)) {
+		if isCurrent(pod) && pod.DeletionTimestamp == nil && (!kube.HasEnded(pod) || ends(o)) {
 			current = append(current, pod)
 		} else {
 			others = append(others, pod)
@@ -28,15 +30,15 @@ func divide(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) (cur
 }
 
 // ends tells whether the pods of the workload are made to end.
-func ends(o object) bool {
+func ends(o kube.Object) bool {
 	_, ok := o.Object.(*batchv1.Job)
 	return ok
 }
 
-func ownedBy(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) []*corev1.Pod {
-	owners := []metav1.Object{o.meta}
+func ownedBy(o kube.Object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) []*corev1.Pod {
+	owners := []metav1.Object{o.Meta}
 	for _, set := range replicaSets {
-		if metav1.IsControlledBy(set, o.meta) {
+		if metav1.IsControlledBy(set, o.Meta) {
 			owners = append(owners, set)
 		}
 	}
@@ -50,7 +52,7 @@ func ownedBy(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) []*
 }
 
 // currentOf tells pods of the current template from others.
-func currentOf(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) func(*corev1.Pod) bool {
+func currentOf(o kube.Object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) func(*corev1.Pod) bool {
 	switch raw := o.Object.(type) {
 	case *appsv1.Deployment:
 		set := currentReplicaSet(raw, replicaSets)
@@ -65,8 +67,8 @@ func currentOf(o object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) f
 		return currentOfDaemonSet(raw, pods)
 	case *appsv1.ReplicaSet:
 		return func(pod *corev1.Pod) bool {
-			return sameImages(&pod.Spec, &raw.Spec.Template.Spec) &&
-				maps.Equal(imageIDs(pod.Annotations), imageIDs(raw.Spec.Template.Annotations))
+			return kube.HasImagesOf(&pod.Spec, &raw.Spec.Template.Spec) &&
+				maps.Equal(kube.ImageIDs(pod.Annotations), kube.ImageIDs(raw.Spec.Template.Annotations))
 		}
 	case *batchv1.Job:
 		// Its template never changes.
@@ -126,6 +128,6 @@ func currentOfDaemonSet(d *appsv1.DaemonSet, pods []*corev1.Pod) func(*corev1.Po
 		d.Status.UpdatedNumberScheduled >= d.Status.DesiredNumberScheduled
 	return func(pod *corev1.Pod) bool {
 		return ofGeneration(pod) || hashes[pod.Labels[appsv1.ControllerRevisionHashLabelKey]] ||
-			allUpdated && sameImages(&pod.Spec, &d.Spec.Template.Spec)
+			allUpdated && kube.HasImagesOf(&pod.Spec, &d.Spec.Template.Spec)
 	}
 }

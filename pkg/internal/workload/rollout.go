@@ -9,6 +9,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // progressOf is how far a rollout is, as the workload's own status tells.
@@ -36,7 +38,7 @@ const unseen = "the controller has not seen the change yet"
 // judgeRollout judges a workload by its kind. What "rolled out" means follows
 // `kubectl rollout status` (k8s.io/kubectl/pkg/polymorphichelpers), with
 // availability, which includes minReadySeconds, for every kind.
-func judgeRollout(o object) progressOf {
+func judgeRollout(o kube.Object) progressOf {
 	switch raw := o.Object.(type) {
 	case *appsv1.Deployment:
 		return judgeDeployment(raw)

@@ -6,6 +6,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // The kinds that roll nothing out: they have their pods, or will have, or are one.
@@ -46,10 +48,10 @@ func judgeJob(j *batchv1.Job) progressOf {
 		waiting: fmt.Sprintf("%d of %d completions", j.Status.Succeeded, wanted), desired: 1, phase: "Running",
 	}
 	switch {
-	case jobCondition(j, batchv1.JobComplete) != nil:
+	case kube.JobCondition(j, batchv1.JobComplete) != nil:
 		progress.done, progress.waiting, progress.phase = true, "", "Complete"
-	case jobCondition(j, batchv1.JobFailed) != nil:
-		condition := jobCondition(j, batchv1.JobFailed)
+	case kube.JobCondition(j, batchv1.JobFailed) != nil:
+		condition := kube.JobCondition(j, batchv1.JobFailed)
 		progress.phase = "Failed"
 		progress.impossible = &RolloutError{
 			Reason: condition.Reason, Message: "the Job has failed: " + condition.Message,

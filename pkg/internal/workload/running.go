@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // Running is a container that runs one of the images.
@@ -45,10 +47,10 @@ func (j *judge) running(v view) [][]Running {
 // runningIn is not complete while one of the containers has not been started.
 // The trace of an init container may be gone, long after it ended.
 func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
-	ids := containerIDs(pod)
+	ids := kube.ContainerIDs(pod)
 	for _, a := range j.assigned {
-		id, init := ids[a.container.Name], a.init && !restarts(a.container)
-		if j.past[id] && !ended(pod) {
+		id, init := ids[a.Container.Name], a.Init && !restarts(a.Container)
+		if j.past[id] && !kube.HasEnded(pod) {
 			// The kubelet has not started it anew yet.
 			return nil, false
 		}
@@ -59,9 +61,9 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 			return nil, false
 		}
 		running = append(running, Running{
-			Namespace: pod.Namespace, Pod: pod.Name, Container: a.container.Name,
-			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.image.Name, Init: init, Ended: ended(pod),
-			Probed: a.container.ReadinessProbe != nil,
+			Namespace: pod.Namespace, Pod: pod.Name, Container: a.Container.Name,
+			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.Image.Name, Init: init, Ended: kube.HasEnded(pod),
+			Probed: a.Container.ReadinessProbe != nil,
 		})
 	}
 	return running, true
@@ -100,11 +102,11 @@ func (r *Rollouts) Dead(containerIDs []string) {
 		if !slices.ContainsFunc(t.running, func(one Running) bool { return slices.Contains(containerIDs, one.ContainerID) }) {
 			continue
 		}
-		if t.past == nil {
-			t.past = map[string]bool{}
+		if t.Past == nil {
+			t.Past = map[string]bool{}
 		}
 		for _, id := range containerIDs {
-			t.past[id] = true
+			t.Past[id] = true
 		}
 		t.running, t.waited = nil, false
 	}
@@ -113,13 +115,13 @@ func (r *Rollouts) Dead(containerIDs []string) {
 // Stands tells whether the pod still has the container and is not being deleted.
 func (r *Rollouts) Stands(ctx context.Context, container Running) (bool, error) {
 	pods, err := r.api.CoreV1().Pods(container.Namespace).List(ctx, metav1.ListOptions{
-		FieldSelector: byName(container.Pod),
+		FieldSelector: kube.ByName(container.Pod),
 	})
 	if err != nil {
-		return false, explainAPI("list pods in namespace "+container.Namespace, err)
+		return false, kube.ExplainAPI("list pods in namespace "+container.Namespace, err)
 	}
 	return slices.ContainsFunc(pods.Items, func(pod corev1.Pod) bool {
 		return pod.Name == container.Pod && pod.DeletionTimestamp == nil &&
-			containerIDs(&pod)[container.Container] == container.ContainerID
+			kube.ContainerIDs(&pod)[container.Container] == container.ContainerID
 	}), nil
 }

@@ -8,15 +8,18 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 )
 
 func TestOnlyWhatHasADeadContainerIsWaitedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := aDeployment(newImage, rolledOut)
-		set := aReplicaSet(d, "new")
-		image := datastorage()
+		d := kubetest.Deployment(kubetest.NewImage, kubetest.RolledOut)
+		set := kubetest.ReplicaSet(d, "new")
+		image := kubetest.Datastorage()
 		image.Workloads = append(image.Workloads, "job/migrate")
-		w := startWait(t, []Image{image}, d, set, aPod(set, "server", newImage), aJob(newImage, ofJob(batchv1.JobComplete)))
+		w := startWait(t, []kube.Image{image}, d, set, kubetest.Pod(set, "server", kubetest.NewImage), kubetest.Job(kubetest.NewImage, kubetest.JobThatIs(batchv1.JobComplete)))
 		if err := <-w.err; err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +30,7 @@ func TestOnlyWhatHasADeadContainerIsWaitedForAgain(t *testing.T) {
 		w.rollouts.Dead([]string{"server-id"})
 		go func() { w.err <- w.rollouts.Wait(t.Context(), w.report) }()
 		synctest.Wait()
-		put(t, w.api, aPod(set, "server", newImage, func(p *corev1.Pod) { p.Status.ContainerStatuses[0].ContainerID = "containerd://another-id" }))
+		kubetest.Put(t, w.api, kubetest.Pod(set, "server", kubetest.NewImage, func(p *corev1.Pod) { p.Status.ContainerStatuses[0].ContainerID = "containerd://another-id" }))
 		if _, err := w.end(); err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +55,7 @@ func TestAContainerStandsWhileItsPodHasIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pod := aPod(aReplicaSet(aDeployment(newImage), "new"), "server", newImage, test.edit)
+			pod := kubetest.Pod(kubetest.ReplicaSet(kubetest.Deployment(kubetest.NewImage), "new"), "server", kubetest.NewImage, test.edit)
 			rollouts := &Rollouts{api: fake.NewClientset(pod)}
 			got, err := rollouts.Stands(t.Context(), Running{Namespace: "e2e", Pod: "server", Container: "server", ContainerID: "server-id"})
 			if err != nil || got != test.want {

@@ -17,6 +17,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // Nothing that is said of a Secret has its values in it. The API server quotes them in
@@ -99,7 +100,7 @@ func withoutValues(err error) error {
 		metav1.StatusReasonServiceUnavailable:
 		return err
 	case metav1.StatusReasonForbidden:
-		if deniedByRole(err) {
+		if kube.DeniedByRole(err) {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 )
 
@@ -70,7 +71,7 @@ func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructu
 }
 
 // markField is the consumer's mark as conflicts have it.
-const markField = ".metadata.annotations." + ConsumerAnnotation
+const markField = ".metadata.annotations." + kube.ConsumerAnnotation
 
 // conflict is a field that another field manager owns.
 type conflict struct{ manager, field string }
@@ -126,5 +127,5 @@ func (a *applied) explained(verb string, err error) error {
 	if a.object.isSecret() {
 		err = withoutValues(err)
 	}
-	return explainAPI(verb+" "+a.where(), err)
+	return kube.ExplainAPI(verb+" "+a.where(), err)
 }

@@ -7,12 +7,14 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // stripped is a copy of a Job or Pod that can be created: without what the API
 // server, the scheduler and the controllers wrote.
-func stripped(o object) object {
-	bare := o.clone()
+func stripped(o kube.Object) kube.Object {
+	bare := o.Clone()
 	switch raw := bare.Object.(type) {
 	case *batchv1.Job:
 		raw.Status = batchv1.JobStatus{}
@@ -31,8 +33,8 @@ func stripped(o object) object {
 			raw.Spec.NodeName = ""
 		}
 	}
-	was := *bare.meta
-	*bare.meta = metav1.ObjectMeta{
+	was := *bare.Meta
+	*bare.Meta = metav1.ObjectMeta{
 		Name: was.Name, Namespace: was.Namespace, Labels: was.Labels, Annotations: was.Annotations,
 		OwnerReferences: was.OwnerReferences,
 		Finalizers: slices.DeleteFunc(was.Finalizers, func(f string) bool {

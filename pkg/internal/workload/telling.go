@@ -5,12 +5,13 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // ready says how far a rollout is in a few characters, for who waits.
 func (v view) ready() string {
-	if v.object.meta == nil {
+	if v.object.Meta == nil {
 		return "not seen yet"
 	}
 	rollout := judgeRollout(v.object)
@@ -42,7 +43,7 @@ func with(far, trouble string) string {
 }
 
 // atEnd says what a workload is once it is rolled out.
-func atEnd(o object) string {
+func atEnd(o kube.Object) string {
 	job, ok := o.Object.(*batchv1.Job)
 	switch {
 	case !ok:

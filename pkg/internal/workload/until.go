@@ -12,6 +12,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 	"k8s.io/klog/v2"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // denied tells whether the API server will not show something.
@@ -23,7 +25,7 @@ func never(error) bool { return false }
 // until watches the object of a name until the condition holds, or the precondition
 // of what is there at first. api is the client behind c. Trouble is tried again, unless it
 // is final, and told if it was the last.
-func (c client) until(ctx context.Context, api any, name string, final func(error) bool,
+func until(ctx context.Context, c kube.Client, api any, name string, final func(error) bool,
 	precondition watchtools.PreconditionFunc, condition watchtools.ConditionFunc,
 ) error {
 	ctx, giveUp := context.WithCancelCause(ctx)
@@ -42,18 +44,18 @@ func (c client) until(ctx context.Context, api any, name string, final func(erro
 	quiet := klog.NewContext(ctx, klog.Logger{})
 	_, err := watchtools.UntilWithSync(quiet, cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			options.FieldSelector = byName(name)
-			list, err := c.list(ctx, options)
+			options.FieldSelector = kube.ByName(name)
+			list, err := c.List(ctx, options)
 			note(err)
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			options.FieldSelector = byName(name)
-			events, err := c.watch(ctx, options)
+			options.FieldSelector = kube.ByName(name)
+			events, err := c.Watch(ctx, options)
 			note(err)
 			return events, err
 		},
-	}, api), c.empty, precondition, condition)
+	}, api), c.Empty, precondition, condition)
 	if err == nil || ctx.Err() == nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // Used is a workload, or a pod that belongs to none, with what its
@@ -58,7 +60,7 @@ type UsedContainer struct {
 // Usage lists the workloads of all namespaces and their pods: one list call for each
 // kind. Who may not list all namespaces sees the one given; kinds that may not be
 // listed even there are left out and returned as unseen.
-func Usage(ctx context.Context, api API, namespace string) (used []*Used, unseen Unseen, err error) {
+func Usage(ctx context.Context, api kube.API, namespace string) (used []*Used, unseen Unseen, err error) {
 	u := &usage{byKey: map[string]*Used{}}
 	unseen.Kinds, err = u.list(ctx, api, namespace)
 	unseen.OtherNamespaces = u.oneNamespace
@@ -74,24 +76,24 @@ type Unseen struct {
 }
 
 // list asks for each kind, pods last.
-func (u *usage) list(ctx context.Context, api API, namespace string) (unseen []string, err error) {
+func (u *usage) list(ctx context.Context, api kube.API, namespace string) (unseen []string, err error) {
 	of := metav1.NamespaceAll
-	for _, k := range kinds() {
-		if k == replicaSet && !u.withReplicaSets {
+	for _, k := range kube.Kinds() {
+		if k == kube.ReplicaSet && !u.withReplicaSets {
 			continue
 		}
-		listed, err := clientFor(api, reference{namespace: of, kind: k}).list(ctx, metav1.ListOptions{})
+		listed, err := k.Client(api, of).List(ctx, metav1.ListOptions{})
 		if apierrors.IsForbidden(err) && of == metav1.NamespaceAll {
 			of = namespace
 			u.only(namespace)
-			listed, err = clientFor(api, reference{namespace: of, kind: k}).list(ctx, metav1.ListOptions{})
+			listed, err = k.Client(api, of).List(ctx, metav1.ListOptions{})
 		}
 		switch {
 		case apierrors.IsForbidden(err):
-			unseen = append(unseen, k.plural())
+			unseen = append(unseen, k.Plural())
 			continue
 		case err != nil:
-			return nil, explainAPI("list "+k.plural(), err)
+			return nil, kube.ExplainAPI("list "+k.Plural(), err)
 		}
 		if pods, ok := listed.(*corev1.PodList); ok {
 			u.pods(pods)
@@ -124,20 +126,20 @@ func (u *usage) only(namespace string) {
 }
 
 // add notes a workload, as its rollout is judged.
-func (u *usage) add(k kind, raw runtime.Object) error {
-	o, err := asObject(raw)
+func (u *usage) add(k kube.Kind, raw runtime.Object) error {
+	o, err := kube.AsObject(raw)
 	if err != nil {
 		return err
 	}
-	if k.madeByOthers() && metav1.GetControllerOf(o.meta) != nil {
+	if k.MadeByOthers() && metav1.GetControllerOf(o.Meta) != nil {
 		// A Deployment's ReplicaSet is a part of it, and what a CronJob has made runs to its
 		// end with what it was made with.
 		return nil
 	}
 	rollout := judgeRollout(o)
 	one := &Used{
-		Name: reference{kind: k, name: o.meta.Name}.String(), Namespace: o.meta.Namespace,
-		Consumer: o.meta.Annotations[ConsumerAnnotation], Template: *o.template, Phase: rollout.phase,
+		Name: kube.Reference{Kind: k, Name: o.Meta.Name}.String(), Namespace: o.Meta.Namespace,
+		Consumer: o.Meta.Annotations[kube.ConsumerAnnotation], Template: *o.Template, Phase: rollout.phase,
 		Wanted: int(rollout.pods), Updated: int(rollout.updated), Settled: rollout.done || rollout.phase != "",
 	}
 	if s, ok := o.Object.(*appsv1.StatefulSet); ok {

@@ -13,12 +13,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 )
 
 func TestWhoMayListPodsOfOneNamespaceSeesTheWorkloadsOfThatOne(t *testing.T) {
 	t.Parallel()
-	elsewhere := aDeployment(newImage, rolledOut, func(d *appsv1.Deployment) { d.Namespace = "elsewhere" })
-	api := fake.NewClientset(elsewhere, aDeployment(newImage, rolledOut))
+	elsewhere := kubetest.Deployment(kubetest.NewImage, kubetest.RolledOut, func(d *appsv1.Deployment) { d.Namespace = "elsewhere" })
+	api := fake.NewClientset(elsewhere, kubetest.Deployment(kubetest.NewImage, kubetest.RolledOut))
 	api.PrependReactor("list", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		return action.GetNamespace() == "", nil, apierrors.NewForbidden(corev1.Resource("pods"), "", nil)
 	})
@@ -41,15 +44,15 @@ func TestPodsThatAPartitionKeepsAreNotWanted(t *testing.T) {
 	}{
 		"all above it are updated": {2, 2, func(*corev1.Pod) {}, true},
 		"one is still to come":     {1, 2, func(p *corev1.Pod) { p.Labels[appsv1.StatefulSetRevisionLabel] = "store-old" }, false},
-		"one is broken":            {2, 2, notReady, false},
+		"one is broken":            {2, 2, kubetest.NotReady, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			// What is below it may be broken, and says nothing of the rollout.
-			s := aStatefulSet(newImage, 3, partition(1), func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = test.updated })
+			s := kubetest.StatefulSet(kubetest.NewImage, 3, partition(1), func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = test.updated })
 			objects := []runtime.Object{s}
-			for i, edit := range []func(*corev1.Pod){notReady, test.second, func(*corev1.Pod) {}} {
-				objects = append(objects, aPod(s, fmt.Sprintf("store-%d", i), newImage, func(p *corev1.Pod) {
+			for i, edit := range []func(*corev1.Pod){kubetest.NotReady, test.second, func(*corev1.Pod) {}} {
+				objects = append(objects, kubetest.Pod(s, fmt.Sprintf("store-%d", i), kubetest.NewImage, func(p *corev1.Pod) {
 					p.OwnerReferences[0].Kind = "StatefulSet"
 					metav1.SetMetaDataLabel(&p.ObjectMeta, appsv1.StatefulSetRevisionLabel, map[bool]string{true: "store-new", false: "store-old"}[i > 0])
 				}, edit))
@@ -65,9 +68,11 @@ func TestPodsThatAPartitionKeepsAreNotWanted(t *testing.T) {
 func TestStatusJudgesARolloutAsDeployDoes(t *testing.T) {
 	t.Parallel()
 	three := func(edit func(*appsv1.DeploymentStatus)) *appsv1.Deployment {
-		return aDeployment(newImage, func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(3)) }, rolledOut, func(d *appsv1.Deployment) { edit(&d.Status) })
+		return kubetest.Deployment(kubetest.NewImage, func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(3)) }, kubetest.RolledOut, func(d *appsv1.Deployment) { edit(&d.Status) })
 	}
-	agents := func(edit func(*appsv1.DaemonSet)) *appsv1.DaemonSet { return aDaemonSet(newImage, 3, edit) }
+	agents := func(edit func(*appsv1.DaemonSet)) *appsv1.DaemonSet {
+		return kubetest.DaemonSet(kubetest.NewImage, 3, edit)
+	}
 	for name, test := range map[string]struct {
 		has     runtime.Object
 		updated int
@@ -81,7 +86,7 @@ func TestStatusJudgesARolloutAsDeployDoes(t *testing.T) {
 		"a DaemonSet that is rolled out":        {agents(func(*appsv1.DaemonSet) {}), 3, true},
 		"a DaemonSet of which two are updated":  {agents(func(d *appsv1.DaemonSet) { d.Status.UpdatedNumberScheduled = 2 }), 2, false},
 		"a DaemonSet with one not available":    {agents(func(d *appsv1.DaemonSet) { d.Status.NumberAvailable = 2 }), 2, false},
-		"a Job that runs, which has its phase":  {aJob(newImage), 0, true},
+		"a Job that runs, which has its phase":  {kubetest.Job(kubetest.NewImage), 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +94,7 @@ func TestStatusJudgesARolloutAsDeployDoes(t *testing.T) {
 			if err != nil || len(used) != 1 || used[0].Updated != test.updated || used[0].Settled != test.settled {
 				t.Errorf("%+v, %v", used, err)
 			}
-			o, err := asObject(test.has)
+			o, err := kube.AsObject(test.has)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,22 +107,22 @@ func TestStatusJudgesARolloutAsDeployDoes(t *testing.T) {
 
 func TestWhatKeepsPodsFromBeingReadyIsTold(t *testing.T) {
 	t.Parallel()
-	d := aDeployment(newImage)
+	d := kubetest.Deployment(kubetest.NewImage)
 	for name, test := range map[string]struct {
 		pod    func(*corev1.Pod)
 		image  string
 		words  string
 		failed bool
 	}{
-		"it crashes again and again":   {crashes(3), newImage, "restarted 3 times, last exit code 17", true},
-		"it may come through":          {crashes(2), newImage, "restarted 2 times, last exit code 17", false},
-		"its image is not on the node": {waits("ErrImageNeverPull", "x"), newImage, "ErrImageNeverPull", true},
-		"it is only being made":        {waits("ContainerCreating", ""), newImage, "", false},
-		"it is of the rollout before":  {crashes(3), oldImage, "", false},
+		"it crashes again and again":   {kubetest.Crashes(3), kubetest.NewImage, "restarted 3 times, last exit code 17", true},
+		"it may come through":          {kubetest.Crashes(2), kubetest.NewImage, "restarted 2 times, last exit code 17", false},
+		"its image is not on the node": {kubetest.Waits("ErrImageNeverPull", "x"), kubetest.NewImage, "ErrImageNeverPull", true},
+		"it is only being made":        {kubetest.Waits("ContainerCreating", ""), kubetest.NewImage, "", false},
+		"it is of the rollout before":  {kubetest.Crashes(3), kubetest.OldImage, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			used := &Used{Pods: []UsedPod{usedPod(aPod(aReplicaSet(d, "new"), "new-1", newImage, test.pod))}}
+			used := &Used{Pods: []UsedPod{usedPod(kubetest.Pod(kubetest.ReplicaSet(d, "new"), "new-1", kubetest.NewImage, test.pod))}}
 			if words, failed := used.Trouble(test.image, 3, time.Now()); words != test.words || failed != test.failed {
 				t.Errorf("%q, failed %t", words, failed)
 			}

@@ -6,6 +6,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // pods gives each pod to its workload, or notes it as one of its own.
@@ -60,21 +62,21 @@ func ownerOf(pod *corev1.Pod) string {
 	switch owner.Kind {
 	case "ReplicaSet":
 		hash := pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
-		return reference{kind: deployment, name: strings.TrimSuffix(owner.Name, "-"+hash)}.String()
+		return kube.Reference{Kind: kube.Deployment, Name: strings.TrimSuffix(owner.Name, "-"+hash)}.String()
 	case "StatefulSet", "DaemonSet", "Job":
-		return reference{kind: kind(strings.ToLower(owner.Kind)), name: owner.Name}.String()
+		return kube.Reference{Kind: kube.Kind(strings.ToLower(owner.Kind)), Name: owner.Name}.String()
 	}
 	return ""
 }
 
 func usedPod(pod *corev1.Pod) UsedPod {
 	used := UsedPod{pod: pod, Name: pod.Name, Node: pod.Spec.NodeName, Containers: map[string]UsedContainer{}}
-	ids := containerIDs(pod)
+	ids := kube.ContainerIDs(pod)
 	ready := map[string]bool{}
-	for _, status := range statuses(pod) {
+	for _, status := range kube.ContainerStatuses(pod) {
 		ready[status.Name] = status.Ready
 	}
-	for _, container := range all(&pod.Spec) {
+	for _, container := range kube.Containers(&pod.Spec) {
 		if id := ids[container.Name]; id != "" {
 			used.Containers[container.Name] = UsedContainer{ID: id, Image: container.Image, Ready: ready[container.Name]}
 		}

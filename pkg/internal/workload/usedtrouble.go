@@ -5,6 +5,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // Trouble says in a few words what keeps pods of the image from being ready, "" while it
@@ -14,7 +16,7 @@ func (u *Used) Trouble(image string, maxRestarts int, now time.Time) (words stri
 	recorded := func(reference string) bool { return reference == image }
 	var pods []*corev1.Pod
 	for _, used := range u.Pods {
-		has := slices.ContainsFunc(all(&used.pod.Spec), func(c corev1.Container) bool { return c.Image == image })
+		has := slices.ContainsFunc(kube.Containers(&used.pod.Spec), func(c corev1.Container) bool { return c.Image == image })
 		if podReady(used.pod) || !has {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -31,13 +32,13 @@ var (
 
 // Rollouts are those of workloads that were deployed together.
 type Rollouts struct {
-	api API
+	api kube.API
 	all []*rollout
 }
 
 // rollout is that of one workload.
 type rollout struct {
-	Target
+	kube.Target
 
 	// waited: Wait has seen it rolled out, and running is what it found.
 	waited  bool
@@ -45,7 +46,7 @@ type rollout struct {
 }
 
 // New returns the rollouts of workloads, to be waited for.
-func New(api API, targets []Target) *Rollouts {
+func New(api kube.API, targets []kube.Target) *Rollouts {
 	r := &Rollouts{api: api}
 	for _, t := range targets {
 		r.all = append(r.all, &rollout{Target: t})
@@ -80,7 +81,7 @@ func (r *Rollouts) Wait(ctx context.Context, report progress.Reporter) error {
 		}
 		all.Go(func() {
 			waits := report.Start(progress.Step{
-				Doing: fmt.Sprintf("Waiting for %s", t.ref), Done: fmt.Sprintf("%s is %s", t.ref, atEnd(t.object)),
+				Doing: fmt.Sprintf("Waiting for %s", t.Ref), Done: fmt.Sprintf("%s is %s", t.Ref, atEnd(t.Object)),
 			})
 			failures[i] = r.waitFor(waiting, t, report, waits)
 			waits.End(failures[i])
@@ -137,7 +138,7 @@ func apart(failures []error) error {
 
 // waitFor watches one workload until the end of its rollout.
 func (r *Rollouts) waitFor(ctx context.Context, t *rollout, report progress.Reporter, waits progress.Running) error {
-	watching, stop := within(ctx, t.timeout())
+	watching, stop := within(ctx, t.Timeout())
 	w := newWatcher(r.api, &t.Target)
 	defer w.running.Wait()
 	defer stop()
@@ -189,10 +190,10 @@ func (r *Rollouts) ended(ctx, watching context.Context, w *watcher, after time.D
 	t := w.target
 	switch cause := context.Cause(watching); {
 	case errors.Is(cause, errTimeout):
-		return r.diagnose(ctx, t, late(w.view(), t.timeout(), w.lastTrouble()))
+		return r.diagnose(ctx, t, late(w.view(), t.Timeout(), w.lastTrouble()))
 	case errors.Is(cause, errOtherFailed):
 		return &RolloutError{
-			Workload: t.ref.String(), Namespace: t.ref.namespace, Reason: "Unfinished",
+			Workload: t.Ref.String(), Namespace: t.Ref.Namespace, Reason: "Unfinished",
 			Message: fmt.Sprintf("stopped waiting, since %s %s before: %s", errOtherFailed, afterFailure,
 				w.view().waiting()),
 		}
@@ -214,10 +215,10 @@ func (r *Rollouts) ended(ctx, watching context.Context, w *watcher, after time.D
 // tellIdle says which pods do not run the images although all is done.
 func (t *rollout) tellIdle(report progress.Reporter, idle string) {
 	switch {
-	case idle == "" || len(t.images) == 0:
+	case idle == "" || len(t.Images) == 0:
 	case len(t.running) == 0:
-		report.Warn(fmt.Sprintf("%s: %s, so nothing runs the new image", t.ref.where(), idle))
+		report.Warn(fmt.Sprintf("%s: %s, so nothing runs the new image", t.Ref.Where(), idle))
 	default:
-		report.Warn(fmt.Sprintf("%s: %s", t.ref.where(), idle))
+		report.Warn(fmt.Sprintf("%s: %s", t.Ref.Where(), idle))
 	}
 }

@@ -18,31 +18,34 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 )
 
 // waiting is a Wait under way, in a bubble where time passes by itself.
 type waiting struct {
 	api      *fake.Clientset
 	rollouts *Rollouts
-	report   *reported
+	report   *kubetest.Reporter
 	begun    time.Time
 	err      chan error
 	cancel   context.CancelCauseFunc
 }
 
 // startWait deploys the images and begins to wait.
-func startWait(t *testing.T, images []Image, objects ...runtime.Object) *waiting {
+func startWait(t *testing.T, images []kube.Image, objects ...runtime.Object) *waiting {
 	t.Helper()
-	w := &waiting{api: fake.NewClientset(objects...), report: &reported{}, begun: time.Now(), err: make(chan error, 1)}
+	w := &waiting{api: fake.NewClientset(objects...), report: &kubetest.Reporter{}, begun: time.Now(), err: make(chan error, 1)}
 	w.start(t, images)
 	return w
 }
 
-func (w *waiting) start(t *testing.T, images []Image) {
+func (w *waiting) start(t *testing.T, images []kube.Image) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	w.cancel = cancel
-	var targets []Target
+	var targets []kube.Target
 	for _, image := range images {
 		for _, of := range image.Workloads {
 			targets = append(targets, deployTo(t, w.api, of, image))
@@ -54,36 +57,36 @@ func (w *waiting) start(t *testing.T, images []Image) {
 }
 
 // deployTo gives a workload its image, unless it has it.
-func deployTo(t *testing.T, api *fake.Clientset, of string, image Image) Target {
+func deployTo(t *testing.T, api *fake.Clientset, of string, image kube.Image) kube.Target {
 	t.Helper()
-	ref, err := parseReference(of, "e2e")
+	ref, err := kube.ParseReference(of, "e2e")
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := Target{ref: ref, images: []Image{image}}
-	raw, err := clientFor(api, ref).get(t.Context(), ref.name, metav1.GetOptions{})
+	target := kube.Target{Ref: ref, Images: []kube.Image{image}}
+	raw, err := ref.Client(api).Get(t.Context(), ref.Name, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if target.object, err = asObject(raw); err != nil {
+	if target.Object, err = kube.AsObject(raw); err != nil {
 		t.Fatal(err)
 	}
-	if target.assigned, err = assign(target.images, &target.object.template.Spec); err != nil {
+	if target.Assigned, err = kube.Assign(target.Images, &target.Object.Template.Spec); err != nil {
 		t.Fatal(err)
 	}
-	patch := buildPatch(target.object, target.assigned, "suite", false)
+	patch := kube.NewPatch(target.Object, target.Assigned, "suite", false)
 	if patch == nil {
 		return target
 	}
-	body, err := patch.bytes(ref.kind)
+	body, err := patch.Marshal(ref.Kind)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if raw, err = clientFor(api, ref).patch(t.Context(), ref.name, body, metav1.PatchOptions{}); err != nil {
+	if raw, err = ref.Client(api).Patch(t.Context(), ref.Name, body, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	target.patched = true
-	if target.object, err = asObject(raw); err != nil {
+	target.Patched = true
+	if target.Object, err = kube.AsObject(raw); err != nil {
 		t.Fatal(err)
 	}
 	return target
@@ -108,22 +111,22 @@ func rolloutError(t *testing.T, err error) *RolloutError {
 
 func TestARolloutIsWaitedForByWatching(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		old := aDeployment(oldImage, rolledOut)
-		w := startWait(t, []Image{datastorage()}, old, aReplicaSet(old, "old"))
+		old := kubetest.Deployment(kubetest.OldImage, kubetest.RolledOut)
+		w := startWait(t, []kube.Image{kubetest.Datastorage()}, old, kubetest.ReplicaSet(old, "old"))
 		now, err := w.api.AppsV1().Deployments("e2e").Get(t.Context(), "datastorage", metav1.GetOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		asked := len(w.api.Actions())
-		unavailable(now)
-		set := aReplicaSet(now, "new")
-		put(t, w.api, set)
-		put(t, w.api, now)
-		put(t, w.api, aPod(set, "datastorage-new-1", newImage, notReady))
+		kubetest.Unavailable(now)
+		set := kubetest.ReplicaSet(now, "new")
+		kubetest.Put(t, w.api, set)
+		kubetest.Put(t, w.api, now)
+		kubetest.Put(t, w.api, kubetest.Pod(set, "datastorage-new-1", kubetest.NewImage, kubetest.NotReady))
 		<-time.After(30 * time.Second)
-		put(t, w.api, aPod(set, "datastorage-new-1", newImage))
-		rolledOut(now)
-		put(t, w.api, now)
+		kubetest.Put(t, w.api, kubetest.Pod(set, "datastorage-new-1", kubetest.NewImage))
+		kubetest.RolledOut(now)
+		kubetest.Put(t, w.api, now)
 		if took, err := w.end(); err != nil || took != 30*time.Second {
 			t.Fatalf("after %s error %v", took, err)
 		}
@@ -140,27 +143,27 @@ func TestARolloutIsWaitedForByWatching(t *testing.T) {
 		// get, patch, the test's own get, and three lists with watches: with a
 		// server that can stream lists, a list and its watch are one call.
 		if len(w.api.Actions()) != 9 {
-			t.Errorf("the API was asked for %v", sent(w.api))
+			t.Errorf("the API was asked for %v", kubetest.Sent(w.api))
 		}
 	})
 }
 
 func TestAFailureIsDiagnosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := aDeployment(newImage, unavailable)
-		set := aReplicaSet(d, "new")
-		w := startWait(t, []Image{datastorage()}, d, set)
-		pod := aPod(set, "new-1", newImage, crashes(4))
-		put(t, w.api, anEvent(pod, "Killing", "killed, token=hunter2", time.Now()))
-		put(t, w.api, anEvent(pod, "Failed", "of new-1_e2e(15f7be8c-5d34-4967-8b80-ce69853bd9c4)", time.Now().Add(time.Minute)))
-		put(t, w.api, anEvent(pod, "BackOff", "says again that it was restarted", time.Now()))
-		put(t, w.api, anEvent(set, "Other", "not about it", time.Now()))
+		d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+		set := kubetest.ReplicaSet(d, "new")
+		w := startWait(t, []kube.Image{kubetest.Datastorage()}, d, set)
+		pod := kubetest.Pod(set, "new-1", kubetest.NewImage, kubetest.Crashes(4))
+		kubetest.Put(t, w.api, kubetest.Event(pod, "Killing", "killed, token=hunter2", time.Now()))
+		kubetest.Put(t, w.api, kubetest.Event(pod, "Failed", "of new-1_e2e(15f7be8c-5d34-4967-8b80-ce69853bd9c4)", time.Now().Add(time.Minute)))
+		kubetest.Put(t, w.api, kubetest.Event(pod, "BackOff", "says again that it was restarted", time.Now()))
+		kubetest.Put(t, w.api, kubetest.Event(set, "Other", "not about it", time.Now()))
 		<-time.After(time.Second)
-		put(t, w.api, pod)
+		kubetest.Put(t, w.api, pod)
 		took, err := w.end()
 		want := &RolloutError{
 			Workload: "deployment.apps/datastorage", Namespace: "e2e", Reason: "CrashLoopBackOff",
-			Pod: "new-1", Container: "server", Node: "kind-worker", Image: newImage,
+			Pod: "new-1", Container: "server", Node: "kind-worker", Image: kubetest.NewImage,
 			Message: "restarted 4 times, last exit code 17", Restarts: 4,
 			Logs: []string{"fake logs"}, Events: []string{"Killing: killed, token=***", "Failed: of new-1"}, crashed: true,
 		}
@@ -174,17 +177,17 @@ func TestAFailureIsDiagnosed(t *testing.T) {
 				}
 			}
 		}
-		if len(w.report.ended) != 1 || w.report.ended[0] == nil {
-			t.Errorf("the step ended with %v", w.report.ended)
+		if len(w.report.Ended) != 1 || w.report.Ended[0] == nil {
+			t.Errorf("the step ended with %v", w.report.Ended)
 		}
 	})
 }
 
 func TestAProblemThatLastsIsTimedWithoutAnyChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := aDeployment(newImage, unavailable)
-		set := aReplicaSet(d, "new")
-		w := startWait(t, []Image{datastorage()}, d, set, aPod(set, "new-1", newImage, unscheduledPod))
+		d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+		set := kubetest.ReplicaSet(d, "new")
+		w := startWait(t, []kube.Image{kubetest.Datastorage()}, d, set, kubetest.Pod(set, "new-1", kubetest.NewImage, kubetest.Unscheduled))
 		took, err := w.end()
 		if failed := rolloutError(t, err); failed.Reason != "Unschedulable" || took != lasting {
 			t.Errorf("after %s %+v", took, failed)
@@ -194,12 +197,12 @@ func TestAProblemThatLastsIsTimedWithoutAnyChange(t *testing.T) {
 
 func TestNeverReadyIsATimeoutThatSaysWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := aDeployment(newImage, unavailable)
-		set := aReplicaSet(d, "new")
-		pod := aPod(set, "new-1", newImage, notReady)
-		probe := anEvent(pod, "Unhealthy", "Readiness probe failed: connection refused", time.Now())
+		d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+		set := kubetest.ReplicaSet(d, "new")
+		pod := kubetest.Pod(set, "new-1", kubetest.NewImage, kubetest.NotReady)
+		probe := kubetest.Event(pod, "Unhealthy", "Readiness probe failed: connection refused", time.Now())
 		probe.Count, probe.InvolvedObject.FieldPath = 12, "spec.containers{server}"
-		w := startWait(t, []Image{datastorage()}, d, set, pod, probe)
+		w := startWait(t, []kube.Image{kubetest.Datastorage()}, d, set, pod, probe)
 		took, err := w.end()
 		failed := rolloutError(t, err)
 		if !failed.NotInTime || failed.Reason != "Timeout" || took != 2*time.Minute || failed.Pod != "new-1" {
@@ -218,7 +221,7 @@ func TestNeverReadyIsATimeoutThatSaysWhy(t *testing.T) {
 
 func TestADeletedWorkloadEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := startWait(t, []Image{datastorage()}, aDeployment(newImage, unavailable))
+		w := startWait(t, []kube.Image{kubetest.Datastorage()}, kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable))
 		<-time.After(3 * time.Second)
 		if err := w.api.AppsV1().Deployments("e2e").Delete(t.Context(), "datastorage", metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
@@ -232,15 +235,15 @@ func TestADeletedWorkloadEndsTheWait(t *testing.T) {
 
 func TestAnInterruptionEndsTheWaitWithItsCauseAndTheReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := aDeployment(newImage, unavailable)
-		set := aReplicaSet(d, "new")
-		other := aDeployment(newImage, unavailable, func(d *appsv1.Deployment) { d.Name, d.UID = "other", "uid-other" })
-		image := datastorage()
+		d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+		set := kubetest.ReplicaSet(d, "new")
+		other := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable, func(d *appsv1.Deployment) { d.Name, d.UID = "other", "uid-other" })
+		image := kubetest.Datastorage()
 		image.Workloads = append(image.Workloads, "deployment/other")
-		w := startWait(t, []Image{image}, d, set, other)
-		pod := aPod(set, "new-1", newImage, crashes(1))
-		put(t, w.api, anEvent(pod, "Killing", "killed, token=hunter2", time.Now()))
-		put(t, w.api, pod)
+		w := startWait(t, []kube.Image{image}, d, set, other)
+		pod := kubetest.Pod(set, "new-1", kubetest.NewImage, kubetest.Crashes(1))
+		kubetest.Put(t, w.api, kubetest.Event(pod, "Killing", "killed, token=hunter2", time.Now()))
+		kubetest.Put(t, w.api, pod)
 		<-time.After(time.Second)
 		stopped := errors.New("stopped by interrupt")
 		w.cancel(stopped)
@@ -263,25 +266,25 @@ func TestWhenOneFailsTheOthersGetALittleTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		named := func(name string) func(*appsv1.Deployment) {
 			return func(d *appsv1.Deployment) {
-				d.Name, d.UID = name, metaOf(name).UID
+				d.Name, d.UID = name, kubetest.MetaOf(name).UID
 				d.Spec.Selector.MatchLabels, d.Spec.Template.Labels = map[string]string{"app": name}, map[string]string{"app": name}
 			}
 		}
 		labelled := func(p *corev1.Pod) {
 			p.Labels = map[string]string{"app": strings.TrimSuffix(p.Name, "-1")}
 		}
-		broken, soon, late := aDeployment(newImage, unavailable, named("broken")), aDeployment(newImage, unavailable, named("soon")), aDeployment(newImage, unavailable, named("late"))
-		soonSet := aReplicaSet(soon, "new")
-		brokenSet := aReplicaSet(broken, "new")
-		image := datastorage()
+		broken, soon, late := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable, named("broken")), kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable, named("soon")), kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable, named("late"))
+		soonSet := kubetest.ReplicaSet(soon, "new")
+		brokenSet := kubetest.ReplicaSet(broken, "new")
+		image := kubetest.Datastorage()
 		image.Workloads = []string{"deploy/late", "deploy/broken", "deploy/soon"}
-		w := startWait(t, []Image{image}, broken, soon, late, brokenSet, soonSet)
+		w := startWait(t, []kube.Image{image}, broken, soon, late, brokenSet, soonSet)
 		<-time.After(20 * time.Second)
-		put(t, w.api, aPod(brokenSet, "broken-1", newImage, labelled, waits("ErrImageNeverPull", "x")))
+		kubetest.Put(t, w.api, kubetest.Pod(brokenSet, "broken-1", kubetest.NewImage, labelled, kubetest.Waits("ErrImageNeverPull", "x")))
 		<-time.After(5 * time.Second)
-		put(t, w.api, aPod(soonSet, "soon-1", newImage, labelled))
-		rolledOut(soon)
-		put(t, w.api, soon)
+		kubetest.Put(t, w.api, kubetest.Pod(soonSet, "soon-1", kubetest.NewImage, labelled))
+		kubetest.RolledOut(soon)
+		kubetest.Put(t, w.api, soon)
 		took, err := w.end()
 		if took != 30*time.Second {
 			t.Errorf("it took %s", took)
@@ -297,12 +300,12 @@ func TestWhenOneFailsTheOthersGetALittleTime(t *testing.T) {
 
 func TestAStatefulSetThatMayMakeNoPodsFailsWithTheEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := aStatefulSet(newImage, 1, func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = 0 })
-		image := datastorage()
+		store := kubetest.StatefulSet(kubetest.NewImage, 1, func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = 0 })
+		image := kubetest.Datastorage()
 		image.Workloads = []string{"sts/store"}
-		w := startWait(t, []Image{image}, store)
+		w := startWait(t, []kube.Image{image}, store)
 		<-time.After(25 * time.Second)
-		put(t, w.api, anEvent(store, "FailedCreate", "exceeded quota: pods=0", time.Now()))
+		kubetest.Put(t, w.api, kubetest.Event(store, "FailedCreate", "exceeded quota: pods=0", time.Now()))
 		took, err := w.end()
 		if failed := rolloutError(t, err); failed.Reason != "FailedCreate" || failed.Message != "exceeded quota: pods=0" || took != 25*time.Second {
 			t.Errorf("after %s %+v", took, failed)
@@ -312,23 +315,23 @@ func TestAStatefulSetThatMayMakeNoPodsFailsWithTheEvent(t *testing.T) {
 
 func TestWhatRunsNothingIsSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := startWait(t, []Image{datastorage()}, aDeployment(newImage, func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(0)) }, rolledOut))
+		w := startWait(t, []kube.Image{kubetest.Datastorage()}, kubetest.Deployment(kubetest.NewImage, func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(0)) }, kubetest.RolledOut))
 		if _, err := w.end(); err != nil || len(w.rollouts.Running()) > 0 {
 			t.Errorf("error %v, running %v", err, w.rollouts.Running())
 		}
-		if want := []string{"deployment.apps/datastorage in namespace e2e: it has 0 replicas, so nothing runs the new image"}; !slices.Equal(w.report.warnings, want) {
-			t.Errorf("warned of %q", w.report.warnings)
+		if want := []string{"deployment.apps/datastorage in namespace e2e: it has 0 replicas, so nothing runs the new image"}; !slices.Equal(w.report.Warnings, want) {
+			t.Errorf("warned of %q", w.report.Warnings)
 		}
 	})
 }
 
 func TestWhatMayNotBeWatchedEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &waiting{api: fake.NewClientset(aDeployment(newImage, unavailable)), report: &reported{}, begun: time.Now(), err: make(chan error, 1)}
+		w := &waiting{api: fake.NewClientset(kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)), report: &kubetest.Reporter{}, begun: time.Now(), err: make(chan error, 1)}
 		w.api.PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
 			return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New(`User "ci" cannot list resource "pods"`))
 		})
-		w.start(t, []Image{datastorage()})
+		w.start(t, []kube.Image{kubetest.Datastorage()})
 		took, err := w.end()
 		if err == nil || !strings.Contains(err.Error(), `cannot list resource "pods"`) || !strings.Contains(err.Error(), "docs/rbac.md") || took < refusedLimit || took > 3*refusedLimit {
 			t.Errorf("after %s error %v", took, err)
@@ -338,9 +341,9 @@ func TestWhatMayNotBeWatchedEndsTheWait(t *testing.T) {
 
 func TestAnAPIServerThatRestartsIsWatchedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := aDeployment(newImage, unavailable)
-		set := aReplicaSet(d, "new")
-		w := &waiting{api: fake.NewClientset(d, set), report: &reported{}, begun: time.Now(), err: make(chan error, 1)}
+		d := kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)
+		set := kubetest.ReplicaSet(d, "new")
+		w := &waiting{api: fake.NewClientset(d, set), report: &kubetest.Reporter{}, begun: time.Now(), err: make(chan error, 1)}
 		refused := 0
 		w.api.PrependReactor("list", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
 			switch refused++; refused {
@@ -352,10 +355,10 @@ func TestAnAPIServerThatRestartsIsWatchedAgain(t *testing.T) {
 			}
 			return false, nil, nil
 		})
-		w.start(t, []Image{datastorage()})
-		put(t, w.api, aPod(set, "new-1", newImage))
-		rolledOut(d)
-		put(t, w.api, d)
+		w.start(t, []kube.Image{kubetest.Datastorage()})
+		kubetest.Put(t, w.api, kubetest.Pod(set, "new-1", kubetest.NewImage))
+		kubetest.RolledOut(d)
+		kubetest.Put(t, w.api, d)
 		if took, err := w.end(); err != nil || took == 0 || took > time.Minute {
 			t.Errorf("after %s error %v", took, err)
 		}
@@ -364,11 +367,11 @@ func TestAnAPIServerThatRestartsIsWatchedAgain(t *testing.T) {
 
 func TestATimeoutTellsThatTheAPIServerDidNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &waiting{api: fake.NewClientset(aDeployment(newImage, unavailable)), report: &reported{}, begun: time.Now(), err: make(chan error, 1)}
+		w := &waiting{api: fake.NewClientset(kubetest.Deployment(kubetest.NewImage, kubetest.Unavailable)), report: &kubetest.Reporter{}, begun: time.Now(), err: make(chan error, 1)}
 		w.api.PrependReactor("list", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
 			return true, nil, errors.New("connection refused")
 		})
-		w.start(t, []Image{datastorage()})
+		w.start(t, []kube.Image{kubetest.Datastorage()})
 		took, err := w.end()
 		if failed := rolloutError(t, err); !failed.NotInTime || !strings.Contains(failed.Message, "connection refused") || took != 2*time.Minute {
 			t.Errorf("after %s %+v", took, failed)

@@ -15,14 +15,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // watcher sees one workload with its pods. Its informers list once and watch
 // from there; they begin again by themselves when a watch expires or the API
 // server restarts.
 type watcher struct {
-	api     API
-	target  *Target
+	api     kube.API
+	target  *kube.Target
 	changed chan struct{}
 	// running are the informers' goroutines, which end with the context.
 	running sync.WaitGroup
@@ -43,7 +45,7 @@ type watcher struct {
 	last runtime.Object
 }
 
-func newWatcher(api API, t *Target) *watcher {
+func newWatcher(api kube.API, t *kube.Target) *watcher {
 	return &watcher{api: api, target: t, changed: make(chan struct{}, 1)}
 }
 
@@ -52,32 +54,31 @@ func (w *watcher) begin(ctx context.Context) error {
 	t := w.target
 	syncing, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	w.object = w.start(ctx, giveUp, clientFor(w.api, t.ref), func(o *metav1.ListOptions) {
-		o.FieldSelector = byName(t.ref.name)
+	w.object = w.start(ctx, giveUp, t.Ref.Client(w.api), func(o *metav1.ListOptions) {
+		o.FieldSelector = kube.ByName(t.Ref.Name)
 	})
 	synced := []cache.DoneChecker{w.object.HasSyncedChecker()}
-	if t.object.selector != nil {
-		selector, err := metav1.LabelSelectorAsSelector(t.object.selector)
+	if t.Object.Selector != nil {
+		selector, err := metav1.LabelSelectorAsSelector(t.Object.Selector)
 		if err != nil {
-			return fmt.Errorf("selector of %s: %w", t.ref.where(), err)
+			return fmt.Errorf("selector of %s: %w", t.Ref.Where(), err)
 		}
 		byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
-		w.pods = w.start(ctx, giveUp, wrap(w.api.CoreV1().Pods(t.ref.namespace), &corev1.Pod{}), byLabel)
+		w.pods = w.start(ctx, giveUp, kube.Pod.Client(w.api, t.Ref.Namespace), byLabel)
 		synced = append(synced, w.pods.HasSyncedChecker())
-		if t.ref.kind == deployment {
-			w.replicaSets = w.start(ctx, giveUp, wrap(w.api.AppsV1().ReplicaSets(t.ref.namespace), &appsv1.ReplicaSet{}),
-				byLabel)
+		if t.Ref.Kind == kube.Deployment {
+			w.replicaSets = w.start(ctx, giveUp, kube.ReplicaSet.Client(w.api, t.Ref.Namespace), byLabel)
 			synced = append(synced, w.replicaSets.HasSyncedChecker())
 		}
 	}
 	if !cache.WaitFor(syncing, "", synced...) && ctx.Err() == nil {
-		return explainAPI("watch "+t.ref.where()+" and its pods", context.Cause(syncing))
+		return kube.ExplainAPI("watch "+t.Ref.Where()+" and its pods", context.Cause(syncing))
 	}
 	return nil
 }
 
 // start runs an informer until the context ends. giveUp is told of a refusal that stays.
-func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c client,
+func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c kube.Client,
 	filter func(*metav1.ListOptions),
 ) cache.SharedIndexInformer {
 	informer := newInformer(w.api, c, filter)
@@ -128,8 +129,8 @@ func (w *watcher) lastTrouble() error {
 
 // view is what the caches hold now.
 func (w *watcher) view() view {
-	ref := w.target.ref
-	raw, there, err := w.object.GetStore().GetByKey(ref.namespace + "/" + ref.name)
+	ref := w.target.Ref
+	raw, there, err := w.object.GetStore().GetByKey(ref.Namespace + "/" + ref.Name)
 	if err == nil && !there {
 		raw = w.gone()
 	}
@@ -141,7 +142,7 @@ func (w *watcher) view() view {
 	if !ok {
 		return view{}
 	}
-	current, err := asObject(typed)
+	current, err := kube.AsObject(typed)
 	if err != nil {
 		return view{}
 	}
@@ -193,8 +194,8 @@ func (w *watcher) OnDelete(deleted any) {
 }
 
 func (w *watcher) isTarget(object runtime.Object) bool {
-	o, err := asObject(object)
-	return err == nil && o.meta.UID == w.target.object.meta.UID
+	o, err := kube.AsObject(object)
+	return err == nil && o.Meta.UID == w.target.Object.Meta.UID
 }
 
 // gone is what counts as the workload once it is deleted: the Job that was complete by
@@ -206,7 +207,7 @@ func (w *watcher) gone() any {
 	if w.last == nil {
 		return w.seen
 	}
-	if j, ok := w.last.(*batchv1.Job); ok && jobCondition(j, batchv1.JobComplete) != nil {
+	if j, ok := w.last.(*batchv1.Job); ok && kube.JobCondition(j, batchv1.JobComplete) != nil {
 		return j
 	}
 	return nil

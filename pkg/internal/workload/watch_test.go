@@ -6,6 +6,9 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
 )
 
 // A cache lets go of an object before its handlers are told what it last was.
@@ -22,33 +25,33 @@ func TestAJobThatGoesAsSoonAsItIsCompleteCountsAsComplete(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			running := &batchv1.Job{ObjectMeta: metaOf("migrate")}
-			o, err := asObject(running)
+			running := &batchv1.Job{ObjectMeta: kubetest.MetaOf("migrate")}
+			o, err := kube.AsObject(running)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := newWatcher(nil, &Target{ref: reference{namespace: "e2e", kind: job, name: "migrate"}, object: o})
+			w := newWatcher(nil, &kube.Target{Ref: kube.Reference{Namespace: "e2e", Kind: kube.Job, Name: "migrate"}, Object: o})
 			w.object = cache.NewSharedIndexInformer(&cache.ListWatch{}, &batchv1.Job{}, 0, nil)
 			if err := w.object.GetStore().Add(running); err != nil {
 				t.Fatal(err)
 			}
-			if w.view().object.meta == nil {
+			if w.view().object.Meta == nil {
 				t.Fatal("it is not seen")
 			}
 			if err := w.object.GetStore().Delete(running); err != nil {
 				t.Fatal(err)
 			}
-			if w.view().object.meta == nil {
+			if w.view().object.Meta == nil {
 				t.Error("it counts as deleted before it is told what it last was")
 			}
 			last := running.DeepCopy()
 			last.Status.Conditions = []batchv1.JobCondition{{Type: test.last, Status: corev1.ConditionTrue}}
 			w.OnDelete(cache.DeletedFinalStateUnknown{Key: "e2e/migrate", Obj: last})
 			v := w.view()
-			if (v.object.meta != nil) != test.done {
+			if (v.object.Meta != nil) != test.done {
 				t.Fatalf("it is seen as %+v", v.object)
 			}
-			if test.done && jobCondition(v.object.Object.(*batchv1.Job), batchv1.JobComplete) == nil {
+			if test.done && kube.JobCondition(v.object.Object.(*batchv1.Job), batchv1.JobComplete) == nil {
 				t.Error("it is not complete")
 			}
 		})

@@ -1,4 +1,4 @@
-package workload
+package kube
 
 import (
 	"maps"
@@ -14,8 +14,8 @@ const (
 	ImageIDPrefix = "imageid.e2eimage.dev/"
 )
 
-// imageIDs are the annotations that note what an image's name stood for.
-func imageIDs(annotations map[string]string) map[string]string {
+// ImageIDs are the annotations that note what an image's name stood for.
+func ImageIDs(annotations map[string]string) map[string]string {
 	annotations = maps.Clone(annotations)
 	maps.DeleteFunc(annotations, func(key, _ string) bool { return !strings.HasPrefix(key, ImageIDPrefix) })
 	return annotations

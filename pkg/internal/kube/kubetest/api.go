@@ -1,9 +1,9 @@
-// Package workloadtest is an API server in memory whose Deployments roll out, for tests:
-// client-go's fake with what that lacks. Writes of what is stale fail, generations count,
+// Package kubetest has workloads and pods for tests, and an API server in memory whose
+// Deployments roll out: client-go's fake with what that lacks. Writes of what is stale fail, generations count,
 // and a controller makes ReplicaSets and pods, whose containers run what the nodes have
 // under their images' names at that moment. A rollout is over when the write returns that
 // began it, or waits for its nodes to get an image. It has no logic of the product.
-package workloadtest
+package kubetest
 
 import (
 	"encoding/json"

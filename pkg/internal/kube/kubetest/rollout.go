@@ -1,4 +1,4 @@
-package workloadtest
+package kubetest
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package workload
+package kube
 
 import (
 	"context"
@@ -14,18 +14,18 @@ const maxListed = 500
 // Names lists the workloads of a namespace that can be deployed to, as KIND/NAME.
 func Names(ctx context.Context, api API, namespace string) []string {
 	var names []string
-	for _, r := range listDeployable(ctx, api, namespace) {
-		names = append(names, r.typed())
+	for _, r := range List(ctx, api, namespace) {
+		names = append(names, r.Typed())
 	}
 	return names
 }
 
-// listDeployable lists the workloads of a namespace that can be deployed to. Kinds that
+// List returns the workloads of a namespace that can be deployed to. Kinds that
 // may not be listed are left out: they only make an error or a completion poorer.
-func listDeployable(ctx context.Context, api API, namespace string) []reference {
-	var there []reference
-	for _, k := range kinds() {
-		listed, err := clientFor(api, reference{namespace: namespace, kind: k}).list(ctx,
+func List(ctx context.Context, api API, namespace string) []Reference {
+	var there []Reference
+	for _, k := range Kinds() {
+		listed, err := k.Client(api, namespace).List(ctx,
 			metav1.ListOptions{Limit: maxListed})
 		if err != nil {
 			continue
@@ -33,7 +33,7 @@ func listDeployable(ctx context.Context, api API, namespace string) []reference 
 		_ = meta.EachListItem(listed, func(raw runtime.Object) error {
 			// What another workload makes is not deployed to.
 			if accessor, err := meta.Accessor(raw); err == nil && metav1.GetControllerOfNoCopy(accessor) == nil {
-				there = append(there, reference{namespace: namespace, kind: k, name: accessor.GetName()})
+				there = append(there, Reference{Namespace: namespace, Kind: k, Name: accessor.GetName()})
 			}
 			return nil
 		})

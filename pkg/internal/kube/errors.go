@@ -1,4 +1,4 @@
-package workload
+package kube
 
 import (
 	"fmt"
@@ -13,17 +13,17 @@ import (
 // (k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go).
 var roleDenial = regexp.MustCompile(`User "[^"]*" cannot `)
 
-// deniedByRole tells whether the user lacks a right, by which the API server answers.
-func deniedByRole(err error) bool {
+// DeniedByRole tells whether the user lacks a right, by which the API server answers.
+func DeniedByRole(err error) bool {
 	return apierrors.IsForbidden(err) && roleDenial.MatchString(err.Error())
 }
 
-// explainAPI says what was asked of the API server; what is forbidden is in its
+// ExplainAPI says what was asked of the API server; what is forbidden is in its
 // own words: user, verb, resource and namespace.
-func explainAPI(asked string, err error) error {
+func ExplainAPI(asked string, err error) error {
 	// It may quote objects, which have values of variables in them.
 	err = foreign.Error(err)
-	if deniedByRole(err) {
+	if DeniedByRole(err) {
 		return fmt.Errorf("may not %s: %w\nthe Role that is needed is in docs/rbac.md", asked, err)
 	}
 	return fmt.Errorf("%s: %w", asked, err)

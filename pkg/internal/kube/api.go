@@ -1,4 +1,4 @@
-package workload
+package kube
 
 import (
 	"net/http"

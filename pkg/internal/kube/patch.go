@@ -1,4 +1,4 @@
-package workload
+package kube
 
 import (
 	"encoding/json"
@@ -8,8 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// patch is a strategic merge patch of a workload.
-type patch struct {
+// Patch is a strategic merge patch of a workload.
+type Patch struct {
 	Metadata patchMetadata `json:"metadata"`
 	// Spec is nil where no pod has to be new.
 	Spec *patchSpec `json:"spec,omitempty"`
@@ -41,18 +41,18 @@ type patchContainer struct {
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 }
 
-// buildPatch returns what makes the workload right, nil when it is. A missing
+// NewPatch returns what makes the workload right, nil when it is. A missing
 // image ID annotation is not wrong: the workload may come from a chart that was
 // installed with the recorded image, and has no reason to restart. remark also
 // replaces another consumer's mark on a workload that is right.
-func buildPatch(o object, assigned []assignment, consumer string, remark bool) *patch {
+func NewPatch(o Object, assigned []Assignment, consumer string, remark bool) *Patch {
 	restart := restartsFor(o, assigned)
 	if restart == nil && !remark {
 		return nil
 	}
-	return &patch{
+	return &Patch{
 		Metadata: patchMetadata{
-			ResourceVersion: o.meta.ResourceVersion,
+			ResourceVersion: o.Meta.ResourceVersion,
 			Annotations:     map[string]string{ConsumerAnnotation: consumer},
 		},
 		Spec: restart,
@@ -60,27 +60,27 @@ func buildPatch(o object, assigned []assignment, consumer string, remark bool) *
 }
 
 // restartsFor is the part of the patch that makes new pods.
-func restartsFor(o object, assigned []assignment) *patchSpec {
+func restartsFor(o Object, assigned []Assignment) *patchSpec {
 	right, pods := true, patchPodSpec{}
 	imageIDs := map[string]string{}
 	for _, a := range assigned {
-		key := ImageIDPrefix + a.image.Name
-		imageIDs[key] = a.image.ImageID
-		if written, ok := o.template.Annotations[key]; ok && written != a.image.ImageID {
+		key := ImageIDPrefix + a.Image.Name
+		imageIDs[key] = a.Image.ImageID
+		if written, ok := o.Template.Annotations[key]; ok && written != a.Image.ImageID {
 			right = false
 		}
-		if a.right() {
+		if a.IsRight() {
 			continue
 		}
 		right = false
-		change := patchContainer{Name: a.container.Name}
-		if a.container.Image != a.image.Image {
-			change.Image = a.image.Image
+		change := patchContainer{Name: a.Container.Name}
+		if a.Container.Image != a.Image.Image {
+			change.Image = a.Image.Image
 		}
-		if policy := a.policy(); a.container.ImagePullPolicy != policy {
+		if policy := a.PullPolicy(); a.Container.ImagePullPolicy != policy {
 			change.ImagePullPolicy = policy
 		}
-		if a.init {
+		if a.Init {
 			pods.InitContainers = append(pods.InitContainers, change)
 		} else {
 			pods.Containers = append(pods.Containers, change)
@@ -96,12 +96,12 @@ func restartsFor(o object, assigned []assignment) *patchSpec {
 	return restart
 }
 
-// bytes is the patch as an object of the kind wants it.
-func (p *patch) bytes(k kind) ([]byte, error) {
+// Marshal is the patch as an object of the kind wants it.
+func (p *Patch) Marshal(k Kind) ([]byte, error) {
 	if p.Spec == nil {
 		return json.Marshal(p)
 	}
-	path, template := k.templatePath(), p.Spec.Template
+	path, template := k.TemplatePath(), p.Spec.Template
 	if len(path) == 0 {
 		metadata := p.Metadata
 		metadata.Annotations = maps.Clone(metadata.Annotations)

@@ -1,4 +1,4 @@
-package workload
+package kubetest
 
 import (
 	"fmt"
@@ -9,11 +9,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// aPod runs image on node kind-worker and is ready, unless edited.
-func aPod(owner metav1.Object, name, image string, edit ...func(*corev1.Pod)) *corev1.Pod {
+// Pod runs image on node kind-worker and is ready, unless edited.
+func Pod(owner metav1.Object, name, image string, edit ...func(*corev1.Pod)) *corev1.Pod {
 	pod := &corev1.Pod{
-		ObjectMeta: metaOf(name),
-		Spec:       corev1.PodSpec{NodeName: "kind-worker", Containers: []corev1.Container{container("server", image)}},
+		ObjectMeta: MetaOf(name),
+		Spec:       corev1.PodSpec{NodeName: "kind-worker", Containers: []corev1.Container{Container("server", image)}},
 		Status: corev1.PodStatus{
 			Phase:      corev1.PodRunning,
 			Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
@@ -24,34 +24,39 @@ func aPod(owner metav1.Object, name, image string, edit ...func(*corev1.Pod)) *c
 		},
 	}
 	pod.OwnerReferences = controlledBy(owner, "Owner")
-	pod.Labels = labels()
+	pod.Labels = Labels()
 	for _, change := range edit {
 		change(pod)
 	}
 	return pod
 }
 
-func revision(hash string) func(*corev1.Pod) {
+// WithRevision labels a pod with its template's hash.
+func WithRevision(hash string) func(*corev1.Pod) {
 	return func(p *corev1.Pod) { p.Labels[appsv1.ControllerRevisionHashLabelKey] = hash }
 }
 
-func ofGeneration(generation string) func(*corev1.Pod) {
+// OfGeneration labels a DaemonSet's pod with its template's generation.
+func OfGeneration(generation string) func(*corev1.Pod) {
 	return func(p *corev1.Pod) { p.Labels["pod-template-generation"] = generation }
 }
 
-func notReady(p *corev1.Pod) {
+// NotReady makes a pod run without being ready.
+func NotReady(p *corev1.Pod) {
 	p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}}
 	p.Status.ContainerStatuses[0].Ready = false
 }
 
-func terminatingPod(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.Now()) }
+// Terminating makes a pod be on its way out.
+func Terminating(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.Now()) }
 
-func evicted(p *corev1.Pod) { notReady(p); p.Status.Phase = corev1.PodFailed }
+// Evicted makes a pod have failed.
+func Evicted(p *corev1.Pod) { NotReady(p); p.Status.Phase = corev1.PodFailed }
 
-// waits makes the pod's container wait for a reason.
-func waits(reason, message string) func(*corev1.Pod) {
+// Waits makes the pod's container wait for a reason.
+func Waits(reason, message string) func(*corev1.Pod) {
 	return func(p *corev1.Pod) {
-		notReady(p)
+		NotReady(p)
 		p.Status.ContainerStatuses[0].ContainerID = ""
 		p.Status.ContainerStatuses[0].State = corev1.ContainerState{
 			Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message},
@@ -59,18 +64,19 @@ func waits(reason, message string) func(*corev1.Pod) {
 	}
 }
 
-// crashes makes the pod's container crash-loop after so many restarts.
-func crashes(restarts int32) func(*corev1.Pod) {
+// Crashes makes the pod's container crash-loop after so many restarts.
+func Crashes(restarts int32) func(*corev1.Pod) {
 	return func(p *corev1.Pod) {
-		waits("CrashLoopBackOff", "back-off 10s restarting failed container")(p)
+		Waits("CrashLoopBackOff", "back-off 10s restarting failed container")(p)
 		status := &p.Status.ContainerStatuses[0]
 		status.RestartCount, status.ContainerID = restarts, "containerd://crashed"
 		status.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 17, Reason: "Error"}
 	}
 }
 
-func unscheduledPod(p *corev1.Pod) {
-	notReady(p)
+// Unscheduled makes a pod have no node.
+func Unscheduled(p *corev1.Pod) {
+	NotReady(p)
 	p.Spec.NodeName, p.Status.ContainerStatuses = "", nil
 	p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{
 		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable",
@@ -78,9 +84,10 @@ func unscheduledPod(p *corev1.Pod) {
 	})
 }
 
-func anEvent(about metav1.Object, reason, message string, at time.Time) *corev1.Event {
+// Event is about an object.
+func Event(about metav1.Object, reason, message string, at time.Time) *corev1.Event {
 	event := &corev1.Event{
-		ObjectMeta: metaOf(fmt.Sprintf("%s.%s", about.GetName(), reason)), Reason: reason, Message: message,
+		ObjectMeta: MetaOf(fmt.Sprintf("%s.%s", about.GetName(), reason)), Reason: reason, Message: message,
 		LastTimestamp: metav1.NewTime(at),
 	}
 	event.InvolvedObject = corev1.ObjectReference{

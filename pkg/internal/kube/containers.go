@@ -1,4 +1,4 @@
-package workload
+package kube
 
 import (
 	"errors"
@@ -11,37 +11,37 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
-// assignment is a container of a workload and the image that it gets.
-type assignment struct {
-	container corev1.Container
-	init      bool
-	image     Image
+// Assignment is a container of a workload and the image that it gets.
+type Assignment struct {
+	Container corev1.Container
+	Init      bool
+	Image     Image
 }
 
-// policy is the pull policy that the container has to have.
-func (a assignment) policy() corev1.PullPolicy {
+// PullPolicy is the pull policy that the container has to have.
+func (a Assignment) PullPolicy() corev1.PullPolicy {
 	switch {
-	case a.image.PullPolicy != "":
-		return corev1.PullPolicy(a.image.PullPolicy)
-	case a.container.ImagePullPolicy == corev1.PullAlways:
+	case a.Image.PullPolicy != "":
+		return corev1.PullPolicy(a.Image.PullPolicy)
+	case a.Container.ImagePullPolicy == corev1.PullAlways:
 		return corev1.PullNever
 	}
-	return a.container.ImagePullPolicy
+	return a.Container.ImagePullPolicy
 }
 
-// right tells whether the container has image and policy already.
-func (a assignment) right() bool {
-	return a.container.Image == a.image.Image && a.container.ImagePullPolicy == a.policy()
+// IsRight tells whether the container has image and policy already.
+func (a Assignment) IsRight() bool {
+	return a.Container.Image == a.Image.Image && a.Container.ImagePullPolicy == a.PullPolicy()
 }
 
-// all returns the init containers and containers of a pod.
-func all(spec *corev1.PodSpec) []corev1.Container {
+// Containers returns the init containers and containers of a pod.
+func Containers(spec *corev1.PodSpec) []corev1.Container {
 	return append(slices.Clone(spec.InitContainers), spec.Containers...)
 }
 
-// assign says which containers of a workload get which of its images, in the
+// Assign says which containers of a workload get which of its images, in the
 // order of the template. All mistakes are returned together.
-func assign(images []Image, spec *corev1.PodSpec) ([]assignment, error) {
+func Assign(images []Image, spec *corev1.PodSpec) ([]Assignment, error) {
 	var mistakes []error
 	claims := map[string][]Image{}
 	for _, image := range images {
@@ -53,12 +53,12 @@ func assign(images []Image, spec *corev1.PodSpec) ([]assignment, error) {
 			claims[name] = append(claims[name], image)
 		}
 	}
-	var assigned []assignment
-	for i, container := range all(spec) {
+	var assigned []Assignment
+	for i, container := range Containers(spec) {
 		switch claiming := claims[container.Name]; len(claiming) {
 		case 0:
 		case 1:
-			assigned = append(assigned, assignment{container: container, init: i < len(spec.InitContainers), image: claiming[0]})
+			assigned = append(assigned, Assignment{Container: container, Init: i < len(spec.InitContainers), Image: claiming[0]})
 		default:
 			mistakes = append(mistakes, fmt.Errorf("container %s (%s) cannot be both %s and %s; say containers for each",
 				container.Name, container.Image, claiming[0].Name, claiming[1].Name))
@@ -71,7 +71,7 @@ func assign(images []Image, spec *corev1.PodSpec) ([]assignment, error) {
 // others that go to the same workload, one whose full reference a container has
 // takes precedence over one that only shares the repository.
 func containersOf(image Image, among []Image, spec *corev1.PodSpec) ([]string, error) {
-	containers := all(spec)
+	containers := Containers(spec)
 	if len(image.Containers) > 0 {
 		return explicit(image.Containers, containers)
 	}
@@ -121,20 +121,20 @@ func means(image Image, ref string) ociimage.Match {
 	return ociimage.MatchReference(ref, append([]string{image.Image}, image.Aliases...)...)
 }
 
-// imagesOf are the images of containers by their names.
-func imagesOf(spec *corev1.PodSpec) map[string]string {
+// ImagesOf are the images of containers by their names.
+func ImagesOf(spec *corev1.PodSpec) map[string]string {
 	images := map[string]string{}
-	for _, container := range all(spec) {
+	for _, container := range Containers(spec) {
 		images[container.Name] = container.Image
 	}
 	return images
 }
 
-// sameImages tells whether a pod has the images of a template. It may have more
+// HasImagesOf tells whether a pod has the images of a template. It may have more
 // containers, which webhooks put in.
-func sameImages(pod, template *corev1.PodSpec) bool {
-	has := imagesOf(pod)
-	for name, image := range imagesOf(template) {
+func HasImagesOf(pod, template *corev1.PodSpec) bool {
+	has := ImagesOf(pod)
+	for name, image := range ImagesOf(template) {
 		if has[name] != image {
 			return false
 		}
