@@ -11,6 +11,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
@@ -137,7 +138,7 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 		d.unproved()
 		return result, nil
 	}
-	result.Proved, err = d.waitAndProve(ctx, workload.New(d.kube, plan.Targets()))
+	result.Proved, err = d.waitAndProve(ctx, rollout.New(d.kube, plan.Targets()))
 	return result, err
 }
 

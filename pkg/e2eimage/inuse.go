@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 )
 
 // TagInUse is what could not start, or not start again, without a tag: a workload or
@@ -104,14 +104,14 @@ func (e *InUseError) Error() string {
 // users know what uses tags.
 type users struct {
 	states    kindnode.States
-	holders   *workload.Holders
+	holders   *rollout.Holders
 	namespace string
 }
 
 // users asks the API what is to run; states say what runs, also where the API may not
 // be asked.
 func (c *Client) users(ctx context.Context, kube *apiServer, states kindnode.States) (*users, error) {
-	holders, err := workload.ListHolders(ctx, kube, kube.namespace)
+	holders, err := rollout.ListHolders(ctx, kube, kube.namespace)
 	if err != nil {
 		return nil, err
 	}

@@ -8,14 +8,14 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // waitAndProve waits for the rollouts and proves what runs then. A container that has
 // ended by the time that its node is asked was ready for a moment only, as in a crash
 // loop: the rollout is waited for further, as is one whose pod went meanwhile.
-func (d *deployRun) waitAndProve(ctx context.Context, rollouts *workload.Rollouts) ([]ProvedContainer, error) {
+func (d *deployRun) waitAndProve(ctx context.Context, rollouts *rollout.Rollouts) ([]ProvedContainer, error) {
 	p := &proof{
 		run: d, ask: d.cluster.Containers, stands: rollouts.Stands, before: map[string]bool{}, lost: map[string]bool{},
 	}
@@ -37,7 +37,7 @@ type proof struct {
 	run *deployRun
 	// ask asks the nodes what they run, and stands whether a pod still has a container.
 	ask    func(context.Context, []string) (kindnode.States, error)
-	stands func(context.Context, workload.Running) (bool, error)
+	stands func(context.Context, rollout.Running) (bool, error)
 	// before are the IDs of containers that were proved already: those that have ended
 	// may be gone from their nodes by now.
 	before map[string]bool
@@ -48,7 +48,7 @@ type proof struct {
 // look returns what is proved. dead are containers that have ended, though their pods
 // have not, or that went with their pods.
 func (p *proof) look(ctx context.Context,
-	running []workload.Running,
+	running []rollout.Running,
 ) (proved []ProvedContainer, dead []string, err error) {
 	proved = []ProvedContainer{}
 	if len(running) == 0 {
@@ -110,7 +110,7 @@ func (p *proof) look(ctx context.Context,
 }
 
 // states asks the nodes, once the containers are old enough.
-func (p *proof) states(ctx context.Context, running []workload.Running) (kindnode.States, error) {
+func (p *proof) states(ctx context.Context, running []rollout.Running) (kindnode.States, error) {
 	on, pods := map[string]bool{}, map[string]bool{}
 	for _, container := range running {
 		on[container.Node], pods[container.Namespace+"/"+container.Pod] = true, true
@@ -135,7 +135,7 @@ func (p *proof) states(ctx context.Context, running []workload.Running) (kindnod
 const proofAge = 400 * time.Millisecond
 
 // tooYoung is how long to wait until all containers are that old.
-func tooYoung(running []workload.Running, states kindnode.States, now time.Time) time.Duration {
+func tooYoung(running []rollout.Running, states kindnode.States, now time.Time) time.Duration {
 	var longest time.Duration
 	for _, one := range running {
 		if one.Probed || one.Ended || one.Init {

@@ -9,7 +9,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -17,22 +17,22 @@ func TestAContainerWithoutAProbeHasToBeOfSomeAge(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1000, 0)
 	for name, test := range map[string]struct {
-		running workload.Running
+		running rollout.Running
 		age     time.Duration
 		want    time.Duration
 	}{
-		"a young one":                {workload.Running{}, 100 * time.Millisecond, proofAge - 100*time.Millisecond},
-		"an old one":                 {workload.Running{}, time.Hour, 0},
-		"one of a clock that is off": {workload.Running{}, -time.Hour, proofAge},
-		"one with a probe":           {workload.Running{Probed: true}, 0, 0},
-		"one that was made to end":   {workload.Running{Ended: true}, 0, 0},
-		"an init container":          {workload.Running{Init: true}, 0, 0},
+		"a young one":                {rollout.Running{}, 100 * time.Millisecond, proofAge - 100*time.Millisecond},
+		"an old one":                 {rollout.Running{}, time.Hour, 0},
+		"one of a clock that is off": {rollout.Running{}, -time.Hour, proofAge},
+		"one with a probe":           {rollout.Running{Probed: true}, 0, 0},
+		"one that was made to end":   {rollout.Running{Ended: true}, 0, 0},
+		"an init container":          {rollout.Running{Init: true}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test.running.Node, test.running.ContainerID = "a", "id"
 			states := kindnode.States{"a": {Containers: []kindnode.Container{{ID: "id", Created: now.Add(-test.age)}}}}
-			if got := max(0, tooYoung([]workload.Running{test.running}, states, now)); got != test.want {
+			if got := max(0, tooYoung([]rollout.Running{test.running}, states, now)); got != test.want {
 				t.Errorf("%s, want %s", got, test.want)
 			}
 		})
@@ -46,7 +46,7 @@ func TestWhatIsProved(t *testing.T) {
 		return []kindnode.Container{{ID: "c", ImageRef: image, Exited: exited}}
 	}
 	for name, test := range map[string]struct {
-		running workload.Running
+		running rollout.Running
 		has     []kindnode.Container
 		stands  bool
 		// what comes of it: proved, dead, warned, or the error's text.
@@ -55,10 +55,10 @@ func TestWhatIsProved(t *testing.T) {
 		"the recorded image":                                   {has: on(id, false), stands: true, want: "proved"},
 		"another image":                                        {has: on(other, false), stands: true, want: "runs " + other + " instead of the recorded " + id},
 		"a container that has ended":                           {has: on(id, true), stands: true, want: "dead"},
-		"one that has ended as its pod has":                    {running: workload.Running{Ended: true}, has: on(id, true), want: "proved"},
-		"one that has ended as its pod has, and is gone":       {running: workload.Running{Ended: true}, want: "warned"},
-		"an init container":                                    {running: workload.Running{Init: true}, has: on(id, true), stands: true, want: "proved"},
-		"an init container that is gone":                       {running: workload.Running{Init: true}, stands: true, want: "warned"},
+		"one that has ended as its pod has":                    {running: rollout.Running{Ended: true}, has: on(id, true), want: "proved"},
+		"one that has ended as its pod has, and is gone":       {running: rollout.Running{Ended: true}, want: "warned"},
+		"an init container":                                    {running: rollout.Running{Init: true}, has: on(id, true), stands: true, want: "proved"},
+		"an init container that is gone":                       {running: rollout.Running{Init: true}, stands: true, want: "warned"},
 		"one that went with its pod":                           {want: "dead"},
 		"one that its node does not know, though its pod does": {stands: true, want: "an image that its node does not list"},
 	} {
@@ -71,11 +71,11 @@ func TestWhatIsProved(t *testing.T) {
 				ask: func(context.Context, []string) (kindnode.States, error) {
 					return kindnode.States{"a": {Containers: test.has}}, nil
 				},
-				stands: func(context.Context, workload.Running) (bool, error) { return test.stands, nil },
+				stands: func(context.Context, rollout.Running) (bool, error) { return test.stands, nil },
 			}
 			test.running.Node, test.running.ContainerID, test.running.ImageName, test.running.Probed = "a", "c", "datastorage", true
 			for round := range 2 {
-				proved, dead, err := p.look(t.Context(), []workload.Running{test.running})
+				proved, dead, err := p.look(t.Context(), []rollout.Running{test.running})
 				got := ""
 				switch {
 				case err != nil:

@@ -6,16 +6,17 @@ import (
 	"fmt"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
 // wait waits for the rollouts; to a failure on a node it adds what that node has.
-func (d *deployRun) wait(ctx context.Context, rollouts *workload.Rollouts) error {
+func (d *deployRun) wait(ctx context.Context, rollouts *rollout.Rollouts) error {
 	return classifyWorkload(d.explain(rollouts.Wait(ctx, d.client.report)))
 }
 
 func (d *deployRun) explain(err error) error {
-	var failed *workload.RolloutError
+	var failed *rollout.FailedError
 	if !errors.As(err, &failed) || !failed.Inconsistent || failed.Node == "" {
 		return err
 	}
@@ -32,7 +33,7 @@ func (d *deployRun) explain(err error) error {
 
 // classifyWorkload gives errors of package workload their public type.
 func classifyWorkload(err error) error {
-	var failed *workload.RolloutError
+	var failed *rollout.FailedError
 	if errors.As(err, &failed) {
 		switch {
 		case failed.Inconsistent:

@@ -9,7 +9,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 )
 
 // StatusInput is what Status needs.
@@ -89,8 +89,8 @@ type statusRun struct {
 	sets, all []*record.Set
 	// recordedAs are the records of the namespace by their tags.
 	recordedAs map[string]string
-	used       []*workload.Used
-	unseen     workload.Unseen
+	used       []*rollout.Used
+	unseen     rollout.Unseen
 	// containers are those of all nodes, by the CRI's ID: the image ID each runs.
 	containers map[string]string
 }
@@ -101,7 +101,7 @@ func (r *statusRun) report(ctx context.Context) (*StatusResult, error) {
 		result.Namespace = ""
 	}
 	var err error
-	if r.used, r.unseen, err = workload.Usage(ctx, r.kube, r.kube.namespace); err != nil {
+	if r.used, r.unseen, err = rollout.Usage(ctx, r.kube, r.kube.namespace); err != nil {
 		return nil, err
 	}
 	result.Unseen = r.unseen.Kinds

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 )
 
 // mending is one command that mends something.
@@ -130,7 +130,7 @@ func (r *statusRun) up(image ImageStatus, steps []mending) (mending, bool) {
 	asked := r.asked(image.Name)
 	known := source != "" || r.in.Suite.File != "" && (asked.Source != "" || asked.Build != nil)
 	elsewhere := slices.ContainsFunc(image.Workloads, func(w WorkloadStatus) bool {
-		return !r.deployedTo(image.Name, &workload.Used{Name: w.Name, Namespace: cmp.Or(w.Namespace, r.kube.namespace)})
+		return !r.deployedTo(image.Name, &rollout.Used{Name: w.Name, Namespace: cmp.Or(w.Namespace, r.kube.namespace)})
 	})
 	if len(verbs) < 2 || !known || elsewhere || len(image.Workloads) == 0 {
 		return mending{}, false

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
@@ -46,7 +46,7 @@ func (c *Client) watchStatus(ctx context.Context, in StatusInput, each func(*Sta
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	changed := workload.Changes(ctx, kube, namespace, record.ManagedByLabel+"="+record.ManagedBy)
+	changed := rollout.Changes(ctx, kube, namespace, record.ManagedByLabel+"="+record.ManagedBy)
 	// What it does and warns of is said once, not at each look.
 	silent := *c
 	silent.report = progress.Discard{}

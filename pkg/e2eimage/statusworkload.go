@@ -12,13 +12,13 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 )
 
 // workload adds a workload to the status of an image, if it uses that: by a
 // container's image, or by the annotation that deploy leaves.
 func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *record.Evidence, aliases []string,
-	used *workload.Used,
+	used *rollout.Used,
 ) {
 	if used.Consumer != "" && used.Consumer != set.Consumer {
 		return
@@ -147,7 +147,7 @@ func (r *statusRun) needsNone(name string, set *record.Set) bool {
 
 // otherUser is whose workload it is: that of a consumer whose mark it has, or of the record
 // whose tag it runs, "" for nobody else's.
-func (r *statusRun) otherUser(used *workload.Used, set *record.Set, name string) string {
+func (r *statusRun) otherUser(used *rollout.Used, set *record.Set, name string) string {
 	if used.Consumer != "" && used.Consumer != set.Consumer {
 		return "consumer " + used.Consumer
 	}
@@ -162,7 +162,7 @@ func (r *statusRun) otherUser(used *workload.Used, set *record.Set, name string)
 }
 
 // rollout is the state of a workload with pods still to come, of which it notes the reason.
-func (r *statusRun) rollout(one *WorkloadStatus, evidence *record.Evidence, name string, used *workload.Used) State {
+func (r *statusRun) rollout(one *WorkloadStatus, evidence *record.Evidence, name string, used *rollout.Used) State {
 	restarts := config.DefaultMaxRestarts
 	if asked := r.asked(name); asked.Deploy.Timeout > 0 {
 		restarts = asked.Deploy.MaxRestarts
@@ -183,7 +183,7 @@ func behind(before, text string) string {
 }
 
 // deployedTo tells whether deploy without flags goes to a workload.
-func (r *statusRun) deployedTo(name string, used *workload.Used) bool {
+func (r *statusRun) deployedTo(name string, used *rollout.Used) bool {
 	workloads := r.asked(name).Deploy.Workloads
 	if len(workloads) == 0 {
 		workloads = []string{"deployment/" + name}
@@ -194,7 +194,7 @@ func (r *statusRun) deployedTo(name string, used *workload.Used) bool {
 }
 
 // named tells whether e2eimage.yaml has the image deployed to a workload.
-func (r *statusRun) named(name string, used *workload.Used) bool {
+func (r *statusRun) named(name string, used *rollout.Used) bool {
 	has := 0
 	for _, set := range r.sets {
 		if slices.Contains(set.Names(), name) {
@@ -207,7 +207,7 @@ func (r *statusRun) named(name string, used *workload.Used) bool {
 
 // meant are the containers that a deployment would set where none has the image: those
 // that the suite names, else the only one.
-func (r *statusRun) meant(name string, used *workload.Used) []corev1.Container {
+func (r *statusRun) meant(name string, used *rollout.Used) []corev1.Container {
 	spec, wanted := used.Template.Spec, r.asked(name).Deploy.Containers
 	if len(wanted) == 0 && len(spec.Containers) == 1 && len(spec.InitContainers) == 0 {
 		return spec.Containers
@@ -226,8 +226,8 @@ func (s *ImageStatus) rolling(name string) bool {
 }
 
 // pod holds what a pod's containers really run against the record.
-func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *record.Evidence, used *workload.Used,
-	pod workload.UsedPod, matching map[string]corev1.Container,
+func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *record.Evidence, used *rollout.Used,
+	pod rollout.UsedPod, matching map[string]corev1.Container,
 ) {
 	right := len(matching) > 0
 	for _, name := range sortedKeys(matching) {
@@ -266,6 +266,6 @@ func kindless(name string) string {
 	return kind + "/" + rest
 }
 
-func (r *statusRun) isInit(used *workload.Used, name string) bool {
+func (r *statusRun) isInit(used *rollout.Used, name string) bool {
 	return slices.ContainsFunc(used.Template.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == name })
 }

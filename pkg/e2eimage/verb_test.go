@@ -14,7 +14,7 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube/kubetest"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 )
 
 func TestHowTheContextEndedIsFound(t *testing.T) {
@@ -26,7 +26,7 @@ func TestHowTheContextEndedIsFound(t *testing.T) {
 	defer stop()
 	own, stop := context.WithDeadlineCause(t.Context(), time.Now().Add(-time.Second), &TimeoutError{errors.New("not done after --timeout=1s")})
 	defer stop()
-	report := classifyWorkload(fmt.Errorf("waiting was ended: %w\n\n%w", cause, &workload.RolloutError{Reason: "Interrupted", Logs: []string{"no database"}}))
+	report := classifyWorkload(fmt.Errorf("waiting was ended: %w\n\n%w", cause, &rollout.FailedError{Reason: "Interrupted", Logs: []string{"no database"}}))
 	for name, test := range map[string]struct {
 		ctx                             context.Context
 		err                             error
@@ -58,7 +58,7 @@ func TestHowTheContextEndedIsFound(t *testing.T) {
 			}
 		})
 	}
-	var rollout *workload.RolloutError
+	var rollout *rollout.FailedError
 	if err := ended(late, report); !errors.As(err, &rollout) || rollout.Logs[0] != "no database" {
 		t.Errorf("the diagnosis is lost: %v", err)
 	}

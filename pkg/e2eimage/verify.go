@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
@@ -175,6 +176,6 @@ func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 	if len(targets) == 0 {
 		return nil
 	}
-	_, err = run.waitAndProve(ctx, workload.New(run.kube, targets))
+	_, err = run.waitAndProve(ctx, rollout.New(run.kube, targets))
 	return err
 }

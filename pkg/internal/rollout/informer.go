@@ -1,0 +1,33 @@
+package rollout
+
+import (
+	"context"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+)
+
+// newInformer will list what the filter lets through and watch from there. Nothing is
+// asked before it runs.
+func newInformer(api kube.API, c kube.Client, filter func(*metav1.ListOptions)) cache.SharedIndexInformer {
+	return cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			filter(&options)
+			return c.List(ctx, options)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			filter(&options)
+			return c.Watch(ctx, options)
+		},
+	}, api), c.Empty, 0, nil)
+}
+
+// quietly runs informers: what client-go has to tell is for -v, not for everyone's stderr.
+func quietly(ctx context.Context) context.Context {
+	return klog.NewContext(ctx, klog.FromContext(ctx).V(4))
+}

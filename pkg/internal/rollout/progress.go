@@ -1,0 +1,55 @@
+package rollout
+
+import (
+	"fmt"
+
+	batchv1 "k8s.io/api/batch/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
+)
+
+// ready says how far a rollout is in a few characters, for who waits.
+func (v view) ready() string {
+	if v.object.Meta == nil {
+		return "not seen yet"
+	}
+	rollout := judgeRollout(v.object)
+	if job, ok := v.object.Object.(*batchv1.Job); ok {
+		far := fmt.Sprintf("%d/%d complete", job.Status.Succeeded, valueOr(job.Spec.Completions, 1))
+		if job.Status.Failed > 0 {
+			far += fmt.Sprintf(", %s failed", progress.Counted(int(job.Status.Failed), "pod"))
+		}
+		return with(far, worstTrouble(v.current))
+	}
+	ready := int32(0)
+	for _, pod := range v.current {
+		if podReady(pod) {
+			ready++
+		}
+	}
+	if ready >= rollout.pods && rollout.waiting != "" {
+		return rollout.waiting
+	}
+	return with(fmt.Sprintf("%d/%d ready", ready, rollout.pods), worstTrouble(v.current))
+}
+
+// with adds what there is to be added.
+func with(far, trouble string) string {
+	if trouble == "" {
+		return far
+	}
+	return far + ", " + trouble
+}
+
+// atEnd says what a workload is once it is rolled out.
+func atEnd(o kube.Object) string {
+	job, ok := o.Object.(*batchv1.Job)
+	switch {
+	case !ok:
+		return "ready"
+	case job.Spec.Suspend != nil && *job.Spec.Suspend:
+		return "suspended"
+	}
+	return "complete"
+}

@@ -1,0 +1,127 @@
+package rollout
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
+)
+
+// Running is a container that runs one of the images.
+type Running struct {
+	Namespace string
+	Pod       string
+	Container string
+	Node      string
+	// ContainerID without its runtime prefix.
+	ContainerID string
+	// ImageName is Image.Name.
+	ImageName string
+	// Probed: a readiness probe says that it is ready, not only that it runs.
+	Probed bool
+	// Ended: the pod had ended, so that its containers may be gone from the node.
+	Ended bool
+	// Init containers have ended by now: only `crictl ps -a` lists them.
+	Init bool
+}
+
+// running returns, for each current pod that is ready or has succeeded, the
+// containers in it that run the images.
+func (j *judge) running(v view) [][]Running {
+	var pods [][]Running
+	for _, pod := range v.current {
+		if !podReady(pod) && pod.Status.Phase != corev1.PodSucceeded {
+			continue
+		}
+		if containers, complete := j.runningIn(pod); complete {
+			pods = append(pods, containers)
+		}
+	}
+	return pods
+}
+
+// runningIn is not complete while one of the containers has not been started.
+// The trace of an init container may be gone, long after it ended.
+func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
+	ids := kube.ContainerIDs(pod)
+	for _, a := range j.assigned {
+		id, init := ids[a.Container.Name], a.Init && !restarts(a.Container)
+		if j.past[id] && !kube.HasEnded(pod) {
+			// The kubelet has not started it anew yet.
+			return nil, false
+		}
+		if id == "" {
+			if init {
+				continue
+			}
+			return nil, false
+		}
+		running = append(running, Running{
+			Namespace: pod.Namespace, Pod: pod.Name, Container: a.Container.Name,
+			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.Image.Name, Init: init, Ended: kube.HasEnded(pod),
+			Probed: a.Container.ReadinessProbe != nil,
+		})
+	}
+	return running, true
+}
+
+// restarts tells whether an init container goes on, as sidecars do.
+func restarts(container corev1.Container) bool {
+	return container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways
+}
+
+// shaky is how long a container that was restarted still has to stay up before its
+// pod counts as ready, where no probe tells whether it is: in a crash loop it is up
+// for a moment again and again.
+func shaky(pods []*corev1.Pod, now time.Time) time.Duration {
+	var longest time.Duration
+	for _, pod := range pods {
+		probed := map[string]bool{}
+		for _, container := range pod.Spec.Containers {
+			probed[container.Name] = container.ReadinessProbe != nil
+		}
+		for _, status := range pod.Status.ContainerStatuses {
+			if status.RestartCount == 0 || status.State.Running == nil || probed[status.Name] {
+				continue
+			}
+			longest = max(longest, lasting-now.Sub(status.State.Running.StartedAt.Time))
+		}
+	}
+	return longest
+}
+
+// Dead tells of containers that had ended when their nodes were asked,
+// although their pods still counted as ready. Wait then waits for those that are
+// started in their place; what else it has seen stays seen.
+func (r *Rollouts) Dead(containerIDs []string) {
+	for _, t := range r.all {
+		if !slices.ContainsFunc(t.running, func(one Running) bool { return slices.Contains(containerIDs, one.ContainerID) }) {
+			continue
+		}
+		if t.Past == nil {
+			t.Past = map[string]bool{}
+		}
+		for _, id := range containerIDs {
+			t.Past[id] = true
+		}
+		t.running, t.waited = nil, false
+	}
+}
+
+// Stands tells whether the pod still has the container and is not being deleted.
+func (r *Rollouts) Stands(ctx context.Context, container Running) (bool, error) {
+	pods, err := r.api.CoreV1().Pods(container.Namespace).List(ctx, metav1.ListOptions{
+		FieldSelector: kube.ByName(container.Pod),
+	})
+	if err != nil {
+		return false, kube.ExplainAPI("list pods in namespace "+container.Namespace, err)
+	}
+	return slices.ContainsFunc(pods.Items, func(pod corev1.Pod) bool {
+		return pod.Name == container.Pod && pod.DeletionTimestamp == nil &&
+			kube.ContainerIDs(&pod)[container.Container] == container.ContainerID
+	}), nil
+}
