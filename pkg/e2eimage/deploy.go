@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/apply"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
 // DryRun says how far Deploy goes.
@@ -237,7 +237,7 @@ func (d *deployRun) owner(name string) string {
 	return record.Owner(d.kube.namespace, d.consumer, name)
 }
 
-// images are the records in the words of package workload.
+// images are the records in the words of package kube.
 func (d *deployRun) images() []kube.Image {
 	var images []kube.Image
 	for _, r := range d.records {
@@ -250,7 +250,7 @@ func (d *deployRun) images() []kube.Image {
 	return images
 }
 
-func (d *deployRun) result(changes []workload.Change) *DeployResult {
+func (d *deployRun) result(changes []apply.Change) *DeployResult {
 	result := &DeployResult{
 		Consumer: d.consumer, Namespace: d.kube.namespace, Workloads: []DeployedWorkload{},
 		Proved: []ProvedContainer{},

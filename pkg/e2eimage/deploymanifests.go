@@ -13,21 +13,21 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/apply"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/manifest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // prepare finds out what has to be done: to existing workloads, or with manifests.
-func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
-	options := workload.Options{
+func (d *deployRun) prepare(ctx context.Context) (*apply.Plan, error) {
+	options := apply.Options{
 		Namespace: d.kube.namespace, Consumer: d.consumer, TakeOver: d.in.TakeOver, Replace: d.in.Replace,
-		DryRun: workload.DryRun(d.in.DryRun), Alive: d.kube.alive,
+		DryRun: apply.DryRun(d.in.DryRun), Alive: d.kube.alive,
 	}
 	if len(d.in.Manifests) == 0 {
-		return workload.Prepare(ctx, d.kube, options, d.images())
+		return apply.Prepare(ctx, d.kube, options, d.images())
 	}
 	d.accompany()
 	images := d.images()
@@ -44,7 +44,7 @@ func (d *deployRun) prepare(ctx context.Context) (*workload.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := workload.PrepareManifests(ctx, cluster, options, images, manifests)
+	plan, err := apply.PrepareManifests(ctx, cluster, options, images, manifests)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (d *deployRun) accompany() {
 }
 
 // put puts the images into manifests, as Render does.
-func put(images []kube.Image, manifests []Manifest) ([]workload.Manifest, error) {
+func put(images []kube.Image, manifests []Manifest) ([]apply.Manifest, error) {
 	var options manifest.Options
 	for _, image := range images {
 		options.Images = append(options.Images, manifest.Image{
@@ -99,28 +99,28 @@ func put(images []kube.Image, manifests []Manifest) ([]workload.Manifest, error)
 			Aliases: image.Aliases,
 		})
 	}
-	var rendered []workload.Manifest
+	var rendered []apply.Manifest
 	var mistakes []error
 	for _, m := range manifests {
 		text, err := manifest.Render(m.Text, m.Name, options)
-		rendered, mistakes = append(rendered, workload.Manifest{Name: m.Name, Text: text}), append(mistakes, err)
+		rendered, mistakes = append(rendered, apply.Manifest{Name: m.Name, Text: text}), append(mistakes, err)
 	}
 	return rendered, errors.Join(mistakes...)
 }
 
 // manifestCluster is the API server with what it takes to apply objects of any kind.
-func (c *Client) manifestCluster(kube *apiServer) (workload.Cluster, error) {
+func (c *Client) manifestCluster(kube *apiServer) (apply.Cluster, error) {
 	config := rest.CopyConfig(kube.config)
 	config.WarningHandler = &warnings{report: c.report, said: map[string]bool{}}
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
-		return workload.Cluster{}, fmt.Errorf("kubeconfig: %w", err)
+		return apply.Cluster{}, fmt.Errorf("kubeconfig: %w", err)
 	}
 	mapper, err := c.options.Kube.ToRESTMapper()
 	if err != nil {
-		return workload.Cluster{}, fmt.Errorf("kinds that the cluster knows: %w", err)
+		return apply.Cluster{}, fmt.Errorf("kinds that the cluster knows: %w", err)
 	}
-	return workload.Cluster{API: kube, Dynamic: client, Mapper: mapper}, nil
+	return apply.Cluster{API: kube, Dynamic: client, Mapper: mapper}, nil
 }
 
 // warnings passes on what the API server warns about, such as deprecated versions,

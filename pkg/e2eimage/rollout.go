@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/apply"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
 // wait waits for the rollouts; to a failure on a node it adds what that node has.
@@ -31,7 +31,7 @@ func (d *deployRun) explain(err error) error {
 	return fmt.Errorf("%w\nbefore the rollout node %s was asked%s", err, failed.Node, has)
 }
 
-// classifyWorkload gives errors of package workload their public type.
+// classifyWorkload gives errors of apply and rollout their public type.
 func classifyWorkload(err error) error {
 	var failed *rollout.FailedError
 	if errors.As(err, &failed) {
@@ -43,7 +43,7 @@ func classifyWorkload(err error) error {
 		}
 		return err
 	}
-	if as[*workload.ClaimedError](err) {
+	if as[*apply.ClaimedError](err) {
 		return &InconsistentError{err}
 	}
 	return classify(err)

@@ -11,10 +11,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/apply"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/manifest"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
 // check finds what would stop a run of up once the images are built, loaded and recorded:
@@ -69,20 +69,20 @@ func checkManifests(suite config.Suite, manifests []Manifest, records *record.Se
 	}
 	if suite.Part && records == nil {
 		var mistakes []error
-		var texts []workload.Manifest
+		var texts []apply.Manifest
 		for _, m := range manifests {
 			text, err := manifest.Decoded(m.Text, m.Name)
-			texts, mistakes = append(texts, workload.Manifest{Name: m.Name, Text: text}), append(mistakes, err)
+			texts, mistakes = append(texts, apply.Manifest{Name: m.Name, Text: text}), append(mistakes, err)
 		}
 		if err := errors.Join(mistakes...); err != nil {
 			return err
 		}
-		return workload.CheckManifests(texts, nil, false)
+		return apply.CheckManifests(texts, nil, false)
 	}
 	images := imagesBefore(suite, records)
 	texts, err := put(images, manifests)
 	if err == nil {
-		err = workload.CheckManifests(texts, images, suite.Part)
+		err = apply.CheckManifests(texts, images, suite.Part)
 	}
 	if err != nil && records != nil {
 		if near := meant(suite, []*record.Set{records}); near != "" {

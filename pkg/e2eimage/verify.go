@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/apply"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
 // VerifyInput is what Verify needs.
@@ -166,7 +166,7 @@ func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 	if err := run.look(ctx); err != nil {
 		return err
 	}
-	plan, err := workload.Prepare(ctx, run.kube, workload.Options{
+	plan, err := apply.Prepare(ctx, run.kube, apply.Options{
 		Namespace: run.kube.namespace, Consumer: run.consumer, TakeOver: true, WaitOnly: true, Alive: run.kube.alive,
 	}, run.images())
 	if err != nil {

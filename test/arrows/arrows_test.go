@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"internal/terminal":                  {"internal/foreign", "pkg/progress"},
 	"pkg/config":                         {"internal/nearest"},
 	"pkg/progress":                       {"internal/foreign"},
-	"pkg/e2eimage":                       {"internal/foreign", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/kube", "pkg/internal/lock", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/rollout", "pkg/internal/workload", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/e2eimage":                       {"internal/foreign", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/apply", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/kube", "pkg/internal/lock", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/rollout", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/engine":                {"internal/heed", "internal/nearest", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode":              {"pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode/kindnodetest": {"pkg/internal/hostexec", "pkg/internal/kindnode"},
@@ -30,10 +30,10 @@ var allowed = map[string][]string{
 	"pkg/internal/engine/enginetest":     {"pkg/internal/hostexec"},
 	"pkg/internal/manifest":              {"pkg/internal/ociimage"},
 	"pkg/internal/record":                {"internal/foreign", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/internal/apply":                 {"internal/foreign", "internal/nearest", "pkg/internal/outlive", "pkg/internal/kube", "pkg/progress"},
 	"pkg/internal/kube":                  {"internal/foreign", "pkg/internal/ociimage"},
 	"pkg/internal/kube/kubetest":         {"pkg/internal/kube", "pkg/progress"},
 	"pkg/internal/rollout":               {"internal/foreign", "pkg/internal/kube", "pkg/internal/ociimage", "pkg/progress"},
-	"pkg/internal/workload":              {"internal/foreign", "internal/nearest", "pkg/internal/outlive", "pkg/internal/kube", "pkg/progress"},
 }
 
 type goPackage struct {

@@ -1,4 +1,4 @@
-package workload
+package apply
 
 // Action is what was done to a workload, in kubectl's words.
 type Action string
