@@ -189,7 +189,7 @@ func (r *statusRun) deployedTo(name string, used *rollout.Used) bool {
 		workloads = []string{"deployment/" + name}
 	}
 	return slices.ContainsFunc(workloads, func(text string) bool {
-		return kube.Means(text, r.kube.namespace, used.Namespace, used.Name)
+		return kube.RefersTo(text, r.kube.namespace, used.Namespace, used.Name)
 	})
 }
 

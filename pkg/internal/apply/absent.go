@@ -50,8 +50,8 @@ func (i *inventory) list(ctx context.Context, namespace string) []kube.Reference
 // is alike, what there is.
 func suggestions(wanted kube.Reference, there []kube.Reference) []string {
 	there = slices.Clone(there)
-	slices.SortStableFunc(there, func(a, b kube.Reference) int { return unlike(wanted, a) - unlike(wanted, b) })
-	alike := slices.DeleteFunc(slices.Clone(there), func(r kube.Reference) bool { return unlike(wanted, r) >= strange })
+	slices.SortStableFunc(there, func(a, b kube.Reference) int { return distance(wanted, a) - distance(wanted, b) })
+	alike := slices.DeleteFunc(slices.Clone(there), func(r kube.Reference) bool { return distance(wanted, r) >= unrelated })
 	if len(alike) > 0 {
 		there = alike
 	}
@@ -62,18 +62,18 @@ func suggestions(wanted kube.Reference, there []kube.Reference) []string {
 	return names
 }
 
-// strange is where names stop to be alike.
-const strange = 1000
+// unrelated is where names stop to be alike.
+const unrelated = 1000
 
-// unlike is 0 for the same name in another kind, small for names that contain
+// distance is 0 for the same name in another kind, small for names that contain
 // each other or differ in few letters.
-func unlike(wanted, other kube.Reference) int {
+func distance(wanted, other kube.Reference) int {
 	apart := nearest.Distance(wanted.Name, other.Name)
 	switch {
 	case apart == 0, apart <= max(2, len(wanted.Name)/4):
 	case strings.Contains(other.Name, wanted.Name), strings.Contains(wanted.Name, other.Name):
 	default:
-		return strange
+		return unrelated
 	}
 	if wanted.Kind != other.Kind && apart > 0 {
 		apart++

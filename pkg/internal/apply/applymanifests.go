@@ -23,38 +23,38 @@ func (p *Plan) applyAll(ctx context.Context, report progress.Reporter) ([]Change
 			return changes, err
 		}
 		changes = append(changes, a.change(p.options.DryRun))
-		if err := p.served(ctx, a); err != nil {
+		if err := p.waitServed(ctx, a); err != nil {
 			return changes, err
 		}
 	}
 	return changes, nil
 }
 
-func (p *Plan) applyOne(ctx context.Context, a *applied, report progress.Reporter) error {
+func (p *Plan) applyOne(ctx context.Context, a *manifestTarget, report progress.Reporter) error {
 	if p.options.DryRun.dry() {
 		return nil
 	}
-	if err := p.refresh(ctx, a); err != nil {
+	if err := p.noteStaleContainers(ctx, a); err != nil {
 		return err
 	}
 	var err error
-	if a.fixed != "" {
+	if a.immutable != "" {
 		// What others of the manifests bring is there now.
-		if err := p.trial(ctx, a); err != nil {
+		if err := p.dryRunCreate(ctx, a); err != nil {
 			return err
 		}
-		err = p.remake(ctx, a.target, report, func(ctx context.Context) error {
-			a.after, err = p.serverSide(ctx, a, false)
+		err = p.recreate(ctx, a.target, report, func(ctx context.Context) error {
+			a.result, err = p.serverSide(ctx, a, false)
 			return err
 		})
 	} else {
-		if err = p.inherit(ctx, a); err == nil {
-			err = p.untilServed(ctx, a, func(ctx context.Context) error {
-				a.after, err = p.serverSide(ctx, a, false)
+		if err = p.adoptClientSide(ctx, a); err == nil {
+			err = p.retryUntilServed(ctx, a, func(ctx context.Context) error {
+				a.result, err = p.serverSide(ctx, a, false)
 				return err
 			})
 		}
-		err = a.explained("apply", err)
+		err = a.explain("apply", err)
 	}
 	if err != nil {
 		return err
@@ -63,29 +63,29 @@ func (p *Plan) applyOne(ctx context.Context, a *applied, report progress.Reporte
 		return nil
 	}
 	before := a.target.Object.Template
-	if a.target.Object, err = kube.Decode(a.after, a.target.Ref.Kind); err != nil {
+	if a.target.Object, err = kube.Decode(a.result, a.target.Ref.Kind); err != nil {
 		return err
 	}
 	// Pods are new only where their template is.
-	a.target.Patched = a.live == nil || a.fixed != "" ||
+	a.target.Patched = a.live == nil || a.immutable != "" ||
 		!equality.Semantic.DeepEqual(before.Spec, a.target.Object.Template.Spec) ||
 		!maps.Equal(before.Annotations, a.target.Object.Template.Annotations) ||
 		!maps.Equal(before.Labels, a.target.Object.Template.Labels)
 	return nil
 }
 
-// served waits until the API server answers for a kind that was applied.
-func (p *Plan) served(ctx context.Context, a *applied) error {
+// waitServed waits until the API server answers for a kind that was applied.
+func (p *Plan) waitServed(ctx context.Context, a *manifestTarget) error {
 	if p.options.DryRun.dry() || a.object.GroupVersionKind().GroupKind() != customResourceDefinition {
 		return nil
 	}
-	return p.established(ctx, a)
+	return p.waitEstablished(ctx, a)
 }
 
-// refresh notes which containers a Pod has right before it is changed: one that
+// noteStaleContainers notes which containers a Pod has right before it is changed: one that
 // crashes gets new ones all the time.
-func (p *Plan) refresh(ctx context.Context, a *applied) error {
-	if a.target == nil || a.target.Ref.Kind != kube.Pod || a.live == nil || a.fixed != "" {
+func (p *Plan) noteStaleContainers(ctx context.Context, a *manifestTarget) error {
+	if a.target == nil || a.target.Ref.Kind != kube.Pod || a.live == nil || a.immutable != "" {
 		return nil
 	}
 	wanted, err := kube.Decode(a.object.Unstructured, kube.Pod)
@@ -96,12 +96,12 @@ func (p *Plan) refresh(ctx context.Context, a *applied) error {
 	if err != nil {
 		return kube.ExplainAPI("read "+a.where(), err)
 	}
-	a.target.Past = staleContainers(pod, &wanted.Template.Spec)
+	a.target.Stale = staleContainers(pod, &wanted.Template.Spec)
 	return nil
 }
 
-// substance is what of an object counts as a change.
-func substance(u *unstructured.Unstructured) map[string]any {
+// comparableContent is what of an object counts as a change.
+func comparableContent(u *unstructured.Unstructured) map[string]any {
 	bare := u.DeepCopy()
 	for _, field := range []string{"managedFields", "resourceVersion", "generation"} {
 		unstructured.RemoveNestedField(bare.Object, "metadata", field)
@@ -110,24 +110,24 @@ func substance(u *unstructured.Unstructured) map[string]any {
 	return bare.Object
 }
 
-func (a *applied) change(dry DryRun) Change {
+func (a *manifestTarget) change(dry DryRun) Change {
 	change := Change{Name: a.object.String(), Namespace: a.object.GetNamespace(), Action: a.action(dry)}
-	if a.after != nil {
-		change.Generation = a.after.GetGeneration()
+	if a.result != nil {
+		change.Generation = a.result.GetGeneration()
 	}
 	return change
 }
 
 // action says what was done, or by a dry run would be.
-func (a *applied) action(dry DryRun) Action {
+func (a *manifestTarget) action(dry DryRun) Action {
 	switch {
-	case a.fixed != "":
+	case a.immutable != "":
 		return Replaced
 	case a.live == nil:
 		return Created
-	case dry.dry() && a.inherits():
+	case dry.dry() && a.adoptsClientSide():
 		return Configured
-	case dry != DryRunClient && a.after != nil && equality.Semantic.DeepEqual(substance(a.live), substance(a.after)):
+	case dry != DryRunClient && a.result != nil && equality.Semantic.DeepEqual(comparableContent(a.live), comparableContent(a.result)):
 		return Unchanged
 	}
 	return Configured

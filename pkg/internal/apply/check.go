@@ -17,17 +17,17 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
-// check compares the object with what is there, and lets the API server judge it.
+// checkObject compares the object with what is there, and lets the API server judge it.
 // Objects are checked in their order: what one of before brings is known.
-func (p *Plan) check(ctx context.Context, a *applied) error {
-	if p.comes(a) {
+func (p *Plan) checkObject(ctx context.Context, a *manifestTarget) error {
+	if p.waitsForOthers(a) {
 		return nil
 	}
-	live, err := p.cluster.resourceOf(a.object, a.mapping).Get(a.object.quiet(ctx), a.object.GetName(),
+	live, err := p.cluster.resourceOf(a.object, a.mapping).Get(a.object.unlogged(ctx), a.object.GetName(),
 		metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		if there, err := p.namespaceThere(ctx, a.object.GetNamespace()); !there {
+		if there, err := p.namespaceExists(ctx, a.object.GetNamespace()); !there {
 			return err
 		}
 	case err != nil:
@@ -38,74 +38,74 @@ func (p *Plan) check(ctx context.Context, a *applied) error {
 			return err
 		}
 	}
-	if p.options.DryRun == DryRunClient || a.fixed != "" {
+	if p.options.DryRun == DryRunClient || a.immutable != "" {
 		return p.checkFixed(ctx, a)
 	}
-	return p.judged(ctx, a)
+	return p.dryRunApply(ctx, a)
 }
 
-// judged lets the API server judge the object by a dry run.
-func (p *Plan) judged(ctx context.Context, a *applied) error {
+// dryRunApply lets the API server judge the object by a dry run.
+func (p *Plan) dryRunApply(ctx context.Context, a *manifestTarget) error {
 	var err error
-	if a.after, err = p.serverSide(ctx, a, true); err == nil {
-		err = p.pulledPast(ctx, a)
+	if a.result, err = p.serverSide(ctx, a, true); err == nil {
+		err = p.fixPullPolicy(ctx, a)
 	}
 	switch {
 	case err == nil:
 		return nil
 	case a.live != nil && apierrors.IsInvalid(err) && a.target != nil && a.target.Ref.Kind.Replaceable():
 		// The object itself is wrong, or it cannot become this.
-		if err := p.tried(ctx, a); err != nil {
+		if err := p.dryRunCreateEarly(ctx, a); err != nil {
 			return err
 		}
 		// Not in the API server's words, which have the whole spec in them.
-		if a.fixed = fixedSpec; a.target.Ref.Kind == kube.Job {
-			a.fixed = fixedJob
+		if a.immutable = podImmutable; a.target.Ref.Kind == kube.Job {
+			a.immutable = jobImmutable
 		}
 		return p.checkFixed(ctx, a)
-	case untried(err), p.missesOthers(a, err):
+	case dryRunUnsupported(err), p.missesOthers(a, err):
 		// It is judged when it counts.
 		return nil
 	}
-	return fmt.Errorf("%s: %w", a.object.source, a.explained("apply", err))
+	return fmt.Errorf("%s: %w", a.object.source, a.explain("apply", err))
 }
 
-// pulledPast mends a pull policy that the manifest does not set and that was Always
+// fixPullPolicy mends a pull policy that the manifest does not set and that was Always
 // before: it is kept by server-side apply, and would let the node's image be passed by.
-func (p *Plan) pulledPast(ctx context.Context, a *applied) error {
+func (p *Plan) fixPullPolicy(ctx context.Context, a *manifestTarget) error {
 	if a.live == nil || a.target == nil || len(a.target.Images) == 0 {
 		return nil
 	}
-	after, err := kube.Decode(a.after, a.target.Ref.Kind)
+	after, err := kube.Decode(a.result, a.target.Ref.Kind)
 	if err != nil {
 		return err
 	}
-	assigned := having(&after.Template.Spec, a.target.Images)
+	assigned := assignmentsIn(&after.Template.Spec, a.target.Images)
 	pulls := func(one kube.Assignment) bool { return one.Container.ImagePullPolicy != one.PullPolicy() }
 	if !slices.ContainsFunc(assigned, pulls) {
 		return nil
 	}
-	if err := dress(a.object.Unstructured, a.target.Ref.Kind, assigned, nil, p.options.Consumer); err != nil {
+	if err := injectImages(a.object.Unstructured, a.target.Ref.Kind, assigned, nil, p.options.Consumer); err != nil {
 		return err
 	}
-	a.after, err = p.serverSide(ctx, a, true)
+	a.result, err = p.serverSide(ctx, a, true)
 	return err
 }
 
-// comes tells whether the object can only be judged when others of the manifests
+// waitsForOthers tells whether the object can only be judged when others of the manifests
 // are there: its kind or its namespace.
-func (p *Plan) comes(a *applied) bool {
-	if definition := p.definition(a.object.GroupVersionKind()); definition != nil && definition.live == nil {
+func (p *Plan) waitsForOthers(a *manifestTarget) bool {
+	if definition := p.definitionOf(a.object.GroupVersionKind()); definition != nil && definition.live == nil {
 		return true
 	}
 	namespace := a.object.GetNamespace()
-	return slices.ContainsFunc(p.applied, func(o *applied) bool {
+	return slices.ContainsFunc(p.applied, func(o *manifestTarget) bool {
 		return o.object.GetKind() == "Namespace" && o.object.GetName() == namespace && o.live == nil
 	})
 }
 
-// admitting are the kinds that others are admitted by.
-var admitting = []schema.GroupKind{
+// admissionKinds are the kinds that others are admitted by.
+var admissionKinds = []schema.GroupKind{
 	{Kind: "Namespace"},
 	{Kind: "ServiceAccount"},
 	{Kind: "LimitRange"},
@@ -119,25 +119,25 @@ var admitting = []schema.GroupKind{
 
 // missesOthers tells whether the API server may refuse the object only because
 // others of the same manifests are not as they will be.
-func (p *Plan) missesOthers(a *applied, err error) bool {
-	if definition := p.definition(a.object.GroupVersionKind()); definition != nil && definition.changes() {
+func (p *Plan) missesOthers(a *manifestTarget, err error) bool {
+	if definition := p.definitionOf(a.object.GroupVersionKind()); definition != nil && definition.changes() {
 		return true
 	}
 	if !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) || kube.DeniedByRole(err) {
 		return false
 	}
-	return slices.ContainsFunc(p.applied, func(o *applied) bool {
-		return o != a && slices.Contains(admitting, o.object.GroupVersionKind().GroupKind()) && o.changes()
+	return slices.ContainsFunc(p.applied, func(o *manifestTarget) bool {
+		return o != a && slices.Contains(admissionKinds, o.object.GroupVersionKind().GroupKind()) && o.changes()
 	})
 }
 
 // changes tells whether the object is created or changed.
-func (a *applied) changes() bool {
-	return a.live == nil || a.after == nil || !equality.Semantic.DeepEqual(substance(a.live), substance(a.after))
+func (a *manifestTarget) changes() bool {
+	return a.live == nil || a.result == nil || !equality.Semantic.DeepEqual(comparableContent(a.live), comparableContent(a.result))
 }
 
-// namespaceThere says that a namespace does not exist, once for all its objects.
-func (p *Plan) namespaceThere(ctx context.Context, namespace string) (bool, error) {
+// namespaceExists says that a namespace does not exist, once for all its objects.
+func (p *Plan) namespaceExists(ctx context.Context, namespace string) (bool, error) {
 	if namespace == "" {
 		return true, nil
 	}
@@ -157,7 +157,7 @@ func (p *Plan) namespaceThere(ctx context.Context, namespace string) (bool, erro
 }
 
 // checkLive compares a workload with the one that is there.
-func (p *Plan) checkLive(ctx context.Context, a *applied) error {
+func (p *Plan) checkLive(ctx context.Context, a *manifestTarget) error {
 	t := a.target
 	if t == nil {
 		return nil
@@ -174,33 +174,33 @@ func (p *Plan) checkLive(ctx context.Context, a *applied) error {
 	}
 	switch live := typed.Object.(type) {
 	case *corev1.Pod:
-		a.fixed = fixedPod(live, t.Assigned)
-		if a.fixed == "" && kube.HasEnded(live) && !kube.HasImagesOf(&live.Spec, &wanted.Template.Spec) {
-			a.fixed = fixedEnded
+		a.immutable = immutablePod(live, t.Assigned)
+		if a.immutable == "" && kube.HasEnded(live) && !kube.HasImagesOf(&live.Spec, &wanted.Template.Spec) {
+			a.immutable = podEnded
 		}
 	case *batchv1.Job:
 		has := kube.ImageIDs(live.Spec.Template.Annotations)
-		wants := kube.ImageIDs(dressedTemplate(a.object.Unstructured, t.Ref.Kind))
-		unnoted := p.unnoted(t, wanted, live)
+		wants := kube.ImageIDs(templateAnnotations(a.object.Unstructured, t.Ref.Kind))
+		unnoted := p.missingIDAnnotations(t, wanted, live)
 		maps.DeleteFunc(wants, func(key, _ string) bool { return slices.Contains(unnoted, key) })
 		if !kube.HasImagesOf(&live.Spec.Template.Spec, &wanted.Template.Spec) || !maps.Equal(has, wants) {
-			a.fixed = fixedJob
+			a.immutable = jobImmutable
 			return nil
 		}
 		for _, key := range unnoted {
 			unstructured.RemoveNestedField(a.object.Object, append(kube.Job.TemplatePath(), "metadata", "annotations", key)...)
 		}
 	}
-	if a.fixed == "" && p.options.Replace && failedForGood(typed) {
-		a.fixed = "it has failed"
+	if a.immutable == "" && p.options.Replace && failedForGood(typed) {
+		a.immutable = "it has failed"
 	}
 	return nil
 }
 
-// unnoted are the annotations with image IDs that only dress has put into a Job whose
+// missingIDAnnotations are the annotations with image IDs that only dress has put into a Job whose
 // template lacks them and can never get them: one that a chart has made with the
 // recorded image is right. Where it may be made anew it gets them.
-func (p *Plan) unnoted(t *target, wanted kube.Object, live *batchv1.Job) []string {
+func (p *Plan) missingIDAnnotations(t *target, wanted kube.Object, live *batchv1.Job) []string {
 	if p.options.Replace {
 		return nil
 	}
@@ -216,42 +216,42 @@ func (p *Plan) unnoted(t *target, wanted kube.Object, live *batchv1.Job) []strin
 	return keys
 }
 
-// dressedTemplate are the annotations of the pod template.
-func dressedTemplate(u *unstructured.Unstructured, k kube.Kind) map[string]string {
+// templateAnnotations are the annotations of the pod template.
+func templateAnnotations(u *unstructured.Unstructured, k kube.Kind) map[string]string {
 	annotations, _, _ := unstructured.NestedStringMap(u.Object, append(k.TemplatePath(), "metadata", "annotations")...)
 	return annotations
 }
 
 // checkFixed is an error unless what cannot be changed may be made anew; the API
 // server judges then whether it can be made.
-func (p *Plan) checkFixed(ctx context.Context, a *applied) error {
+func (p *Plan) checkFixed(ctx context.Context, a *manifestTarget) error {
 	switch {
-	case a.fixed == "":
+	case a.immutable == "":
 		return nil
 	case !p.options.Replace:
-		return fmt.Errorf("%s: %s, so nothing was changed\nto delete and recreate it, use --replace", a.where(), a.fixed)
+		return fmt.Errorf("%s: %s, so nothing was changed\nto delete and recreate it, use --replace", a.where(), a.immutable)
 	case p.options.DryRun == DryRunClient:
 		return nil
 	}
-	return p.tried(ctx, a)
+	return p.dryRunCreateEarly(ctx, a)
 }
 
-// tried is trial, but for what only others of the manifests may bring.
-func (p *Plan) tried(ctx context.Context, a *applied) error {
-	err := p.trial(ctx, a)
+// dryRunCreateEarly is trial, but for what only others of the manifests may bring.
+func (p *Plan) dryRunCreateEarly(ctx context.Context, a *manifestTarget) error {
+	err := p.dryRunCreate(ctx, a)
 	if p.missesOthers(a, err) {
 		return nil
 	}
 	return err
 }
 
-// trial lets the API server judge whether the object could be made anew.
-func (p *Plan) trial(ctx context.Context, a *applied) error {
-	trial := &applied{
+// dryRunCreate lets the API server judge whether the object could be made anew.
+func (p *Plan) dryRunCreate(ctx context.Context, a *manifestTarget) error {
+	trial := &manifestTarget{
 		object: manifestObject{Unstructured: a.object.DeepCopy(), source: a.object.source}, mapping: a.mapping,
 	}
-	trial.object.SetName(trialName(a.object.GetName()))
-	if _, err := p.serverSide(ctx, trial, true); refused(err) {
+	trial.object.SetName(dryRunName(a.object.GetName()))
+	if _, err := p.serverSide(ctx, trial, true); creationRefused(err) {
 		return fmt.Errorf("%s: %w\nit was not changed", a.object.source, kube.ExplainAPI("recreate "+a.where(), err))
 	}
 	return nil

@@ -13,9 +13,9 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
-// clientSide are the field managers that have applied an object client-side, as
+// clientSideManagers are the field managers that have applied an object client-side, as
 // kubectl apply does: the annotation with what was applied last is theirs.
-func clientSide(live *unstructured.Unstructured) sets.Set[string] {
+func clientSideManagers(live *unstructured.Unstructured) sets.Set[string] {
 	managers := sets.New[string]()
 	if live == nil {
 		return managers
@@ -27,20 +27,20 @@ func clientSide(live *unstructured.Unstructured) sets.Set[string] {
 	return managers
 }
 
-// inherit makes ours what was applied client-side, as kubectl apply --server-side
+// adoptClientSide makes ours what was applied client-side, as kubectl apply --server-side
 // does: the manifests are in one hand. Fields that they no longer set then go, which
 // two owners would keep; of Jobs and Pods they could not go.
-func (p *Plan) inherit(ctx context.Context, a *applied) error {
-	if !a.inherits() {
+func (p *Plan) adoptClientSide(ctx context.Context, a *manifestTarget) error {
+	if !a.adoptsClientSide() {
 		return nil
 	}
-	ctx = a.object.quiet(ctx)
+	ctx = a.object.unlogged(ctx)
 	live, resource := a.live, p.cluster.resourceOf(a.object, a.mapping)
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		managers := clientSide(live)
+		managers := clientSideManagers(live)
 		if managers.Len() == 0 {
 			return nil
 		}
@@ -62,8 +62,8 @@ func (p *Plan) inherit(ctx context.Context, a *applied) error {
 	})
 }
 
-// inherits tells whether there is something to inherit, which changes the object: the
+// adoptsClientSide tells whether there is something to inherit, which changes the object: the
 // note of what was applied goes.
-func (a *applied) inherits() bool {
-	return (a.target == nil || !a.target.Ref.Kind.Replaceable()) && clientSide(a.live).Len() > 0
+func (a *manifestTarget) adoptsClientSide() bool {
+	return (a.target == nil || !a.target.Ref.Kind.Replaceable()) && clientSideManagers(a.live).Len() > 0
 }

@@ -32,11 +32,11 @@ func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
 			t.Parallel()
 			live := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap"}}
 			live.SetManagedFields(test.wrote)
-			a := &applied{live: live, after: live}
+			a := &manifestTarget{live: live, result: live}
 			if test.kind != "" {
 				a.target = &target{Target: kube.Target{Ref: kube.Reference{Kind: test.kind}}}
 			}
-			if got := a.inherits(); got != test.want {
+			if got := a.adoptsClientSide(); got != test.want {
 				t.Errorf("it is %t", got)
 			}
 			wanted := Unchanged
@@ -48,7 +48,7 @@ func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
 			}
 		})
 	}
-	if (&applied{}).inherits() {
+	if (&manifestTarget{}).adoptsClientSide() {
 		t.Error("of what is not there nothing is inherited")
 	}
 }

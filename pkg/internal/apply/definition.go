@@ -23,9 +23,9 @@ var customResourceDefinition = schema.GroupKind{Group: "apiextensions.k8s.io", K
 // establishLimit bounds how long the API server takes to serve a new kind.
 const establishLimit = 30 * time.Second
 
-// definition is the CustomResourceDefinition of the manifests that a kind comes
+// definitionOf is the CustomResourceDefinition of the manifests that a kind comes
 // from, nil for none.
-func (p *Plan) definition(of schema.GroupVersionKind) *applied {
+func (p *Plan) definitionOf(of schema.GroupVersionKind) *manifestTarget {
 	for _, a := range p.applied {
 		if a.object.GroupVersionKind().GroupKind() != customResourceDefinition {
 			continue
@@ -39,10 +39,10 @@ func (p *Plan) definition(of schema.GroupVersionKind) *applied {
 	return nil
 }
 
-// definedHere is the API of a kind that the manifests define themselves: the API
+// mappingInManifests is the API of a kind that the manifests define themselves: the API
 // server cannot be asked for it yet.
-func (p *Plan) definedHere(of schema.GroupVersionKind) *meta.RESTMapping {
-	definition := p.definition(of)
+func (p *Plan) mappingInManifests(of schema.GroupVersionKind) *meta.RESTMapping {
+	definition := p.definitionOf(of)
 	if definition == nil {
 		return nil
 	}
@@ -58,8 +58,8 @@ func (p *Plan) definedHere(of schema.GroupVersionKind) *meta.RESTMapping {
 	return mapping
 }
 
-// established watches a CustomResourceDefinition until its kind is served.
-func (p *Plan) established(ctx context.Context, a *applied) error {
+// waitEstablished watches a CustomResourceDefinition until its kind is served.
+func (p *Plan) waitEstablished(ctx context.Context, a *manifestTarget) error {
 	ctx, cancel := context.WithTimeout(ctx, establishLimit)
 	defer cancel()
 	resource := p.cluster.resourceOf(a.object, a.mapping)
@@ -103,24 +103,24 @@ func conditionsOf(u *unstructured.Unstructured) map[string]string {
 	return found
 }
 
-// untilServed tries again while the API server, which has established a kind of the
+// retryUntilServed tries again while the API server, which has established a kind of the
 // manifests, does not answer for it as it is now yet: nothing can be watched for that.
-func (p *Plan) untilServed(ctx context.Context, a *applied, apply func(context.Context) error) error {
+func (p *Plan) retryUntilServed(ctx context.Context, a *manifestTarget, apply func(context.Context) error) error {
 	err := apply(ctx)
-	definition := p.definition(a.object.GroupVersionKind())
-	if !unserved(err) || definition == nil || !definition.changes() {
+	definition := p.definitionOf(a.object.GroupVersionKind())
+	if !notServedYet(err) || definition == nil || !definition.changes() {
 		return err
 	}
 	backoff := wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Steps: 7}
 	_ = wait.ExponentialBackoffWithContext(ctx, backoff, func(ctx context.Context) (bool, error) {
 		err = apply(ctx)
-		return !unserved(err), nil
+		return !notServedYet(err), nil
 	})
 	return err
 }
 
-// unserved is how the API server answers for a kind, or a field of it, that it does
+// notServedYet is how the API server answers for a kind, or a field of it, that it does
 // not know yet (sigs.k8s.io/structured-merge-diff/typed).
-func unserved(err error) bool {
+func notServedYet(err error) bool {
 	return apierrors.IsNotFound(err) || err != nil && strings.Contains(err.Error(), "field not declared in schema")
 }

@@ -9,10 +9,10 @@ import (
 // helmHook is what makes an object of a chart one of Helm's hooks, and says when Helm makes it.
 const helmHook = "helm.sh/hook"
 
-// hook is when Helm makes an object, if not for an install: for a test, before a release is
+// helmHookTimes is when Helm makes an object, if not for an install: for a test, before a release is
 // deleted, at a rollback. `helm template` prints them with the rest. It is "" for all else;
 // an install's own hooks belong to what is installed.
-func (o manifestObject) hook() string {
+func (o manifestObject) helmHookTimes() string {
 	times := strings.Split(o.GetAnnotations()[helmHook], ",")
 	for i, time := range times {
 		times[i] = strings.TrimSpace(time)
@@ -28,7 +28,7 @@ func (o manifestObject) hook() string {
 // withoutHooks takes out what an install would not make, and names it.
 func withoutHooks(objects []manifestObject) (rest []manifestObject, hooks []string) {
 	for _, o := range objects {
-		if when := o.hook(); when != "" {
+		if when := o.helmHookTimes(); when != "" {
 			hooks = append(hooks, fmt.Sprintf("%s (%s)", o, when))
 			continue
 		}
@@ -37,6 +37,6 @@ func withoutHooks(objects []manifestObject) (rest []manifestObject, hooks []stri
 	return rest, hooks
 }
 
-// Hooks are the objects of the manifests that are not applied, since they are Helm's hooks
+// SkippedHooks are the objects of the manifests that are not applied, since they are Helm's hooks
 // of other times than an install, each with these.
-func (p *Plan) Hooks() []string { return p.hooks }
+func (p *Plan) SkippedHooks() []string { return p.hooks }

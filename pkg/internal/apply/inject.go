@@ -11,8 +11,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
-// having are the containers that have one of the images, in their order.
-func having(spec *corev1.PodSpec, images []kube.Image) []kube.Assignment {
+// assignmentsIn are the containers that have one of the images, in their order.
+func assignmentsIn(spec *corev1.PodSpec, images []kube.Image) []kube.Assignment {
 	var assigned []kube.Assignment
 	for i, container := range kube.Containers(spec) {
 		at := slices.IndexFunc(images, func(image kube.Image) bool { return image.Image == container.Image })
@@ -29,15 +29,15 @@ func having(spec *corev1.PodSpec, images []kube.Image) []kube.Assignment {
 	return assigned
 }
 
-// dress makes a workload of the manifests what a patch makes one that exists: with
+// injectImages makes a workload of the manifests what a patch makes one that exists: with
 // a pull policy that lets the node's image be used, the image IDs in its template,
 // and the consumer's mark.
-func dress(u *unstructured.Unstructured, k kube.Kind, assigned []kube.Assignment, images []kube.Image,
+func injectImages(u *unstructured.Unstructured, k kube.Kind, assigned []kube.Assignment, images []kube.Image,
 	consumer string,
 ) error {
 	path := k.TemplatePath()
 	ids, policies := map[string]string{}, map[string]corev1.PullPolicy{}
-	if err := dressVolumes(u, path, images, ids); err != nil {
+	if err := injectVolumes(u, path, images, ids); err != nil {
 		return err
 	}
 	if len(assigned) == 0 && len(ids) == 0 {
@@ -74,8 +74,8 @@ func dress(u *unstructured.Unstructured, k kube.Kind, assigned []kube.Assignment
 	return nil
 }
 
-// dressVolumes does it for volumes that are images, and notes their IDs.
-func dressVolumes(u *unstructured.Unstructured, path []string, images []kube.Image, ids map[string]string) error {
+// injectVolumes does it for volumes that are images, and notes their IDs.
+func injectVolumes(u *unstructured.Unstructured, path []string, images []kube.Image, ids map[string]string) error {
 	at := append(slices.Clone(path), "spec", "volumes")
 	volumes, there, err := unstructured.NestedSlice(u.Object, at...)
 	if err != nil || !there {

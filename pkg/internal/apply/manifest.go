@@ -38,13 +38,13 @@ func (o manifestObject) String() string {
 	return strings.TrimSuffix(strings.ToLower(gvk.Kind)+"."+gvk.Group, ".") + "/" + o.GetName()
 }
 
-// unquoted are errors without the objects that they quote: what has no kind may be a
+// withoutObjects are errors without the objects that they quote: what has no kind may be a
 // Secret (k8s.io/apimachinery/pkg/runtime/error.go).
-func unquoted(err error) error {
+func withoutObjects(err error) error {
 	if several, ok := err.(utilerrors.Aggregate); ok {
 		var all []error
 		for _, one := range several.Errors() {
-			all = append(all, unquoted(one))
+			all = append(all, withoutObjects(one))
 		}
 		return errors.Join(all...)
 	}
@@ -56,15 +56,15 @@ var quotedObject = regexp.MustCompile(`(?s) is missing in '.*'`)
 // CheckManifests tells whether manifests can be read, and have the images: all of them, or
 // any where all is false.
 func CheckManifests(manifests []Manifest, images []kube.Image, all bool) error {
-	objects, _, err := applicable(manifests)
+	objects, _, err := parseApplicable(manifests)
 	if err != nil {
 		return err
 	}
-	return unused(objects, images, all)
+	return missingImages(objects, images, all)
 }
 
-// applicable are the objects that are applied, and the names of Helm's hooks, which are not.
-func applicable(manifests []Manifest) ([]manifestObject, []string, error) {
+// parseApplicable are the objects that are applied, and the names of Helm's hooks, which are not.
+func parseApplicable(manifests []Manifest) ([]manifestObject, []string, error) {
 	objects, err := parse(manifests)
 	if err != nil {
 		return nil, nil, err
@@ -77,9 +77,9 @@ func applicable(manifests []Manifest) ([]manifestObject, []string, error) {
 	return objects, hooks, nil
 }
 
-// unused says which images no object has: those that were asked for by name, or
+// missingImages says which images no object has: those that were asked for by name, or
 // all of them.
-func unused(objects []manifestObject, images []kube.Image, all bool) error {
+func missingImages(objects []manifestObject, images []kube.Image, all bool) error {
 	images = slices.DeleteFunc(slices.Clone(images), func(i kube.Image) bool { return i.Accompanies })
 	var absent []kube.Image
 	for _, image := range images {
@@ -110,7 +110,7 @@ func parse(manifests []Manifest) ([]manifestObject, error) {
 	}
 	infos, err := builder.Do().Infos()
 	if err != nil {
-		return nil, fmt.Errorf("manifests: %w", unquoted(err))
+		return nil, fmt.Errorf("manifests: %w", withoutObjects(err))
 	}
 	var objects []manifestObject
 	var mistakes []error
@@ -119,7 +119,7 @@ func parse(manifests []Manifest) ([]manifestObject, error) {
 		if !ok {
 			continue
 		}
-		if u.GetName() == "" && (manifestObject{Unstructured: u}).hook() == "" {
+		if u.GetName() == "" && (manifestObject{Unstructured: u}).helmHookTimes() == "" {
 			mistakes = append(mistakes,
 				fmt.Errorf("%s: a %s has no metadata.name; what has a generateName cannot be applied again: kubectl create -f %s",
 					info.Source, u.GetKind(), info.Source))
@@ -129,14 +129,14 @@ func parse(manifests []Manifest) ([]manifestObject, error) {
 	if len(objects) == 0 && len(mistakes) == 0 {
 		mistakes = append(mistakes, errors.New("the manifests have no object"))
 	}
-	slices.SortStableFunc(objects, func(a, b manifestObject) int { return cmp.Compare(turn(a), turn(b)) })
+	slices.SortStableFunc(objects, func(a, b manifestObject) int { return cmp.Compare(applyOrder(a), applyOrder(b)) })
 	return objects, errors.Join(mistakes...)
 }
 
-// inTurn are the kinds in the order in which they are created: what others need to
+// kindOrder are the kinds in the order in which they are created: what others need to
 // exist comes first. Kinds that are not here have their turn before hooks, which
 // would be asked about everything that comes after them.
-var inTurn = []schema.GroupKind{
+var kindOrder = []schema.GroupKind{
 	{Kind: "Namespace"},
 	customResourceDefinition,
 	{Group: "scheduling.k8s.io", Kind: "PriorityClass"},
@@ -167,16 +167,16 @@ var inTurn = []schema.GroupKind{
 	{Group: "networking.k8s.io", Kind: "Ingress"},
 }
 
-// hooks are called by the API server, mostly from workloads of the same manifests.
-var hooks = []string{"admissionregistration.k8s.io", "apiregistration.k8s.io"}
+// webhookGroups are called by the API server, mostly from workloads of the same manifests.
+var webhookGroups = []string{"admissionregistration.k8s.io", "apiregistration.k8s.io"}
 
-func turn(o manifestObject) int {
+func applyOrder(o manifestObject) int {
 	kind := o.GroupVersionKind().GroupKind()
-	if at := slices.Index(inTurn, kind); at >= 0 {
+	if at := slices.Index(kindOrder, kind); at >= 0 {
 		return at
 	}
-	if slices.Contains(hooks, kind.Group) {
-		return len(inTurn) + 1
+	if slices.Contains(webhookGroups, kind.Group) {
+		return len(kindOrder) + 1
 	}
-	return len(inTurn)
+	return len(kindOrder)
 }

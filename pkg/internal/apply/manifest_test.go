@@ -82,7 +82,7 @@ func TestWorkloadsAreDressedBeforeTheyAreMade(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := dress(objects[0].Unstructured, k, having(&typed.Template.Spec, []kube.Image{kubetest.Datastorage()}), nil, "suite"); err != nil {
+			if err := injectImages(objects[0].Unstructured, k, assignmentsIn(&typed.Template.Spec, []kube.Image{kubetest.Datastorage()}), nil, "suite"); err != nil {
 				t.Fatal(err)
 			}
 			dressed, err := kube.Decode(objects[0].Unstructured, k)
@@ -111,7 +111,7 @@ func TestVolumesThatAreImagesAreDressed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dress(objects[0].Unstructured, kube.Pod, nil, []kube.Image{kubetest.Datastorage()}, "suite"); err != nil {
+	if err := injectImages(objects[0].Unstructured, kube.Pod, nil, []kube.Image{kubetest.Datastorage()}, "suite"); err != nil {
 		t.Fatal(err)
 	}
 	dressed, err := kube.Decode(objects[0].Unstructured, kube.Pod)
@@ -131,7 +131,7 @@ func TestATagThatWouldAlwaysBePulledIsNever(t *testing.T) {
 	t.Parallel()
 	image := kubetest.Datastorage()
 	image.Image = "localhost/datastorage:latest"
-	got := having(&corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: image.Image}}}, []kube.Image{image})
+	got := assignmentsIn(&corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: image.Image}}}, []kube.Image{image})
 	if len(got) != 1 || got[0].PullPolicy() != corev1.PullNever {
 		t.Errorf("%+v", got)
 	}
@@ -144,7 +144,7 @@ func TestConflictsAreNamedByOwner(t *testing.T) {
 		{Type: metav1.CauseTypeFieldManagerConflict, Message: `conflict with "kubectl-client-side-apply" using apps/v1`, Field: ".spec.b"},
 		{Type: metav1.CauseTypeFieldManagerConflict, Message: `conflict with "hpa" with subresource "scale" using apps/v1`, Field: ".spec.replicas"},
 	}, "conflicts")
-	a := &applied{object: manifestObject{Unstructured: &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "x", "namespace": "e2e"}}}}}
+	a := &manifestTarget{object: manifestObject{Unstructured: &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "x", "namespace": "e2e"}}}}}
 	want := `deployment.apps/x in namespace e2e: fields that the manifest sets belong to others:
   kubectl-client-side-apply: .spec.a .spec.b
   hpa: .spec.replicas

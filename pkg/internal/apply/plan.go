@@ -21,7 +21,7 @@ type Plan struct {
 	targets []*target
 	// applied are the objects of manifests in their order, and cluster where they
 	// are applied; nil where existing workloads are patched.
-	applied []*applied
+	applied []*manifestTarget
 	cluster Cluster
 	// namespaces are those of manifests that were looked for.
 	namespaces map[string]bool
@@ -71,7 +71,7 @@ func Prepare(ctx context.Context, api kube.API, options Options, images []kube.I
 		case apierrors.IsNotFound(err):
 			err = there.absent(ctx, t)
 		case err == nil:
-			err = plan.workOut(ctx, t)
+			err = plan.planPatch(ctx, t)
 		}
 		mistakes = append(mistakes, err)
 	}
@@ -121,8 +121,8 @@ func (p *Plan) read(ctx context.Context, t *target) error {
 	return err
 }
 
-// workOut fills in what the workload needs, from how it was read.
-func (p *Plan) workOut(ctx context.Context, t *target) error {
+// planPatch fills in what the workload needs, from how it was read.
+func (p *Plan) planPatch(ctx context.Context, t *target) error {
 	assigned, err := kube.Assign(t.Images, &t.Object.Template.Spec)
 	switch {
 	case err != nil && p.options.WaitOnly:

@@ -20,16 +20,16 @@ type Cluster struct {
 	Mapper  meta.RESTMapper
 }
 
-// applied is an object of the manifests on its way into the cluster.
-type applied struct {
+// manifestTarget is an object of the manifests on its way into the cluster.
+type manifestTarget struct {
 	object  manifestObject
 	mapping *meta.RESTMapping
 	// live is how it was before, nil if it did not exist.
 	live *unstructured.Unstructured
-	// fixed is why it has to be deleted and made anew, "" if it has not.
-	fixed string
-	// after is how it is, or by a dry run would be.
-	after *unstructured.Unstructured
+	// immutable is why it has to be deleted and made anew, "" if it has not.
+	immutable string
+	// result is how it is, or by a dry run would be.
+	result *unstructured.Unstructured
 	// placed: it can be asked for.
 	placed bool
 	// target is set for workloads.
@@ -37,7 +37,7 @@ type applied struct {
 }
 
 // where names the object for sentences.
-func (a *applied) where() string {
+func (a *manifestTarget) where() string {
 	if namespace := a.object.GetNamespace(); namespace != "" {
 		return a.object.String() + " in namespace " + namespace
 	}
@@ -50,23 +50,23 @@ func (a *applied) where() string {
 func PrepareManifests(ctx context.Context, cluster Cluster, options Options, images []kube.Image,
 	manifests []Manifest,
 ) (*Plan, error) {
-	objects, hooks, err := applicable(manifests)
+	objects, hooks, err := parseApplicable(manifests)
 	if err != nil {
 		return nil, err
 	}
 	plan := &Plan{api: cluster.API, cluster: cluster, options: options, namespaces: map[string]bool{}, hooks: hooks}
 	var mistakes []error
 	for _, o := range objects {
-		a := &applied{object: o}
+		a := &manifestTarget{object: o}
 		plan.applied = append(plan.applied, a)
-		err := errors.Join(plan.place(a), checkSecret(o), plan.dress(a, images))
+		err := errors.Join(plan.resolveKind(a), checkSecret(o), plan.addTarget(a, images))
 		a.placed = err == nil
 		mistakes = append(mistakes, err)
 	}
-	mistakes = append(mistakes, unused(objects, images, options.AllUsed), plan.twice())
+	mistakes = append(mistakes, missingImages(objects, images, options.AllUsed), plan.checkDuplicates())
 	for _, a := range plan.applied {
 		if a.placed {
-			mistakes = append(mistakes, plan.check(ctx, a))
+			mistakes = append(mistakes, plan.checkObject(ctx, a))
 		}
 	}
 	if err := errors.Join(mistakes...); err != nil {
@@ -75,11 +75,11 @@ func PrepareManifests(ctx context.Context, cluster Cluster, options Options, ima
 	return plan, nil
 }
 
-// place finds the API of the object's kind and its namespace.
-func (p *Plan) place(a *applied) error {
+// resolveKind finds the API of the object's kind and its namespace.
+func (p *Plan) resolveKind(a *manifestTarget) error {
 	gvk := a.object.GroupVersionKind()
 	var err error
-	if a.mapping = p.definedHere(gvk); a.mapping == nil {
+	if a.mapping = p.mappingInManifests(gvk); a.mapping == nil {
 		if a.mapping, err = p.cluster.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version); err != nil {
 			return fmt.Errorf("%s: %s: the cluster does not know its kind %s of %s; does its CustomResourceDefinition belong "+
 				"to the manifests? %w",
@@ -102,9 +102,9 @@ func (p *Plan) place(a *applied) error {
 	return nil
 }
 
-// twice says which objects stand more than once in the manifests.
-func (p *Plan) twice() error {
-	first := map[string]*applied{}
+// checkDuplicates says which objects stand more than once in the manifests.
+func (p *Plan) checkDuplicates() error {
+	first := map[string]*manifestTarget{}
 	var mistakes []error
 	for _, a := range p.applied {
 		key := a.where()
@@ -118,9 +118,9 @@ func (p *Plan) twice() error {
 	return errors.Join(mistakes...)
 }
 
-// dress finds the images in an object. A workload becomes a target, whether it has
+// addTarget finds the images in an object. A workload becomes a target, whether it has
 // one or not: all of them are waited for.
-func (p *Plan) dress(a *applied, images []kube.Image) error {
+func (p *Plan) addTarget(a *manifestTarget, images []kube.Image) error {
 	k := kube.KindOf(a.object.GroupVersionKind().GroupKind())
 	if k == "" {
 		return nil
@@ -131,7 +131,7 @@ func (p *Plan) dress(a *applied, images []kube.Image) error {
 	}
 	a.target = &target{Target: kube.Target{
 		Ref:    kube.Reference{Namespace: a.object.GetNamespace(), Kind: k, Name: a.object.GetName()},
-		Object: typed, Assigned: having(&typed.Template.Spec, images),
+		Object: typed, Assigned: assignmentsIn(&typed.Template.Spec, images),
 	}}
 	for _, assigned := range a.target.Assigned {
 		if !slices.ContainsFunc(a.target.Images, func(i kube.Image) bool { return i.Name == assigned.Image.Name }) {
@@ -139,10 +139,10 @@ func (p *Plan) dress(a *applied, images []kube.Image) error {
 		}
 	}
 	if len(a.target.Images) == 0 {
-		a.target.Otherwise = kube.Image{Timeout: p.options.Timeout, MaxRestarts: p.options.MaxRestarts}
+		a.target.Defaults = kube.Image{Timeout: p.options.Timeout, MaxRestarts: p.options.MaxRestarts}
 	}
 	p.targets = append(p.targets, a.target)
-	if err := dress(a.object.Unstructured, k, a.target.Assigned, images, p.options.Consumer); err != nil {
+	if err := injectImages(a.object.Unstructured, k, a.target.Assigned, images, p.options.Consumer); err != nil {
 		return fmt.Errorf("%s: %s: %w", a.object.source, a.object, err)
 	}
 	return nil

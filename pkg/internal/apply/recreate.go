@@ -23,19 +23,19 @@ import (
 )
 
 const (
-	// goingLimit is how long what is deleted may take on top of its grace period,
+	// deletionLimit is how long what is deleted may take on top of its grace period,
 	// makingLimit how long making it anew may.
-	goingLimit  = time.Minute
-	makingLimit = 30 * time.Second
+	deletionLimit = time.Minute
+	creationLimit = 30 * time.Second
 )
 
 // replace deletes the workload and makes it anew with its images.
 func (p *Plan) replace(ctx context.Context, t *target, report progress.Reporter) error {
 	if p.options.DryRun == DryRunServer {
-		return p.remove(ctx, t, []string{metav1.DryRunAll})
+		return p.deleteAndWait(ctx, t, []string{metav1.DryRunAll})
 	}
-	fresh := t.anew()
-	return p.remake(ctx, t, report, func(ctx context.Context) error {
+	fresh := t.replacement()
+	return p.recreate(ctx, t, report, func(ctx context.Context) error {
 		raw, err := t.Ref.Client(p.api).Create(ctx, fresh, metav1.CreateOptions{FieldManager: fieldManager})
 		if err != nil {
 			return err
@@ -46,10 +46,10 @@ func (p *Plan) replace(ctx context.Context, t *target, report progress.Reporter)
 	})
 }
 
-// remake deletes the workload and has it created. Its manifest is kept in a file until
+// recreate deletes the workload and has it created. Its manifest is kept in a file until
 // that is done, for runs that are killed. An interrupted run waits for goingLimit at
 // most, and creates what is gone then. If it cannot be created it is made as it was.
-func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
+func (p *Plan) recreate(ctx context.Context, t *target, report progress.Reporter,
 	create func(context.Context) error,
 ) (err error) {
 	if ctx.Err() != nil {
@@ -60,8 +60,8 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 	if err != nil {
 		return kube.ExplainAPI("list "+t.Ref.Where(), err)
 	}
-	was := stripped(t.Object)
-	file, err := keep(t, was)
+	was := sanitizeForCreate(t.Object)
+	file, err := saveManifest(t, was)
 	if err != nil {
 		return fmt.Errorf("cannot save %s before deleting it, so nothing was changed: %w", t.Ref.Where(), err)
 	}
@@ -75,31 +75,31 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 		}
 		err = fmt.Errorf("%w\nto restore it as it was: kubectl create -f %s", err, file)
 	}()
-	limit := gracePeriod(t.Object) + goingLimit
+	limit := gracePeriod(t.Object) + deletionLimit
 	report.Info(fmt.Sprintf("deleting and recreating %s, within %s; if this run is killed, restore it: kubectl create "+
 		"-f %s", t.Ref, limit,
 		file))
-	going, cancel := outlive.WithGracePeriod(ctx, goingLimit)
+	going, cancel := outlive.WithGracePeriod(ctx, deletionLimit)
 	defer cancel()
 	going, cancel = context.WithTimeoutCause(going, limit,
 		fmt.Errorf("waited for %s: %w", limit, context.DeadlineExceeded))
 	defer cancel()
-	if err := p.remove(going, t, nil); err != nil {
-		var begun *goingError
+	if err := p.deleteAndWait(going, t, nil); err != nil {
+		var begun *deletionPendingError
 		gone = errors.As(err, &begun)
 		return err
 	}
-	making, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
+	making, cancel := context.WithTimeout(context.WithoutCancel(ctx), creationLimit)
 	defer cancel()
 	err = create(making)
 	if err == nil {
 		return nil
 	}
-	if p.another(making, t, err) {
+	if p.existsAnew(making, t, err) {
 		return fmt.Errorf("recreate %s: somebody created it meanwhile; deploy again: %w", t.Ref.Where(), err)
 	}
 	err = kube.ExplainAPI("recreate "+t.Ref.Where(), err)
-	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), makingLimit)
+	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), creationLimit)
 	defer cancel()
 	if _, failed := t.Ref.Client(p.api).Create(undoing, was.Object,
 		metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
@@ -109,10 +109,10 @@ func (p *Plan) remake(ctx context.Context, t *target, report progress.Reporter,
 	return fmt.Errorf("%w\nit was restored as it was", err)
 }
 
-// goingError: the deletion has begun, so that the workload is as good as gone.
-type goingError struct{ error }
+// deletionPendingError: the deletion has begun, so that the workload is as good as gone.
+type deletionPendingError struct{ error }
 
-func (e *goingError) Unwrap() error { return e.error }
+func (e *deletionPendingError) Unwrap() error { return e.error }
 
 // gracePeriod is how long the pods of the workload may take to end.
 func gracePeriod(o kube.Object) time.Duration {
@@ -124,8 +124,8 @@ func gracePeriod(o kube.Object) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// keep writes the manifest of a workload to a file that only the user can read.
-func keep(t *target, was kube.Object) (string, error) {
+// saveManifest writes the manifest of a workload to a file that only the user can read.
+func saveManifest(t *target, was kube.Object) (string, error) {
 	const most = 100 // of a name, whose file system may not take all of it
 	was.GetObjectKind().SetGroupVersionKind(t.Ref.Kind.GroupVersionKind())
 	text, err := yaml.Marshal(was.Object)
@@ -143,18 +143,18 @@ func keep(t *target, was kube.Object) (string, error) {
 	return file.Name(), nil
 }
 
-// remove deletes a workload and its pods, and watches until it is gone.
-func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
+// deleteAndWait deletes a workload and its pods, and watches until it is gone.
+func (p *Plan) deleteAndWait(ctx context.Context, t *target, dryRun []string) error {
 	c, ref, was := t.Ref.Client(p.api), t.Ref, t.Object.Meta
 	options := metav1.DeleteOptions{
 		Preconditions:     &metav1.Preconditions{UID: &was.UID},
 		PropagationPolicy: new(metav1.DeletePropagationForeground), DryRun: dryRun,
 	}
-	err := retry.OnError(retry.DefaultBackoff, unanswered, func() error { return c.Delete(ctx, ref.Name, options) })
+	err := retry.OnError(retry.DefaultBackoff, outcomeUnknown, func() error { return c.Delete(ctx, ref.Name, options) })
 	switch {
 	case apierrors.IsNotFound(err):
-	case unanswered(err) && dryRun == nil:
-		return &goingError{kube.ExplainAPI("delete "+ref.Where()+", which may have happened", err)}
+	case outcomeUnknown(err) && dryRun == nil:
+		return &deletionPendingError{kube.ExplainAPI("delete "+ref.Where()+", which may have happened", err)}
 	case err != nil:
 		return kube.ExplainAPI("delete "+ref.Where(), err)
 	}
@@ -173,7 +173,7 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 		return event.Type == watch.Deleted || another(event.Object), nil
 	})
 	if err != nil {
-		return &goingError{
+		return &deletionPendingError{
 			fmt.Errorf("%s is being deleted, but not gone yet: %w\nlook what holds it: kubectl get %s -n %s -o yaml",
 				ref.Where(), err, ref.Typed(), ref.Namespace),
 		}
@@ -181,8 +181,8 @@ func (p *Plan) remove(ctx context.Context, t *target, dryRun []string) error {
 	return nil
 }
 
-// unanswered tells whether it is unknown if the API server did what it was asked for.
-func unanswered(err error) bool {
+// outcomeUnknown tells whether it is unknown if the API server did what it was asked for.
+func outcomeUnknown(err error) bool {
 	if err == nil {
 		return false
 	}
@@ -190,10 +190,10 @@ func unanswered(err error) bool {
 	return !errors.As(err, &status) || status.Status().Code >= http.StatusInternalServerError
 }
 
-// another tells whether there is another of the name since it was deleted: made by
+// existsAnew tells whether there is another of the name since it was deleted: made by
 // somebody else, or by us, unless the error says that it was not.
-func (p *Plan) another(ctx context.Context, t *target, err error) bool {
-	if !apierrors.IsAlreadyExists(err) && !unanswered(err) {
+func (p *Plan) existsAnew(ctx context.Context, t *target, err error) bool {
+	if !apierrors.IsAlreadyExists(err) && !outcomeUnknown(err) {
 		return false
 	}
 	raw, err := t.Ref.Client(p.api).Get(ctx, t.Ref.Name, metav1.GetOptions{})

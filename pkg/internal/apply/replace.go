@@ -16,32 +16,32 @@ import (
 )
 
 const (
-	fixedJob     = "the pod template of a Job cannot be changed"
-	fixedEnded   = "the Pod has ended"
-	fixedContent = "the Pod runs other content of the same name"
-	fixedInit    = "the init containers of a Pod run only once"
-	fixedPolicy  = "the pull policy of a Pod cannot be changed"
-	fixedSpec    = "of a Pod only the images can be changed"
+	jobImmutable      = "the pod template of a Job cannot be changed"
+	podEnded          = "the Pod has ended"
+	podOtherContent   = "the Pod runs other content of the same name"
+	podInitContainers = "the init containers of a Pod run only once"
+	podPullPolicy     = "the pull policy of a Pod cannot be changed"
+	podImmutable      = "of a Pod only the images can be changed"
 )
 
-// fixed says why the workload cannot be made right as it is, "" if it can.
-func (t *target) fixed() string {
+// immutable says why the workload cannot be made right as it is, "" if it can.
+func (t *target) immutable() string {
 	if t.patch == nil || t.patch.Spec == nil {
 		return ""
 	}
 	switch o := t.Object.Object.(type) {
 	case *batchv1.Job:
-		return fixedJob
+		return jobImmutable
 	case *corev1.Pod:
-		return fixedPod(o, t.Assigned)
+		return immutablePod(o, t.Assigned)
 	}
 	return ""
 }
 
-// fixedPod says why a Pod that is not right cannot be made so: of one that lives
+// immutablePod says why a Pod that is not right cannot be made so: of one that lives
 // only the images of its containers can be changed, and only another image makes the
 // kubelet start one anew.
-func fixedPod(pod *corev1.Pod, assigned []kube.Assignment) string {
+func immutablePod(pod *corev1.Pod, assigned []kube.Assignment) string {
 	has, differs := map[string]corev1.Container{}, false
 	for _, container := range kube.Containers(&pod.Spec) {
 		has[container.Name] = container
@@ -55,15 +55,15 @@ func fixedPod(pod *corev1.Pod, assigned []kube.Assignment) string {
 		differs = differs || another || other || policy
 		switch {
 		case policy:
-			return fixedPolicy
+			return podPullPolicy
 		case (another || other) && a.Init:
-			return fixedInit
+			return podInitContainers
 		case other && !another:
-			return fixedContent
+			return podOtherContent
 		}
 	}
 	if differs && kube.HasEnded(pod) {
-		return fixedEnded
+		return podEnded
 	}
 	return ""
 }
@@ -82,7 +82,7 @@ func failedForGood(o kube.Object) bool {
 // decideReplacing finds out whether the workload has to be made anew, which is an
 // error unless it was asked for; then whether the API server would make it.
 func (p *Plan) decideReplacing(ctx context.Context, t *target) error {
-	why := t.fixed()
+	why := t.immutable()
 	t.replacing = why != "" || p.options.Replace && failedForGood(t.Object)
 	switch {
 	case !t.replacing || p.options.DryRun == DryRunClient && p.options.Replace:
@@ -90,43 +90,43 @@ func (p *Plan) decideReplacing(ctx context.Context, t *target) error {
 	case !p.options.Replace:
 		return fmt.Errorf("%s: %s, so nothing was changed\nto delete and recreate it, use --replace", t.Ref.Where(), why)
 	}
-	trial, err := kube.AsObject(t.anew())
+	trial, err := kube.AsObject(t.replacement())
 	if err != nil {
 		return err
 	}
-	trial.Meta.Name = trialName(t.Ref.Name)
+	trial.Meta.Name = dryRunName(t.Ref.Name)
 	_, err = t.Ref.Client(p.api).Create(ctx, trial.Object,
 		metav1.CreateOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}})
-	if refused(err) {
+	if creationRefused(err) {
 		return fmt.Errorf("%w\nit was not changed", kube.ExplainAPI("recreate "+t.Ref.Where(), err))
 	}
 	return nil
 }
 
-// trialName is another name that fits wherever the name does: by the one that is to
+// dryRunName is another name that fits wherever the name does: by the one that is to
 // be made anew the API server would only say that it exists.
-func trialName(name string) string {
+func dryRunName(name string) string {
 	const most = 40
 	return strings.TrimRight(name[:min(len(name), most)], "-.") + "-" + rand.String(5)
 }
 
-// refused tells whether a trial says that the object cannot be made. What the one
+// creationRefused tells whether a trial says that the object cannot be made. What the one
 // that goes takes of a quota comes back.
-func refused(err error) bool {
+func creationRefused(err error) bool {
 	return err != nil && !apierrors.IsAlreadyExists(err) && !strings.Contains(err.Error(), "exceeded quota") &&
-		!untried(err)
+		!dryRunUnsupported(err)
 }
 
-// untried tells whether the API server could not judge by a dry run, since a webhook
+// dryRunUnsupported tells whether the API server could not judge by a dry run, since a webhook
 // has side effects (k8s.io/apiserver/pkg/admission/plugin/webhook).
-func untried(err error) bool {
+func dryRunUnsupported(err error) bool {
 	return apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run")
 }
 
-// anew is the workload as it is to be made: with its images, and without what the
+// replacement is the workload as it is to be made: with its images, and without what the
 // API server and the controllers wrote.
-func (t *target) anew() runtime.Object {
-	fresh := stripped(t.Object)
+func (t *target) replacement() runtime.Object {
+	fresh := sanitizeForCreate(t.Object)
 	if t.patch == nil {
 		return fresh.Object
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
-// stripped is a copy of a Job or Pod that can be created: without what the API
+// sanitizeForCreate is a copy of a Job or Pod that can be created: without what the API
 // server, the scheduler and the controllers wrote.
-func stripped(o kube.Object) kube.Object {
+func sanitizeForCreate(o kube.Object) kube.Object {
 	bare := o.Clone()
 	switch raw := bare.Object.(type) {
 	case *batchv1.Job:
@@ -29,7 +29,7 @@ func stripped(o kube.Object) kube.Object {
 		}
 	case *corev1.Pod:
 		raw.Status, raw.Spec.EphemeralContainers = corev1.PodStatus{}, nil
-		if !saidBySomebody(raw.ManagedFields, `"f:nodeName"`) {
+		if !setByUser(raw.ManagedFields, `"f:nodeName"`) {
 			raw.Spec.NodeName = ""
 		}
 	}
@@ -44,9 +44,9 @@ func stripped(o kube.Object) kube.Object {
 	return bare
 }
 
-// saidBySomebody tells whether a field was written through the object itself, not
+// setByUser tells whether a field was written through the object itself, not
 // a subresource as the scheduler does.
-func saidBySomebody(entries []metav1.ManagedFieldsEntry, field string) bool {
+func setByUser(entries []metav1.ManagedFieldsEntry, field string) bool {
 	return slices.ContainsFunc(entries, func(e metav1.ManagedFieldsEntry) bool {
 		return e.Subresource == "" && e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), field)
 	})

@@ -27,8 +27,8 @@ func (o manifestObject) isSecret() bool {
 	return o.GroupVersionKind().GroupKind() == schema.GroupKind{Kind: "Secret"}
 }
 
-// quiet keeps requests about a Secret out of the log, which has their bodies.
-func (o manifestObject) quiet(ctx context.Context) context.Context {
+// unlogged keeps requests about a Secret out of the log, which has their bodies.
+func (o manifestObject) unlogged(ctx context.Context) context.Context {
 	if !o.isSecret() {
 		return ctx
 	}
@@ -81,8 +81,8 @@ func typeName(value any) string {
 	return "a number"
 }
 
-// ownWords are in answers that have nothing of the object but names of fields.
-var ownWords = regexp.MustCompile(`\.[\w.\[\]="/-]+: (?:expected \w+|field not declared in schema)|illegal base64 data|(?:unknown|duplicate) field "[^"]*"|admission webhook "[^"]*" (?:denied the request|does not support dry run)|exceeded quota: [\w.-]+|namespaces "[^"]*" not found`)
+// harmlessWords are in answers that have nothing of the object but names of fields.
+var harmlessWords = regexp.MustCompile(`\.[\w.\[\]="/-]+: (?:expected \w+|field not declared in schema)|illegal base64 data|(?:unknown|duplicate) field "[^"]*"|admission webhook "[^"]*" (?:denied the request|does not support dry run)|exceeded quota: [\w.-]+|namespaces "[^"]*" not found`)
 
 // withoutValues is an answer of the API server about a Secret without what it quotes of
 // it: why in a word, and which fields.
@@ -104,7 +104,7 @@ func withoutValues(err error) error {
 			return err
 		}
 	}
-	found := ownWords.FindAllString(answer.Message, -1)
+	found := harmlessWords.FindAllString(answer.Message, -1)
 	if answer.Details != nil {
 		for _, cause := range answer.Details.Causes {
 			if cause.Field != "" {

@@ -62,7 +62,7 @@ func TestWhatTheAPIServerSaysOfASecretHasNoValues(t *testing.T) {
 	answer := func(reason metav1.StatusReason, message string, causes ...metav1.StatusCause) error {
 		return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusBadRequest, Reason: reason, Message: message, Details: &metav1.StatusDetails{Causes: causes}}}
 	}
-	secret := &applied{object: oneObject(t, "{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: tests}}")}
+	secret := &manifestTarget{object: oneObject(t, "{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: tests}}")}
 	for name, test := range map[string]struct {
 		err  error
 		says []string
@@ -93,7 +93,7 @@ func TestWhatTheAPIServerSaysOfASecretHasNoValues(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := secret.explained("apply", test.err)
+			err := secret.explain("apply", test.err)
 			for _, words := range test.says {
 				if !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "hunter2") {
 					t.Errorf("it says %v, want %q", err, words)
@@ -108,8 +108,8 @@ func TestWhatTheAPIServerSaysOfASecretHasNoValues(t *testing.T) {
 
 func TestObjectsThatAreQuotedAreMasked(t *testing.T) {
 	t.Parallel()
-	pod := &applied{object: oneObject(t, "{apiVersion: v1, kind: Pod, metadata: {name: x}}")}
-	err := pod.explained("apply", errors.New(`spec: Forbidden: pod updates may not change fields: core.PodSpec{Env:[]core.EnvVar{core.EnvVar{Name:"DB_PASSWORD", Value:"hunter2"}}}`))
+	pod := &manifestTarget{object: oneObject(t, "{apiVersion: v1, kind: Pod, metadata: {name: x}}")}
+	err := pod.explain("apply", errors.New(`spec: Forbidden: pod updates may not change fields: core.PodSpec{Env:[]core.EnvVar{core.EnvVar{Name:"DB_PASSWORD", Value:"hunter2"}}}`))
 	if got := err.Error(); strings.Contains(got, "hunter2") || !strings.Contains(got, "pod updates may not change fields") {
 		t.Errorf("%s", got)
 	}
@@ -127,7 +127,7 @@ func TestRequestsAboutSecretsAreNotLogged(t *testing.T) {
 	ctx := klog.NewContext(t.Context(), textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(&logged))))
 	for _, kind := range []string{"Secret", "ConfigMap"} {
 		o := oneObject(t, "{apiVersion: v1, kind: "+kind+", metadata: {name: x}}")
-		klog.FromContext(o.quiet(ctx)).Info("Request Body", "body", kind)
+		klog.FromContext(o.unlogged(ctx)).Info("Request Body", "body", kind)
 	}
 	if got := logged.String(); strings.Contains(got, "Secret") || !strings.Contains(got, "ConfigMap") {
 		t.Errorf("%s", got)

@@ -52,7 +52,7 @@ func (p *Plan) apply(ctx context.Context, t *target, report progress.Reporter) e
 			if err := p.read(ctx, t); err != nil {
 				return err
 			}
-			if err := p.workOut(ctx, t); err != nil {
+			if err := p.planPatch(ctx, t); err != nil {
 				return err
 			}
 		}
@@ -99,7 +99,7 @@ func (p *Plan) send(ctx context.Context, t *target, report progress.Reporter) er
 		return err
 	}
 	if pod, ok := was.Object.(*corev1.Pod); ok {
-		t.Past = staleContainers(pod, &t.Object.Template.Spec)
+		t.Stale = staleContainers(pod, &t.Object.Template.Spec)
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func staleContainers(pod *corev1.Pod, wanted *corev1.PodSpec) map[string]bool {
 	return stale
 }
 
-// Has tells whether an object of the manifests has the image.
-func (p *Plan) Has(image string) bool {
-	return slices.ContainsFunc(p.applied, func(a *applied) bool { return mentions(a.object.Object, image) })
+// HasImage tells whether an object of the manifests has the image.
+func (p *Plan) HasImage(image string) bool {
+	return slices.ContainsFunc(p.applied, func(a *manifestTarget) bool { return mentions(a.object.Object, image) })
 }

@@ -31,7 +31,7 @@ func (c Cluster) resourceOf(o manifestObject, mapping *meta.RESTMapping) dynamic
 // serverSide applies an object. Fields that others own are an error, unless they are
 // to be taken over; those that an earlier run of ours patched are ours, and those
 // applied client-side become it.
-func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructured.Unstructured, error) {
+func (p *Plan) serverSide(ctx context.Context, a *manifestTarget, dry bool) (*unstructured.Unstructured, error) {
 	body, err := json.Marshal(a.object.Object)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructu
 		ctx, done = outlive.WithGracePeriod(ctx, writeGrace)
 		defer done()
 	}
-	ctx = a.object.quiet(ctx)
+	ctx = a.object.unlogged(ctx)
 	resource := p.cluster.resourceOf(a.object, a.mapping)
 	got, err := resource.Patch(ctx, a.object.GetName(), types.ApplyPatchType, body, options)
 	if err == nil {
@@ -60,7 +60,7 @@ func (p *Plan) serverSide(ctx context.Context, a *applied, dry bool) (*unstructu
 	if len(conflicts) == 0 {
 		return nil, err
 	}
-	ours := clientSide(a.live).Insert(fieldManager)
+	ours := clientSideManagers(a.live).Insert(fieldManager)
 	// Whose the mark is was judged by itself.
 	others := slices.DeleteFunc(conflicts, func(c conflict) bool { return ours.Has(c.manager) || c.field == markField })
 	if len(others) > 0 {
@@ -118,8 +118,8 @@ func (e *ownedError) Error() string {
 	return text.String()
 }
 
-// explained says what was asked of the API server, unless the error does.
-func (a *applied) explained(verb string, err error) error {
+// explain says what was asked of the API server, unless the error does.
+func (a *manifestTarget) explain(verb string, err error) error {
 	var owned *ownedError
 	if err == nil || errors.As(err, &owned) {
 		return err

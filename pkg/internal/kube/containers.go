@@ -73,14 +73,14 @@ func Assign(images []Image, spec *corev1.PodSpec) ([]Assignment, error) {
 func containersOf(image Image, among []Image, spec *corev1.PodSpec) ([]string, error) {
 	containers := Containers(spec)
 	if len(image.Containers) > 0 {
-		return explicit(image.Containers, containers)
+		return checkNamed(image.Containers, containers)
 	}
 	var matching []string
 	for _, container := range containers {
 		another := slices.ContainsFunc(among, func(other Image) bool {
-			return other.Name != image.Name && means(other, container.Image) == ociimage.Fully
+			return other.Name != image.Name && matchOf(other, container.Image) == ociimage.Fully
 		})
-		if match := means(image, container.Image); match == ociimage.Fully || match == ociimage.ByRepository && !another {
+		if match := matchOf(image, container.Image); match == ociimage.Fully || match == ociimage.ByRepository && !another {
 			matching = append(matching, container.Name)
 		}
 	}
@@ -92,10 +92,10 @@ func containersOf(image Image, among []Image, spec *corev1.PodSpec) ([]string, e
 	}
 	return nil,
 		fmt.Errorf("which container runs it? There are %s; say which with --container, or as deploy.containers in "+
-			"e2eimage.yaml", described(containers))
+			"e2eimage.yaml", describeContainers(containers))
 }
 
-func explicit(wanted []string, containers []corev1.Container) ([]string, error) {
+func checkNamed(wanted []string, containers []corev1.Container) ([]string, error) {
 	var absent []string
 	for _, name := range wanted {
 		if !slices.ContainsFunc(containers, func(c corev1.Container) bool { return c.Name == name }) {
@@ -103,12 +103,12 @@ func explicit(wanted []string, containers []corev1.Container) ([]string, error) 
 		}
 	}
 	if len(absent) > 0 {
-		return nil, fmt.Errorf("it has no container %s; there are %s", strings.Join(absent, ", "), described(containers))
+		return nil, fmt.Errorf("it has no container %s; there are %s", strings.Join(absent, ", "), describeContainers(containers))
 	}
 	return wanted, nil
 }
 
-func described(containers []corev1.Container) string {
+func describeContainers(containers []corev1.Container) string {
 	each := make([]string, 0, len(containers))
 	for _, container := range containers {
 		each = append(each, fmt.Sprintf("%s (%s)", container.Name, container.Image))
@@ -116,8 +116,8 @@ func described(containers []corev1.Container) string {
 	return strings.Join(each, ", ")
 }
 
-// means tells how the image's own name or one of its aliases matches a reference.
-func means(image Image, ref string) ociimage.Match {
+// matchOf tells how the image's own name or one of its aliases matches a reference.
+func matchOf(image Image, ref string) ociimage.Match {
 	return ociimage.MatchReference(ref, append([]string{image.Image}, image.Aliases...)...)
 }
 

@@ -40,9 +40,9 @@ func ParseReference(text, namespace string) (Reference, error) {
 	return Reference{}, fmt.Errorf("workload %q: the kind %q cannot be deployed to; %s can", text, parts[0], deployable())
 }
 
-// Means tells whether a text means the workload that kubectl prints as name, in the
+// RefersTo tells whether a text means the workload that kubectl prints as name, in the
 // namespace that it is in; namespace is that of texts that say none.
-func Means(text, namespace, in, name string) bool {
+func RefersTo(text, namespace, in, name string) bool {
 	ref, err := ParseReference(text, namespace)
 	return err == nil && ref.Namespace == in && ref.String() == name
 }

@@ -6,22 +6,22 @@ import "time"
 type Target struct {
 	Ref    Reference
 	Images []Image
-	// Otherwise says how long is waited where it has no image.
-	Otherwise Image
+	// Defaults says how long is waited where it has no image.
+	Defaults Image
 	// Object is how it was seen last, and assigned which of its containers get the images.
 	Object   Object
 	Assigned []Assignment
 	// Patched: it was changed just now, so its pods are new.
 	Patched bool
-	// Past are the IDs of containers that do not count although their pod is ready:
+	// Stale are the IDs of containers that do not count although their pod is ready:
 	// those of a Pod's images of before, and those that had ended when their node was
 	// asked.
-	Past map[string]bool
+	Stale map[string]bool
 }
 
 // Timeout is the longest that one of the workload's images asks for; 0 is no limit.
 func (t *Target) Timeout() time.Duration {
-	longest := t.Otherwise.Timeout
+	longest := t.Defaults.Timeout
 	for _, image := range t.Images {
 		longest = max(longest, image.Timeout)
 	}
@@ -30,7 +30,7 @@ func (t *Target) Timeout() time.Duration {
 
 // MaxRestarts is the largest that one of the images asks for; 0 is never.
 func (t *Target) MaxRestarts() int {
-	most := t.Otherwise.MaxRestarts
+	most := t.Defaults.MaxRestarts
 	for _, image := range t.Images {
 		if image.MaxRestarts == 0 {
 			return 0

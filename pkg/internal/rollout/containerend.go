@@ -92,9 +92,9 @@ func describeContainer(status corev1.ContainerStatus) string {
 	return fmt.Sprintf("container %s runs but is not ready", status.Name)
 }
 
-// trouble says in a few words what keeps a pod from being ready, "" while it may be just
+// podTrouble says in a few words what keeps a pod from being ready, "" while it may be just
 // its time, and how often its containers were restarted meanwhile.
-func trouble(pod *corev1.Pod) (words string, restarts int32) {
+func podTrouble(pod *corev1.Pod) (words string, restarts int32) {
 	if p := unscheduled(pod); p != nil {
 		return p.reason, 0
 	}
@@ -129,7 +129,7 @@ func worstTrouble(pods []*corev1.Pod) string {
 		if podReady(pod) || pod.Status.Phase == corev1.PodSucceeded {
 			continue
 		}
-		if words, restarts := trouble(pod); words != "" && restarts > most {
+		if words, restarts := podTrouble(pod); words != "" && restarts > most {
 			worst, most = words, restarts
 		}
 	}

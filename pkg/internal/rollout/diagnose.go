@@ -49,23 +49,23 @@ func (r *Rollouts) diagnose(ctx context.Context, t *kube.Target, failed *failure
 		e.Message = pullCause(e.Message, events)
 	}
 	if cause := failed.problem; cause != nil && cause.pod != nil {
-		if answer := probeAnswer(events, cause.container); answer != "" && !cause.crashed {
+		if answer := lastProbeFailure(events, cause.container); answer != "" && !cause.crashed {
 			e.Message += "; " + answer
 		}
 		if cause.pod.Spec.NodeName == "" {
-			if e.Claims = tidied(r.unboundClaims(ctx, cause.pod)); len(e.Claims) == 0 {
-				e.Nodes = tidied(r.refusals(ctx, cause.pod))
+			if e.Claims = tidy(r.unboundClaims(ctx, cause.pod)); len(e.Claims) == 0 {
+				e.Nodes = tidy(r.nodeRefusals(ctx, cause.pod))
 			}
 		}
 	}
-	e.Message = foreign.Masked(namedOnly(e.Message))
-	e.NotReady = tidied(e.NotReady)
-	e.Events = describeEvents(slices.DeleteFunc(events, e.tellsNothingOf))
+	e.Message = foreign.Masked(podNamesOnly(e.Message))
+	e.NotReady = tidy(e.NotReady)
+	e.Events = describeEvents(slices.DeleteFunc(events, e.alreadyTells))
 	return &e
 }
 
-// probeAnswer is what a container answered its probe last, "" for nothing.
-func probeAnswer(events []corev1.Event, container string) string {
+// lastProbeFailure is what a container answered its probe last, "" for nothing.
+func lastProbeFailure(events []corev1.Event, container string) string {
 	for _, event := range slices.Backward(events) {
 		if event.Reason != "Unhealthy" || !strings.Contains(event.InvolvedObject.FieldPath, "{"+container+"}") {
 			continue
@@ -132,7 +132,7 @@ func readLines(from io.Reader) ([]string, error) {
 	for {
 		line, more, err := reader.ReadLine()
 		if err != nil {
-			return tidied(kept[max(0, len(kept)-maxLogLines):]), nil
+			return tidy(kept[max(0, len(kept)-maxLogLines):]), nil
 		}
 		kept = append(kept, string(line))
 		for more && err == nil {
@@ -157,9 +157,9 @@ func (r *Rollouts) events(ctx context.Context, namespace, uid string) []corev1.E
 	return about
 }
 
-// tellsNothingOf tells whether the report says already what an event does.
-func (e *FailedError) tellsNothingOf(event corev1.Event) bool {
-	said := foreign.Masked(namedOnly(strings.TrimSpace(event.Message)))
+// alreadyTells tells whether the report says already what an event does.
+func (e *FailedError) alreadyTells(event corev1.Event) bool {
+	said := foreign.Masked(podNamesOnly(strings.TrimSpace(event.Message)))
 	return said != "" && strings.Contains(e.Message, said) || e.crashed && event.Reason == "BackOff"
 }
 
@@ -173,9 +173,9 @@ func howOften(event corev1.Event) string {
 func describeEvents(events []corev1.Event) []string {
 	var lines []string
 	for _, event := range events[max(0, len(events)-maxEvents):] {
-		lines = append(lines, event.Reason+": "+namedOnly(event.Message)+howOften(event))
+		lines = append(lines, event.Reason+": "+podNamesOnly(event.Message)+howOften(event))
 	}
-	return tidied(lines)
+	return tidy(lines)
 }
 
 // pullCause is the message, or the event that says what a back-off left out.

@@ -17,21 +17,21 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
-// closer is what is watched beside workload and pods once something does not go on
+// diagnosticWatch is what is watched beside workload and pods once something does not go on
 // and neither says why: the workload's events, the pods' warnings, the nodes.
-type closer struct {
+type diagnosticWatch struct {
 	events, warnings, nodes cache.SharedIndexInformer
 }
 
-// look begins to watch, and returns once all is seen; what may not be seen is done
+// startDiagnostics begins to watch, and returns once all is seen; what may not be seen is done
 // without.
-func (w *watcher) look(ctx context.Context) {
+func (w *watcher) startDiagnostics(ctx context.Context) {
 	of := w.target.Ref.Namespace
 	events := kube.NewClient(w.api.CoreV1().Events(of), &corev1.Event{})
 	ofWorkload := fields.OneTermEqualSelector("involvedObject.uid", string(w.target.Object.Meta.UID)).String()
 	ofPods := fields.AndSelectors(fields.OneTermEqualSelector("involvedObject.kind", "Pod"),
 		fields.OneTermEqualSelector("type", corev1.EventTypeWarning)).String()
-	var seen closer
+	var seen diagnosticWatch
 	var synced []cache.DoneChecker
 	for _, one := range []struct {
 		informer *cache.SharedIndexInformer
@@ -48,21 +48,21 @@ func (w *watcher) look(ctx context.Context) {
 			// It is done without.
 			w.note(nil)
 		}
-		*one.informer = w.start(watching, giveUp, one.client, func(o *metav1.ListOptions) { o.FieldSelector = one.selector })
-		synced = append(synced, either{(*one.informer).HasSyncedChecker(), watching})
+		*one.informer = w.startInformer(watching, giveUp, one.client, func(o *metav1.ListOptions) { o.FieldSelector = one.selector })
+		synced = append(synced, syncedOrEnded{(*one.informer).HasSyncedChecker(), watching})
 	}
 	cache.WaitFor(ctx, "", synced...)
-	w.closer = &seen
+	w.diagnostics = &seen
 }
 
-// either is done when what is watched is seen, or will never be.
-type either struct {
+// syncedOrEnded is done when what is watched is seen, or will never be.
+type syncedOrEnded struct {
 	cache.DoneChecker
 	ctx context.Context
 }
 
 // Done implements cache.DoneChecker.
-func (e either) Done() <-chan struct{} {
+func (e syncedOrEnded) Done() <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -74,9 +74,9 @@ func (e either) Done() <-chan struct{} {
 	return done
 }
 
-// into fills in what was seen.
-func (c *closer) into(v *view) {
-	v.closer = true
+// fill fills in what was seen.
+func (c *diagnosticWatch) fill(v *view) {
+	v.diagnosed = true
 	v.warnings, v.nodes = map[types.UID][]*corev1.Event{}, map[string]*corev1.Node{}
 	for _, event := range items[*corev1.Event](c.events) {
 		if event.InvolvedObject.UID == v.object.Meta.UID {
@@ -109,9 +109,9 @@ func stalled(pod *corev1.Pod) *problem {
 	return &problem{pod: pod, class: classStalled, reason: "NotStarted"}
 }
 
-// cause is why a pod is stalled, nil while nothing is known that would stay so; again
+// stalledCause is why a pod is stalled, nil while nothing is known that would stay so; again
 // is when that may be known.
-func cause(pod *corev1.Pod, v view, now time.Time) (why *problem, again time.Duration) {
+func stalledCause(pod *corev1.Pod, v view, now time.Time) (why *problem, again time.Duration) {
 	if node := v.nodes[pod.Spec.NodeName]; node != nil {
 		if why, again := nodeDown(node, now); why != nil || again > 0 {
 			return why, again
@@ -146,7 +146,7 @@ func nodeDown(node *corev1.Node, now time.Time) (why *problem, again time.Durati
 		return nil, 0
 	}
 	for _, condition := range node.Status.Conditions {
-		if left := lasting - now.Sub(condition.LastTransitionTime.Time); condition.Type == corev1.NodeReady && left > 0 {
+		if left := lastingAfter - now.Sub(condition.LastTransitionTime.Time); condition.Type == corev1.NodeReady && left > 0 {
 			return nil, left
 		}
 	}
@@ -159,9 +159,9 @@ func nodeDown(node *corev1.Node, now time.Time) (why *problem, again time.Durati
 // missingObject is how the kubelet says that what a pod refers to is not there.
 var missingObject = regexp.MustCompile(`\b(configmap|secret) "([^"]+)" not found`)
 
-// missing tells whether what a failure says is missing still is. The kubelet says so
+// stillMissing tells whether what a failure says is missing still is. The kubelet says so
 // until it tries again, which may be a while after it came.
-func (r *Rollouts) missing(ctx context.Context, failed *failure) bool {
+func (r *Rollouts) stillMissing(ctx context.Context, failed *failure) bool {
 	match := missingObject.FindStringSubmatch(failed.Message)
 	if match == nil || failed.problem == nil || failed.problem.pod == nil {
 		return true

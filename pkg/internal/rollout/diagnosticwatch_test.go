@@ -51,11 +51,11 @@ func TestAPodThatDoesNotStartIsExplained(t *testing.T) {
 		reason string
 	}{
 		{"more is asked for once it lasts", creating, view{}, "?"},
-		{"a volume that is not there", creating, view{closer: true, nodes: nodes, warnings: warning("FailedMount", `configmap "x" not found`)}, "FailedMount"},
-		{"a volume that takes long", creating, view{closer: true, nodes: nodes, warnings: warning("FailedMount", "timed out waiting for the condition")}, ""},
-		{"its node is not ready", creating, view{closer: true, nodes: map[string]*corev1.Node{"kind-worker": aNode("kind-worker", down)}}, "NodeNotReady"},
-		{"its node went while it ran", unreachable, view{closer: true, nodes: map[string]*corev1.Node{"kind-worker": aNode("kind-worker", down)}}, "NodeNotReady"},
-		{"nothing is known", creating, view{closer: true, nodes: nodes}, ""},
+		{"a volume that is not there", creating, view{diagnosed: true, nodes: nodes, warnings: warning("FailedMount", `configmap "x" not found`)}, "FailedMount"},
+		{"a volume that takes long", creating, view{diagnosed: true, nodes: nodes, warnings: warning("FailedMount", "timed out waiting for the condition")}, ""},
+		{"its node is not ready", creating, view{diagnosed: true, nodes: map[string]*corev1.Node{"kind-worker": aNode("kind-worker", down)}}, "NodeNotReady"},
+		{"its node went while it ran", unreachable, view{diagnosed: true, nodes: map[string]*corev1.Node{"kind-worker": aNode("kind-worker", down)}}, "NodeNotReady"},
+		{"nothing is known", creating, view{diagnosed: true, nodes: nodes}, ""},
 		{"it runs and is not ready", kubetest.NotReady, view{}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -63,10 +63,10 @@ func TestAPodThatDoesNotStartIsExplained(t *testing.T) {
 			test.view.current = []*corev1.Pod{kubetest.Pod(set, "new-1", kubetest.NewImage, test.pod)}
 			got, after := looks(t, d, true, test.view)
 			switch {
-			case got.lookCloser && test.reason == "?":
-			case got.lookCloser || (got.failure == nil) != (test.reason == ""):
+			case got.needsDiagnostics && test.reason == "?":
+			case got.needsDiagnostics || (got.failure == nil) != (test.reason == ""):
 				t.Errorf("it is %+v after %s", got, after)
-			case got.failure != nil && (got.failure.Reason != test.reason || after != lasting):
+			case got.failure != nil && (got.failure.Reason != test.reason || after != lastingAfter):
 				t.Errorf("after %s %s", after, got.failure.Reason)
 			}
 		})
@@ -128,10 +128,10 @@ func TestTheLastAnswerToAProbeIsTold(t *testing.T) {
 		return event
 	}
 	events := []corev1.Event{answer("Readiness probe failed: connection refused", "server", 1), answer("Readiness probe failed: 503", "server", 8), answer("x", "other", 1)}
-	if got := probeAnswer(events, "server"); got != "Readiness probe failed: 503 (8 times)" {
+	if got := lastProbeFailure(events, "server"); got != "Readiness probe failed: 503 (8 times)" {
 		t.Errorf("%q", got)
 	}
-	if got := probeAnswer(events, "none"); got != "" {
+	if got := lastProbeFailure(events, "none"); got != "" {
 		t.Errorf("%q", got)
 	}
 }
@@ -168,7 +168,7 @@ func TestWhatHasComeIsNotMissing(t *testing.T) {
 		`secret "there" not found`: false, `secret "absent" not found`: true, `configmap "there" not found`: true, "anything else": true,
 	} {
 		failed := &failure{FailedError: FailedError{Message: message}, problem: &problem{pod: pod}}
-		if got := rollouts.missing(t.Context(), failed); got != want {
+		if got := rollouts.stillMissing(t.Context(), failed); got != want {
 			t.Errorf("%s: %t", message, got)
 		}
 	}
@@ -198,7 +198,7 @@ func TestOnlyAJobOfOnePodAtATimeIsGivenUp(t *testing.T) {
 			before, _ := kube.AsObject(kubetest.Job(kubetest.NewImage))
 			assigned, _ := kube.Assign([]kube.Image{kubetest.Datastorage()}, &o.Template.Spec)
 			j := newJudge(&kube.Target{Images: []kube.Image{kubetest.Datastorage()}, Object: before, Assigned: assigned, Patched: true})
-			got := j.look(view{object: o, current: []*corev1.Pod{failed(job)}}, time.Unix(1000, 0))
+			got := j.evaluate(view{object: o, current: []*corev1.Pod{failed(job)}}, time.Unix(1000, 0))
 			if (got.failure != nil) != (test.want != "") || got.failure != nil && got.failure.Reason != test.want {
 				t.Errorf("%+v", got)
 			}

@@ -80,12 +80,12 @@ func (e *FailedError) Error() string {
 	if e.Hint != "" {
 		text.WriteString("\n" + e.Hint)
 	}
-	text.WriteString("\nlook closer: " + e.lookCloser())
+	text.WriteString("\nlook closer: " + e.nextCommand())
 	return text.String()
 }
 
-// lookCloser is the next command to type.
-func (e *FailedError) lookCloser() string {
+// nextCommand is the next command to type.
+func (e *FailedError) nextCommand() string {
 	switch {
 	case e.Reason == reasonDeleted:
 		return "kubectl get events -n " + e.Namespace
@@ -122,8 +122,8 @@ func fold(text string, width int) []string {
 	return lines
 }
 
-// gravity orders failures: what decides how the whole is to be taken first.
-func gravity(err error) int {
+// severity orders failures: what decides how the whole is to be taken first.
+func severity(err error) int {
 	var claimed *FailedError
 	switch {
 	case err == nil:

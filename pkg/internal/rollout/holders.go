@@ -101,9 +101,9 @@ func noteOn(used *Used) string {
 func (h *Holders) Of(image string) []Holder {
 	var found []Holder
 	for _, one := range h.all {
-		has := names(one.spec, image)
+		has := needsImage(one.spec, image)
 		for _, pod := range one.pods {
-			has = has || names(&pod.Spec, image)
+			has = has || needsImage(&pod.Spec, image)
 		}
 		if has {
 			found = append(found, one.Holder)
@@ -115,8 +115,8 @@ func (h *Holders) Of(image string) []Holder {
 // Knows tells whether a pod is among those that were listed.
 func (h *Holders) Knows(namespace, pod string) bool { return h.pods[namespace+"/"+pod] }
 
-// names tells whether a pod needs an image, by a container or as a volume.
-func names(spec *corev1.PodSpec, image string) bool {
+// needsImage tells whether a pod needs an image, by a container or as a volume.
+func needsImage(spec *corev1.PodSpec, image string) bool {
 	is := func(reference string) bool { return ociimage.MatchReference(reference, image) == ociimage.Fully }
 	for _, container := range kube.Containers(spec) {
 		if is(container.Image) {

@@ -82,7 +82,7 @@ func TestAReplicaSetsPodsMayHaveMoreContainers(t *testing.T) {
 	for want, pods := range map[string][]*corev1.Pod{"": {injected}, "OldPods": {old}} {
 		o, _ := kube.AsObject(set)
 		v := view{}
-		v.current, v.others = divide(o, pods, nil)
+		v.current, v.others = splitByRevision(o, pods, nil)
 		got, _ := looks(t, set, true, v)
 		if got.done != (want == "") || (got.failure != nil) != (want != "") || got.failure != nil && got.failure.Reason != want {
 			t.Errorf("want %q, got %+v", want, got)

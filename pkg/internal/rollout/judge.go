@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	// lasting is how long a problem that may pass has to stay unchanged.
-	lasting = 10 * time.Second
-	// mending is how long a pod that was there before has to show a problem that
+	// lastingAfter is how long a problem that may pass has to stay unchanged.
+	lastingAfter = 10 * time.Second
+	// recoveryTime is how long a pod that was there before has to show a problem that
 	// otherwise ends the wait at once: the node may have got the image meanwhile,
 	// and the kubelet tries again after 10 s plus up to half of that.
-	mending = 20 * time.Second
+	recoveryTime = 20 * time.Second
 )
 
 // view is what is seen of one workload at one moment.
@@ -29,8 +29,8 @@ type view struct {
 	object kube.Object
 	// current are the living pods of its template, others all else it owns.
 	current, others []*corev1.Pod
-	// closer: events, warnings and nodes are watched.
-	closer bool
+	// diagnosed: events, warnings and nodes are watched.
+	diagnosed bool
 	// events of the workload itself.
 	events []*corev1.Event
 	// warnings about pods by their UIDs, nodes by their names.
@@ -43,7 +43,7 @@ func (v view) waiting() string {
 	if v.object.Meta == nil {
 		return "nothing was seen of it"
 	}
-	if waiting := judgeRollout(v.object).waiting; waiting != "" {
+	if waiting := judgeStatus(v.object).waiting; waiting != "" {
 		return waiting
 	}
 	return "its status says that it is rolled out, but not all its pods are ready"
@@ -56,8 +56,8 @@ type verdict struct {
 	failure *failure
 	// again is when to look again although nothing changes, 0 for never.
 	again time.Duration
-	// lookCloser: events and nodes are needed to go on.
-	lookCloser bool
+	// needsDiagnostics: events and nodes are needed to go on.
+	needsDiagnostics bool
 }
 
 // failure is a rollout that ended, and the problem that ended it.
@@ -75,8 +75,8 @@ type judge struct {
 	maxRestarts int
 	// patched: no pod of the current template is older than the wait.
 	patched bool
-	// past are the IDs of containers that do not count, as target has them.
-	past map[string]bool
+	// stale are the IDs of containers that do not count, as target has them.
+	stale map[string]bool
 	// failedAt is when a Job was first seen to have failed.
 	failedAt time.Time
 	// failedBefore is how many pods of a Job had failed before the wait.
@@ -88,10 +88,10 @@ type judge struct {
 	before   map[string]bool
 	deadline metav1.Time
 	// since is when each problem was first seen, with its first message.
-	since map[string]seen
+	since map[string]firstSeen
 }
 
-type seen struct {
+type firstSeen struct {
 	at time.Time
 	problem
 }
@@ -99,7 +99,7 @@ type seen struct {
 func newJudge(t *kube.Target) *judge {
 	j := &judge{
 		images: t.Images, assigned: t.Assigned, uid: t.Object.Meta.UID, generation: t.Object.Meta.Generation,
-		maxRestarts: t.MaxRestarts(), patched: t.Patched, past: t.Past, before: map[string]bool{}, since: map[string]seen{},
+		maxRestarts: t.MaxRestarts(), patched: t.Patched, stale: t.Stale, before: map[string]bool{}, since: map[string]firstSeen{},
 	}
 	if of, ok := t.Object.Object.(*batchv1.Job); ok {
 		j.failedBefore = of.Status.Failed
@@ -107,18 +107,18 @@ func newJudge(t *kube.Target) *judge {
 	return j
 }
 
-// look judges what is seen now.
-func (j *judge) look(v view, now time.Time) verdict {
-	if failed := j.gone(v); failed != nil {
+// evaluate judges what is seen now.
+func (j *judge) evaluate(v view, now time.Time) verdict {
+	if failed := j.replacedFailure(v); failed != nil {
 		return verdict{failure: failed}
 	}
 	if v.object.Meta.Generation < j.generation {
 		// The cache has not seen our own patch yet.
 		return verdict{}
 	}
-	progress := judgeRollout(v.object)
+	progress := judgeStatus(v.object)
 	if progress.done && j.settled(v, progress) {
-		if left := shaky(v.current, now); left > 0 {
+		if left := settling(v.current, now); left > 0 {
 			return verdict{again: left}
 		}
 		return verdict{done: true}
@@ -126,28 +126,28 @@ func (j *judge) look(v view, now time.Time) verdict {
 	problems := j.problems(v, progress)
 	if !j.begun {
 		j.begun = true
-		j.remember(v, problems)
+		j.noteEarlierProblems(v, problems)
 	}
 	if left := j.podStillToCome(v, progress, now); left > 0 {
 		return verdict{again: left}
 	}
-	if progress.impossible != nil && !j.outdated(v, progress.impossible) {
-		return verdict{failure: &failure{FailedError: *progress.impossible, problem: blamed(v)}}
+	if progress.impossible != nil && !j.gaveUpBefore(v, progress.impossible) {
+		return verdict{failure: &failure{FailedError: *progress.impossible, problem: culprit(v)}}
 	}
-	return j.age(v, problems, now)
+	return j.endIfLasting(v, problems, now)
 }
 
 // settled tells whether the pods are as the workload's status says. What pods and
 // workload say reaches the caches at different times.
-func (j *judge) settled(v view, progress progressOf) bool {
+func (j *judge) settled(v view, progress rolloutStatus) bool {
 	if ends(v.object) && progress.idle == "" {
 		return !slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !kube.HasEnded(pod) })
 	}
 	return len(j.running(v)) >= int(progress.pods)
 }
 
-// gone is the failure of a workload that is not what was deployed any more.
-func (j *judge) gone(v view) *failure {
+// replacedFailure is the failure of a workload that is not what was deployed any more.
+func (j *judge) replacedFailure(v view) *failure {
 	switch {
 	case v.object.Meta == nil:
 		return &failure{FailedError: FailedError{
@@ -173,8 +173,8 @@ func (j *judge) gone(v view) *failure {
 	return nil
 }
 
-// remember notes what was wrong before anything could mend it.
-func (j *judge) remember(v view, problems []problem) {
+// noteEarlierProblems notes what was wrong before anything could mend it.
+func (j *judge) noteEarlierProblems(v view, problems []problem) {
 	if j.patched {
 		return
 	}
@@ -189,9 +189,9 @@ func (j *judge) remember(v view, problems []problem) {
 	}
 }
 
-// outdated: the controller gave up before this wait, which is no news. Its
+// gaveUpBefore: the controller gave up before this wait, which is no news. Its
 // rollout goes on all the same.
-func (j *judge) outdated(v view, impossible *FailedError) bool {
+func (j *judge) gaveUpBefore(v view, impossible *FailedError) bool {
 	condition := deadlineCondition(v.object)
 	return impossible.Reason == deadlineExceeded && condition != nil && !j.deadline.IsZero() &&
 		condition.LastUpdateTime.Equal(&j.deadline)
@@ -208,8 +208,8 @@ func deadlineCondition(o kube.Object) *appsv1.DeploymentCondition {
 	return nil
 }
 
-// age ends the wait on a problem that is final or has lasted.
-func (j *judge) age(v view, problems []problem, now time.Time) verdict {
+// endIfLasting ends the wait on a problem that is final or has lasted.
+func (j *judge) endIfLasting(v view, problems []problem, now time.Time) verdict {
 	var result verdict
 	present := map[string]bool{}
 	for _, p := range problems {
@@ -217,7 +217,7 @@ func (j *judge) age(v view, problems []problem, now time.Time) verdict {
 		present[key] = true
 		first, known := j.since[key]
 		if !known {
-			first = seen{at: now, problem: p}
+			first = firstSeen{at: now, problem: p}
 			j.since[key] = first
 		}
 		left := j.patience(p) - now.Sub(first.at)
@@ -228,11 +228,11 @@ func (j *judge) age(v view, problems []problem, now time.Time) verdict {
 			continue
 		}
 		if p.class == classMissing || p.class == classStalled {
-			if !v.closer {
-				result.lookCloser = true
+			if !v.diagnosed {
+				result.needsDiagnostics = true
 				continue
 			}
-			why, again := explained(p, v, now)
+			why, again := explainProblem(p, v, now)
 			if why == nil {
 				if again > 0 && (result.again == 0 || again < result.again) {
 					result.again = again
@@ -256,13 +256,13 @@ func (j *judge) age(v view, problems []problem, now time.Time) verdict {
 	return result
 }
 
-// explained is why pods are missing or one is stalled, nil while that is not known;
+// explainProblem is why pods are missing or one is stalled, nil while that is not known;
 // again is when to look again then, 0 for never.
-func explained(p problem, v view, now time.Time) (why *problem, again time.Duration) {
+func explainProblem(p problem, v view, now time.Time) (why *problem, again time.Duration) {
 	if p.class == classStalled {
-		return cause(p.pod, v, now)
+		return stalledCause(p.pod, v, now)
 	}
-	refused := refusal(v.events)
+	refused := creationRefusal(v.events)
 	if refused == nil {
 		return nil, 0
 	}
@@ -272,9 +272,9 @@ func explained(p problem, v view, now time.Time) (why *problem, again time.Durat
 func (j *judge) patience(p problem) time.Duration {
 	switch {
 	case !p.atOnce:
-		return lasting
+		return lastingAfter
 	case j.before[p.key()]:
-		return mending
+		return recoveryTime
 	}
 	return 0
 }
@@ -282,7 +282,7 @@ func (j *judge) patience(p problem) time.Duration {
 func firstUnready(pods []*corev1.Pod) *problem {
 	for _, pod := range pods {
 		if !podReady(pod) && pod.Status.Phase != corev1.PodSucceeded {
-			return unready(pod)
+			return unreadyProblem(pod)
 		}
 	}
 	return nil

@@ -21,8 +21,8 @@ func looks(t *testing.T, of runtime.Object, patched bool, v view) (verdict, time
 	v.object, _ = kube.AsObject(of)
 	begun := time.Unix(1000, 0)
 	for after := time.Duration(0); after <= 2*time.Minute; after += time.Second {
-		got := j.look(v, begun.Add(after))
-		if got.done || got.failure != nil || got.lookCloser {
+		got := j.evaluate(v, begun.Add(after))
+		if got.done || got.failure != nil || got.needsDiagnostics {
 			return got, after
 		}
 	}
@@ -86,18 +86,18 @@ func TestAPodMakesTheRolloutFail(t *testing.T) {
 		{"at once when a recorded image would be pulled", kubetest.Waits("ErrImagePull", "x"), false, 0, "ErrImagePull", true},
 		{"at once when a recorded image was not pulled", kubetest.Waits("ImagePullBackOff", "x"), false, 0, "ImagePullBackOff", true},
 		{"at once when another container may not pull its image", sidecar("ErrImageNeverPull"), false, 0, "ErrImageNeverPull", false},
-		{"after a while when another container cannot pull its image", sidecar("ImagePullBackOff"), false, lasting, "ImagePullBackOff", false},
-		{"after a while when its configuration is missing", kubetest.Waits("CreateContainerConfigError", "secret not found"), false, lasting, "CreateContainerConfigError", false},
-		{"after a while when it cannot be created", kubetest.Waits("CreateContainerError", "x"), false, lasting, "CreateContainerError", false},
-		{"after a while when it cannot be run", kubetest.Waits("RunContainerError", "x"), false, lasting, "RunContainerError", false},
-		{"after a while when it cannot be started", startError, false, lasting, "StartError", false},
-		{"after a while when it cannot be started, as it is told right then", startErrorNow, false, lasting, "StartError", false},
-		{"after a while when it gets no node", kubetest.Unscheduled, false, lasting, "Unschedulable", false},
+		{"after a while when another container cannot pull its image", sidecar("ImagePullBackOff"), false, lastingAfter, "ImagePullBackOff", false},
+		{"after a while when its configuration is missing", kubetest.Waits("CreateContainerConfigError", "secret not found"), false, lastingAfter, "CreateContainerConfigError", false},
+		{"after a while when it cannot be created", kubetest.Waits("CreateContainerError", "x"), false, lastingAfter, "CreateContainerError", false},
+		{"after a while when it cannot be run", kubetest.Waits("RunContainerError", "x"), false, lastingAfter, "RunContainerError", false},
+		{"after a while when it cannot be started", startError, false, lastingAfter, "StartError", false},
+		{"after a while when it cannot be started, as it is told right then", startErrorNow, false, lastingAfter, "StartError", false},
+		{"after a while when it gets no node", kubetest.Unscheduled, false, lastingAfter, "Unschedulable", false},
 		{"at once when it has crashed too often", kubetest.Crashes(3), false, 0, "CrashLoopBackOff", false},
 		{"not while it may crash again", kubetest.Crashes(2), false, never, "", false},
 		{"not while it runs, however often it crashed", runsAfter(9), false, never, "", false},
 		{"not while it is being created", kubetest.Waits("ContainerCreating", ""), false, never, "", false},
-		{"later when it was broken before the wait, as the node may have got the image since", kubetest.Waits("ErrImageNeverPull", "x"), true, mending, "ErrImageNeverPull", true},
+		{"later when it was broken before the wait, as the node may have got the image since", kubetest.Waits("ErrImageNeverPull", "x"), true, recoveryTime, "ErrImageNeverPull", true},
 		{"at once when it had crashed too often before the wait", kubetest.Crashes(4), true, 0, "CrashLoopBackOff", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -133,13 +133,13 @@ func TestTheFirstMessageIsKept(t *testing.T) {
 	}
 	j := judgeOf(t, d, true)
 	at := time.Unix(1000, 0)
-	if got := j.look(sidecar("ErrImagePull", "no route to host"), at); got.failure != nil || got.again != lasting {
+	if got := j.evaluate(sidecar("ErrImagePull", "no route to host"), at); got.failure != nil || got.again != lastingAfter {
 		t.Fatalf("verdict is %+v", got)
 	}
-	if got := j.look(sidecar("ImagePullBackOff", "Back-off pulling image"), at.Add(4*time.Second)); got.failure != nil || got.again != 6*time.Second {
+	if got := j.evaluate(sidecar("ImagePullBackOff", "Back-off pulling image"), at.Add(4*time.Second)); got.failure != nil || got.again != 6*time.Second {
 		t.Fatalf("verdict is %+v", got)
 	}
-	got := j.look(sidecar("ImagePullBackOff", "Back-off pulling image"), at.Add(lasting))
+	got := j.evaluate(sidecar("ImagePullBackOff", "Back-off pulling image"), at.Add(lastingAfter))
 	if got.failure == nil || got.failure.Reason != "ErrImagePull" || got.failure.Message != "no route to host" {
 		t.Errorf("verdict is %+v", got)
 	}
@@ -156,9 +156,9 @@ func TestAProblemThatPassesStartsAnew(t *testing.T) {
 	}
 	j := judgeOf(t, d, true)
 	at := time.Unix(1000, 0)
-	j.look(seen(kubetest.Waits("CreateContainerConfigError", "x")), at)
-	j.look(seen(kubetest.NotReady), at.Add(9*time.Second))
-	if got := j.look(seen(kubetest.Waits("CreateContainerConfigError", "x")), at.Add(11*time.Second)); got.failure != nil || got.again != lasting {
+	j.evaluate(seen(kubetest.Waits("CreateContainerConfigError", "x")), at)
+	j.evaluate(seen(kubetest.NotReady), at.Add(9*time.Second))
+	if got := j.evaluate(seen(kubetest.Waits("CreateContainerConfigError", "x")), at.Add(11*time.Second)); got.failure != nil || got.again != lastingAfter {
 		t.Errorf("verdict is %+v", got)
 	}
 }
@@ -188,7 +188,7 @@ func TestABrokenOldPodBlocksAStatefulSet(t *testing.T) {
 	blocked := kubetest.StatefulSet(kubetest.NewImage, 2, func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = 0 })
 	v := view{others: []*corev1.Pod{kubetest.Pod(blocked, "store-0", kubetest.OldImage, kubetest.Waits("ErrImageNeverPull", "not on the node"))}}
 	got, after := looks(t, blocked, true, v)
-	if got.failure == nil || after != lasting || got.failure.Reason != "BlockedByOldPod" ||
+	if got.failure == nil || after != lastingAfter || got.failure.Reason != "BlockedByOldPod" ||
 		!strings.Contains(got.failure.Message, "not on the node") || !strings.Contains(got.failure.Hint, "kubectl delete pod store-0 -n e2e") {
 		t.Errorf("after %s %+v", after, got.failure)
 	}
@@ -218,9 +218,9 @@ func TestPodsThatAreNotMade(t *testing.T) {
 		{"events are asked for when a DaemonSet lacks one", agent, view{}, "ask"},
 		{"not while the one before is not ready", store, view{current: []*corev1.Pod{starting}}, ""},
 		{"not while one is on its way out", store, view{current: []*corev1.Pod{ready}, others: []*corev1.Pod{kubetest.Pod(store, "store-1", kubetest.OldImage, kubetest.Terminating)}}, ""},
-		{"it fails with the event that says why", store, view{current: []*corev1.Pod{ready}, closer: true, events: []*corev1.Event{refused}}, "exceeded quota: pods"},
-		{"an event that was overcome is no failure", store, view{current: []*corev1.Pod{ready}, closer: true, events: []*corev1.Event{made, refused}}, ""},
-		{"without events there is only the timeout", store, view{current: []*corev1.Pod{ready}, closer: true}, ""},
+		{"it fails with the event that says why", store, view{current: []*corev1.Pod{ready}, diagnosed: true, events: []*corev1.Event{refused}}, "exceeded quota: pods"},
+		{"an event that was overcome is no failure", store, view{current: []*corev1.Pod{ready}, diagnosed: true, events: []*corev1.Event{made, refused}}, ""},
+		{"without events there is only the timeout", store, view{current: []*corev1.Pod{ready}, diagnosed: true}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -229,10 +229,10 @@ func TestPodsThatAreNotMade(t *testing.T) {
 			switch {
 			case got.failure != nil:
 				has = got.failure.Message
-			case got.lookCloser:
+			case got.needsDiagnostics:
 				has = "ask"
 			}
-			if has != test.want || has != "" && after != lasting {
+			if has != test.want || has != "" && after != lastingAfter {
 				t.Errorf("%q after %s, want %q", has, after, test.want)
 			}
 		})
@@ -275,7 +275,7 @@ func TestAWorkloadThatIsNotWhatWasDeployed(t *testing.T) {
 			if test.is != nil {
 				v.object, _ = kube.AsObject(test.is)
 			}
-			got := judgeOf(t, kubetest.Deployment(kubetest.NewImage), true).look(v, time.Unix(1000, 0))
+			got := judgeOf(t, kubetest.Deployment(kubetest.NewImage), true).evaluate(v, time.Unix(1000, 0))
 			reason := ""
 			if got.failure != nil {
 				reason = got.failure.Reason

@@ -9,7 +9,7 @@ import (
 
 // podStillToCome is how long to wait for the pod that shows why a Job has failed: the
 // Job's end may be seen before the pod's.
-func (j *judge) podStillToCome(v view, progress progressOf, now time.Time) time.Duration {
+func (j *judge) podStillToCome(v view, progress rolloutStatus, now time.Time) time.Duration {
 	of, ok := v.object.Object.(*batchv1.Job)
 	if !ok || progress.impossible == nil || of.Status.Failed == 0 || lastFailed(v.current) != nil {
 		return 0
@@ -17,14 +17,14 @@ func (j *judge) podStillToCome(v view, progress progressOf, now time.Time) time.
 	if j.failedAt.IsZero() {
 		j.failedAt = now
 	}
-	return retried - now.Sub(j.failedAt)
+	return recheckDelay - now.Sub(j.failedAt)
 }
 
-// blamed is the pod that shows why a rollout failed: of a Job the one that failed
+// culprit is the pod that shows why a rollout failed: of a Job the one that failed
 // last, else the first that is not ready.
-func blamed(v view) *problem {
+func culprit(v view) *problem {
 	if failed := lastFailed(v.current); failed != nil {
-		return unready(failed)
+		return unreadyProblem(failed)
 	}
 	return firstUnready(v.current)
 }

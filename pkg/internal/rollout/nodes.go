@@ -21,9 +21,9 @@ import (
 // maxNodes is how many nodes are explained one by one.
 const maxNodes = 10
 
-// refusals says for each node why it does not take the pod: the scheduler only says
+// nodeRefusals says for each node why it does not take the pod: the scheduler only says
 // how many do not for which reason. Without leave to see nodes it says nothing.
-func (r *Rollouts) refusals(ctx context.Context, pod *corev1.Pod) []string {
+func (r *Rollouts) nodeRefusals(ctx context.Context, pod *corev1.Pod) []string {
 	nodes, err := r.api.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil
@@ -101,30 +101,30 @@ func refusalsOf(node *corev1.Node, pod *corev1.Pod, taken corev1.ResourceList) [
 		reasons = append(reasons, fmt.Sprintf("its taint %s is not tolerated", taint.ToString()))
 	}
 	if matches, err := nodeaffinity.GetRequiredNodeAffinity(pod).Match(node); err == nil && !matches {
-		reasons = append(reasons, "it is not selected by "+selection(pod))
+		reasons = append(reasons, "it is not selected by "+nodeSelection(pod))
 	}
 	requests := requestsOf(pod)
 	for _, name := range slices.Sorted(maps.Keys(requests)) {
 		free := node.Status.Allocatable[name].DeepCopy()
 		free.Sub(taken[name])
 		if wanted := requests[name]; wanted.Cmp(free) > 0 {
-			reasons = append(reasons, fmt.Sprintf("it has %s of its %s %s left, and %s is asked for", readable(free, name),
-				readable(node.Status.Allocatable[name], name), name, readable(wanted, name)))
+			reasons = append(reasons, fmt.Sprintf("it has %s of its %s %s left, and %s is asked for", readableQuantity(free, name),
+				readableQuantity(node.Status.Allocatable[name], name), name, readableQuantity(wanted, name)))
 		}
 	}
 	return reasons
 }
 
-// readable is a quantity for people: memory comes in bytes or kilobytes.
-func readable(quantity apiresource.Quantity, name corev1.ResourceName) string {
+// readableQuantity is a quantity for people: memory comes in bytes or kilobytes.
+func readableQuantity(quantity apiresource.Quantity, name corev1.ResourceName) string {
 	if name == corev1.ResourceMemory || name == corev1.ResourceEphemeralStorage {
 		return progress.Bytes(quantity.Value())
 	}
 	return quantity.String()
 }
 
-// selection is how a pod chooses nodes, in a few words.
-func selection(pod *corev1.Pod) string {
+// nodeSelection is how a pod chooses nodes, in a few words.
+func nodeSelection(pod *corev1.Pod) string {
 	var terms []string
 	for _, key := range slices.Sorted(maps.Keys(pod.Spec.NodeSelector)) {
 		terms = append(terms, key+"="+pod.Spec.NodeSelector[key])

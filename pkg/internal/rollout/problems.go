@@ -14,7 +14,7 @@ import (
 )
 
 // problems lists what keeps the rollout from going on.
-func (j *judge) problems(v view, progress progressOf) []problem {
+func (j *judge) problems(v view, progress rolloutStatus) []problem {
 	var found []problem
 	if progress.pending != nil {
 		found = append(found, *progress.pending)
@@ -37,7 +37,7 @@ func (j *judge) problems(v view, progress progressOf) []problem {
 	}
 	found = append(found, j.blocked(v)...)
 	found = append(found, j.failing(v)...)
-	if missing(v, progress) {
+	if lacksPods(v, progress) {
 		found = append(found, problem{class: classMissing, reason: "FailedCreate"})
 	}
 	return found
@@ -55,7 +55,7 @@ func (j *judge) failing(v view) []problem {
 			slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !kube.HasEnded(pod) }) {
 			return nil
 		}
-		p := unready(last)
+		p := unreadyProblem(last)
 		p.class, p.reason, p.atOnce = classCrash, "PodsFailed", true
 		p.message = fmt.Sprintf("%s of the Job failed; the last one: %s",
 			progress.Counted(int(o.Status.Failed-j.failedBefore), "pod"), p.message)
@@ -108,11 +108,11 @@ func (j *judge) blocked(v view) []problem {
 	return found
 }
 
-// missing tells whether the controller should have made a pod and has not. For
+// lacksPods tells whether the controller should have made a pod and has not. For
 // a Deployment its condition tells.
-func missing(v view, progress progressOf) bool {
+func lacksPods(v view, progress rolloutStatus) bool {
 	pods := len(v.current) + len(v.others)
-	if progress.waiting == unseen || pods >= int(progress.desired) || terminating(v.others) {
+	if progress.waiting == statusUnseen || pods >= int(progress.desired) || terminating(v.others) {
 		return false
 	}
 	switch o := v.object.Object.(type) {
@@ -127,9 +127,9 @@ func missing(v view, progress progressOf) bool {
 	return false
 }
 
-// refusal is the event that says that no pod can be made, if that is the last
+// creationRefusal is the event that says that no pod can be made, if that is the last
 // that is known about it.
-func refusal(events []*corev1.Event) *corev1.Event {
+func creationRefusal(events []*corev1.Event) *corev1.Event {
 	var last *corev1.Event
 	for _, event := range events {
 		if event.Reason != "FailedCreate" && event.Reason != "SuccessfulCreate" {

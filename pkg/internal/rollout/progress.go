@@ -9,18 +9,18 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
-// ready says how far a rollout is in a few characters, for who waits.
-func (v view) ready() string {
+// progressText says how far a rollout is in a few characters, for who waits.
+func (v view) progressText() string {
 	if v.object.Meta == nil {
 		return "not seen yet"
 	}
-	rollout := judgeRollout(v.object)
+	rollout := judgeStatus(v.object)
 	if job, ok := v.object.Object.(*batchv1.Job); ok {
 		far := fmt.Sprintf("%d/%d complete", job.Status.Succeeded, valueOr(job.Spec.Completions, 1))
 		if job.Status.Failed > 0 {
 			far += fmt.Sprintf(", %s failed", progress.Counted(int(job.Status.Failed), "pod"))
 		}
-		return with(far, worstTrouble(v.current))
+		return joined(far, worstTrouble(v.current))
 	}
 	ready := int32(0)
 	for _, pod := range v.current {
@@ -31,19 +31,19 @@ func (v view) ready() string {
 	if ready >= rollout.pods && rollout.waiting != "" {
 		return rollout.waiting
 	}
-	return with(fmt.Sprintf("%d/%d ready", ready, rollout.pods), worstTrouble(v.current))
+	return joined(fmt.Sprintf("%d/%d ready", ready, rollout.pods), worstTrouble(v.current))
 }
 
-// with adds what there is to be added.
-func with(far, trouble string) string {
+// joined adds what there is to be added.
+func joined(far, trouble string) string {
 	if trouble == "" {
 		return far
 	}
 	return far + ", " + trouble
 }
 
-// atEnd says what a workload is once it is rolled out.
-func atEnd(o kube.Object) string {
+// finalState says what a workload is once it is rolled out.
+func finalState(o kube.Object) string {
 	job, ok := o.Object.(*batchv1.Job)
 	switch {
 	case !ok:

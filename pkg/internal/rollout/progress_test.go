@@ -76,7 +76,7 @@ func TestHowFarARolloutIsFitsOnALine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test.seen.current = test.pods
-			if got := test.seen.ready(); got != test.want {
+			if got := test.seen.progressText(); got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})

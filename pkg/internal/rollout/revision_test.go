@@ -96,7 +96,7 @@ func TestCurrentPodsAre(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			current, others := divide(o, test.pods, test.sets)
+			current, others := splitByRevision(o, test.pods, test.sets)
 			if got := podNames(current) + " | " + podNames(others); got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}

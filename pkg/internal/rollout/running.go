@@ -50,7 +50,7 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 	ids := kube.ContainerIDs(pod)
 	for _, a := range j.assigned {
 		id, init := ids[a.Container.Name], a.Init && !restarts(a.Container)
-		if j.past[id] && !kube.HasEnded(pod) {
+		if j.stale[id] && !kube.HasEnded(pod) {
 			// The kubelet has not started it anew yet.
 			return nil, false
 		}
@@ -74,10 +74,10 @@ func restarts(container corev1.Container) bool {
 	return container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }
 
-// shaky is how long a container that was restarted still has to stay up before its
+// settling is how long a container that was restarted still has to stay up before its
 // pod counts as ready, where no probe tells whether it is: in a crash loop it is up
 // for a moment again and again.
-func shaky(pods []*corev1.Pod, now time.Time) time.Duration {
+func settling(pods []*corev1.Pod, now time.Time) time.Duration {
 	var longest time.Duration
 	for _, pod := range pods {
 		probed := map[string]bool{}
@@ -88,32 +88,32 @@ func shaky(pods []*corev1.Pod, now time.Time) time.Duration {
 			if status.RestartCount == 0 || status.State.Running == nil || probed[status.Name] {
 				continue
 			}
-			longest = max(longest, lasting-now.Sub(status.State.Running.StartedAt.Time))
+			longest = max(longest, lastingAfter-now.Sub(status.State.Running.StartedAt.Time))
 		}
 	}
 	return longest
 }
 
-// Dead tells of containers that had ended when their nodes were asked,
+// MarkDead tells of containers that had ended when their nodes were asked,
 // although their pods still counted as ready. Wait then waits for those that are
 // started in their place; what else it has seen stays seen.
-func (r *Rollouts) Dead(containerIDs []string) {
+func (r *Rollouts) MarkDead(containerIDs []string) {
 	for _, t := range r.all {
 		if !slices.ContainsFunc(t.running, func(one Running) bool { return slices.Contains(containerIDs, one.ContainerID) }) {
 			continue
 		}
-		if t.Past == nil {
-			t.Past = map[string]bool{}
+		if t.Stale == nil {
+			t.Stale = map[string]bool{}
 		}
 		for _, id := range containerIDs {
-			t.Past[id] = true
+			t.Stale[id] = true
 		}
 		t.running, t.waited = nil, false
 	}
 }
 
-// Stands tells whether the pod still has the container and is not being deleted.
-func (r *Rollouts) Stands(ctx context.Context, container Running) (bool, error) {
+// StillRuns tells whether the pod still has the container and is not being deleted.
+func (r *Rollouts) StillRuns(ctx context.Context, container Running) (bool, error) {
 	pods, err := r.api.CoreV1().Pods(container.Namespace).List(ctx, metav1.ListOptions{
 		FieldSelector: kube.ByName(container.Pod),
 	})

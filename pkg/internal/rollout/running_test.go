@@ -27,7 +27,7 @@ func TestOnlyWhatHasADeadContainerIsWaitedForAgain(t *testing.T) {
 		if err := w.api.BatchV1().Jobs("e2e").Delete(t.Context(), "migrate", metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		w.rollouts.Dead([]string{"server-id"})
+		w.rollouts.MarkDead([]string{"server-id"})
 		go func() { w.err <- w.rollouts.Wait(t.Context(), w.report) }()
 		synctest.Wait()
 		kubetest.Put(t, w.api, kubetest.Pod(set, "server", kubetest.NewImage, func(p *corev1.Pod) { p.Status.ContainerStatuses[0].ContainerID = "containerd://another-id" }))
@@ -57,7 +57,7 @@ func TestAContainerStandsWhileItsPodHasIt(t *testing.T) {
 			t.Parallel()
 			pod := kubetest.Pod(kubetest.ReplicaSet(kubetest.Deployment(kubetest.NewImage), "new"), "server", kubetest.NewImage, test.edit)
 			rollouts := &Rollouts{api: fake.NewClientset(pod)}
-			got, err := rollouts.Stands(t.Context(), Running{Namespace: "e2e", Pod: "server", Container: "server", ContainerID: "server-id"})
+			got, err := rollouts.StillRuns(t.Context(), Running{Namespace: "e2e", Pod: "server", Container: "server", ContainerID: "server-id"})
 			if err != nil || got != test.want {
 				t.Errorf("%t, %v", got, err)
 			}

@@ -13,8 +13,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
-// progressOf is how far a rollout is, as the workload's own status tells.
-type progressOf struct {
+// rolloutStatus is how far a rollout is, as the workload's own status tells.
+type rolloutStatus struct {
 	// done: every replica is of the current template and available.
 	done bool
 	// waiting says in a few words what is missing.
@@ -33,12 +33,12 @@ type progressOf struct {
 	idle string
 }
 
-const unseen = "the controller has not seen the change yet"
+const statusUnseen = "the controller has not seen the change yet"
 
-// judgeRollout judges a workload by its kind. What "rolled out" means follows
+// judgeStatus judges a workload by its kind. What "rolled out" means follows
 // `kubectl rollout status` (k8s.io/kubectl/pkg/polymorphichelpers), with
 // availability, which includes minReadySeconds, for every kind.
-func judgeRollout(o kube.Object) progressOf {
+func judgeStatus(o kube.Object) rolloutStatus {
 	switch raw := o.Object.(type) {
 	case *appsv1.Deployment:
 		return judgeDeployment(raw)
@@ -55,20 +55,20 @@ func judgeRollout(o kube.Object) progressOf {
 	case *corev1.Pod:
 		return judgePod(raw)
 	}
-	return progressOf{waiting: "unknown kind"}
+	return rolloutStatus{waiting: "unknown kind"}
 }
 
-func judgeDeployment(d *appsv1.Deployment) progressOf {
+func judgeDeployment(d *appsv1.Deployment) rolloutStatus {
 	replicas, status := valueOr(d.Spec.Replicas, 1), d.Status
-	progress := progressOf{
+	progress := rolloutStatus{
 		pods: replicas, desired: replicas,
-		updated: updatedOf(status.Replicas, status.UpdatedReplicas, status.AvailableReplicas),
+		updated: surelyUpdated(status.Replicas, status.UpdatedReplicas, status.AvailableReplicas),
 	}
 	if replicas == 0 {
 		progress.idle = "it has 0 replicas"
 	}
 	if status.ObservedGeneration < d.Generation {
-		progress.waiting = unseen
+		progress.waiting = statusUnseen
 		return progress
 	}
 	switch {
@@ -101,10 +101,10 @@ func judgeDeployment(d *appsv1.Deployment) progressOf {
 
 const deadlineExceeded = "ProgressDeadlineExceeded"
 
-func judgeStatefulSet(s *appsv1.StatefulSet) progressOf {
+func judgeStatefulSet(s *appsv1.StatefulSet) rolloutStatus {
 	replicas, status := valueOr(s.Spec.Replicas, 1), s.Status
 	updated, available := replicas, replicas
-	progress := progressOf{desired: replicas}
+	progress := rolloutStatus{desired: replicas}
 	if rolling := s.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
 		if partition := min(valueOr(rolling.Partition, 0), replicas); partition > 0 {
 			updated -= partition
@@ -122,7 +122,7 @@ func judgeStatefulSet(s *appsv1.StatefulSet) progressOf {
 	progress.pods = updated
 	switch {
 	case status.ObservedGeneration < s.Generation:
-		progress.waiting = unseen
+		progress.waiting = statusUnseen
 	case status.Replicas > replicas:
 		progress.waiting = fmt.Sprintf("replicas too many: %d", status.Replicas-replicas)
 	case status.UpdatedReplicas < updated:
@@ -138,19 +138,19 @@ func judgeStatefulSet(s *appsv1.StatefulSet) progressOf {
 	return progress
 }
 
-func judgeDaemonSet(d *appsv1.DaemonSet) progressOf {
+func judgeDaemonSet(d *appsv1.DaemonSet) rolloutStatus {
 	status := d.Status
 	desired := status.DesiredNumberScheduled
-	progress := progressOf{
+	progress := rolloutStatus{
 		pods: desired, desired: desired,
-		updated: updatedOf(status.CurrentNumberScheduled, status.UpdatedNumberScheduled, status.NumberAvailable),
+		updated: surelyUpdated(status.CurrentNumberScheduled, status.UpdatedNumberScheduled, status.NumberAvailable),
 	}
 	if desired == 0 {
 		progress.idle = "no node is to run it"
 	}
 	switch {
 	case status.ObservedGeneration < d.Generation:
-		progress.waiting = unseen
+		progress.waiting = statusUnseen
 	case status.UpdatedNumberScheduled < desired:
 		progress.waiting = fmt.Sprintf("%d of %d nodes updated", status.UpdatedNumberScheduled, desired)
 		if d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType && status.CurrentNumberScheduled == desired {
@@ -164,9 +164,9 @@ func judgeDaemonSet(d *appsv1.DaemonSet) progressOf {
 	return progress
 }
 
-// updatedOf is how many pods of the newest template are surely available, where the
+// surelyUpdated is how many pods of the newest template are surely available, where the
 // controller only says how many of all are: those of before may be.
-func updatedOf(all, newest, available int32) int32 {
+func surelyUpdated(all, newest, available int32) int32 {
 	return max(0, min(newest, available-(all-newest)))
 }
 

@@ -26,7 +26,7 @@ func TestRolledOutMeans(t *testing.T) {
 		pods int32
 	}{
 		{"a Deployment with all replicas updated and available", deployed(func(*appsv1.Deployment) {}), "done", 3},
-		{"a Deployment whose change was not seen yet", deployed(func(d *appsv1.Deployment) { d.Generation = 2 }), unseen, 3},
+		{"a Deployment whose change was not seen yet", deployed(func(d *appsv1.Deployment) { d.Generation = 2 }), statusUnseen, 3},
 		{"a Deployment with replicas to update", deployed(func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }), "1 of 3 replicas updated", 3},
 		{"a Deployment with old replicas", deployed(func(d *appsv1.Deployment) { d.Status.Replicas = 4 }), "old replicas have to go: 1", 3},
 		{"a Deployment whose replicas are not available", deployed(func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 2 }), "2 of 3 replicas available", 3},
@@ -43,7 +43,7 @@ func TestRolledOutMeans(t *testing.T) {
 		}), "pending FailedCreate", 3},
 
 		{"a StatefulSet with all replicas updated and available", kubetest.StatefulSet(kubetest.NewImage, 3), "done", 3},
-		{"a StatefulSet whose change was not seen yet", kubetest.StatefulSet(kubetest.NewImage, 3, func(s *appsv1.StatefulSet) { s.Generation = 2 }), unseen, 3},
+		{"a StatefulSet whose change was not seen yet", kubetest.StatefulSet(kubetest.NewImage, 3, func(s *appsv1.StatefulSet) { s.Generation = 2 }), statusUnseen, 3},
 		{"a StatefulSet that is scaled down", kubetest.StatefulSet(kubetest.NewImage, 3, func(s *appsv1.StatefulSet) { s.Status.Replicas = 4 }), "replicas too many: 1", 3},
 		{"a StatefulSet with replicas to update", kubetest.StatefulSet(kubetest.NewImage, 3, func(s *appsv1.StatefulSet) { s.Status.UpdatedReplicas = 1 }), "1 of 3 replicas updated", 3},
 		{"a StatefulSet whose replicas are not available", kubetest.StatefulSet(kubetest.NewImage, 3, func(s *appsv1.StatefulSet) { s.Status.AvailableReplicas = 1 }), "1 of 3 replicas available", 3},
@@ -68,7 +68,7 @@ func TestRolledOutMeans(t *testing.T) {
 
 		{"a DaemonSet with all nodes updated and available", kubetest.DaemonSet(kubetest.NewImage, 2), "done", 2},
 		{"a DaemonSet that no node is to run", kubetest.DaemonSet(kubetest.NewImage, 0), "done", 0},
-		{"a DaemonSet whose change was not seen yet", kubetest.DaemonSet(kubetest.NewImage, 2, func(d *appsv1.DaemonSet) { d.Generation = 2 }), unseen, 2},
+		{"a DaemonSet whose change was not seen yet", kubetest.DaemonSet(kubetest.NewImage, 2, func(d *appsv1.DaemonSet) { d.Generation = 2 }), statusUnseen, 2},
 		{"a DaemonSet with nodes to update", kubetest.DaemonSet(kubetest.NewImage, 2, func(d *appsv1.DaemonSet) { d.Status.UpdatedNumberScheduled = 1 }), "1 of 2 nodes updated", 2},
 		{"a DaemonSet with nodes that are not available", kubetest.DaemonSet(kubetest.NewImage, 2, func(d *appsv1.DaemonSet) { d.Status.NumberAvailable = 0 }), "0 of 2 nodes available", 2},
 		{"a DaemonSet that leaves its pods to the user", kubetest.DaemonSet(kubetest.NewImage, 2, func(d *appsv1.DaemonSet) {
@@ -81,7 +81,7 @@ func TestRolledOutMeans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			progress := judgeRollout(o)
+			progress := judgeStatus(o)
 			got := progress.waiting
 			switch {
 			case progress.done:

@@ -14,15 +14,15 @@ import (
 
 // judgeReplicaSet: that its pods are of its template, which it does not see to, is
 // told from the pods.
-func judgeReplicaSet(s *appsv1.ReplicaSet) progressOf {
+func judgeReplicaSet(s *appsv1.ReplicaSet) rolloutStatus {
 	replicas, status := valueOr(s.Spec.Replicas, 1), s.Status
-	progress := progressOf{pods: replicas, desired: replicas}
+	progress := rolloutStatus{pods: replicas, desired: replicas}
 	if replicas == 0 {
 		progress.idle = "it has 0 replicas"
 	}
 	switch {
 	case status.ObservedGeneration < s.Generation:
-		progress.waiting = unseen
+		progress.waiting = statusUnseen
 		return progress
 	case status.Replicas != replicas:
 		progress.waiting = fmt.Sprintf("%d of %d replicas", status.Replicas, replicas)
@@ -42,9 +42,9 @@ func judgeReplicaSet(s *appsv1.ReplicaSet) progressOf {
 
 // judgeJob waits until the Job is complete, as
 // `kubectl wait --for=condition=Complete` does, and fails when it has failed.
-func judgeJob(j *batchv1.Job) progressOf {
+func judgeJob(j *batchv1.Job) rolloutStatus {
 	wanted := valueOr(j.Spec.Completions, 1)
-	progress := progressOf{
+	progress := rolloutStatus{
 		waiting: fmt.Sprintf("%d of %d completions", j.Status.Succeeded, wanted), desired: 1, phase: "Running",
 	}
 	switch {
@@ -65,18 +65,18 @@ func judgeJob(j *batchv1.Job) progressOf {
 
 // judgeCronJob has nothing to wait for: the Jobs that it makes from now on have the
 // images.
-func judgeCronJob(c *batchv1.CronJob) progressOf {
+func judgeCronJob(c *batchv1.CronJob) rolloutStatus {
 	idle := fmt.Sprintf("its next Job comes by its schedule %q", c.Spec.Schedule)
 	if c.Spec.Suspend != nil && *c.Spec.Suspend {
 		idle = "it is suspended"
 	}
-	return progressOf{done: true, idle: idle, phase: "Scheduled"}
+	return rolloutStatus{done: true, idle: idle, phase: "Scheduled"}
 }
 
 // judgePod waits until the Pod is ready, as `kubectl wait --for=condition=Ready`
 // does, or has succeeded.
-func judgePod(pod *corev1.Pod) progressOf {
-	progress := progressOf{pods: 1, desired: 1}
+func judgePod(pod *corev1.Pod) rolloutStatus {
+	progress := rolloutStatus{pods: 1, desired: 1}
 	switch {
 	case pod.Status.Phase == corev1.PodSucceeded || podReady(pod):
 		progress.done = true

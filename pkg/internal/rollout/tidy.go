@@ -11,26 +11,26 @@ import (
 // maxLine is how many bytes of a line of a log or event are kept.
 const maxLine = 500
 
-// identified is how the kubelet writes a pod: NAME_NAMESPACE(UID).
-var identified = regexp.MustCompile(`([a-z0-9][-a-z0-9.]*)_[a-z0-9][-a-z0-9]*\([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\)`)
+// kubeletPodID is how the kubelet writes a pod: NAME_NAMESPACE(UID).
+var kubeletPodID = regexp.MustCompile(`([a-z0-9][-a-z0-9.]*)_[a-z0-9][-a-z0-9]*\([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\)`)
 
-// namedOnly leaves of such pods their names: the report says the namespace, and nobody
+// podNamesOnly leaves of such pods their names: the report says the namespace, and nobody
 // types a UID.
-func namedOnly(text string) string { return identified.ReplaceAllString(text, "$1") }
+func podNamesOnly(text string) string { return kubeletPodID.ReplaceAllString(text, "$1") }
 
-// tidied makes lines fit to be shown. It masks first: half a secret looks like none.
-func tidied(lines []string) []string {
+// tidy makes lines fit to be shown. It masks first: half a secret looks like none.
+func tidy(lines []string) []string {
 	if len(lines) == 0 {
 		return nil
 	}
 	tidy := strings.Split(foreign.Masked(strings.Join(lines, "\n")), "\n")
 	for i, line := range tidy {
-		tidy[i] = cut(strings.TrimRight(line, " \t"))
+		tidy[i] = truncate(strings.TrimRight(line, " \t"))
 	}
 	return tidy
 }
 
-func cut(line string) string {
+func truncate(line string) string {
 	if len(line) <= maxLine {
 		return line
 	}

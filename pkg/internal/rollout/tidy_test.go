@@ -16,7 +16,7 @@ func TestWhatIsShownIsMaskedFirst(t *testing.T) {
 
 func TestALongLineIsCutBetweenCharacters(t *testing.T) {
 	t.Parallel()
-	got := tidied([]string{strings.Repeat("é", 400) + "\xff"})[0]
+	got := tidy([]string{strings.Repeat("é", 400) + "\xff"})[0]
 	if len(got) > maxLine || !utf8.ValidString(got) || !strings.HasSuffix(got, "…") {
 		t.Errorf("%d bytes: %s", len(got), got)
 	}

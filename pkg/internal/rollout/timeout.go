@@ -13,9 +13,9 @@ import (
 // maxUnready is how many pods a timeout explains one by one.
 const maxUnready = 5
 
-// late says what was missing when time ran out. trouble is what kept the API
+// timeoutFailure says what was missing when time ran out. trouble is what kept the API
 // server from being watched at the end, if anything.
-func late(v view, timeout time.Duration, trouble error) *failure {
+func timeoutFailure(v view, timeout time.Duration, trouble error) *failure {
 	failed := &failure{FailedError: FailedError{Reason: "Timeout", NotInTime: true}}
 	failed.Message = fmt.Sprintf("not ready after %s: %s", timeout, v.waiting())
 	if trouble != nil {
@@ -29,8 +29,8 @@ func late(v view, timeout time.Duration, trouble error) *failure {
 		if unreadyPods++; unreadyPods > maxUnready {
 			continue
 		}
-		p := unready(pod)
-		failed.NotReady = append(failed.NotReady, fmt.Sprintf("pod %s: %s", pod.Name, namedOnly(p.message)))
+		p := unreadyProblem(pod)
+		failed.NotReady = append(failed.NotReady, fmt.Sprintf("pod %s: %s", pod.Name, podNamesOnly(p.message)))
 		if failed.problem == nil {
 			failed.problem = p
 		}
@@ -41,9 +41,9 @@ func late(v view, timeout time.Duration, trouble error) *failure {
 	return failed
 }
 
-// unready says why a pod is not ready, and which container keeps it so. The
+// unreadyProblem says why a pod is not ready, and which container keeps it so. The
 // init containers come first, as they run.
-func unready(pod *corev1.Pod) *problem {
+func unreadyProblem(pod *corev1.Pod) *problem {
 	if p := unscheduled(pod); p != nil {
 		p.message = p.reason + " " + p.message
 		return p

@@ -21,7 +21,7 @@ func (u *Used) Trouble(image string, maxRestarts int, now time.Time) (words stri
 			continue
 		}
 		pods = append(pods, used.pod)
-		lasts := now.Sub(used.pod.CreationTimestamp.Time) >= lasting
+		lasts := now.Sub(used.pod.CreationTimestamp.Time) >= lastingAfter
 		problems := containerProblems(used.pod, recorded, maxRestarts)
 		failed = failed || lasts && unscheduled(used.pod) != nil ||
 			slices.ContainsFunc(problems, func(p problem) bool { return p.atOnce || lasts })

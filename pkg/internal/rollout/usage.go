@@ -85,7 +85,7 @@ func (u *usage) list(ctx context.Context, api kube.API, namespace string) (unsee
 		listed, err := k.Client(api, of).List(ctx, metav1.ListOptions{})
 		if apierrors.IsForbidden(err) && of == metav1.NamespaceAll {
 			of = namespace
-			u.only(namespace)
+			u.keepOnly(namespace)
 			listed, err = k.Client(api, of).List(ctx, metav1.ListOptions{})
 		}
 		switch {
@@ -119,8 +119,8 @@ type usage struct {
 	oneNamespace bool
 }
 
-// only forgets the workloads of other namespaces: not all that belongs to them is seen.
-func (u *usage) only(namespace string) {
+// keepOnly forgets the workloads of other namespaces: not all that belongs to them is seen.
+func (u *usage) keepOnly(namespace string) {
 	u.all = slices.DeleteFunc(u.all, func(one *Used) bool { return one.Namespace != namespace })
 	maps.DeleteFunc(u.byKey, func(_ string, one *Used) bool { return one.Namespace != namespace })
 }
@@ -136,7 +136,7 @@ func (u *usage) add(k kube.Kind, raw runtime.Object) error {
 		// end with what it was made with.
 		return nil
 	}
-	rollout := judgeRollout(o)
+	rollout := judgeStatus(o)
 	one := &Used{
 		Name: kube.Reference{Kind: k, Name: o.Meta.Name}.String(), Namespace: o.Meta.Namespace,
 		Consumer: o.Meta.Annotations[kube.ConsumerAnnotation], Template: *o.Template, Phase: rollout.phase,

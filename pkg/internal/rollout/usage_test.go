@@ -98,7 +98,7 @@ func TestStatusJudgesARolloutAsDeployDoes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if done := judgeRollout(o).done; done != test.settled && used[0].Phase == "" {
+			if done := judgeStatus(o).done; done != test.settled && used[0].Phase == "" {
 				t.Errorf("deploy calls it done: %t", done)
 			}
 		})

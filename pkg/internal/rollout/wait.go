@@ -13,8 +13,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
-// retried is how long to wait for the kubelet to see what came.
-const retried = 2 * time.Second
+// recheckDelay is how long to wait for the kubelet to see what came.
+const recheckDelay = 2 * time.Second
 
 // reasonInterrupted: the caller did not wait any longer.
 const reasonInterrupted = "Interrupted"
@@ -22,8 +22,8 @@ const reasonInterrupted = "Interrupted"
 // interruptedLimit bounds what an interrupted wait asks for.
 const interruptedLimit = 2 * time.Second
 
-// afterFailure is how long the other workloads get when one has failed.
-const afterFailure = 10 * time.Second
+// graceAfterFailure is how long the other workloads get when one has failed.
+const graceAfterFailure = 10 * time.Second
 
 var (
 	errOtherFailed = errors.New("another rollout had failed")
@@ -81,23 +81,23 @@ func (r *Rollouts) Wait(ctx context.Context, report progress.Reporter) error {
 		}
 		all.Go(func() {
 			waits := report.Start(progress.Step{
-				Doing: fmt.Sprintf("Waiting for %s", t.Ref), Done: fmt.Sprintf("%s is %s", t.Ref, atEnd(t.Object)),
+				Doing: fmt.Sprintf("Waiting for %s", t.Ref), Done: fmt.Sprintf("%s is %s", t.Ref, finalState(t.Object)),
 			})
 			failures[i] = r.waitFor(waiting, t, report, waits)
 			waits.End(failures[i])
 			t.waited = failures[i] == nil
 			if failures[i] != nil {
-				failed.Do(func() { grace.Reset(afterFailure) })
+				failed.Do(func() { grace.Reset(graceAfterFailure) })
 			}
 		})
 	}
 	all.Wait()
-	slices.SortStableFunc(failures, func(a, b error) int { return cmp.Compare(gravity(a), gravity(b)) })
+	slices.SortStableFunc(failures, func(a, b error) int { return cmp.Compare(severity(a), severity(b)) })
 	if first := slices.IndexFunc(failures, wasInterrupted); first >= 0 {
 		failures = slices.Insert(failures, first,
-			fmt.Errorf("stopped waiting for %s: %w", few(failures[first:]), context.Cause(ctx)))
+			fmt.Errorf("stopped waiting for %s: %w", describeInterrupted(failures[first:]), context.Cause(ctx)))
 	}
-	return apart(failures)
+	return joinErrors(failures)
 }
 
 // wasInterrupted tells whether the caller ended the wait for a rollout.
@@ -106,8 +106,8 @@ func wasInterrupted(err error) bool {
 	return errors.As(err, &report) && report.Reason == reasonInterrupted
 }
 
-// few names the workload of the only report, or says how many there are.
-func few(failures []error) string {
+// describeInterrupted names the workload of the only report, or says how many there are.
+func describeInterrupted(failures []error) string {
 	var only *FailedError
 	count := 0
 	for _, err := range failures {
@@ -122,8 +122,8 @@ func few(failures []error) string {
 	return progress.Counted(count, "rollout")
 }
 
-// apart joins errors of many lines each, with an empty line between them.
-func apart(failures []error) error {
+// joinErrors joins errors of many lines each, with an empty line between them.
+func joinErrors(failures []error) error {
 	var all error
 	for _, err := range failures {
 		switch {
@@ -138,7 +138,7 @@ func apart(failures []error) error {
 
 // waitFor watches one workload until the end of its rollout.
 func (r *Rollouts) waitFor(ctx context.Context, t *rollout, report progress.Reporter, waits progress.Running) error {
-	watching, stop := within(ctx, t.Timeout())
+	watching, stop := withTimeout(ctx, t.Timeout())
 	w := newWatcher(r.api, &t.Target)
 	defer w.running.Wait()
 	defer stop()
@@ -149,21 +149,21 @@ func (r *Rollouts) waitFor(ctx context.Context, t *rollout, report progress.Repo
 	begun := time.Now()
 	for watching.Err() == nil {
 		seen := w.view()
-		result := judge.look(seen, time.Now())
+		result := judge.evaluate(seen, time.Now())
 		switch {
-		case result.failure != nil && r.missing(watching, result.failure):
+		case result.failure != nil && r.stillMissing(watching, result.failure):
 			return r.diagnose(ctx, &t.Target, result.failure)
 		case result.failure != nil:
-			result.again = retried
+			result.again = recheckDelay
 		case result.done:
 			t.running = slices.Concat(judge.running(seen)...)
-			t.tellIdle(report, judgeRollout(seen.object).idle)
+			t.tellIdle(report, judgeStatus(seen.object).idle)
 			return nil
-		case result.lookCloser && w.closer == nil:
-			w.look(watching)
+		case result.needsDiagnostics && w.diagnostics == nil:
+			w.startDiagnostics(watching)
 			continue
 		}
-		waits.Now(seen.ready())
+		waits.Now(seen.progressText())
 		var again <-chan time.Time
 		if result.again > 0 {
 			again = time.After(result.again)
@@ -174,27 +174,27 @@ func (r *Rollouts) waitFor(ctx context.Context, t *rollout, report progress.Repo
 		case <-watching.Done():
 		}
 	}
-	return r.ended(ctx, watching, w, time.Since(begun))
+	return r.endedEarly(ctx, watching, w, time.Since(begun))
 }
 
-// within bounds a context; 0 is no bound.
-func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+// withTimeout bounds a context; 0 is no bound.
+func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeoutCause(ctx, timeout, errTimeout)
 }
 
-// ended tells a timeout from an interruption, both with what was still missing.
-func (r *Rollouts) ended(ctx, watching context.Context, w *watcher, after time.Duration) error {
+// endedEarly tells a timeout from an interruption, both with what was still missing.
+func (r *Rollouts) endedEarly(ctx, watching context.Context, w *watcher, after time.Duration) error {
 	t := w.target
 	switch cause := context.Cause(watching); {
 	case errors.Is(cause, errTimeout):
-		return r.diagnose(ctx, t, late(w.view(), t.Timeout(), w.lastTrouble()))
+		return r.diagnose(ctx, t, timeoutFailure(w.view(), t.Timeout(), w.lastTrouble()))
 	case errors.Is(cause, errOtherFailed):
 		return &FailedError{
 			Workload: t.Ref.String(), Namespace: t.Ref.Namespace, Reason: "Unfinished",
-			Message: fmt.Sprintf("stopped waiting, since %s %s before: %s", errOtherFailed, afterFailure,
+			Message: fmt.Sprintf("stopped waiting, since %s %s before: %s", errOtherFailed, graceAfterFailure,
 				w.view().waiting()),
 		}
 	default:
@@ -203,7 +203,7 @@ func (r *Rollouts) ended(ctx, watching context.Context, w *watcher, after time.D
 			// Its own end.
 			trouble = nil
 		}
-		failed := late(w.view(), after.Round(100*time.Millisecond), trouble)
+		failed := timeoutFailure(w.view(), after.Round(100*time.Millisecond), trouble)
 		failed.Reason, failed.NotInTime = reasonInterrupted, false
 		// What the caller has let pass is known to nobody else.
 		telling, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedLimit)

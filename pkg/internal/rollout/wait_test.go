@@ -189,7 +189,7 @@ func TestAProblemThatLastsIsTimedWithoutAnyChange(t *testing.T) {
 		set := kubetest.ReplicaSet(d, "new")
 		w := startWait(t, []kube.Image{kubetest.Datastorage()}, d, set, kubetest.Pod(set, "new-1", kubetest.NewImage, kubetest.Unscheduled))
 		took, err := w.end()
-		if failed := rolloutError(t, err); failed.Reason != "Unschedulable" || took != lasting {
+		if failed := rolloutError(t, err); failed.Reason != "Unschedulable" || took != lastingAfter {
 			t.Errorf("after %s %+v", took, failed)
 		}
 	})

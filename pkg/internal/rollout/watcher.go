@@ -32,8 +32,8 @@ type watcher struct {
 	object      cache.SharedIndexInformer
 	pods        cache.SharedIndexInformer
 	replicaSets cache.SharedIndexInformer
-	// closer is nil until it is needed.
-	closer *closer
+	// diagnostics is nil until it is needed.
+	diagnostics *diagnosticWatch
 	// seen is the workload as it was looked at last.
 	seen any
 
@@ -54,7 +54,7 @@ func (w *watcher) begin(ctx context.Context) error {
 	t := w.target
 	syncing, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	w.object = w.start(ctx, giveUp, t.Ref.Client(w.api), func(o *metav1.ListOptions) {
+	w.object = w.startInformer(ctx, giveUp, t.Ref.Client(w.api), func(o *metav1.ListOptions) {
 		o.FieldSelector = kube.ByName(t.Ref.Name)
 	})
 	synced := []cache.DoneChecker{w.object.HasSyncedChecker()}
@@ -64,10 +64,10 @@ func (w *watcher) begin(ctx context.Context) error {
 			return fmt.Errorf("selector of %s: %w", t.Ref.Where(), err)
 		}
 		byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
-		w.pods = w.start(ctx, giveUp, kube.Pod.Client(w.api, t.Ref.Namespace), byLabel)
+		w.pods = w.startInformer(ctx, giveUp, kube.Pod.Client(w.api, t.Ref.Namespace), byLabel)
 		synced = append(synced, w.pods.HasSyncedChecker())
 		if t.Ref.Kind == kube.Deployment {
-			w.replicaSets = w.start(ctx, giveUp, kube.ReplicaSet.Client(w.api, t.Ref.Namespace), byLabel)
+			w.replicaSets = w.startInformer(ctx, giveUp, kube.ReplicaSet.Client(w.api, t.Ref.Namespace), byLabel)
 			synced = append(synced, w.replicaSets.HasSyncedChecker())
 		}
 	}
@@ -77,8 +77,8 @@ func (w *watcher) begin(ctx context.Context) error {
 	return nil
 }
 
-// start runs an informer until the context ends. giveUp is told of a refusal that stays.
-func (w *watcher) start(ctx context.Context, giveUp context.CancelCauseFunc, c kube.Client,
+// startInformer runs an informer until the context ends. giveUp is told of a refusal that stays.
+func (w *watcher) startInformer(ctx context.Context, giveUp context.CancelCauseFunc, c kube.Client,
 	filter func(*metav1.ListOptions),
 ) cache.SharedIndexInformer {
 	informer := newInformer(w.api, c, filter)
@@ -132,7 +132,7 @@ func (w *watcher) view() view {
 	ref := w.target.Ref
 	raw, there, err := w.object.GetStore().GetByKey(ref.Namespace + "/" + ref.Name)
 	if err == nil && !there {
-		raw = w.gone()
+		raw = w.lastSeen()
 	}
 	if err != nil || raw == nil {
 		return view{}
@@ -150,10 +150,10 @@ func (w *watcher) view() view {
 	if pod, ok := current.Object.(*corev1.Pod); ok {
 		v.current = []*corev1.Pod{pod}
 	} else {
-		v.current, v.others = divide(current, items[*corev1.Pod](w.pods), items[*appsv1.ReplicaSet](w.replicaSets))
+		v.current, v.others = splitByRevision(current, items[*corev1.Pod](w.pods), items[*appsv1.ReplicaSet](w.replicaSets))
 	}
-	if w.closer != nil {
-		w.closer.into(&v)
+	if w.diagnostics != nil {
+		w.diagnostics.fill(&v)
 	}
 	return v
 }
@@ -198,10 +198,10 @@ func (w *watcher) isTarget(object runtime.Object) bool {
 	return err == nil && o.Meta.UID == w.target.Object.Meta.UID
 }
 
-// gone is what counts as the workload once it is deleted: the Job that was complete by
+// lastSeen is what counts as the workload once it is deleted: the Job that was complete by
 // then, as with ttlSecondsAfterFinished, else nothing. The cache lets go of it before it
 // tells what it last was; until then it counts as it was seen.
-func (w *watcher) gone() any {
+func (w *watcher) lastSeen() any {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.last == nil {
