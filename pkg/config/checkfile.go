@@ -41,12 +41,12 @@ func (d *document) checkFile() {
 }
 
 // value reports a value that a check finds wrong. Nothing said is never wrong.
-func (d *document) value(field, value string, check func(string) string) {
+func (d *document) value(field, value string, check func(string) error) {
 	if value == "" {
 		return
 	}
-	if wrong := check(value); wrong != "" {
-		d.wrong(field, "%s", wrong)
+	if err := check(value); err != nil {
+		d.wrong(field, "%v", err)
 	}
 }
 
@@ -100,10 +100,10 @@ func (d *document) checkSuite(field string, suite fileSuite, images map[string]b
 	}
 	for _, key := range slices.Sorted(maps.Keys(suite.Helm)) {
 		at := child(child(field, "helm"), key)
-		if wrong := checkHelmKey(key); wrong != "" {
-			d.wrong(at, "%s", wrong)
+		if err := checkHelmKey(key); err != nil {
+			d.wrong(at, "%v", err)
 		}
-		d.value(at, suite.Helm[key], func(text string) string { return checkTemplate(text, "", helmFields(), nil) })
+		d.value(at, suite.Helm[key], checkHelmTemplate)
 		name := key[:strings.IndexAny(key+".", ".[")]
 		if images[name] && suite.Images != nil && !seen[name] && ofAnImage(suite.Helm[key]) {
 			d.wrong(at, "uses %s, which is not an image of the suite: the chart would get another image", quote(name))

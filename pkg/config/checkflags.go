@@ -8,11 +8,7 @@ func (r *resolver) checkFlags() {
 	r.checkSaid(r.namespace, checkName)
 	r.checkSaid(r.engine, checkEngine)
 	r.checkSaid(r.prebuilt, checkPrebuilt)
-	switch f.Provider {
-	case "", "docker", "podman":
-	default:
-		r.found.add(said("--provider"), "%s is neither docker nor podman", quote(f.Provider))
-	}
+	r.checkSaid(setting{f.Provider, "--provider"}, checkEngine)
 	for _, name := range f.Names {
 		r.checkSaid(setting{name, "NAME"}, checkImageName)
 		if name == "" {
@@ -26,12 +22,7 @@ func (r *resolver) checkFlags() {
 	}
 	r.checkSaid(setting{f.Source, "--source"}, checkNamed)
 	r.checkSaid(setting{f.Repository, "--repository"}, checkRepository)
-	r.checkSaid(setting{f.Tag, "--tag"}, func(tag string) string {
-		if wrong := checkTag(tag); wrong != "" {
-			return quote(tag) + ": " + wrong
-		}
-		return ""
-	})
+	r.checkSaid(setting{f.Tag, "--tag"}, checkTag)
 	r.checkSaid(setting{f.TagTemplate, "--tag-template"}, checkTagTemplate)
 	r.checkDeployFlags()
 	if r.doc == nil && len(f.Names) == 0 && !f.AnyImages && len(r.found.all) == 0 {
@@ -56,11 +47,11 @@ func (r *resolver) checkDeployFlags() {
 	}
 }
 
-func (r *resolver) checkSaid(what setting, check func(string) string) {
+func (r *resolver) checkSaid(what setting, check func(string) error) {
 	if what.value == "" {
 		return
 	}
-	if wrong := check(what.value); wrong != "" {
-		r.found.add(said(what.by), "%s", wrong)
+	if err := check(what.value); err != nil {
+		r.found.add(said(what.by), "%v", err)
 	}
 }

@@ -35,9 +35,9 @@ func (d *document) checkImage(field string, image fileImage, names map[string]bo
 }
 
 // templated checks a value that may be a template.
-func (d *document) templated(field, text, name string, check func(string) string) {
+func (d *document) templated(field, text, name string, check func(string) error) {
 	if isTemplate(text) {
-		d.value(field, text, func(text string) string { return checkTemplate(text, name, sourceFields(), check) })
+		d.value(field, text, func(text string) error { return checkTemplate(text, name, sourceFields(), check) })
 		return
 	}
 	d.value(field, text, check)
@@ -54,7 +54,7 @@ func (d *document) checkBuild(field string, build *fileBuild) {
 	}
 	d.value(field+".platform", build.Platform, checkPlatform)
 	for _, key := range slices.Sorted(maps.Keys(build.Args)) {
-		d.value(child(field+".args", key), build.Args[key], func(text string) string {
+		d.value(child(field+".args", key), build.Args[key], func(text string) error {
 			return checkTemplate(text, "", tagFields(), nil)
 		})
 	}
@@ -69,8 +69,8 @@ func (d *document) checkDeploy(field string, deploy *fileDeploy) {
 	d.value(field+".pullPolicy", deploy.PullPolicy, checkPullPolicy)
 	if deploy.Workloads != nil {
 		for i, text := range *deploy.Workloads {
-			if wrong := checkWorkload(text); wrong != "" {
-				d.wrong(fmt.Sprintf("%s.workloads[%d]", field, i), "%s", wrong)
+			if err := checkWorkload(text); err != nil {
+				d.wrong(fmt.Sprintf("%s.workloads[%d]", field, i), "%v", err)
 			}
 		}
 	}

@@ -21,8 +21,8 @@ func (s Suite) Check() error {
 	c.value("Freshness", string(s.Freshness), checkFreshness)
 	c.atLeastZero("KeepPrevious", s.KeepPrevious)
 	for _, key := range slices.Sorted(maps.Keys(s.Helm)) {
-		if wrong := checkHelmKey(key); wrong != "" {
-			c.wrong(fmt.Sprintf("Helm[%q]", key), wrong)
+		if err := checkHelmKey(key); err != nil {
+			c.wrong(fmt.Sprintf("Helm[%q]", key), err.Error())
 		}
 	}
 	names := map[string]bool{}
@@ -45,12 +45,12 @@ type suiteCheck struct{ found problems }
 func (c *suiteCheck) wrong(field, what string) { c.found.add(said("Suite."+field), "%s", what) }
 
 // value reports what a check finds wrong. Nothing said is never wrong.
-func (c *suiteCheck) value(field, value string, check func(string) string) {
+func (c *suiteCheck) value(field, value string, check func(string) error) {
 	if value == "" {
 		return
 	}
-	if wrong := check(value); wrong != "" {
-		c.wrong(field, wrong)
+	if err := check(value); err != nil {
+		c.wrong(field, err.Error())
 	}
 }
 
@@ -62,7 +62,7 @@ func (c *suiteCheck) atLeastZero(field string, number int) {
 
 func (c *suiteCheck) image(at string, image Image) {
 	c.value(at+"Name", image.Name, checkName)
-	filled := func(field Field, name, value string, check func(string) string) {
+	filled := func(field Field, name, value string, check func(string) error) {
 		// What could not be filled in is told by the verbs that need it.
 		if _, open := image.Unfilled[field]; !open {
 			c.value(at+name, value, check)
@@ -71,12 +71,7 @@ func (c *suiteCheck) image(at string, image Image) {
 	filled(FieldSource, "Source", image.Source, checkSource)
 	filled(FieldRepository, "Repository", image.Repository, checkRepository)
 	filled(FieldPrebuilt, "Prebuilt", image.Prebuilt, checkSource)
-	c.value(at+"Tag", image.Tag, func(tag string) string {
-		if wrong := checkTag(tag); wrong != "" {
-			return quote(tag) + ": " + wrong
-		}
-		return ""
-	})
+	c.value(at+"Tag", image.Tag, checkTag)
 	c.value(at+"TagTemplate", image.TagTemplate, checkTagTemplate)
 	c.value(at+"External", image.External, checkExternal)
 	if image.External != "" && (image.Source != "" || image.Repository != "" || image.Build != nil) {
@@ -90,8 +85,8 @@ func (c *suiteCheck) image(at string, image Image) {
 		}
 	}
 	for i, text := range image.Deploy.Workloads {
-		if wrong := checkWorkload(text); wrong != "" {
-			c.wrong(fmt.Sprintf("%sDeploy.Workloads[%d]", at, i), wrong)
+		if err := checkWorkload(text); err != nil {
+			c.wrong(fmt.Sprintf("%sDeploy.Workloads[%d]", at, i), err.Error())
 		}
 	}
 	for i, name := range image.Deploy.Containers {

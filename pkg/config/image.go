@@ -5,6 +5,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"time"
 )
 
 // image resolves one image for a consumer; flags win over what is written.
@@ -57,7 +58,7 @@ type filling struct {
 	values TemplateValues
 }
 
-func (f *filling) source(field Field, text string, check func(string) string) string {
+func (f *filling) source(field Field, text string, check func(string) error) string {
 	filled := f.field(field, text, check)
 	if _, failed := f.image.Unfilled[field]; failed {
 		return filled
@@ -68,14 +69,14 @@ func (f *filling) source(field Field, text string, check func(string) string) st
 // field returns what is written, filled in if it is a template. Failing to is a
 // mistake only for verbs that use the field; check says what is wrong with the
 // outcome.
-func (f *filling) field(field Field, text string, check func(string) string) string {
+func (f *filling) field(field Field, text string, check func(string) error) string {
 	if !isTemplate(text) {
 		return text
 	}
 	value, err := render(text, sourceFields(), f.values.fields(), f.environment)
 	if err == nil {
-		if wrong := check(value); wrong != "" {
-			err = fmt.Errorf("template %s gives a value that is not valid: %s", quote(text), wrong)
+		if wrong := check(value); wrong != nil {
+			err = fmt.Errorf("template %s gives a value that is not valid: %w", quote(text), wrong)
 		}
 	}
 	if err == nil {
@@ -105,7 +106,7 @@ func (r *resolver) deploy(written fileImage) Deploy {
 		}
 		deploy.PullPolicy = first(deploy.PullPolicy, said.PullPolicy)
 		if said.Timeout != nil {
-			deploy.Timeout = asDuration(*said.Timeout)
+			deploy.Timeout = time.Duration(*said.Timeout)
 		}
 		if said.MaxRestarts != nil {
 			deploy.MaxRestarts = *said.MaxRestarts

@@ -38,8 +38,8 @@ func (r *resolver) tellApart() {
 			// The lock says what was built under that name.
 			name = given
 		default:
-			if mistake := r.notLoadable(given, known); mistake != "" {
-				r.found.add(said("NAME"), "%s", mistake)
+			if err := r.notLoadable(given, known); err != nil {
+				r.found.add(said("NAME"), "%v", err)
 				continue
 			}
 			name = r.called(given, slices.Concat(known, names))
@@ -51,26 +51,26 @@ func (r *resolver) tellApart() {
 
 // notLoadable says why something that is no NAME is no image either, or may be two
 // things.
-func (r *resolver) notLoadable(given string, known []string) string {
+func (r *resolver) notLoadable(given string, known []string) error {
 	asSource := func(source string) string {
 		return "kubectl e2eimage load --source " + shellescape.Quote(source)
 	}
 	plain := dnsLabel.MatchString(given)
 	if near := didYouMean(given, known); plain && near != "" {
-		return fmt.Sprintf("%s has no image %q; it has %s%s\nto load an image of that name: %s", r.doc.path, given,
+		return fmt.Errorf("%s has no image %q; it has %s%s\nto load an image of that name: %s", r.doc.path, given,
 			strings.Join(known, ", "), near, asSource(given))
 	}
 	source, err := ParseSource(given)
 	switch {
 	case err != nil && archiveFile.MatchString(given):
-		return fmt.Sprintf("%q is a file, and no image\nload it: kubectl e2eimage load %s", given,
+		return fmt.Errorf("%q is a file, and no image\nload it: kubectl e2eimage load %s", given,
 			shellescape.Quote("docker-archive:"+given))
 	case err != nil && !strings.ContainsAny(given, "/:@"):
 		return checkName(given)
 	case err != nil:
-		return err.Error()
+		return err
 	case source.Kind == SourceReference && archiveFile.MatchString(given):
-		return fmt.Sprintf("%q may be a file or an image\nfor the file: kubectl e2eimage load %s\nfor the image: %s",
+		return fmt.Errorf("%q may be a file or an image\nfor the file: kubectl e2eimage load %s\nfor the image: %s",
 			given, shellescape.Quote("docker-archive:"+given), asSource(given))
 	}
 	return checkNamed(given)

@@ -87,38 +87,3 @@ func (s Source) Nameable() error {
 	}
 	return nil
 }
-
-// checkSource returns what is wrong with a source, "" for nothing.
-func checkSource(text string) string {
-	if _, err := ParseSource(text); err != nil {
-		return err.Error()
-	}
-	return ""
-}
-
-// checkNamed returns what is wrong with a source by whose name nodes have the image.
-func checkNamed(text string) string {
-	source, err := ParseSource(text)
-	if err == nil {
-		err = source.Nameable()
-	}
-	if err != nil {
-		return err.Error()
-	}
-	return ""
-}
-
-// checkRepository returns what is wrong with the repository of a recorded image.
-func checkRepository(repository string) string {
-	named, err := reference.ParseNormalizedNamed(repository)
-	if err != nil {
-		return fmt.Sprintf("%s is no repository: %s", quote(repository), harmless(err))
-	}
-	if !reference.IsNameOnly(named) {
-		return fmt.Sprintf("%s has a tag or digest; give the repository alone", quote(repository))
-	}
-	if named.Name() != repository {
-		return fmt.Sprintf("%q is ambiguous; write localhost/%s or %s", repository, repository, named.Name())
-	}
-	return ""
-}

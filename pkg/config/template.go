@@ -45,8 +45,8 @@ func DrawTag(text string, values TemplateValues) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if wrong := checkTag(tag); wrong != "" {
-		return "", fmt.Errorf("template %s yields %q: %s", quote(text), tag, wrong)
+	if err := checkTag(tag); err != nil {
+		return "", fmt.Errorf("template %s yields %w", quote(text), err)
 	}
 	return tag, nil
 }
