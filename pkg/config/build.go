@@ -29,7 +29,7 @@ func (b *Build) RenderArgs(values TemplateValues) (map[string]string, error) {
 	rendered := make(map[string]string, len(b.Args))
 	var found problems
 	for _, key := range slices.Sorted(maps.Keys(b.Args)) {
-		value, err := render(b.Args[key], tagFields(), values.fields(), values.Environment)
+		value, err := render(b.Args[key], tagFields(), HelmValues{TemplateValues: values})
 		if err != nil {
 			found.add(said(fmt.Sprintf("build argument %s", key)), "%v", err)
 		}

@@ -142,14 +142,13 @@ func checkHelmTemplate(text string) error { return checkTemplate(text, "", helmF
 // environment, the check of that is left for later.
 func checkTemplate(text, name string, fields []string, check func(string) error) error {
 	open := false
-	sample := HelmValues{TemplateValues: TemplateValues{
+	outcome, err := render(text, fields, HelmValues{TemplateValues: TemplateValues{
 		Consumer: "c", Name: cmp.Or(name, "n"), Random: "00000000", User: "u", GitCommit: "0", GitShort: "0", Unix: 1,
-		Arch: "amd64",
-	}, Image: "x", Repository: "x", Tag: "x", ImageID: "x"}
-	outcome, err := render(text, fields, sample.fields(), func(string) (string, bool) {
-		open = true
-		return "x", true
-	})
+		Arch: "amd64", Environment: func(string) (string, bool) {
+			open = true
+			return "x", true
+		},
+	}, Image: "x", Repository: "x", Tag: "x", ImageID: "x"})
 	if err != nil || open || check == nil {
 		return err
 	}

@@ -23,7 +23,9 @@ func (r *resolver) image(written fileImage, consumer string) Image {
 	}
 	fill := &filling{
 		resolver: r, image: &image,
-		values: TemplateValues{Name: written.Name, Consumer: consumer, Arch: runtime.GOARCH},
+		values: HelmValues{TemplateValues: TemplateValues{
+			Name: written.Name, Consumer: consumer, Arch: runtime.GOARCH, Environment: r.environment,
+		}},
 	}
 	if image.Source = absoluteSource(r.dir, r.flags.Source); image.Source == "" {
 		image.Source = fill.source(FieldSource, written.Source, checkNamed)
@@ -55,7 +57,7 @@ func (r *resolver) fileTag() string {
 type filling struct {
 	*resolver
 	image  *Image
-	values TemplateValues
+	values HelmValues
 }
 
 func (f *filling) source(field Field, text string, check func(string) error) string {
@@ -73,7 +75,7 @@ func (f *filling) field(field Field, text string, check func(string) error) stri
 	if !isTemplate(text) {
 		return text
 	}
-	value, err := render(text, sourceFields(), f.values.fields(), f.environment)
+	value, err := render(text, sourceFields(), f.values)
 	if err == nil {
 		if wrong := check(value); wrong != nil {
 			err = fmt.Errorf("template %s gives a value that is not valid: %w", quote(text), wrong)

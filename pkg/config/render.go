@@ -1,39 +1,41 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"text/template"
 	"text/template/parse"
 )
 
-// Bounds of a template and of what it may yield.
-const (
-	maxTemplate = 4 << 10
-	maxRendered = 4 << 10
-)
+// maxTemplate bounds a template, and what it yields.
+const maxTemplate = 4 << 10
 
 // isTemplate tells templates from plain text.
 func isTemplate(text string) bool { return strings.Contains(text, "{{") }
 
-// render executes a template that can use the allowed fields, of which those in
-// values are known.
-func render(text string, allowed []string, values map[string]any, environment Environment) (string, error) {
-	parsed, used, err := parseTemplate(text, allowed, environment)
+// render executes a template that can use the allowed fields of the values.
+func render(text string, allowed []string, values HelmValues) (string, error) {
+	parsed, used, err := parseTemplate(text, allowed, values.Environment)
 	if err != nil {
 		return "", err
 	}
+	facts := reflect.ValueOf(values.TemplateValues)
 	for _, field := range used {
-		if _, ok := values[field]; !ok {
+		if fact := facts.FieldByName(field); fact.IsValid() && fact.IsZero() {
 			return "", fmt.Errorf("template %s uses .%s, which is not known here%s", quote(text), field, whyUnknown(field))
 		}
 	}
-	out := &bounded{}
-	if err := parsed.Execute(out, values); err != nil {
-		return "", fmt.Errorf("template %s: %s", quote(text), plain(err))
+	var out strings.Builder
+	if err = parsed.Execute(&out, values); err == nil && out.Len() > maxTemplate {
+		err = fmt.Errorf("it yields more than %d characters", maxTemplate)
+	}
+	if err != nil {
+		return "", fmt.Errorf("template %s: %s", quote(text), withoutPosition(err))
 	}
 	return out.String(), nil
 }
@@ -51,78 +53,81 @@ func whyUnknown(field string) string {
 	return ""
 }
 
-// parseTemplate returns the template and the fields that it uses. Templates are
-// fields, variables of the environment, and choices between them: no loops, so
-// that each ends.
+// parseTemplate returns the template and the fields that it uses.
 func parseTemplate(text string, allowed []string, environment Environment) (*template.Template, []string, error) {
 	if len(text) > maxTemplate {
 		return nil, nil, fmt.Errorf("template %s has %d characters; at most %d are possible", quote(text), len(text),
 			maxTemplate)
 	}
-	parsed, err := template.New("").Funcs(template.FuncMap{"env": environment.mustHave}).Parse(text)
+	parsed, err := template.New("").Funcs(template.FuncMap{"env": environment.get}).Parse(text)
 	if err != nil {
-		return nil, nil, fmt.Errorf("template %s: %s", quote(text), plain(err))
+		return nil, nil, fmt.Errorf("template %s: %s", quote(text), withoutPosition(err))
 	}
-	visit := &usage{allowed: allowed}
+	use := &templateUse{allowed: allowed}
 	if parsed.Tree == nil || len(parsed.Templates()) > 1 {
 		err = errors.New("has {{define}} or {{block}}; write the text directly")
 	} else {
-		err = visit.node(parsed.Root)
+		err = use.of(parsed.Root)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("template %s %w", quote(text), err)
 	}
-	return parsed, visit.fields, nil
+	return parsed, use.fields, nil
 }
 
-// mustHave is env in templates.
-func (e Environment) mustHave(key string) (string, error) {
+// get is env in templates.
+func (e Environment) get(key string) (string, error) {
 	if e != nil {
 		if value, ok := e(key); ok {
 			return value, nil
 		}
 	}
-	return "", fmt.Errorf("the environment variable %s is not set", strconv.Quote(key))
+	return "", fmt.Errorf("the environment variable %q is not set", key)
 }
 
-// usage finds out what a template uses.
-type usage struct {
-	allowed, fields []string
-}
+// templateUse finds out which fields a template uses. Executing it would tell only those of
+// the branches that are taken. Fields, variables of the environment and choices between
+// them are possible, but no loops, so that each template ends.
+type templateUse struct{ allowed, fields []string }
 
-func (u *usage) node(node parse.Node) error {
-	switch n := node.(type) {
-	case *parse.ListNode:
-		if n == nil {
-			return nil
+func (u *templateUse) of(nodes ...parse.Node) error {
+	for _, node := range nodes {
+		var err error
+		switch n := node.(type) {
+		case *parse.TextNode, *parse.StringNode, *parse.NumberNode, *parse.BoolNode:
+		case *parse.ActionNode:
+			err = u.of(n.Pipe)
+		case *parse.IfNode:
+			err = u.of(n.Pipe, n.List, n.ElseList)
+		case *parse.ListNode:
+			if n != nil {
+				err = u.of(n.Nodes...)
+			}
+		case *parse.PipeNode:
+			if len(n.Decl) > 0 {
+				return fmt.Errorf("has the variable %s; use fields and env instead", n.Decl[0])
+			}
+			for _, command := range n.Cmds {
+				err = cmp.Or(err, u.of(command.Args...))
+			}
+		case *parse.IdentifierNode:
+			if known := []string{"env", "and", "or", "not", "eq", "ne"}; !slices.Contains(known, n.Ident) {
+				err = fmt.Errorf("uses the function %s; known are %s", n.Ident, strings.Join(known, ", "))
+			}
+		case *parse.FieldNode:
+			err = u.ofField(n)
+		default:
+			err = fmt.Errorf("has %s; possible are fields like {{.%s}}, {{env \"X\"}} and {{if}}", quote(node.String()),
+				u.allowed[0])
 		}
-		return each(u, n.Nodes)
-	case *parse.ActionNode:
-		return u.node(n.Pipe)
-	case *parse.IfNode:
-		return each(u, []parse.Node{n.Pipe, n.List, n.ElseList})
-	case *parse.PipeNode:
-		if len(n.Decl) > 0 {
-			return fmt.Errorf("has the variable %s; use fields and env instead", n.Decl[0])
+		if err != nil {
+			return err
 		}
-		return each(u, n.Cmds)
-	case *parse.CommandNode:
-		return each(u, n.Args)
-	case *parse.FieldNode:
-		return u.field(n)
-	case *parse.IdentifierNode:
-		if known := []string{"env", "and", "or", "not", "eq", "ne"}; !slices.Contains(known, n.Ident) {
-			return fmt.Errorf("uses the function %s; known are %s", n.Ident, strings.Join(known, ", "))
-		}
-		return nil
-	case *parse.TextNode, *parse.StringNode, *parse.NumberNode, *parse.BoolNode, *parse.CommentNode:
-		return nil
 	}
-	return fmt.Errorf("has %s; possible are fields like {{.%s}}, {{env \"X\"}} and {{if}}", quote(node.String()),
-		u.allowed[0])
+	return nil
 }
 
-func (u *usage) field(node *parse.FieldNode) error {
+func (u *templateUse) ofField(node *parse.FieldNode) error {
 	field := node.Ident[0]
 	switch {
 	case len(node.Ident) > 1:
@@ -130,43 +135,17 @@ func (u *usage) field(node *parse.FieldNode) error {
 	case !slices.Contains(u.allowed, field):
 		return fmt.Errorf("uses .%s, which is not known here%s; known are .%s and env", field,
 			didYouMean(field, u.allowed), strings.Join(u.allowed, ", ."))
-	case !slices.Contains(u.fields, field):
-		u.fields = append(u.fields, field)
 	}
+	u.fields = append(u.fields, field)
 	return nil
 }
 
-func each[N parse.Node](u *usage, nodes []N) error {
-	for _, node := range nodes {
-		if err := u.node(node); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+var templatePosition = regexp.MustCompile(`^template: :[0-9:]+ `)
 
-// plain takes the package's own prefix, "template: :1:2: ", off its errors.
-func plain(err error) string {
-	var inFunction template.ExecError
-	if errors.As(err, &inFunction) {
-		for unwrapped := errors.Unwrap(err); unwrapped != nil; unwrapped = errors.Unwrap(unwrapped) {
-			err = unwrapped
-		}
+// withoutPosition is what a template got wrong, without what the package puts before it.
+func withoutPosition(err error) string {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
 	}
-	message := harmless(err)
-	if rest, ok := strings.CutPrefix(message, "template: "); ok {
-		if _, after, found := strings.Cut(rest, ": "); found {
-			return after
-		}
-	}
-	return message
-}
-
-type bounded struct{ strings.Builder }
-
-func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxRendered {
-		return 0, fmt.Errorf("it yields more than %d characters", maxRendered)
-	}
-	return b.Builder.Write(p)
+	return templatePosition.ReplaceAllString(harmless(err), "")
 }

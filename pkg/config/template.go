@@ -32,16 +32,16 @@ type HelmValues struct {
 // NewRandom returns 8 hex digits from the system's random numbers: a clock would
 // repeat.
 func NewRandom() (string, error) {
-	var bytes [4]byte
-	if _, err := rand.Read(bytes[:]); err != nil {
+	var random [4]byte
+	if _, err := rand.Read(random[:]); err != nil {
 		return "", fmt.Errorf("random numbers: %w", err)
 	}
-	return hex.EncodeToString(bytes[:]), nil
+	return hex.EncodeToString(random[:]), nil
 }
 
 // DrawTag renders a tag template and checks what comes out.
 func DrawTag(text string, values TemplateValues) (string, error) {
-	tag, err := render(text, tagFields(), values.fields(), values.Environment)
+	tag, err := render(text, tagFields(), HelmValues{TemplateValues: values})
 	if err != nil {
 		return "", err
 	}
@@ -53,7 +53,7 @@ func DrawTag(text string, values TemplateValues) (string, error) {
 
 // HelmValue renders the template of a chart value.
 func HelmValue(text string, values HelmValues) (string, error) {
-	return render(text, helmFields(), values.fields(), values.Environment)
+	return render(text, helmFields(), values)
 }
 
 // tagFields are what templates of tags and build arguments can use.
@@ -74,26 +74,3 @@ func helmFields() []string {
 // what is the same in every run on a host. Else one run could not find what
 // another one left.
 func sourceFields() []string { return []string{"Consumer", "Name", "Arch"} }
-
-// fields are the values that are known.
-func (v TemplateValues) fields() map[string]any {
-	known := map[string]any{}
-	for field, value := range map[string]string{
-		"Consumer": v.Consumer, "Name": v.Name, "Random": v.Random, "User": v.User,
-		"GitCommit": v.GitCommit, "GitShort": v.GitShort, "Arch": v.Arch,
-	} {
-		if value != "" {
-			known[field] = value
-		}
-	}
-	if v.Unix != 0 {
-		known["Unix"] = v.Unix
-	}
-	return known
-}
-
-func (v HelmValues) fields() map[string]any {
-	known := v.TemplateValues.fields()
-	known["Image"], known["Repository"], known["Tag"], known["ImageID"] = v.Image, v.Repository, v.Tag, v.ImageID
-	return known
-}
