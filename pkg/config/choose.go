@@ -13,24 +13,24 @@ func (r *resolver) choose() (fileSuite, bool) {
 	if len(f.Suites) == 0 {
 		return f.suites()[0], true
 	}
-	if r.consumer.value != "" {
-		return r.chooseConsumer(r.consumer)
+	if r.flags.Consumer != "" {
+		return r.chooseConsumer(r.flags.Consumer)
 	}
 	several := "several suites"
-	if r.kindCluster.value != "" {
+	if r.flags.KindCluster != "" {
 		var there []fileSuite
 		for _, suite := range f.Suites {
-			if suite.KindCluster == r.kindCluster.value {
+			if suite.KindCluster == r.flags.KindCluster {
 				there = append(there, suite)
 			}
 		}
 		switch len(there) {
 		case 0:
-			several = fmt.Sprintf("several suites, none for Kind cluster %s", quote(r.kindCluster.value))
+			several = fmt.Sprintf("several suites, none for Kind cluster %s", quote(r.flags.KindCluster))
 		case 1:
 			return there[0], true
 		default:
-			several = fmt.Sprintf("several suites for Kind cluster %s", quote(r.kindCluster.value))
+			several = fmt.Sprintf("several suites for Kind cluster %s", quote(r.flags.KindCluster))
 			r.found.add(place{text: r.doc.path}, "has %s: %s; say which with --consumer", several, consumers(there))
 			return fileSuite{}, false
 		}
@@ -42,18 +42,18 @@ func (r *resolver) choose() (fileSuite, bool) {
 	return fileSuite{}, false
 }
 
-func (r *resolver) chooseConsumer(asked setting) (fileSuite, bool) {
+func (r *resolver) chooseConsumer(asked string) (fileSuite, bool) {
 	suites := r.doc.file.Suites
 	known := make([]string, 0, len(suites))
 	for _, suite := range suites {
-		if suite.Consumer == asked.value {
+		if suite.Consumer == asked {
 			return suite, true
 		}
 		known = append(known, suite.Consumer)
 	}
-	if dnsLabel.MatchString(asked.value) {
-		r.found.add(said(asked.by), "%s has no suite %q; its suites are %s%s", r.doc.path, asked.value, consumers(suites),
-			didYouMean(asked.value, known))
+	if dnsLabel.MatchString(asked) {
+		r.found.add(r.flagPlace("--consumer"), "%s has no suite %q; its suites are %s%s", r.doc.path, asked, consumers(suites),
+			didYouMean(asked, known))
 	}
 	return fileSuite{}, false
 }

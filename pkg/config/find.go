@@ -13,16 +13,11 @@ const fileName = "e2eimage.yaml"
 
 // find returns the config file to use, "" for none: as asked, else the nearest
 // one from dir upwards, but not beyond the root of the repository.
-func find(flags Flags, environment Environment, dir string, found *problems) (path, shown string) {
-	asked, where := flags.ConfigPath, "--config"
-	if asked == "" {
-		asked, _ = environment("E2EIMAGE_CONFIG")
-		where = "E2EIMAGE_CONFIG"
-	}
+func find(asked string, askedBy place, dir string, found *problems) (path, shown string) {
 	if asked != "" {
 		path := absolute(dir, asked)
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			found.add(said(where), "no file %s", path)
+			found.add(askedBy, "no file %s", path)
 			return "", ""
 		}
 		return path, asked

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"runtime"
@@ -18,7 +19,7 @@ func (r *resolver) image(written fileImage, consumer string) Image {
 	}
 	image := Image{
 		Name: written.Name, External: written.External, Tag: r.flags.Tag,
-		TagTemplate: first(r.flags.TagTemplate, r.fileTag(), DefaultTagTemplate),
+		TagTemplate: cmp.Or(r.flags.TagTemplate, r.fileTag(), DefaultTagTemplate),
 		Deploy:      r.deploy(written),
 	}
 	fill := &filling{
@@ -36,7 +37,7 @@ func (r *resolver) image(written fileImage, consumer string) Image {
 	image.Prebuilt = fill.source(FieldPrebuilt, written.Prebuilt, checkSource)
 	if b := written.Build; b != nil {
 		image.Build = &Build{
-			Context: absolute(r.base, first(b.Context, ".")), Target: b.Target, Platform: b.Platform, Dir: r.base,
+			Context: absolute(r.base, cmp.Or(b.Context, ".")), Target: b.Target, Platform: b.Platform, Dir: r.base,
 			NoCache: b.NoCache, Flags: b.Flags, Command: b.Command, Args: maps.Clone(b.Args),
 		}
 		if b.File != "" {
@@ -106,7 +107,7 @@ func (r *resolver) deploy(written fileImage) Deploy {
 		if len(deploy.Containers) == 0 {
 			deploy.Containers = said.Containers
 		}
-		deploy.PullPolicy = first(deploy.PullPolicy, said.PullPolicy)
+		deploy.PullPolicy = cmp.Or(deploy.PullPolicy, said.PullPolicy)
 		if said.Timeout != nil {
 			deploy.Timeout = time.Duration(*said.Timeout)
 		}

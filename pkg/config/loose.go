@@ -34,7 +34,7 @@ func (r *resolver) tellApart() {
 		case slices.Contains(known, given) || given == "":
 			name = given
 		case listed:
-		case r.doc == nil && r.lock.value != "" && dnsLabel.MatchString(given):
+		case r.doc == nil && r.flags.Lock != "" && dnsLabel.MatchString(given):
 			// The lock says what was built under that name.
 			name = given
 		default:

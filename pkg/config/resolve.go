@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 )
@@ -12,8 +13,9 @@ func Resolve(flags Flags, environment Environment, dir string) (Suite, error) {
 	if environment == nil {
 		environment = func(string) (string, bool) { return "", false }
 	}
-	r := &resolver{flags: flags, environment: environment, dir: dir}
-	path, shown := find(flags, environment, dir, &r.found)
+	r := &resolver{environment: environment, dir: dir}
+	r.flags, r.variables = flags.withVariables(environment)
+	path, shown := find(r.flags.ConfigPath, r.flagPlace("--config"), dir, &r.found)
 	if path != "" {
 		r.base = filepath.Dir(path)
 		r.doc = load(path, shown, &r.found)
@@ -23,7 +25,6 @@ func Resolve(flags Flags, environment Environment, dir string) (Suite, error) {
 		r.found.sortByLine()
 	}
 	usable := len(r.found.all) == 0
-	r.read()
 	if flags.NamesOrImages && flags.Source == "" && usable {
 		r.tellApart()
 	}
@@ -42,24 +43,25 @@ func Resolve(flags Flags, environment Environment, dir string) (Suite, error) {
 
 // hints are what a command without flags works on, as far as the file says it.
 func (r *resolver) hints() Hints {
-	unsaid := &resolver{environment: r.environment, dir: r.dir, doc: r.doc, base: r.base}
+	flags := Flags{}
 	if slices.Contains(r.flags.Repeat, "--kind-cluster") {
-		unsaid.flags.KindCluster = r.flags.KindCluster
+		flags.KindCluster = r.flags.KindCluster
 	}
-	unsaid.read()
+	flags, _ = flags.withVariables(r.environment)
+	without := &resolver{flags: flags, environment: r.environment, dir: r.dir, doc: r.doc, base: r.base}
 	hints := Hints{Flags: r.flags.Repeat}
-	if unsaid.lock.value != "" {
-		hints.Lock = absolute(r.dir, unsaid.lock.value)
+	if flags.Lock != "" {
+		hints.Lock = absolute(r.dir, flags.Lock)
 	}
 	if r.doc == nil {
 		return hints
 	}
-	written, ok := unsaid.choose()
+	written, ok := without.choose()
 	// Variables win over the file, and another terminal may not have them.
-	if ok && unsaid.consumer.value == "" {
+	if ok && flags.Consumer == "" {
 		hints.Consumer = written.Consumer
 	}
-	if ok && unsaid.namespace.value == "" {
+	if ok && flags.Namespace == "" {
 		hints.Namespace = written.Namespace
 	}
 	return hints
@@ -67,7 +69,9 @@ func (r *resolver) hints() Hints {
 
 // resolver carries what the steps of Resolve share.
 type resolver struct {
+	// flags with what variables say; the variables that did, by their flag.
 	flags       Flags
+	variables   map[string]string
 	environment Environment
 	dir         string
 	// doc is nil without a config file; base is its folder.
@@ -76,55 +80,23 @@ type resolver struct {
 	found problems
 	// loose are the images that were given instead of names, by what they are called.
 	loose map[string]string
-	// What flag or variable say.
-	consumer, kindCluster, namespace, engine, prebuilt, lock setting
 }
 
-// setting is a value and who said it.
-type setting struct{ value, by string }
-
-// read lets flags win over variables. A variable that is overridden is not even
-// looked at.
-func (r *resolver) read() {
-	pick := func(flag, value string, keys ...string) setting {
-		if value != "" {
-			return setting{value, flag}
-		}
-		for _, key := range keys {
-			if value, ok := r.environment(key); ok && value != "" {
-				return setting{value, key}
-			}
-		}
-		return setting{}
-	}
-	r.consumer = pick("--consumer", r.flags.Consumer, "E2EIMAGE_CONSUMER")
-	r.kindCluster = pick("--kind-cluster", r.flags.KindCluster, "E2EIMAGE_KIND_CLUSTER", "KIND_CLUSTER_NAME")
-	r.namespace = pick("--namespace", r.flags.Namespace, "E2EIMAGE_NAMESPACE")
-	r.engine = pick("--engine", r.flags.Engine, "E2EIMAGE_ENGINE")
-	r.prebuilt = pick("--prebuilt", string(r.flags.Prebuilt), "E2EIMAGE_PREBUILT")
-	r.lock = pick("--lock", r.flags.Lock, "E2EIMAGE_LOCK")
-}
-
-func first(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
-		}
-	}
-	return ""
-}
+// flagPlace is where a flag's value stands: the flag, or the variable that says it.
+func (r *resolver) flagPlace(flag string) place { return said(cmp.Or(r.variables[flag], flag)) }
 
 // suite puts flag, environment, config and default together.
 func (r *resolver) suite() Suite {
-	hint, _ := r.environment("KIND_EXPERIMENTAL_PROVIDER")
+	f := r.flags
+	hint, _ := r.environment(kindProvider)
 	suite := Suite{
-		Consumer: r.consumer.value, KindCluster: r.kindCluster.value, Namespace: r.namespace.value,
-		Provider: r.flags.Provider, ProviderHint: hint, Engine: r.engine.value,
-		Prebuilt: Prebuilt(first(r.prebuilt.value, string(PrebuiltPrefer))), Freshness: FreshnessWarn,
+		Consumer: f.Consumer, KindCluster: f.KindCluster, Namespace: f.Namespace,
+		Provider: f.Provider, ProviderHint: hint, Engine: f.Engine,
+		Prebuilt: cmp.Or(f.Prebuilt, PrebuiltPrefer), Freshness: FreshnessWarn,
 		KeepPrevious: DefaultKeepPrevious,
 	}
-	if r.lock.value != "" {
-		suite.Lock = absolute(r.dir, r.lock.value)
+	if f.Lock != "" {
+		suite.Lock = absolute(r.dir, f.Lock)
 	}
 	if r.doc == nil {
 		for _, name := range r.names() {
@@ -136,11 +108,11 @@ func (r *resolver) suite() Suite {
 	if !ok {
 		return suite
 	}
-	suite.Consumer = first(suite.Consumer, written.Consumer)
-	suite.KindCluster = first(suite.KindCluster, written.KindCluster)
-	suite.Namespace = first(suite.Namespace, written.Namespace)
-	suite.Engine = first(suite.Engine, r.doc.file.Engine)
-	suite.Freshness = Freshness(first(r.doc.file.Freshness, string(suite.Freshness)))
+	suite.Consumer = cmp.Or(suite.Consumer, written.Consumer)
+	suite.KindCluster = cmp.Or(suite.KindCluster, written.KindCluster)
+	suite.Namespace = cmp.Or(suite.Namespace, written.Namespace)
+	suite.Engine = cmp.Or(suite.Engine, r.doc.file.Engine)
+	suite.Freshness = cmp.Or(Freshness(r.doc.file.Freshness), suite.Freshness)
 	if keep := r.doc.file.KeepPrevious; keep != nil {
 		suite.KeepPrevious = *keep
 	}
