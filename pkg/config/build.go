@@ -1,25 +1,24 @@
 package config
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 )
 
 // Build says how an image is built. Paths are absolute.
 type Build struct {
-	Context string
+	Context string `yaml:"context"`
 	// File is "" for the engine's default in Context.
-	File   string
-	Target string
+	File   string `yaml:"file"`
+	Target string `yaml:"target"`
 	// Platform like linux/amd64, "" for the engine's own.
-	Platform string
+	Platform string `yaml:"platform"`
 	// Args are templates; see RenderArgs.
-	Args    map[string]string
-	NoCache bool
+	Args    map[string]string `yaml:"args"`
+	NoCache bool              `yaml:"noCache"`
 	// Flags of each engine.
-	Flags   map[string][]string
-	Command []string
+	Flags   map[string][]string `yaml:"flags"`
+	Command []string            `yaml:"command"`
 	// Dir is the folder of the file that says so: where Command runs.
 	Dir string
 }
@@ -31,7 +30,7 @@ func (b *Build) RenderArgs(values TemplateValues) (map[string]string, error) {
 	for _, key := range slices.Sorted(maps.Keys(b.Args)) {
 		value, err := render(b.Args[key], tagFields(), HelmValues{TemplateValues: values})
 		if err != nil {
-			found.add(said(fmt.Sprintf("build argument %s", key)), "%v", err)
+			found.add(place{where: "build argument " + key}, "%v", err)
 		}
 		rendered[key] = value
 	}

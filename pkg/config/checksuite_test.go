@@ -26,14 +26,14 @@ func TestAllThatIsWrongWithASuiteMadeByHandIsSaidAtOnce(t *testing.T) {
 	for _, where := range []string{
 		"Consumer", "KindCluster", "Namespace", "TagGroup", "Provider", "Engine", "Prebuilt", "Freshness", "KeepPrevious", `Helm["a=b"]`,
 		"Images[0].Name", "Images[1].Name", "Images[1].Source", "Images[1].Repository", "Images[1].Prebuilt", "Images[1].Tag", "Images[1].TagTemplate",
-		"Images[1].Build.Platform", "Images[1].Build.Command[0]", "Images[3].Name", "Images[3].External", "Images[3].Deploy.Workloads[0]",
+		"Images[1].Build", "Images[1].Build.Platform", "Images[1].Build.Command[0]", "Images[3].Name", "Images[3].External", "Images[3].Deploy.Workloads[0]",
 		"Images[3].Deploy.Containers[0]", "Images[3].Deploy.PullPolicy", "Images[3].Deploy.MaxRestarts", "Images[3].Deploy.Timeout",
 	} {
 		if !strings.Contains(err.Error(), "Suite."+where+": ") {
 			t.Errorf("it does not speak of %s", where)
 		}
 	}
-	if len(usage.Problems) != 26 {
+	if len(usage.Problems) != 27 {
 		t.Errorf("%d problems:\n%v", len(usage.Problems), err)
 	}
 }

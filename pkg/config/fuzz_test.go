@@ -43,7 +43,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		resolver := &resolver{environment: func(string) (string, bool) { return "x", true }, dir: "/dir", base: "/dir", doc: doc}
+		resolver := &resolver{environment: func(string) (string, bool) { return "x", true }, dir: "/dir", doc: doc}
 		suite := resolver.suite()
 		if len(resolver.found.all) == 0 && len(suite.Images) == 0 {
 			t.Error("a good file without images")

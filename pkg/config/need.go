@@ -11,25 +11,17 @@ const (
 )
 
 // Need reports, in a *UsageError, which of these fields could not be filled in.
-func (i Image) Need(fields ...Field) error {
-	var found problems
-	i.need(fields, &found)
-	return found.err()
-}
+func (i Image) Need(fields ...Field) error { return Suite{Images: []Image{i}}.Need(fields...) }
 
 // Need is Image.Need for every image.
 func (s Suite) Need(fields ...Field) error {
 	var found problems
 	for _, image := range s.Images {
-		image.need(fields, &found)
-	}
-	return found.err()
-}
-
-func (i Image) need(fields []Field, found *problems) {
-	for _, field := range fields {
-		if problem, ok := i.Unfilled[field]; ok {
-			found.add(said(problem.Where), "%s", problem.What)
+		for _, field := range fields {
+			if problem, unfilled := image.Unfilled[field]; unfilled {
+				found.add(place{where: problem.Where}, "%s", problem.What)
+			}
 		}
 	}
+	return found.err()
 }

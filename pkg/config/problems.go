@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
+	"github.com/e2eimage/kubectl-e2eimage/internal/nearest"
 )
 
 // UsageError is everything that is wrong with file, environment and flags.
@@ -38,12 +41,9 @@ func (e *UsageError) Error() string {
 
 // place is where a mistake is. Only places in a file have a line.
 type place struct {
-	text string
-	line int
+	where string
+	line  int
 }
-
-// said is the place of a flag or a variable.
-func said(name string) place { return place{text: name} }
 
 // problems collects mistakes, so that all come at once.
 type problems struct {
@@ -57,7 +57,7 @@ type located struct {
 }
 
 func (p *problems) add(at place, format string, args ...any) {
-	problem := Problem{Where: at.text, What: fmt.Sprintf(format, args...)}
+	problem := Problem{Where: at.where, What: fmt.Sprintf(format, args...)}
 	if p.seen[problem] {
 		return
 	}
@@ -82,4 +82,26 @@ func (p *problems) err() error {
 		err.Problems = append(err.Problems, one.Problem)
 	}
 	return err
+}
+
+// quote makes foreign text harmless, and short enough for a message.
+func quote(text string) string {
+	const most = 100
+	quoted := fmt.Sprintf("%.*q", most, text)
+	if len([]rune(text)) > most {
+		return quoted + "…"
+	}
+	return quoted
+}
+
+// harmless is for messages of libraries that repeat foreign text as it is.
+func harmless(err error) string { return foreign.Line(err.Error()) }
+
+// didYouMean suggests the known word that is nearest to a mistyped one.
+func didYouMean(word string, known []string) string {
+	near := nearest.Word(word, known)
+	if near == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", near)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -48,7 +49,7 @@ func (s schemaTest) same(n node, want reflect.Type, field string) {
 		want = want.Elem()
 	}
 	switch {
-	case want == reflect.TypeFor[duration]():
+	case want == reflect.TypeFor[time.Duration]():
 		s.typed(n, "string", field)
 		return
 	case want.Kind() == reflect.Struct:
@@ -57,8 +58,11 @@ func (s schemaTest) same(n node, want reflect.Type, field string) {
 			s.Errorf("%q: unknown fields are not refused", field)
 		}
 		var names []string
-		for f := range want.Fields() {
+		for _, f := range reflect.VisibleFields(want) {
 			name := f.Tag.Get("yaml")
+			if name == "" {
+				continue
+			}
 			names = append(names, name)
 			if property, ok := n.Properties[name]; ok {
 				s.same(property, f.Type, child(field, name))

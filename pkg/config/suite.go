@@ -62,28 +62,28 @@ type Hints struct {
 	Flags []string
 }
 
-// Image is one image of a suite.
+// Image is one image of a suite. Fields with a tag are those of e2eimage.yaml.
 type Image struct {
-	Name string
+	Name string `yaml:"name"`
 	// Source is where the built image comes from; see ParseSource. "" when
 	// nobody said.
-	Source string
+	Source string `yaml:"source"`
 	// Repository of the recorded image, "" when nobody said; then it is
 	// DefaultRepository.
-	Repository string
+	Repository string `yaml:"repository"`
 	// Tag is an exact tag, "" to draw one from TagTemplate.
 	Tag         string
 	TagTemplate string
 	// External is an image that is loaded under its own name and never tagged.
-	External string
+	External string `yaml:"external"`
 	// Prebuilt is an archive or image from CI that replaces a build.
-	Prebuilt string
+	Prebuilt string `yaml:"prebuilt"`
 	// Unfilled tells why Source, Repository or Prebuilt is still a template: it
 	// needs a variable that is not set, or a consumer that nobody said. Verbs
 	// that use such a field ask Need first.
 	Unfilled map[Field]Problem
-	Build    *Build
-	Deploy   Deploy
+	Build    *Build `yaml:"build"`
+	Deploy   Deploy `yaml:"deploy"`
 	// Loose is set where an image was given instead of a NAME: Source is loaded as it is,
 	// and neither lock nor record is about it.
 	Loose bool
@@ -129,15 +129,15 @@ func (s Suite) LockFile(consumer string) string {
 // Deploy says what runs an image.
 type Deploy struct {
 	// Workloads as [NAMESPACE/]KIND/NAME; empty means nothing to deploy.
-	Workloads []string
+	Workloads []string `yaml:"workloads"`
 	// Containers to set, empty for those that run the image already.
-	Containers []string
+	Containers []string `yaml:"containers"`
 	// PullPolicy is "" (kept, but Always becomes Never), Never or IfNotPresent.
-	PullPolicy string
+	PullPolicy string `yaml:"pullPolicy"`
 	// Timeout of each rollout.
-	Timeout time.Duration
+	Timeout time.Duration `yaml:"timeout"`
 	// MaxRestarts of a crash loop before it is given up, 0 for never.
-	MaxRestarts int
+	MaxRestarts int `yaml:"maxRestarts"`
 }
 
 // Defaults of what nobody said.

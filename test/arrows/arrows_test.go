@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 	"cmd/kubectl-e2eimage":                   {"internal/cli"},
 	"internal/cli":                           {"internal/foreign", "internal/heed", "internal/nearest", "internal/terminal", "internal/version", "pkg/e2eimage", "pkg/config", "pkg/progress"},
 	"internal/terminal":                      {"internal/foreign", "pkg/progress"},
-	"pkg/config":                             {"internal/nearest"},
+	"pkg/config":                             {"internal/foreign", "internal/nearest"},
 	"pkg/progress":                           {"internal/foreign"},
 	"pkg/e2eimage":                           {"internal/foreign", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/apply", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/kindnode", "pkg/internal/kube", "pkg/internal/lock", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/rollout", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/engine":                    {"internal/heed", "internal/nearest", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},

@@ -12,72 +12,71 @@ import (
 // archiveFile is what files are called that hold an image.
 var archiveFile = regexp.MustCompile(`\.(tar|tgz|tar\.[a-z0-9]+)$`)
 
-// tellApart sorts names from images: an image gets a name of its own, in the same place.
-func (r *resolver) tellApart() {
+// tellImagesFromNames gives each image that stands where a NAME can a name of its own, in
+// the same place.
+func (r *resolver) tellImagesFromNames() {
 	r.loose = map[string]string{}
 	bySource := map[string]string{}
-	var known []string
-	if r.doc != nil {
-		for _, image := range r.doc.file.Images {
-			known = append(known, image.Name)
-			for _, source := range []string{image.Source, image.External} {
-				if source != "" {
-					bySource[source] = image.Name
-				}
-			}
-		}
+	for _, image := range r.doc.file.Images {
+		bySource[image.Source], bySource[image.External] = image.Name, image.Name
 	}
-	var names []string
+	known, names := r.doc.file.imageNames(), []string(nil)
 	for _, given := range r.flags.Names {
 		name, listed := bySource[given]
 		switch {
 		case slices.Contains(known, given) || given == "":
 			name = given
 		case listed:
-		case r.doc == nil && r.flags.Lock != "" && dnsLabel.MatchString(given):
+		case r.doc.path == "" && r.flags.Lock != "" && dnsLabel.MatchString(given):
 			// The lock says what was built under that name.
 			name = given
 		default:
 			if err := r.notLoadable(given, known); err != nil {
-				r.found.add(said("NAME"), "%v", err)
+				r.found.add(r.flagPlace("NAME"), "%v", err)
 				continue
 			}
-			name = r.called(given, slices.Concat(known, names))
+			name = r.looseName(given, slices.Concat(known, names))
 		}
 		names = append(names, name)
 	}
 	r.flags.Names = names
 }
 
+// eachOnce leaves the order as it is.
+func eachOnce(names []string) []string {
+	var once []string
+	for _, name := range names {
+		if !slices.Contains(once, name) {
+			once = append(once, name)
+		}
+	}
+	return once
+}
+
 // notLoadable says why something that is no NAME is no image either, or may be two
 // things.
 func (r *resolver) notLoadable(given string, known []string) error {
-	asSource := func(source string) string {
-		return "kubectl e2eimage load --source " + shellescape.Quote(source)
-	}
-	plain := dnsLabel.MatchString(given)
-	if near := didYouMean(given, known); plain && near != "" {
-		return fmt.Errorf("%s has no image %q; it has %s%s\nto load an image of that name: %s", r.doc.path, given,
-			strings.Join(known, ", "), near, asSource(given))
+	asImage := "kubectl e2eimage load --source " + shellescape.Quote(given)
+	asFile := "kubectl e2eimage load " + shellescape.Quote("docker-archive:"+given)
+	if dnsLabel.MatchString(given) && didYouMean(given, known) != "" {
+		return fmt.Errorf("%w\nto load an image of that name: %s", r.noImage(given), asImage)
 	}
 	source, err := ParseSource(given)
-	switch {
-	case err != nil && archiveFile.MatchString(given):
-		return fmt.Errorf("%q is a file, and no image\nload it: kubectl e2eimage load %s", given,
-			shellescape.Quote("docker-archive:"+given))
+	switch isFile := archiveFile.MatchString(given); {
+	case err != nil && isFile:
+		return fmt.Errorf("%q is a file, and no image\nload it: %s", given, asFile)
 	case err != nil && !strings.ContainsAny(given, "/:@"):
 		return checkName(given)
 	case err != nil:
 		return err
-	case source.Kind == SourceReference && archiveFile.MatchString(given):
-		return fmt.Errorf("%q may be a file or an image\nfor the file: kubectl e2eimage load %s\nfor the image: %s",
-			given, shellescape.Quote("docker-archive:"+given), asSource(given))
+	case isFile && source.Kind == SourceReference:
+		return fmt.Errorf("%q may be a file or an image\nfor the file: %s\nfor the image: %s", given, asFile, asImage)
 	}
-	return checkNamed(given)
+	return source.Nameable()
 }
 
-// called remembers an image under a name that is not taken.
-func (r *resolver) called(source string, taken []string) string {
+// looseName remembers an image under a name that is not taken.
+func (r *resolver) looseName(source string, taken []string) string {
 	for name, other := range r.loose {
 		if other == source {
 			return name

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,10 +14,9 @@ import (
 // parsed is what a text says, and what is wrong with it.
 func parsed(text string) (*document, error) {
 	var found problems
-	doc := newDocument(fileName, &found)
-	doc.parse([]byte(text))
-	if !doc.bad[""] {
-		doc.checkFile()
+	doc := newDocument("/dir/"+fileName, fileName, &found)
+	if doc.parse([]byte(text)) {
+		doc.check()
 	}
 	found.sortByLine()
 	return doc, found.err()
@@ -49,7 +49,7 @@ func TestHowAFileIsWrittenDoesNotMatter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want.file, got.file); diff != "" {
+			if diff := cmp.Diff(want.file, got.file, cmp.AllowUnexported(file{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -134,4 +134,79 @@ func TestHostileFilesDoNotHang(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestWhatIsWrittenBesideAMergeReplacesWhatThatBringsIn(t *testing.T) {
+	t.Parallel()
+	const file = header + `images:
+- &a {name: a, deploy: &deploy {workloads: [job/a], timeout: 1s, maxRestarts: 5}}
+- {<<: *a, name: b}
+- {<<: *a, name: c, deploy: {timeout: 1m}}
+- {<<: *a, name: d, deploy: ~}
+- {<<: *a, name: e, deploy: {<<: *deploy, workloads: [], maxRestarts: 0}}
+- {<<: *a, name: f, deploy: {<<: *deploy, workloads: ~, maxRestarts: ~}}
+- {<<: [{deploy: {timeout: 2s}}, *a], name: g}
+`
+	suite, _ := resolved(t, Flags{}, nil, file)
+	got := map[string]Deploy{}
+	for _, image := range suite.Images {
+		got[image.Name] = image.Deploy
+	}
+	want := map[string]Deploy{
+		"a": {Workloads: []string{"job/a"}, Timeout: time.Second, MaxRestarts: 5},
+		"b": {Workloads: []string{"job/a"}, Timeout: time.Second, MaxRestarts: 5},
+		"c": {Workloads: []string{"deployment/c"}, Timeout: time.Minute, MaxRestarts: DefaultMaxRestarts},
+		"d": {Workloads: []string{"deployment/d"}, Timeout: DefaultTimeout, MaxRestarts: DefaultMaxRestarts},
+		"e": {Workloads: []string{}, Timeout: time.Second, MaxRestarts: 0},
+		"f": {Workloads: []string{"deployment/f"}, Timeout: time.Second, MaxRestarts: DefaultMaxRestarts},
+		"g": {Workloads: []string{"deployment/g"}, Timeout: 2 * time.Second, MaxRestarts: DefaultMaxRestarts},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestValuesAreWhatTheirFieldTakes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		image string
+		want  []string
+	}{
+		"a broken number":            {"deploy: {maxRestarts: 3.7}", []string{`deploy.maxRestarts: "3.7" is no whole number from 0 on`}},
+		"a number with a point":      {"deploy: {maxRestarts: 3.0}", []string{`deploy.maxRestarts: "3.0" is no whole number from 0 on`}},
+		"a duration without a unit":  {"deploy: {timeout: 0}", []string{`deploy.timeout: "0" is no duration; write 120s or 5m`}},
+		"a duration that has passed": {"deploy: {timeout: -5s}", []string{`deploy.timeout: "-5s" is no duration; write 120s or 5m`}},
+		"a word for a truth":         {"build: {noCache: yes}", []string{`build.noCache: "yes" is neither true nor false`}},
+		"nothing in a list":          {"deploy: {workloads: [~]}", []string{"deploy.workloads[0]: is empty"}},
+		"nothing in a command":       {"build: {command: [~, x, ~]}", []string{"build.command[0]: is empty", "build.command[2]: is empty"}},
+		"several mistakes in a field": {"build: {command: [make], platform: all}", []string{
+			`build.platform: "all" is not one platform such as linux/amd64 or linux/arm64`,
+			"build: has both command and what only an engine's build uses: file, target, platform, args, noCache or flags; choose one",
+		}},
+		"one mistake under an alias": {"build: {args: {A: &x [y]}, target: *x}", []string{"build.args.A: must be one value, is a list"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := parsed(header + "images: [{name: a, " + test.image + "}]\n")
+			var got []string
+			var usage *UsageError
+			if errors.As(err, &usage) {
+				for _, problem := range usage.Problems {
+					got = append(got, strings.TrimPrefix(problem.String(), "e2eimage.yaml:3: images[0]."))
+				}
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnElementThatCannotBeReadDoesNotMoveTheOthers(t *testing.T) {
+	t.Parallel()
+	refused(t, Flags{}, nil, header+"images:\n- text\n-\n- {source: localhost/a:1}\n- {name: A}\n",
+		"e2eimage.yaml:4: images[0]: must be fields, is one value",
+		"e2eimage.yaml:5: images[1]: is empty",
+		"e2eimage.yaml:6: images[2].name: is missing; commands and records call the image by it",
+		`e2eimage.yaml:7: images[3].name: "A" must be 1 to 63 lowercase letters, digits and -, with a letter or digit at both ends`)
 }
