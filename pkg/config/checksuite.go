@@ -21,16 +21,20 @@ func (s Suite) Check() error {
 	return found.err()
 }
 
-var firstLetter = regexp.MustCompile(`(^|\.)[a-z]`)
+var (
+	keyOfMap    = regexp.MustCompile(`^(helm|images\[\d+\]\.build\.(?:args|flags))\.(.*)$`)
+	firstLetter = regexp.MustCompile(`(^|\.)[a-z]`)
+)
 
 // goField is what a field of the file is called in a Suite: images[0].name is
 // Images[0].Name.
 func goField(field string) string {
-	if key, ok := strings.CutPrefix(field, "helm."); ok {
+	if parts := keyOfMap.FindStringSubmatch(field); parts != nil {
+		key := parts[2]
 		if !strings.HasPrefix(key, `"`) {
 			key = strconv.Quote(key)
 		}
-		return "Helm[" + key + "]"
+		return goField(parts[1]) + "[" + key + "]"
 	}
 	return firstLetter.ReplaceAllStringFunc(field, strings.ToUpper)
 }

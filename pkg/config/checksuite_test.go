@@ -38,6 +38,31 @@ func TestAllThatIsWrongWithASuiteMadeByHandIsSaidAtOnce(t *testing.T) {
 	}
 }
 
+func TestASuiteMadeByHandIsCheckedLikeAFile(t *testing.T) {
+	t.Parallel()
+	for want, suite := range map[string]Suite{
+		`Suite.Helm["image.tag"]: template "{{.Tga}}" uses .Tga, which is not known here; did you mean "Tag"?`: {
+			Helm: map[string]string{"image.tag": "{{.Tga}}"},
+		},
+		`Suite.Images[0].Build.Args["version"]: template "{{": unclosed action`: {
+			Images: []Image{{Name: "a", Build: &Build{Args: map[string]string{"version": "{{"}}}},
+		},
+		`Suite.Images[0].Build.Flags["args.x y"]: no such engine; known are docker, podman`: {
+			Images: []Image{{Name: "a", Build: &Build{Flags: map[string][]string{"args.x y": nil}}}},
+		},
+		"Suite.Images[0].Deploy.Containers[0]: is empty": {
+			Images: []Image{{Name: "a", Deploy: Deploy{Containers: []string{""}}}},
+		},
+		`Suite.Images[0].Source: source "{{.Name}}" is neither an image reference`: {
+			Images: []Image{{Name: "a", Source: "{{.Name}}"}},
+		},
+	} {
+		if err := suite.Check(); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestGoodSuitesAreGood(t *testing.T) {
 	t.Parallel()
 	resolved, err := Resolve(Flags{KindCluster: "workflowexecution-e2e"}, variables{}.lookup, workplace(t, twoImages+"consumer: c\n"))
