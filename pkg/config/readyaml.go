@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -229,14 +230,8 @@ func follow(node *yaml.Node) *yaml.Node {
 func isNull(node *yaml.Node) bool { return follow(node).ShortTag() == "!!null" }
 
 func kindWord(kind yaml.Kind) string {
-	switch kind {
-	case yaml.MappingNode:
-		return "fields"
-	case yaml.SequenceNode:
-		return "a list"
-	default:
-		return "one value"
-	}
+	words := map[yaml.Kind]string{yaml.MappingNode: "fields", yaml.SequenceNode: "a list"}
+	return cmp.Or(words[kind], "one value")
 }
 
 // at returns "e2eimage.yaml:12: images[0].name" for a field; one that is not there has the

@@ -58,6 +58,17 @@ type resolver struct {
 // flagPlace is where a flag's value stands: the flag, or the variable that says it.
 func (r *resolver) flagPlace(flag string) place { return place{where: cmp.Or(r.variables[flag], flag)} }
 
+// eachOnce leaves the order as it is.
+func eachOnce(names []string) []string {
+	var once []string
+	for _, name := range names {
+		if !slices.Contains(once, name) {
+			once = append(once, name)
+		}
+	}
+	return once
+}
+
 // hints are what a command without flags works on, as far as the file says it.
 func (r *resolver) hints() Hints {
 	flags := Flags{}

@@ -42,17 +42,6 @@ func (r *resolver) tellImagesFromNames() {
 	r.flags.Names = names
 }
 
-// eachOnce leaves the order as it is.
-func eachOnce(names []string) []string {
-	var once []string
-	for _, name := range names {
-		if !slices.Contains(once, name) {
-			once = append(once, name)
-		}
-	}
-	return once
-}
-
 // notLoadable says why something that is no NAME is no image either, or may be two
 // things.
 func (r *resolver) notLoadable(given string, known []string) error {
