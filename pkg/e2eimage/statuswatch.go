@@ -9,8 +9,10 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/rollout"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
@@ -21,8 +23,9 @@ import (
 const settleTime = 300 * time.Millisecond
 
 // WatchStatus calls each with what Status says now, and again whenever records, workloads
-// or pods change, until the context ends, each fails, or Status fails for good: the first
-// time, or since it may not ask. A later failure is a warning, and it is asked again. The
+// or pods change, until the context ends, each fails, or Status fails for good. The first
+// look fails for good unless the API server or a node just does not answer, a later one only
+// where asking is not allowed. Any other failure is a warning, and it is asked again. The
 // API server tells of changes. Nodes and this host cannot: they are asked each time
 // something else has changed.
 func (c *Client) WatchStatus(ctx context.Context, in StatusInput, each func(*StatusResult) error) error {
@@ -54,7 +57,7 @@ func (c *Client) watchStatus(ctx context.Context, in StatusInput, each func(*Sta
 	for {
 		result, err := looking.status(ctx, in)
 		if err != nil {
-			if ctx.Err() != nil || looking == c || isFinal(err) {
+			if ctx.Err() != nil || isFinal(err) || looking == c && !isPassing(err) {
 				return err
 			}
 			if !told {
@@ -91,6 +94,15 @@ func retries() wait.Backoff {
 func isFinal(err error) bool {
 	return as[*UsageError](err) || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) ||
 		apierrors.IsBadRequest(err)
+}
+
+// isPassing tells whether a look may have failed only because the API server or a node does
+// not answer just now, as while it restarts.
+func isPassing(err error) bool {
+	return as[*kindnode.SilentError](err) || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) ||
+		utilnet.IsProbableEOF(err) || utilnet.IsTimeout(err) || apierrors.IsTimeout(err) ||
+		apierrors.IsServerTimeout(err) || apierrors.IsServiceUnavailable(err) || apierrors.IsTooManyRequests(err) ||
+		apierrors.IsInternalError(err)
 }
 
 // sleep waits, and tells whether the context let it.
