@@ -31,7 +31,7 @@ States:
   Consistent      all agree
   Stale           this host or the nodes have something newer
   RollingOut      pods are still starting
-  Failed          pods do not start, or crash again and again
+  Failed          pods do not start, or crash again and again; a Job has failed
   Drifted         a workload or a pod has another image
   MissingOnNodes  a node does not have the recorded image
   Unfinished      nothing is recorded yet, or a run was killed
@@ -47,6 +47,9 @@ pipe nothing is.`,
   # In all namespaces, and each change as it comes
   kubectl e2eimage status -A --watch
 
+  # For five minutes, then end with exit code 0
+  kubectl e2eimage status --watch --timeout 5m
+
   # With sources, image IDs and workloads
   kubectl e2eimage status -o wide
 
@@ -61,6 +64,7 @@ pipe nothing is.`,
 	cmd.Flags().BoolVarP(&flags.watch, "watch", "w", false, "After the table, show each change as it comes")
 	addOutput(cmd, &flags.output, formatWide)
 	addTimeout(cmd.Flags(), &flags.timeout)
+	cmd.Flags().Lookup("timeout").Usage += ". If it is given, --watch ends after it"
 	return cmd
 }
 

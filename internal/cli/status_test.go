@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -92,4 +94,40 @@ func TestStatusSaysWhyPodsAreNotReady(t *testing.T) {
 			t.Errorf("%s: %s%s", line, c.out.String(), c.errOut.String())
 		}
 	}
+}
+
+func TestATimeoutEndsAWatchOnceItHasLooked(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		watched []*e2eimage.StatusResult
+		line    string
+		code    int
+	}{
+		"it has looked":     {[]*e2eimage.StatusResult{statedThree()}, "status --watch --timeout 10ms", exitDone},
+		"it has looked not": {nil, "status --watch --timeout 10ms", exitTimeout},
+		"in JSON":           {[]*e2eimage.StatusResult{statedThree()}, "status -w -o json --timeout 10ms", exitDone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newConsole(t)
+			c.library.watched = test.watched
+			c.library.during = func(ctx context.Context) { <-ctx.Done() }
+			c.library.err = &e2eimage.TimeoutError{Err: fmt.Errorf("not done: %w", context.DeadlineExceeded)}
+			if code := c.run(test.line); code != test.code || (code == exitDone) != (c.errOut.Len() == 0) {
+				t.Errorf("exit code %d: %s", code, c.errOut.String())
+			}
+		})
+	}
+}
+
+func TestAWatchWithoutTimeoutHasNone(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.during = func(ctx context.Context) {
+		if at, ok := ctx.Deadline(); ok {
+			t.Errorf("it ends at %v", at)
+		}
+	}
+	c.done("status --watch")
+	c.done("status --watch --timeout 0")
 }

@@ -31,12 +31,8 @@ func (v statusView) columns() []column {
 	if v.consumers {
 		columns = append(columns, column{title: "CONSUMER", least: 12, yields: 3})
 	}
-	state := "STATE"
-	if v.watched {
-		// Rows that come later have no titles, and line up all the same.
-		state = fmt.Sprintf("%-*s", len(e2eimage.StateMissing), state)
-	}
-	columns = append(columns, column{title: state, colour: colourOf}, column{title: "READY"}, column{title: "NODES"},
+	columns = append(columns, column{title: v.titled("STATE", len(e2eimage.StateMissing)), colour: colourOf},
+		column{title: v.titled("READY", len(orNone("")))}, column{title: v.titled("NODES", len(orNone("")))},
 		column{title: "TAG", least: 12, yields: 1, leaves: 1}, column{title: "AGE", leaves: 2})
 	if v.wide {
 		for _, title := range []string{"IMAGE", "IMAGE ID", "WORKLOADS", "SOURCE", "ENGINE", "PLATFORM", "BY"} {
@@ -44,6 +40,15 @@ func (v statusView) columns() []column {
 		}
 	}
 	return columns
+}
+
+// titled is the title of a column, with room for what it mostly comes to have: rows that
+// follow in a watch have no titles, and line up all the same.
+func (v statusView) titled(title string, room int) string {
+	if !v.watched {
+		return title
+	}
+	return fmt.Sprintf("%-*s", room, title)
 }
 
 // row is what is shown of an image.

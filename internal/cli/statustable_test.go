@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -161,6 +162,39 @@ func TestWatchShowsOnlyWhatChanged(t *testing.T) {
 	c.done("status --watch")
 	golden(t, "status-watch", c.out.String())
 	c.done("status -w -o name")
+}
+
+func TestColumnsOfAWatchDoNotShift(t *testing.T) {
+	t.Parallel()
+	const short, long = "suite-1", "workflowexecution-0c150c45"
+	const longest = "workflowexecution-integration-suite-of-the-datastorage-team-0c150c45"
+	look := func(tags ...string) *e2eimage.StatusResult {
+		result := &e2eimage.StatusResult{Namespace: "tests"}
+		for i, tag := range tags {
+			result.Images = append(result.Images, e2eimage.ImageStatus{
+				Name: fmt.Sprintf("image-%d", i), Consumer: "suite", Image: "localhost/image:" + tag, Tag: tag,
+				NodesWith: []string{"a"}, State: e2eimage.StateConsistent,
+			})
+		}
+		return result
+	}
+	ready := func(result *e2eimage.StatusResult, running, wanted int) *e2eimage.StatusResult {
+		for i := range result.Images {
+			result.Images[i].Running, result.Images[i].Wanted = running, wanted
+			result.Images[i].Workloads = []e2eimage.WorkloadStatus{{Name: "deployment.apps/x", Running: running, Wanted: wanted}}
+		}
+		return result
+	}
+	for name, width := range map[string]int{"pipe": 0, "80": 80, "60": 60, "20": 20} {
+		c := newConsole(t)
+		c.screen.width = width
+		c.library.watched = []*e2eimage.StatusResult{
+			ready(look(long, short), 0, 1), ready(look(long, short), 1, 1), look(long, short), ready(look(long, long), 10, 12),
+			ready(look(short, short), 1, 1), ready(look(short, longest), 1, 1), ready(look(short, long), 1, 2),
+		}
+		c.done("status --watch")
+		golden(t, "status-watch-at-"+name, c.out.String())
+	}
 }
 
 func TestStatusSaysWhatToTypeNext(t *testing.T) {

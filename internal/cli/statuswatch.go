@@ -2,8 +2,11 @@ package cli
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"slices"
 
+	"github.com/liggitt/tabwriter"
 	"github.com/spf13/cobra"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
@@ -23,76 +26,144 @@ type shownRow struct {
 }
 
 // watchStatus prints the table, and then a row for each image whenever that changes or
-// goes, as kubectl get --watch does. For programs it prints the whole each time.
+// goes, as kubectl get --watch does. For programs it prints the whole each time. A timeout
+// that was asked for is how long it is to look: its end is no error.
 func (a *app) watchStatus(cmd *cobra.Command, client verbs, in e2eimage.StatusInput, flags statusFlags) error {
-	forPeople := flags.output == "" || flags.output == formatWide
+	ctx, cancel := cmd.Context(), context.CancelFunc(func() {})
+	if cmd.Flags().Changed("timeout") {
+		ctx, cancel = bounded(ctx, flags.timeout)
+	}
+	defer cancel()
 	a.watching = true
-	before := map[rowKey]shownRow{}
-	out, begun, consumers := a.tableWriter(), false, false
-	err := client.WatchStatus(cmd.Context(), in, func(result *e2eimage.StatusResult) error {
-		if !forPeople {
-			if begun && flags.output == formatYAML {
-				if err := a.println("---"); err != nil {
-					return err
-				}
-			}
-			begun = true
-			return a.printObject(flags.output, kindStatus, result)
-		}
-		if len(result.Images) == 0 && !begun {
-			a.reporter().Info(nothingIn(result.Namespace) + "; waiting")
-			return nil
-		}
-		view := statusView{
-			watched: true, wide: flags.output == formatWide, allNamespaces: flags.allNamespaces, consumers: consumers ||
-				ofSeveral(result.Images),
-		}
-		if view.consumers && !consumers {
-			// The rows before do not say whose they are.
-			consumers, begun, before = true, false, map[rowKey]shownRow{}
-		}
-		shown := a.changedRows(view, result.Images, before)
-		if len(shown.rows) == 0 {
-			return nil
-		}
-		shown.untitled = begun
-		begun = true
-		return shown.printTo(out, screen{coloured: a.stdout().coloured})
+	watch, looked := a.newStatusWatch(flags), false
+	err := client.WatchStatus(ctx, in, func(result *e2eimage.StatusResult) error {
+		looked = true
+		return watch.show(result)
 	})
+	if looked && ctx.Err() != nil && cmd.Context().Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
 	return err
 }
 
-// changedRows are the rows that are not what was shown before, and those of what went, laid
-// out as the whole table is.
-func (a *app) changedRows(view statusView, images []e2eimage.ImageStatus, before map[rowKey]shownRow) *table {
-	all := slices.Concat(images, gone(images, before))
+// statusWatch is what a watch has shown so far.
+type statusWatch struct {
+	app   *app
+	flags statusFlags
+	out   *tabwriter.Writer
+	// begun is set once there are titles, or an object.
+	begun bool
+	// consumers is set once images of several were seen.
+	consumers bool
+	before    map[rowKey]shownRow
+	// widths are those of the columns above, by title. They only grow: rows would not line
+	// up with those above them.
+	widths map[string]int
+	// columns is how many of them there are.
+	columns int
+}
+
+func (a *app) newStatusWatch(flags statusFlags) *statusWatch {
+	watch := &statusWatch{app: a, flags: flags}
+	watch.anew()
+	return watch
+}
+
+// anew lets what comes be a table of its own, with titles and all rows.
+func (w *statusWatch) anew() {
+	w.out, w.begun, w.before = w.app.tableWriter(), false, map[rowKey]shownRow{}
+	// Ages grow by themselves.
+	w.widths = map[string]int{"AGE": len(orNone(""))}
+}
+
+// show prints what is new.
+func (w *statusWatch) show(result *e2eimage.StatusResult) error {
+	if output := w.flags.output; output != "" && output != formatWide {
+		if w.begun && output == formatYAML {
+			if err := w.app.println("---"); err != nil {
+				return err
+			}
+		}
+		w.begun = true
+		return w.app.printObject(output, kindStatus, result)
+	}
+	if len(result.Images) == 0 && !w.begun {
+		w.app.reporter().Info(nothingIn(result.Namespace) + "; waiting")
+		return nil
+	}
+	if !w.consumers && ofSeveral(result.Images) {
+		// The rows before do not say whose they are.
+		w.consumers = true
+		w.anew()
+	}
+	view := statusView{
+		watched: true, wide: w.flags.output == formatWide, allNamespaces: w.flags.allNamespaces, consumers: w.consumers,
+	}
+	shown := w.changed(view, result.Images)
+	if len(shown.rows) == 0 {
+		return nil
+	}
+	shown.untitled, w.begun = w.begun, true
+	return shown.printTo(w.out, screen{coloured: w.app.stdout().coloured})
+}
+
+// changed are the rows that are not what was shown before, and those of what went, laid
+// out as those above them are. Where that is not possible, a new table begins.
+func (w *statusWatch) changed(view statusView, images []e2eimage.ImageStatus) *table {
+	all := slices.Concat(images, gone(images, w.before))
+	on := w.app.screenFor(view)
+	whole := view.table(all)
+	if on.width > 0 {
+		whole = w.fitted(view, all, on.width)
+	}
 	var changed []e2eimage.ImageStatus
-	isChanged := make([]bool, len(all))
+	var rows [][]string
 	for i, image := range all {
 		key, row := keyOf(image), view.row(image)
 		ageless := slices.Delete(row, view.ageAt(), view.ageAt()+1)
-		if !slices.Equal(before[key].ageless, ageless) {
-			changed, isChanged[i] = append(changed, image), true
+		if !slices.Equal(w.before[key].ageless, ageless) {
+			changed = append(changed, image)
+			if on.width > 0 {
+				rows = append(rows, whole.rows[i])
+			}
 		}
-		before[key] = shownRow{image: image, ageless: ageless}
+		w.before[key] = shownRow{image: image, ageless: ageless}
 		if image.State == stateGone {
-			delete(before, key)
+			delete(w.before, key)
 		}
 	}
-	on := a.screenFor(view)
 	if on.width == 0 {
 		return view.table(changed)
 	}
-	whole := view.table(all)
-	whole.fit(on.width)
-	var rows [][]string
-	for i, row := range whole.rows {
-		if isChanged[i] {
-			rows = append(rows, row)
-		}
-	}
 	whole.rows = rows
+	if len(rows) > 0 {
+		w.widths, w.columns = whole.widths(), len(whole.columns)
+	}
 	return whole
+}
+
+// fitted is the table below the rows that are there. Where a column has outgrown the
+// terminal, or another one would have to be left out, it begins anew.
+func (w *statusWatch) fitted(view statusView, images []e2eimage.ImageStatus, width int) *table {
+	laidOut := func() *table {
+		t := view.table(images)
+		t.floors = w.widths
+		t.fit(width)
+		return t
+	}
+	below := laidOut()
+	if !w.begun || len(below.columns) == w.columns && below.width() <= width {
+		return below
+	}
+	kept := *w
+	w.anew()
+	anew := laidOut()
+	if anew.width() >= below.width() && len(below.columns) == kept.columns {
+		// It is a narrow terminal, and titles make it no wider.
+		*w = kept
+		return below
+	}
+	return anew
 }
 
 // gone are images that were shown and are no more. One that was asked for, and was not

@@ -17,6 +17,8 @@ type table struct {
 	rows    [][]string
 	// untitled leaves out the titles, for rows that follow others.
 	untitled bool
+	// floors are widths, by title, that columns keep: those of rows above it.
+	floors map[string]int
 }
 
 // column is one of a table.
@@ -57,7 +59,7 @@ func (t *table) width() int {
 }
 
 func (t *table) widest(at int) int {
-	most := utf8.RuneCountInString(t.columns[at].title)
+	most := max(t.floors[t.columns[at].title], utf8.RuneCountInString(t.columns[at].title))
 	for _, row := range t.rows {
 		if at < len(row) {
 			most = max(most, utf8.RuneCountInString(row[at]))
@@ -79,12 +81,21 @@ func (t *table) fit(width int) {
 	}
 }
 
+// widths are how wide the columns are, by title.
+func (t *table) widths() map[string]int {
+	widths := map[string]int{}
+	for at, column := range t.columns {
+		widths[column.title] = t.widest(at)
+	}
+	return widths
+}
+
 // narrow shortens columns in their turn.
 func (t *table) narrow(width int) {
 	for turn := 1; turn <= len(t.columns); turn++ {
 		for at, column := range t.columns {
 			if over := t.width() - width; over > 0 && column.yields == turn {
-				t.shorten(at, max(column.least, t.widest(at)-over))
+				t.shorten(at, max(column.least, t.floors[column.title], t.widest(at)-over))
 			}
 		}
 	}
@@ -92,7 +103,7 @@ func (t *table) narrow(width int) {
 
 // without is a copy without the columns that are left out first, so many of them.
 func (t *table) without(out int) table {
-	left := table{untitled: t.untitled, rows: make([][]string, len(t.rows))}
+	left := table{untitled: t.untitled, floors: t.floors, rows: make([][]string, len(t.rows))}
 	for at, column := range t.columns {
 		if column.leaves > 0 && column.leaves <= out {
 			continue
