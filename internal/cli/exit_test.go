@@ -195,3 +195,23 @@ func TestCtrlCOnATerminalLeavesACleanLine(t *testing.T) {
 		})
 	}
 }
+
+func TestErrorsAndWarningsAreFoldedOnATerminal(t *testing.T) {
+	t.Parallel()
+	const said = "no record of datastorage in namespace \"tests\" for consumer \"workflowexecution\"; recorded there:\n" +
+		"  gateway for consumer workflowexecution\nload, tag and deploy it at once: kubectl e2eimage up datastorage --source IMAGE -n tests"
+	for width, want := range map[int]string{
+		0: said,
+		80: "no record of datastorage in namespace \"tests\" for consumer\n  \"workflowexecution\"; recorded there:\n" +
+			"  gateway for consumer workflowexecution\nload, tag and deploy it at once: kubectl e2eimage up datastorage --source IMAGE -n tests",
+	} {
+		c := newConsole(t)
+		c.screen.width = width
+		c.library.err = errors.New(said)
+		c.library.during = func(context.Context) { c.library.options.Reporter.Warn(said) }
+		c.run("deploy datastorage")
+		if got := c.errOut.String(); got != "warning: "+want+"\nerror: "+want+"\n" {
+			t.Errorf("at %d it says %s", width, got)
+		}
+	}
+}

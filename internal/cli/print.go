@@ -12,6 +12,7 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
+	"github.com/e2eimage/kubectl-e2eimage/internal/terminal"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
@@ -114,8 +115,8 @@ func (a *app) printFinding(of, state, text string, on screen) error {
 	} else {
 		state = foreign.Line(state)
 	}
-	_, err := fmt.Fprintf(a.host.Streams.Out, "%s: %s: %s\n", foreign.Line(of), state,
-		foreign.Line(strings.ReplaceAll(text, "\n", "; ")))
+	line := fmt.Sprintf("%s: %s: %s", foreign.Line(of), state, foreign.Line(strings.ReplaceAll(text, "\n", "; ")))
+	_, err := fmt.Fprintln(a.host.Streams.Out, terminal.Fold(line, on.width, 0))
 	return err
 }
 

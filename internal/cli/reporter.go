@@ -7,6 +7,7 @@ import (
 	"golang.org/x/term"
 	"k8s.io/klog/v2"
 
+	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/internal/terminal"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
@@ -23,16 +24,37 @@ func (a *app) reporter() progress.Reporter {
 func (a *app) newReporter() progress.Reporter {
 	errOut := a.host.Streams.ErrOut
 	dumb, _ := a.host.Environment("TERM")
+	lines := func(detail progress.Detail) progress.Reporter {
+		return foldedLines{progress.NewLines(errOut, detail), a}
+	}
 	switch {
 	case a.common.quiet:
-		return progress.NewLines(errOut, progress.Warnings)
+		return lines(progress.Warnings)
 	case klog.V(1).Enabled():
-		return progress.NewLines(errOut, progress.AllSteps)
+		return lines(progress.AllSteps)
 	case dumb == "dumb" || !isTerminal(errOut):
-		return progress.NewLines(errOut, progress.Steps)
+		return lines(progress.Steps)
 	}
 	noColor, _ := a.host.Environment("NO_COLOR")
 	return terminal.NewView(errOut, sizeOf(errOut), noColor == "")
+}
+
+// foldedLines are lines that fit a terminal, if they go to one.
+type foldedLines struct {
+	progress.Reporter
+	app *app
+}
+
+// Info implements progress.Reporter.
+func (l foldedLines) Info(message string) { l.Reporter.Info(l.app.folded(message, "")) }
+
+// Warn implements progress.Reporter.
+func (l foldedLines) Warn(message string) { l.Reporter.Warn(l.app.folded(message, "warning: ")) }
+
+// folded is a text for stderr, behind a word that is written before it: on a terminal it
+// is broken between words.
+func (a *app) folded(text, before string) string {
+	return terminal.Fold(foreign.Harmless(text), a.screen(a.host.Streams.ErrOut).width, len(before))
 }
 
 // quieten takes off the terminal what is drawn there, before others write to it.

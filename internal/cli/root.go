@@ -14,7 +14,6 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/klog/v2"
 
-	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
@@ -103,7 +102,8 @@ func run(ctx context.Context, a *app, args []string) int {
 			// Nothing else ends it: that is no error.
 			return exitCode(err)
 		}
-		_, _ = fmt.Fprintf(a.host.Streams.ErrOut, "error: %s\n", foreign.Harmless(strings.TrimSpace(err.Error())))
+		const word = "error: "
+		_, _ = fmt.Fprintln(a.host.Streams.ErrOut, word+a.folded(strings.TrimSpace(err.Error()), word))
 	}
 	return exitCode(err)
 }

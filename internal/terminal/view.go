@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
@@ -94,18 +93,20 @@ func (s *step) End(err error) {
 		line, told, mark = s.said.Doing+" ("+progress.Elapsed(took)+")", took >= progress.Short, v.paint("31", "✗")
 	}
 	if told {
-		v.print(mark + " " + foreign.Harmless(line))
+		v.print(mark + " " + v.folded(line, Width("✓ ")))
 		return
 	}
 	v.draw("")
 }
 
-// Output implements progress.Reporter.
+// Output implements progress.Reporter. It shows a line as the program has written it.
 func (v *View) Output(of, line string) bool {
 	if of != "" {
 		line = of + " | " + line
 	}
-	v.Info(line)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.print("  " + foreign.Harmless(line))
 	return true
 }
 
@@ -113,14 +114,21 @@ func (v *View) Output(of, line string) bool {
 func (v *View) Info(message string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.print("  " + foreign.Harmless(message))
+	v.print("  " + v.folded(message, len("  ")))
 }
 
 // Warn implements progress.Reporter.
 func (v *View) Warn(message string) {
+	const word = "warning: "
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.print(v.paint("33", "warning: ") + foreign.Harmless(message))
+	v.print(v.paint("33", word) + v.folded(message, len(word)))
+}
+
+// folded is a text with so many columns before it, as wide as the terminal.
+func (v *View) folded(text string, before int) string {
+	columns, _ := v.size()
+	return Fold(foreign.Harmless(text), columns, before)
 }
 
 // Close takes the running steps off the terminal: what follows is written by others.
@@ -218,26 +226,24 @@ const leastDoing = 24
 // shortened takes the middle out of what a step does, mostly a long name, so that what
 // stands behind it has its place on the line.
 func shortened(doing, behind string, room int) string {
-	runes := []rune(doing)
-	room = max(room-utf8.RuneCountInString(behind), leastDoing)
-	if room >= len(runes) {
+	room = max(room-Width(behind), leastDoing)
+	if room >= Width(doing) {
 		return doing
 	}
-	head := room / 2
-	return string(runes[:head]) + "…" + string(runes[len(runes)-(room-1-head):])
+	front := room / 2
+	return head(doing, front) + "…" + tail(doing, room-1-front)
 }
 
 // fit cuts a text so that it has its place on a line together with its end. The last
 // column stays free: some terminals begin a new line there.
 func fit(text, end string, columns int) string {
-	runes, last := []rune(text), []rune(end)
-	if columns > 1 && len(runes)+len(last) > columns-1 {
-		if len(last) > columns/2 {
-			last = nil
+	if columns > 1 && Width(text)+Width(end) > columns-1 {
+		if Width(end) > columns/2 {
+			end = ""
 		}
-		runes = append(runes[:min(len(runes), max(columns-2-len(last), 0))], '…')
+		text = head(text, max(columns-2-Width(end), 0)) + "…"
 	}
-	return string(runes) + string(last)
+	return text + end
 }
 
 func (v *View) paint(code, text string) string {

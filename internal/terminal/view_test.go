@@ -285,3 +285,22 @@ func TestTheViewDrawsOnlyItsOwnSequences(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsSaidIsFoldedAndWhatProgramsWriteIsNot(t *testing.T) {
+	t.Parallel()
+	view, window := newView(true)
+	window.columns = 24
+	view.Warn("one two three four five")
+	view.Info("one two three four five six")
+	view.Output("build", "one two three four five six")
+	running := view.Start(named("x"))
+	running.Result("Built x: localhost/x:1 of today")
+	running.End(nil)
+	want := []string{
+		"warning: one two three", "  four five", "  one two three four", "  five six",
+		"  build | one two three four five six", "✓ Built x: localhost/x:1", "  of today", "",
+	}
+	if diff := cmp.Diff(want, window.shows(t)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
