@@ -148,6 +148,7 @@ func (r *tagRun) tag(ctx context.Context, asked *asking) (*TagResult, error) {
 	if err := r.wish(ctx); err != nil {
 		return nil, err
 	}
+	r.warnOfSameSource()
 	if r.in.DryRun {
 		return r.plan(ctx)
 	}
@@ -163,7 +164,6 @@ func (r *tagRun) tag(ctx context.Context, asked *asking) (*TagResult, error) {
 		}
 		return nil, classify(err)
 	}
-	r.warnOfSameSource()
 	r.warnOfOtherConsumers(ctx)
 	return r.result(), r.note(ctx)
 }

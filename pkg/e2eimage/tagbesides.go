@@ -8,7 +8,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
-// warnOfSameSource warns of a new record of what another name has already.
+// warnOfSameSource warns of a new record of what another name has already, before it is made.
 func (r *tagRun) warnOfSameSource() {
 	for _, one := range r.images {
 		image := one.image
@@ -16,8 +16,12 @@ func (r *tagRun) warnOfSameSource() {
 		if other == "" || one.had || inFile(image, r.in.Suite) {
 			continue
 		}
-		r.client.report.Warn(fmt.Sprintf("%s: %s has this source already; did you mean it?\nif so, take this one away: %s",
-			image.Name, other, typedAt("clean", image.Name, r.kube.namespace, r.consumer, r.in.Suite)))
+		text := fmt.Sprintf("%s: %s has this source already; did you mean that one?", image.Name, other)
+		if !r.in.DryRun {
+			text += fmt.Sprintf("\n%s is recorded all the same; to take it away: %s", image.Name,
+				typedAt("clean", image.Name, r.kube.namespace, r.consumer, r.in.Suite))
+		}
+		r.client.report.Warn(text)
 	}
 }
 
