@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,16 +21,20 @@ import (
 // check finds what would stop a run of up once the images are built, loaded and recorded:
 // that takes minutes, and a mistyped name would be recorded.
 func (r *upRun) check(ctx context.Context) error {
-	records, err := r.recordsBefore(ctx)
+	records, err := r.recordsBefore(ctx, checkLimit)
 	if err != nil {
 		return err
 	}
 	return checkManifests(r.in.Suite, r.in.Manifests, records)
 }
 
+// checkLimit bounds what the API server is asked before anything is built.
+const checkLimit = 10 * time.Second
+
 // recordsBefore are the consumer's, nil where the cluster cannot be asked: it need not be
-// there yet.
-func (r *upRun) recordsBefore(ctx context.Context) (*record.Set, error) {
+// there yet. One that does not answer within the limit is left alone until the images are
+// built.
+func (r *upRun) recordsBefore(ctx context.Context, limit time.Duration) (*record.Set, error) {
 	named, err := r.client.kindCluster(r.in.Suite)
 	if err != nil {
 		return nil, nil // said when the target is opened
@@ -48,15 +53,21 @@ func (r *upRun) recordsBefore(ctx context.Context) (*record.Set, error) {
 	if err != nil {
 		return nil, nil // said when the target is opened
 	}
-	records, err := kube.records.Get(ctx, kube.namespace, consumer)
-	if err != nil {
+	asking, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	records, err := kube.records.Get(asking, kube.namespace, consumer)
+	if err == nil && len(records.Names()) == 0 && !r.in.CreateNamespace && len(recordable(r.in.Suite)) > 0 {
+		_, err = kube.CoreV1().Namespaces().Get(asking, kube.namespace, metav1.GetOptions{})
+	}
+	if asking.Err() != nil && ctx.Err() == nil {
+		r.client.report.Warn(fmt.Sprintf("the API server %s was asked for the records in namespace %s, and did not answer "+
+			"within %s; namespace and manifests are checked once the images are built", kube.config.Host, kube.namespace, limit))
+	}
+	if records == nil {
 		return nil, nil // said when it is recorded
 	}
-	if len(records.Names()) == 0 && !r.in.CreateNamespace && len(recordable(r.in.Suite)) > 0 {
-		_, err = kube.CoreV1().Namespaces().Get(ctx, kube.namespace, metav1.GetOptions{})
-	}
 	if apierrors.IsNotFound(err) {
-		return nil, record.NoNamespace(kube.namespace, err)
+		return nil, kube.records.NoNamespace(kube.namespace, err)
 	}
 	return records, nil
 }

@@ -1,15 +1,21 @@
 package e2eimage
 
 import (
+	"context"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
 )
 
 // inNamespace makes the namespace that the bench's context has.
@@ -110,20 +116,56 @@ func TestManifestsMayHaveWhatElseIsRecorded(t *testing.T) {
 	}
 }
 
-func TestASourceThatAnotherNameHasIsSaid(t *testing.T) {
+func TestASourceThatAnotherNameHasIsSaidBeforeItIsRecorded(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	b.tagged("suite")
-	twice := suite("suite", "storage")
-	twice.Images[0].Source = source
-	client, said := b.client(), &warned{}
-	client.report = said
-	if _, err := client.Tag(t.Context(), TagInput{Suite: twice}); err != nil {
-		t.Fatal(err)
+	const question = "storage: datastorage has this source already; did you mean that one?"
+	for dry, want := range map[bool]string{
+		false: question + "\nstorage is recorded all the same; to take it away: kubectl e2eimage clean storage -n tests --consumer suite",
+		true:  question,
+	} {
+		b := newBench(t)
+		b.tagged("suite")
+		twice := suite("suite", "storage")
+		twice.Images[0].Source = source
+		client, said := b.client(), &warned{}
+		client.report = said
+		b.cluster.Before = func(call, _ string) error {
+			if call == adds && !slices.Contains(said.said, want) {
+				t.Errorf("it tags before it has said so: %q", said.said)
+			}
+			return nil
+		}
+		if _, err := client.Tag(t.Context(), TagInput{Suite: twice, DryRun: dry}); err != nil {
+			t.Fatal(err)
+		}
+		got := slices.DeleteFunc(said.said, func(text string) bool { return !strings.Contains(text, "has this source") })
+		if !slices.Equal(got, []string{want}) {
+			t.Errorf("dry run %v: said is %q, want %q", dry, got, want)
+		}
 	}
-	want := "storage: datastorage has this source already; did you mean it?\nif so, take this one away: kubectl e2eimage clean storage -n tests --consumer suite"
-	if !slices.Contains(said.said, want) {
-		t.Errorf("said is %q, want %q", said.said, want)
+}
+
+func TestUpDoesNotWaitForAnAPIServerThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		<-request.Context().Done()
+	}))
+	defer hanging.Close()
+	b := newBench(t)
+	b.kube = clientcmdapi.Cluster{Server: hanging.URL}
+	client, said := b.client(), &warned{}
+	client.report, client.connect = said, workload.NewAPI
+	run := &upRun{client: client, in: UpInput{Suite: suite("suite", "datastorage")}}
+	records, err := run.recordsBefore(t.Context(), 50*time.Millisecond)
+	want := "the API server " + hanging.URL + " was asked for the records in namespace tests, and did not answer within 50ms; " +
+		"namespace and manifests are checked once the images are built"
+	if records != nil || err != nil || !slices.Equal(said.said, []string{want}) {
+		t.Errorf("%v, %v, said is %q", records, err, said.said)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := run.recordsBefore(ctx, time.Minute); err != nil || len(said.said) > 1 {
+		t.Errorf("of an interruption it says %q, %v", said.said, err)
 	}
 }
 
