@@ -46,6 +46,8 @@ type library struct {
 	// watched are the answers of a watch.
 	watched []*e2eimage.StatusResult
 	err     error
+	// partly lets verbs that fail have done what is set.
+	partly bool
 	// during runs inside every verb.
 	during func(context.Context)
 }
@@ -132,13 +134,13 @@ func answer[T any](ctx context.Context, l *library, result *T) (*T, error) {
 	if l.during != nil {
 		l.during(ctx)
 	}
-	if l.err != nil {
+	if l.err != nil && !l.partly {
 		return nil, l.err
 	}
 	if result == nil {
 		result = new(T)
 	}
-	return result, nil
+	return result, l.err
 }
 
 func (l *library) calls() int {

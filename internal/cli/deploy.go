@@ -96,6 +96,7 @@ func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) e
 	if flags.output != "" && flags.output != formatName {
 		// What a run did that failed afterwards is printed, too.
 		result, err := client.Deploy(cmd.Context(), input)
+		err = a.summedUp(cmd, names, err, doneDeploy(result)...)
 		if result == nil {
 			return err
 		}
@@ -114,6 +115,6 @@ func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) e
 		}
 		failed = errors.Join(failed, a.println(line))
 	}
-	_, err = client.Deploy(cmd.Context(), input)
-	return errors.Join(failed, err)
+	result, err := client.Deploy(cmd.Context(), input)
+	return errors.Join(failed, a.summedUp(cmd, names, err, doneDeploy(result)...))
 }

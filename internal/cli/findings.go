@@ -3,9 +3,7 @@ package cli
 import (
 	"fmt"
 	"slices"
-	"strings"
 
-	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
@@ -95,23 +93,4 @@ func troubles(image e2eimage.ImageStatus) []string {
 		}
 	}
 	return lines
-}
-
-// verifyLike is verify for what a command line was about. Of the flags it repeats those that
-// say which records are meant, and where: others may be secrets.
-func (a *app) verifyLike(cmd *cobra.Command, names []string, more ...string) string {
-	words := append([]string{"kubectl", "e2eimage", "verify"}, names...)
-	for _, flag := range [][2]string{{"namespace", "-n"}, {"consumer", "--consumer"}, {"lock", "--lock"}} {
-		if said := cmd.Flags().Lookup(flag[0]); said != nil && said.Changed {
-			words = append(words, flag[1], said.Value.String())
-		}
-	}
-	if all := cmd.Flags().Lookup("all-namespaces"); all != nil && all.Changed {
-		words = append(words, "-A")
-	}
-	words = append(words, a.repeated()...)
-	for i, word := range words {
-		words[i] = shellescape.Quote(word)
-	}
-	return strings.Join(append(words, more...), " ")
 }

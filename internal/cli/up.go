@@ -108,6 +108,7 @@ func (a *app) runUp(cmd *cobra.Command, names []string, flags upFlags) error {
 		return err
 	}
 	result, err := client.Up(cmd.Context(), input)
+	err = a.summedUp(cmd, names, err, doneUp(result)...)
 	if result == nil {
 		return err
 	}

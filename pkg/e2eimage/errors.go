@@ -33,6 +33,20 @@ func (e *TimeoutError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *TimeoutError) Unwrap() error { return e.Err }
 
+// UndoneError says what a run of Tag or Up that failed or was stopped has taken back. What
+// else it did stays.
+type UndoneError struct {
+	// Images are the recorded images that were decided in this run, as repository:tag. Nodes
+	// and records do not have them any more.
+	Images []string
+	Err    error
+}
+
+func (e *UndoneError) Error() string { return e.Err.Error() }
+
+// Unwrap returns why it was taken back.
+func (e *UndoneError) Unwrap() error { return e.Err }
+
 // classify gives errors of the inner packages their public type.
 func classify(err error) error {
 	switch {

@@ -99,7 +99,7 @@ func isFinal(err error) bool {
 // isPassing tells whether a look may have failed only because the API server or a node does
 // not answer just now, as while it restarts.
 func isPassing(err error) bool {
-	return as[*kindnode.SilentError](err) || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) ||
+	return as[*kindnode.NoResponseError](err) || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) ||
 		utilnet.IsProbableEOF(err) || utilnet.IsTimeout(err) || apierrors.IsTimeout(err) ||
 		apierrors.IsServerTimeout(err) || apierrors.IsServiceUnavailable(err) || apierrors.IsTooManyRequests(err) ||
 		apierrors.IsInternalError(err)

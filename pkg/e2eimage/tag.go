@@ -159,8 +159,10 @@ func (r *tagRun) tag(ctx context.Context, asked *asking) (*TagResult, error) {
 	}
 	// What is done, or undone.
 	if err := r.carryOut(ctx); err != nil {
-		if undo := r.undo(ctx); undo != nil {
-			err = errors.Join(err, undo)
+		undone, undo := r.undo(ctx)
+		err = errors.Join(err, undo)
+		if len(undone) > 0 {
+			err = &UndoneError{Images: undone, Err: err}
 		}
 		return nil, classify(err)
 	}

@@ -109,18 +109,19 @@ func (r *tagRun) inUse(ctx context.Context) func(tag string) bool {
 	}
 }
 
-// undo takes back what this run claimed and tagged. It has its own bounded
-// context: the run's own may be what ended it.
-func (r *tagRun) undo(ctx context.Context) error {
+// undo takes back what this run claimed and tagged, and returns the images. It has its own
+// bounded context: the run's own may be what ended it.
+func (r *tagRun) undo(ctx context.Context) (images []string, err error) {
 	decided := r.decided()
 	if len(decided) == 0 {
-		return nil
+		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
 	defer cancel()
 	release := map[string][]string{}
-	err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
+	err = r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {
 		clear(release)
+		images = nil
 		for _, image := range decided {
 			ours, err := r.abandon(set, image)
 			if err != nil {
@@ -128,6 +129,7 @@ func (r *tagRun) undo(ctx context.Context) error {
 			}
 			if ours {
 				release[image.decision.Name] = []string{image.decision.Image}
+				images = append(images, image.decision.Image)
 			}
 		}
 		return nil
@@ -139,10 +141,10 @@ func (r *tagRun) undo(ctx context.Context) error {
 		err = errors.Join(r.client.release(ctx, r.kube, r.cluster, r.consumer, release), r.moveBack(ctx))
 	}
 	if err != nil {
-		return fmt.Errorf("could not undo everything: %w\nthe record keeps what is left; fix the cause, then run: %s", err,
-			r.finish())
+		return nil, fmt.Errorf("could not undo everything: %w\nthe record keeps what is left; fix the cause, then run: %s",
+			err, r.finish())
 	}
-	return nil
+	return images, nil
 }
 
 // finish is what to type where undoing was not possible: tag where something is recorded,

@@ -86,8 +86,12 @@ func TestACancelledRunIsTakenBack(t *testing.T) {
 		return nil
 	}
 	_, err := b.client().Tag(ctx, TagInput{Suite: suite("suite", "datastorage")})
-	if !errors.Is(err, stop) {
-		t.Errorf("error %v", err)
+	var undone *UndoneError
+	if !errors.Is(err, stop) || !errors.As(err, &undone) {
+		t.Fatalf("error %v", err)
+	}
+	if len(undone.Images) != 1 || !strings.HasPrefix(undone.Images[0], "localhost/datastorage:suite-") {
+		t.Errorf("taken back are %v", undone.Images)
 	}
 	if len(b.cluster.Tags()) > 0 || b.configMap("suite") != nil {
 		t.Errorf("left on nodes: %v, in the API: %v", b.cluster.Tags(), b.configMap("suite"))
