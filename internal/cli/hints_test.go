@@ -17,7 +17,7 @@ import (
 type hint struct{ at, line string }
 
 // typers are the functions that put a command together: their first argument is the verb.
-var typers = []string{"typed", "typedAt"}
+var typers = []string{"typed", "typedAt", "Ours"}
 
 // hints are the commands in the string literals of a file, and those of typers. What is
 // filled in is "x".

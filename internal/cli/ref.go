@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 
 	"github.com/spf13/cobra"
 
@@ -70,12 +69,12 @@ func (a *app) runRef(cmd *cobra.Command, names []string, flags refFlags) error {
 		return err
 	}
 	if flags.outputFile == "" {
-		return a.printRef(cmd.Context(), flags.output, suite, result)
+		return a.printRef(cmd, flags.output, suite, result)
 	}
 	var text bytes.Buffer
 	toFile := *a
 	toFile.host.Streams.Out = &text
-	if err := toFile.printRef(cmd.Context(), flags.output, suite, result); err != nil {
+	if err := toFile.printRef(cmd, flags.output, suite, result); err != nil {
 		return err
 	}
 	to, err := a.outputTo(flags.outputFile)
@@ -85,14 +84,15 @@ func (a *app) runRef(cmd *cobra.Command, names []string, flags refFlags) error {
 	return to.write(cmd.Context(), text.Bytes())
 }
 
-func (a *app) printRef(ctx context.Context, format string, suite config.Suite, result *e2eimage.RefResult) error {
+func (a *app) printRef(cmd *cobra.Command, format string, suite config.Suite, result *e2eimage.RefResult) error {
 	var text string
 	var err error
 	switch format {
 	case "env":
 		text = refEnv(result)
 	case "helm":
-		text, err = refHelm(suite, result, a.templateValues(ctx, suite))
+		whole := quoted(append(a.about(cmd, "ref", nil), "-o", "helm"))
+		text, err = refHelm(suite, result, a.templateValues(cmd.Context(), suite), whole)
 	case "kustomize":
 		text, err = refKustomize(suite, result)
 	case "image":

@@ -14,8 +14,8 @@ import (
 
 // refHelm prints arguments for Helm, on one line that is right where a shell puts it into
 // a command without quotes: helm install NAME CHART $args. Without a helm: block in the
-// config the keys are those of `helm create`.
-func refHelm(suite config.Suite, result *e2eimage.RefResult, facts config.TemplateValues) (string, error) {
+// config the keys are those of `helm create`. whole is the command for the whole suite.
+func refHelm(suite config.Suite, result *e2eimage.RefResult, facts config.TemplateValues, whole string) (string, error) {
 	keys := suite.Helm
 	if len(keys) == 0 {
 		if len(result.Images) != 1 {
@@ -26,7 +26,7 @@ func refHelm(suite config.Suite, result *e2eimage.RefResult, facts config.Templa
 		}
 		keys = map[string]string{"image.repository": "{{.Repository}}", "image.tag": "{{.Tag}}"}
 	}
-	chart := chart{suite: suite, result: result, facts: facts, set: map[string]bool{}}
+	chart := chart{suite: suite, result: result, facts: facts, whole: whole, set: map[string]bool{}}
 	var arguments []string
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		images, err := chart.images(key, keys[key])
@@ -56,6 +56,7 @@ type chart struct {
 	suite  config.Suite
 	result *e2eimage.RefResult
 	facts  config.TemplateValues
+	whole  string
 	// set are the images that a value is about.
 	set map[string]bool
 }
@@ -100,8 +101,7 @@ func (c *chart) images(key, template string) ([]e2eimage.Ref, error) {
 	}
 	if there, err := c.render(template, another); err != nil || here != there {
 		return nil, &usageError{
-			fmt.Errorf("helm key %s needs every image of the suite, also %s; run: kubectl e2eimage ref -o helm", key,
-				strings.Join(missing, ", ")),
+			fmt.Errorf("helm key %s needs every image of the suite, also %s; run: %s", key, strings.Join(missing, ", "), c.whole),
 		}
 	}
 	return c.result.Images, nil

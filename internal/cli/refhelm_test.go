@@ -43,6 +43,10 @@ func TestHelmGetsWhatTheRecordSaysAndNothingElse(t *testing.T) {
 		"a key for all images wants all of them": {
 			"global.tag: '{{.Tag}}'", "ref app -o helm", recordedApp("app"), "helm key global.tag needs every image of the suite, also app-worker; run: kubectl e2eimage ref -o helm", exitUsage,
 		},
+		"and says so for the same suite": {
+			"global.tag: '{{.Tag}}'", "ref app -o helm -n tests --context kind-dev", recordedApp("app"),
+			"run: kubectl e2eimage ref -n tests --context kind-dev -o helm", exitUsage,
+		},
 		"a key that says nothing of images": {"app.image: '{{.Image}}', consumer: '{{.Consumer}}'", "ref app -o helm", recordedApp("app"), "--set-string app.image=localhost/app:suite-1 --set-string consumer=suite\n", 0},
 		"a tag that all share":              {"global.tag: '{{.Tag}}'}\ntagGroup: chart\n#", "ref app -o helm", recordedApp("app"), "--set-string global.tag=suite-1\n", 0},
 		"an image that keeps its own name":  {"db.image: '{{.Image}}'", "ref -o helm", recordedApp("app", "app-worker"), "helm key db.image is for db, an external image, which has no record; write docker.io/library/postgres:16 into the chart's values", exitUsage},

@@ -98,9 +98,8 @@ func (c *Client) kube(suite config.Suite) (*apiServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
-	return &apiServer{
-		API: client, config: restConfig, namespace: namespace, records: record.NewStore(client.CoreV1()),
-	}, nil
+	records := record.NewStore(client.CoreV1()).Suggesting(suggested{suite})
+	return &apiServer{API: client, config: restConfig, namespace: namespace, records: records}, nil
 }
 
 // kindContext is what kind calls the contexts that it writes.

@@ -245,7 +245,7 @@ func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *reco
 			right = false
 		case container.Image == evidence.Image:
 			right = false
-			status.problem(StateDrifted, "kubectl delete pod "+pod.Name+" -n "+used.Namespace,
+			status.problem(StateDrifted, suggested{r.in.Suite}.Kubectl("delete", "pod", pod.Name, "-n", used.Namespace),
 				"%s: pod %s container %s on %s runs %s instead of the recorded %s",
 				used.Name, pod.Name, name, pod.Node, orNothing(runs), evidence.ImageID)
 		default:

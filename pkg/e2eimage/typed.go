@@ -8,6 +8,7 @@ import (
 	"al.essio.dev/pkg/shellescape"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // typed is a command about images, as a user who works on this suite has to type it.
@@ -39,6 +40,32 @@ func typedAt(verb, names, namespace, consumer string, suite config.Suite) string
 		line = append(line, shellescape.Quote(word))
 	}
 	return strings.Join(line, " ")
+}
+
+// suggested are the commands that a user who works on a suite has to type.
+type suggested struct{ suite config.Suite }
+
+var _ record.Commands = suggested{}
+
+// Ours implements record.Commands.
+func (c suggested) Ours(verb, name, namespace, consumer string) string {
+	return typedAt(verb, name, namespace, consumer, c.suite)
+}
+
+// Kubectl implements record.Commands.
+func (c suggested) Kubectl(words ...string) string {
+	return strings.Join(append(append([]string{"kubectl"}, words...), kubectlFlags(c.suite)...), " ")
+}
+
+// kubectlFlags are those flags of the suite's hints that kubectl has, too.
+func kubectlFlags(suite config.Suite) []string {
+	var flags []string
+	for i := 0; i+1 < len(suite.Hints.Flags); i += 2 {
+		if flag := suite.Hints.Flags[i]; slices.Contains([]string{"--kubeconfig", "--context", "--cluster"}, flag) {
+			flags = append(flags, flag, shellescape.Quote(suite.Hints.Flags[i+1]))
+		}
+	}
+	return flags
 }
 
 // sourced is the flag that says where an image comes from. A source may come out of a record,

@@ -49,3 +49,42 @@ func TestCommandsRepeatNoDefaults(t *testing.T) {
 		}
 	}
 }
+
+func TestErrorsOfRecordsSuggestCommandsAsTheyAreTypedHere(t *testing.T) {
+	t.Parallel()
+	flags := []string{"--config", "my suite.yaml", "--context", "kind-dev", "--kind-cluster", "dev"}
+	for name, test := range map[string]struct {
+		hints         config.Hints
+		clean, create string
+	}{
+		"nothing is known": {
+			config.Hints{},
+			"kubectl e2eimage clean datastorage -n tests --consumer suite --scope=cluster\n",
+			"kubectl create namespace tests (",
+		},
+		"the file says where": {
+			config.Hints{Namespace: "tests", Consumer: "suite"},
+			"kubectl e2eimage clean datastorage --scope=cluster\n",
+			"kubectl create namespace tests (",
+		},
+		"the user says which cluster": {
+			config.Hints{Namespace: "tests", Consumer: "suite", Flags: flags},
+			"kubectl e2eimage clean datastorage --config 'my suite.yaml' --context kind-dev --kind-cluster dev --scope=cluster\n",
+			"kubectl create namespace tests --context kind-dev (",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.tagged("suite")
+			b.tamper("suite")
+			s := suite("suite", "datastorage")
+			s.Hints = test.hints
+			_, err := b.client().Ref(t.Context(), RefInput{Suite: s})
+			is[*InconsistentError](t, err, test.clean)
+			s.Images[0].Name = "other"
+			_, err = newBench(t).client().Up(t.Context(), UpInput{Suite: s})
+			says(t, err, "namespace \"tests\" does not exist; create it with: "+test.create)
+		})
+	}
+}

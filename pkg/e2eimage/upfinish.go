@@ -18,8 +18,8 @@ func (r *upRun) stopped(err error) error {
 		built = append(built, image.Image)
 	}
 	if err == nil && len(built) > 0 {
-		missing = fmt.Errorf("%w\n%s: built. When the cluster is there: kubectl e2eimage up", missing,
-			strings.Join(built, ", "))
+		missing = fmt.Errorf("%w\n%s: built. When the cluster is there: %s", missing, strings.Join(built, ", "),
+			typed("up", asked(r.in.Suite), r.in.Suite))
 	}
 	return classify(errors.Join(err, missing))
 }

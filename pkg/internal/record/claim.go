@@ -86,8 +86,8 @@ type MovedError struct {
 
 func (e *MovedError) Error() string {
 	return fmt.Sprintf(`%s is recorded for %s and cannot be moved to %s: pods that use it would get other content
-choose another --tag; or, once nothing uses it, remove it first: kubectl e2eimage clean %s -n %s --consumer %s --scope=cluster`,
-		e.Image, e.Recorded, e.Wanted, e.Name, e.Set.Namespace, e.Set.Consumer)
+choose another --tag; or, once nothing uses it, remove it first: %s --scope=cluster`,
+		e.Image, e.Recorded, e.Wanted, e.Set.typed("clean", e.Name))
 }
 
 // ReleasingError says that the wanted tag is just being taken off the nodes.
@@ -98,8 +98,8 @@ type ReleasingError struct {
 
 func (e *ReleasingError) Error() string {
 	return fmt.Sprintf(`another run is removing %s from the nodes; wait for it
-if that run was killed, finish its work: kubectl e2eimage clean %s -n %s --consumer %s --scope=cluster`,
-		e.Image, e.Name, e.Set.Namespace, e.Set.Consumer)
+if that run was killed, finish its work: %s --scope=cluster`,
+		e.Image, e.Set.typed("clean", e.Name))
 }
 
 // supersede puts a new claim over whatever the entry was. Tags of a claim that

@@ -16,6 +16,8 @@ type Set struct {
 	Consumer  string
 
 	configMap *corev1.ConfigMap
+	// commands are those that errors suggest; nil for those that say all.
+	commands Commands
 }
 
 // ConfigMapName returns the name of the ConfigMap that holds the consumer's records.
@@ -64,9 +66,8 @@ func (s *Set) Names() []string {
 // anew is what to type where a record is not to be believed. The lock stays, and with it
 // what tag goes by; so do tags in use.
 func (s *Set) anew(name string) string {
-	return fmt.Sprintf("remove the record: kubectl e2eimage clean %[1]s -n %[2]s --consumer %[3]s --scope=cluster\n"+
-		"then record it again: kubectl e2eimage tag %[1]s -n %[2]s --consumer %[3]s",
-		name, s.Namespace, s.Consumer)
+	return fmt.Sprintf("remove the record: %s --scope=cluster\nthen record it again: %s", s.typed("clean", name),
+		s.typed("tag", name))
 }
 
 // TamperedError says that annotation and evidence of an image disagree.

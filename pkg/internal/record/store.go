@@ -26,20 +26,30 @@ const FieldManager = "kubectl-e2eimage"
 
 // Store keeps records in the cluster.
 type Store struct {
-	client corev1client.ConfigMapsGetter
+	client   corev1client.ConfigMapsGetter
+	commands Commands
 }
 
 // NewStore returns a store that uses client.
-func NewStore(client corev1client.ConfigMapsGetter) *Store { return &Store{client: client} }
+func NewStore(client corev1client.ConfigMapsGetter) *Store {
+	return &Store{client: client, commands: inFull{}}
+}
+
+// Suggesting returns the store with errors that suggest these commands.
+func (s *Store) Suggesting(commands Commands) *Store {
+	return &Store{client: s.client, commands: commands}
+}
 
 // Get reads the records of a consumer; without any it returns an empty set.
 func (s *Store) Get(ctx context.Context, namespace, consumer string) (*Set, error) {
 	configMap, err := s.client.ConfigMaps(namespace).Get(ctx, ConfigMapName(consumer), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return newSet(namespace, consumer), nil
+		set := newSet(namespace, consumer)
+		set.commands = s.commands
+		return set, nil
 	}
 	if err != nil {
-		return nil, explain(err, "read", namespace, consumer)
+		return nil, s.explain(err, "read", namespace, consumer)
 	}
 	return s.adopt(configMap, namespace, consumer)
 }
@@ -51,7 +61,13 @@ func (s *Store) adopt(configMap *corev1.ConfigMap, namespace, consumer string) (
 			fmt.Errorf("ConfigMap %s/%s is not a record: it has no labels %s=%s, %s=%s; rename it, or choose another --consumer",
 				namespace, configMap.Name, ManagedByLabel, ManagedBy, ConsumerLabel, consumer)
 	}
-	return fromConfigMap(configMap), nil
+	return s.set(configMap), nil
+}
+
+func (s *Store) set(configMap *corev1.ConfigMap) *Set {
+	set := fromConfigMap(configMap)
+	set.commands = s.commands
+	return set
 }
 
 // List reads the records of all consumers in a namespace, by consumer.
@@ -59,11 +75,11 @@ func (s *Store) List(ctx context.Context, namespace string) ([]*Set, error) {
 	listed, err := s.client.ConfigMaps(namespace).List(ctx,
 		metav1.ListOptions{LabelSelector: ManagedByLabel + "=" + ManagedBy})
 	if err != nil {
-		return nil, explain(err, "list", namespace, "")
+		return nil, s.explain(err, "list", namespace, "")
 	}
 	var sets []*Set
 	for i := range listed.Items {
-		if set := fromConfigMap(&listed.Items[i]); set.Consumer != "" {
+		if set := s.set(&listed.Items[i]); set.Consumer != "" {
 			sets = append(sets, set)
 		}
 	}
@@ -139,17 +155,17 @@ func (s *Store) write(ctx context.Context, before *corev1.ConfigMap, set *Set) e
 	if lostRace(err) || err == nil {
 		return err
 	}
-	return explain(err, "write", set.Namespace, set.Consumer)
+	return s.explain(err, "write", set.Namespace, set.Consumer)
 }
 
 // NoNamespace says that there can be no record, since its namespace does not exist.
-func NoNamespace(namespace string, err error) error {
-	return foreign.Reworded(err, fmt.Sprintf("namespace %q does not exist; create it with: kubectl create namespace %s "+
-		"(or give --create-namespace)", namespace, namespace))
+func (s *Store) NoNamespace(namespace string, err error) error {
+	return foreign.Reworded(err, fmt.Sprintf("namespace %q does not exist; create it with: %s (or give --create-namespace)",
+		namespace, s.commands.Kubectl("create", "namespace", namespace)))
 }
 
 // explain says which object the API refused and what would help.
-func explain(err error, verb, namespace, consumer string) error {
+func (s *Store) explain(err error, verb, namespace, consumer string) error {
 	object := "the ConfigMaps in namespace " + namespace
 	if consumer != "" {
 		object = fmt.Sprintf("ConfigMap %s/%s", namespace, ConfigMapName(consumer))
@@ -163,12 +179,11 @@ func explain(err error, verb, namespace, consumer string) error {
 		return fmt.Errorf("may not %s %s, which holds the records: %w\nthe Role that is needed is in docs/rbac.md", verb,
 			object, err)
 	case apierrors.IsNotFound(err):
-		return NoNamespace(namespace, err)
+		return s.NoNamespace(namespace, err)
 	case apierrors.HasStatusCause(err, metav1.CauseType(field.ErrorTypeTooLong)),
 		apierrors.IsRequestEntityTooLargeError(err):
-		return fmt.Errorf("cannot %s %s: a ConfigMap holds at most 1 MiB; remove records that nobody needs (kubectl "+
-			"e2eimage clean NAME -n %s --consumer %s), or what else was put into it: %w",
-			verb, object, namespace, consumer, err)
+		return fmt.Errorf("cannot %s %s: a ConfigMap holds at most 1 MiB; remove records that nobody needs (%s), or what "+
+			"else was put into it: %w", verb, object, s.commands.Ours("clean", "NAME", namespace, consumer), err)
 	}
 	if utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) {
 		return fmt.Errorf("cannot %s %s: the API server does not answer; is the cluster still there (kind get clusters), "+
