@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +35,9 @@ func (a *app) printFindings(result *e2eimage.StatusResult, wait string) error {
 	}
 	next := result.Mend
 	title := "mend it:"
-	if len(next) == 0 && isRolling(result) && wait != "" {
+	if logs := a.logsOfJob(result); len(next) == 0 && logs != "" {
+		next, title = []string{logs}, "its log:"
+	} else if len(next) == 0 && isRolling(result) && wait != "" {
 		next, title = []string{wait}, "wait for it:"
 		if hasFailed(result) {
 			title = "its pod, log and events:"
@@ -63,6 +67,8 @@ func (a *app) nextAfterStatus(cmd *cobra.Command, names []string, result *e2eima
 		return ""
 	case len(result.Mend) == 1:
 		return "mend it: " + result.Mend[0]
+	case len(result.Mend) == 0 && a.logsOfJob(result) != "":
+		return "its log: " + a.logsOfJob(result)
 	case len(result.Mend) == 0 && hasFailed(result):
 		return "its pod, log and events: " + a.verifyLike(cmd, names, "--wait")
 	case len(result.Mend) == 0 && isRolling(result):
@@ -82,6 +88,20 @@ func hasFailed(result *e2eimage.StatusResult) bool {
 	return slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool {
 		return i.State == e2eimage.StateFailed
 	})
+}
+
+// logsOfJob is the command for the log of a Job that a CronJob has made, "" where no such has
+// failed. No rollout is waited for that could show it.
+func (a *app) logsOfJob(result *e2eimage.StatusResult) string {
+	for _, image := range result.Images {
+		for _, workload := range image.Workloads {
+			if image.State == e2eimage.StateFailed && workload.FailedJob != "" && strings.HasPrefix(workload.Name, "cronjob.") {
+				words := []string{"kubectl", "logs", "job/" + workload.FailedJob, "-n", cmp.Or(workload.Namespace, image.Namespace)}
+				return quoted(append(words, a.kubectlFlags()...))
+			}
+		}
+	}
+	return ""
 }
 
 // troubles say in a line each why the pods of an image are not ready.

@@ -53,19 +53,25 @@ func (a *app) flags(names []string) config.Flags {
 // repeated are the flags by which the cluster and the config are found: commands that
 // are suggested need them, too.
 func (a *app) repeated() []string {
-	var words []string
-	said := func(flag string, value *string) {
-		if value != nil && *value != "" {
-			words = append(words, "--"+flag, *value)
-		}
+	words := flagged("config", &a.common.config)
+	words = append(words, a.kubectlFlags()...)
+	words = append(words, flagged("kind-cluster", &a.common.kindCluster)...)
+	return append(words, flagged("provider", &a.common.provider)...)
+}
+
+// kubectlFlags are those of them that kubectl has, too.
+func (a *app) kubectlFlags() []string {
+	words := flagged("kubeconfig", a.kube.KubeConfig)
+	words = append(words, flagged("context", a.kube.Context)...)
+	return append(words, flagged("cluster", a.kube.ClusterName)...)
+}
+
+// flagged is a flag as it was given, if it was.
+func flagged(flag string, value *string) []string {
+	if value == nil || *value == "" {
+		return nil
 	}
-	said("config", &a.common.config)
-	said("kubeconfig", a.kube.KubeConfig)
-	said("context", a.kube.Context)
-	said("cluster", a.kube.ClusterName)
-	said("kind-cluster", &a.common.kindCluster)
-	said("provider", &a.common.provider)
-	return words
+	return []string{"--" + flag, *value}
 }
 
 // namespaceSaid tells whether -n was given, which confines manifests then.

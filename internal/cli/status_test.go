@@ -96,6 +96,30 @@ func TestStatusSaysWhyPodsAreNotReady(t *testing.T) {
 	}
 }
 
+func TestStatusLeadsToTheLogOfACronJobsLastJob(t *testing.T) {
+	t.Parallel()
+	stated := statedThree()
+	stated.Images, stated.Mend = stated.Images[:1], nil
+	one := &stated.Images[0]
+	const why = "its last Job sweep-2 has failed: Job has reached the specified backoff limit"
+	one.Namespace, one.State = "tests", e2eimage.StateFailed
+	one.Problems = []e2eimage.Problem{{State: e2eimage.StateFailed, Text: "cronjob.batch/sweep: " + why}}
+	one.Workloads = []e2eimage.WorkloadStatus{{Name: "cronjob.batch/sweep", Phase: "Scheduled", FailedJob: "sweep-2", Reason: why}}
+	c := newConsole(t)
+	c.library.stated = stated
+	c.done("status --context kind-dev")
+	want := "datastorage: Failed: cronjob/sweep Scheduled, " + why + "\nits log: kubectl logs job/sweep-2 -n tests --context kind-dev\n"
+	if c.errOut.String() != want {
+		t.Errorf("stderr %s", c.errOut.String())
+	}
+	c.out.Reset()
+	c.done("verify --wait")
+	want = "datastorage: Failed: cronjob.batch/sweep: " + why + "\n\nits log:\n  kubectl logs job/sweep-2 -n tests\n"
+	if c.out.String() != want {
+		t.Errorf("stdout %s", c.out.String())
+	}
+}
+
 func TestATimeoutEndsAWatchOnceItHasLooked(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -141,10 +141,10 @@ func describeWorkload(workload e2eimage.WorkloadStatus) string {
 	if workload.Namespace != "" {
 		kind = workload.Namespace + "/" + kind
 	}
-	if workload.Phase != "" {
-		return fmt.Sprintf("%s/%s %s", kind, name, workload.Phase)
-	}
 	far := fmt.Sprintf("%s/%s %d/%d", kind, name, workload.Running, workload.Wanted)
+	if workload.Phase != "" {
+		far = fmt.Sprintf("%s/%s %s", kind, name, workload.Phase)
+	}
 	if workload.Reason != "" {
 		far += ", " + workload.Reason
 	}

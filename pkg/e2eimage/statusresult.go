@@ -20,7 +20,8 @@ const (
 	StateMissing State = "MissingOnNodes"
 	// StateDrifted: a workload is to run, or a pod runs, something else.
 	StateDrifted State = "Drifted"
-	// StateFailed: pods of a workload do not come up as things are; its Reason says why.
+	// StateFailed: pods of a workload do not come up as things are, or a Job has failed; the
+	// workload's Reason says why.
 	StateFailed State = "Failed"
 	// StateRolling: pods of a workload are still to come; Running and Wanted of the
 	// image say how many.
@@ -107,8 +108,12 @@ type WorkloadStatus struct {
 	// where that is not said.
 	Running int `json:"running"`
 	Wanted  int `json:"wanted"`
-	// Reason is what its pods say of why they are not ready, such as a crash.
+	// Reason is what its pods say of why they are not ready, such as a crash, or how a Job
+	// has failed.
 	Reason string `json:"reason,omitempty"`
+	// FailedJob is the name of a Job that has failed: it is the workload, or the last that
+	// a CronJob has made.
+	FailedJob string `json:"failedJob,omitempty"`
 	// Pods that were seen to run it.
 	Pods []string `json:"pods,omitempty"`
 }

@@ -98,7 +98,32 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 		status.problem(r.rollout(&one, evidence, status.Name, used), "", "%s runs it in %d of %d pods%s",
 			shown, one.Running, one.Wanted, behind(": ", one.Reason))
 	}
+	r.jobFailed(status, &one, evidence, used, shown)
 	status.Workloads = append(status.Workloads, one)
+}
+
+// jobFailed says that a Job, or the last of a CronJob, has failed with what is recorded, or is
+// about to: its pods crash again and again.
+func (r *statusRun) jobFailed(status *ImageStatus, one *WorkloadStatus, evidence *record.Evidence, used *workload.Used,
+	shown string,
+) {
+	if used.Phase == "" || !status.rolling(shown) {
+		return
+	}
+	one.FailedJob, one.Reason = used.FailedJob, used.Failure
+	switch {
+	case used.FailedJob == "":
+		if r.rollout(one, evidence, status.Name, used) != StateFailed {
+			one.Reason = ""
+			return
+		}
+		status.problem(StateFailed, "", "%s: %s", shown, one.Reason)
+	case strings.HasPrefix(used.Name, "job."):
+		status.problem(StateFailed, "", "%s has failed: %s", shown, one.Reason)
+	default:
+		one.Reason = fmt.Sprintf("its last Job %s has failed: %s", used.FailedJob, used.Failure)
+		status.problem(StateFailed, "", "%s: %s", shown, one.Reason)
+	}
 }
 
 // notRunning says that no workload uses what is recorded, so that nothing is proved of it.

@@ -40,7 +40,8 @@ type holder struct {
 
 // ListHolders asks as Usage does, with one more call for ReplicaSets of their own.
 func ListHolders(ctx context.Context, api kube.API, namespace string) (*Holders, error) {
-	u := &usage{byKey: map[string]*Used{}, withReplicaSets: true}
+	u := newUsage()
+	u.withReplicaSets = true
 	unseen, err := u.list(ctx, api, namespace)
 	if err != nil {
 		return nil, err

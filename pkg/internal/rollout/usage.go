@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -28,6 +29,9 @@ type Used struct {
 	Template corev1.PodTemplateSpec
 	// Phase of a Job or CronJob, "" of others.
 	Phase string
+	// FailedJob is the name of a Job that has failed, or of the last of a CronJob if that
+	// has; Failure is what its controller says of that. "" for none.
+	FailedJob, Failure string
 	// Wanted is how many pods of its newest template there are to be; 0 where that is
 	// not said.
 	Wanted int
@@ -61,7 +65,7 @@ type UsedContainer struct {
 // kind. Who may not list all namespaces sees the one given; kinds that may not be
 // listed even there are left out and returned as unseen.
 func Usage(ctx context.Context, api kube.API, namespace string) (used []*Used, unseen Unseen, err error) {
-	u := &usage{byKey: map[string]*Used{}}
+	u := newUsage()
 	unseen.Kinds, err = u.list(ctx, api, namespace)
 	unseen.OtherNamespaces = u.oneNamespace
 	return u.all, unseen, err
@@ -111,12 +115,18 @@ func (u *usage) list(ctx context.Context, api kube.API, namespace string) (unsee
 type usage struct {
 	all   []*Used
 	byKey map[string]*Used
+	// lastEnded are the last Jobs of CronJobs that have ended, by NAMESPACE/NAME of these.
+	lastEnded map[string]*batchv1.Job
 	// live are all pods that have not ended.
 	live []*corev1.Pod
 	// withReplicaSets: those of their own, too, also without any pod.
 	withReplicaSets bool
 	// oneNamespace is set where others may not be seen.
 	oneNamespace bool
+}
+
+func newUsage() *usage {
+	return &usage{byKey: map[string]*Used{}, lastEnded: map[string]*batchv1.Job{}}
 }
 
 // keepOnly forgets the workloads of other namespaces: not all that belongs to them is seen.
@@ -134,6 +144,7 @@ func (u *usage) add(k kube.Kind, raw runtime.Object) error {
 	if k.MadeByOthers() && metav1.GetControllerOf(o.Meta) != nil {
 		// A Deployment's ReplicaSet is a part of it, and what a CronJob has made runs to its
 		// end with what it was made with.
+		u.noteEnded(o)
 		return nil
 	}
 	rollout := judgeStatus(o)
@@ -142,8 +153,13 @@ func (u *usage) add(k kube.Kind, raw runtime.Object) error {
 		Consumer: o.Meta.Annotations[kube.ConsumerAnnotation], Template: *o.Template, Phase: rollout.phase,
 		Wanted: int(rollout.pods), Updated: int(rollout.updated), Settled: rollout.done || rollout.phase != "",
 	}
-	if s, ok := o.Object.(*appsv1.StatefulSet); ok {
-		one.revision = s.Status.UpdateRevision
+	switch raw := o.Object.(type) {
+	case *appsv1.StatefulSet:
+		one.revision = raw.Status.UpdateRevision
+	case *batchv1.Job:
+		one.noteFailed(raw)
+	case *batchv1.CronJob:
+		u.noteLastFailed(raw, one)
 	}
 	u.all = append(u.all, one)
 	u.byKey[one.Namespace+"/"+one.Name] = one
