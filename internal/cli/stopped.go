@@ -17,7 +17,15 @@ type stoppedError struct {
 	summary string
 }
 
-func (e *stoppedError) Error() string { return e.err.Error() + "\n" + e.summary }
+// Error has the summary at its end: behind a report of many lines it is a paragraph.
+func (e *stoppedError) Error() string {
+	text := e.err.Error()
+	if strings.Contains(text, "\n") {
+		text += "\n"
+	}
+	return text + "\n" + e.summary
+}
+
 func (e *stoppedError) Unwrap() error { return e.err }
 
 // summedUp adds to the error of a run that was interrupted, or took too long, what stays of
@@ -35,7 +43,7 @@ func (a *app) summedUp(cmd *cobra.Command, names []string, err error, done ...st
 	}
 	summary := "stays: " + strings.Join(lines, "; ")
 	if len(lines) == 0 {
-		summary = "stays: nothing, since no step was finished"
+		summary = "nothing was changed"
 	}
 	var undone *e2eimage.UndoneError
 	if errors.As(err, &undone) {

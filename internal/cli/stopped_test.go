@@ -27,7 +27,7 @@ func TestARunThatIsStoppedSumsUp(t *testing.T) {
 	}{
 		"before anything was done": {
 			"up", stopped, func(l *library) { l.upped = &e2eimage.UpResult{} },
-			"stopped by SIGINT\nstays: nothing, since no step was finished\ngo on: kubectl e2eimage up\n",
+			"stopped by SIGINT\nnothing was changed\ngo on: kubectl e2eimage up\n",
 		},
 		"while it tags": {
 			"up datastorage gateway -n tests --use lock", &e2eimage.UndoneError{Images: []string{"localhost/gateway:suite-2"}, Err: stopped},
@@ -43,12 +43,18 @@ func TestARunThatIsStoppedSumsUp(t *testing.T) {
 		},
 		"deploy before it changes anything": {
 			"deploy datastorage", stopped, func(l *library) { l.partly = false },
-			"stopped by SIGINT\nstays: nothing, since no step was finished\ngo on: kubectl e2eimage deploy datastorage\n",
+			"stopped by SIGINT\nnothing was changed\ngo on: kubectl e2eimage deploy datastorage\n",
 		},
 		"deploy that takes too long": {
 			"deploy datastorage --timeout 1s --pull-policy=Never", late, func(l *library) { l.deployed = deployedTwo() },
 			"it is not rolled out: Timeout\nstays: changed deployment.apps/datastorage\n" +
 				"go on: kubectl e2eimage deploy datastorage --pull-policy Never --timeout 1s\n",
+		},
+		"deploy of what was there, behind a report": {
+			"deploy datastorage", &e2eimage.TimeoutError{Err: errors.New("it is not rolled out: Timeout\n  pod x")}, func(l *library) {
+				l.deployed = &e2eimage.DeployResult{Workloads: deployedTwo().Workloads[1:]}
+			},
+			"it is not rolled out: Timeout\n  pod x\n\nnothing was changed\ngo on: kubectl e2eimage deploy datastorage\n",
 		},
 		"deploy for programs": {
 			"deploy datastorage -o json", stopped, func(l *library) { l.deployed = deployedTwo() },
