@@ -25,6 +25,8 @@ func refHelm(suite config.Suite, result *e2eimage.RefResult, facts config.Templa
 			}
 		}
 		keys = map[string]string{"image.repository": "{{.Repository}}", "image.tag": "{{.Tag}}"}
+		// Its chart is of this image alone.
+		suite.Images, suite.Others = nil, nil
 	}
 	chart := chart{suite: suite, result: result, facts: facts, whole: whole, set: map[string]bool{}}
 	var arguments []string

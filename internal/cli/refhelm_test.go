@@ -71,6 +71,17 @@ func TestHelmGetsWhatTheRecordSaysAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestAnImageOfSeveralGetsTheKeysOfAChartOfItsOwn(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.library.read = recordedApp("app")
+	c.write("e2eimage.yaml", threeImagesFile)
+	c.done("ref app -o helm")
+	if got := c.out.String(); got != "--set-string image.repository=localhost/app --set-string image.tag=suite-1\n" {
+		t.Errorf("printed %s", got)
+	}
+}
+
 func TestKustomizeIsNotToldTwoImagesOfOneRepository(t *testing.T) {
 	t.Parallel()
 	const file = "apiVersion: e2eimage.dev/v1alpha1\nkind: Config\nconsumer: suite\nimages:\n- {name: a, source: 'localhost/shared:one'}\n- {name: b, source: 'localhost/shared:two'}\n- {name: c, source: 'localhost/a:dev'}\n- {name: d, source: 'localhost/d-src:dev'}\n"
