@@ -93,7 +93,7 @@ func (s *step) End(err error) {
 		line, told, mark = s.said.Doing+" ("+progress.Elapsed(took)+")", took >= progress.Short, v.paint("31", "✗")
 	}
 	if told {
-		v.print(mark + " " + v.folded(line, Width("✓ ")))
+		v.print(mark + " " + strings.TrimPrefix(v.indented(line), indent))
 		return
 	}
 	v.draw("")
@@ -106,7 +106,7 @@ func (v *View) Output(of, line string) bool {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.print("  " + foreign.Harmless(line))
+	v.print(indent + foreign.Harmless(line))
 	return true
 }
 
@@ -114,7 +114,7 @@ func (v *View) Output(of, line string) bool {
 func (v *View) Info(message string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.print("  " + v.folded(message, len("  ")))
+	v.print(v.indented(message))
 }
 
 // Warn implements progress.Reporter.
@@ -122,13 +122,17 @@ func (v *View) Warn(message string) {
 	const word = "warning: "
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.print(v.paint("33", word) + v.folded(message, len(word)))
+	columns, _ := v.size()
+	v.print(v.paint("33", word) + Fold(foreign.Harmless(message), columns, len(word)))
 }
 
-// folded is a text with so many columns before it, as wide as the terminal.
-func (v *View) folded(text string, before int) string {
+// indent is before what is said of a verb's steps, where others have their mark.
+const indent = "  "
+
+// indented is a text with all its lines behind the marks, as wide as the terminal.
+func (v *View) indented(text string) string {
 	columns, _ := v.size()
-	return Fold(foreign.Harmless(text), columns, before)
+	return Fold(indent+strings.ReplaceAll(foreign.Harmless(text), "\n", "\n"+indent), columns, 0)
 }
 
 // Close takes the running steps off the terminal: what follows is written by others.

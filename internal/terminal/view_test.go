@@ -297,8 +297,8 @@ func TestWhatIsSaidIsFoldedAndWhatProgramsWriteIsNot(t *testing.T) {
 	running.Result("Built x: localhost/x:1 of today")
 	running.End(nil)
 	want := []string{
-		"warning: one two three", "  four five", "  one two three four", "  five six",
-		"  build | one two three four five six", "✓ Built x: localhost/x:1", "  of today", "",
+		"warning: one two three", "  four five", "  one two three four", "    five six",
+		"  build | one two three four five six", "✓ Built x: localhost/x:1", "    of today", "",
 	}
 	if diff := cmp.Diff(want, window.shows(t)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
