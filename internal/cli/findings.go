@@ -91,17 +91,24 @@ func hasFailed(result *e2eimage.StatusResult) bool {
 }
 
 // logsOfJob is the command for the log of a Job that a CronJob has made, "" where no such has
-// failed. No rollout is waited for that could show it.
+// failed, or more than that. No rollout is waited for that could show it.
 func (a *app) logsOfJob(result *e2eimage.StatusResult) string {
+	command := ""
 	for _, image := range result.Images {
+		if image.State != e2eimage.StateFailed {
+			continue
+		}
 		for _, workload := range image.Workloads {
-			if image.State == e2eimage.StateFailed && workload.FailedJob != "" && strings.HasPrefix(workload.Name, "cronjob.") {
+			switch made := strings.HasPrefix(workload.Name, "cronjob."); {
+			case made && workload.FailedJob != "":
 				words := []string{"kubectl", "logs", "job/" + workload.FailedJob, "-n", cmp.Or(workload.Namespace, image.Namespace)}
-				return quoted(append(words, a.kubectlFlags()...))
+				command = cmp.Or(command, quoted(append(words, a.kubectlFlags()...)))
+			case workload.Reason != "":
+				return ""
 			}
 		}
 	}
-	return ""
+	return command
 }
 
 // troubles say in a line each why the pods of an image are not ready.
