@@ -104,7 +104,7 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 
 // jobFailed says that a Job, or the last of a CronJob, has failed with what is recorded, or is
 // about to: its pods crash again and again.
-func (r *statusRun) jobFailed(status *ImageStatus, one *WorkloadStatus, evidence *record.Evidence, used *workload.Used,
+func (r *statusRun) jobFailed(status *ImageStatus, one *WorkloadStatus, evidence *record.Evidence, used *rollout.Used,
 	shown string,
 ) {
 	if used.Phase == "" || !status.rolling(shown) {

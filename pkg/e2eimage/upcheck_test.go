@@ -15,7 +15,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/workload"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
 
 // inNamespace makes the namespace that the bench's context has.
@@ -154,7 +154,7 @@ func TestUpDoesNotWaitForAnAPIServerThatDoesNotAnswer(t *testing.T) {
 	b := newBench(t)
 	b.kube = clientcmdapi.Cluster{Server: hanging.URL}
 	client, said := b.client(), &warned{}
-	client.report, client.connect = said, workload.NewAPI
+	client.report, client.connect = said, kube.NewAPI
 	run := &upRun{client: client, in: UpInput{Suite: suite("suite", "datastorage")}}
 	records, err := run.recordsBefore(t.Context(), 50*time.Millisecond)
 	want := "the API server " + hanging.URL + " was asked for the records in namespace tests, and did not answer within 50ms; " +
