@@ -52,7 +52,9 @@ func (d *deployRun) prepare(ctx context.Context) (*apply.Plan, error) {
 		d.client.report.Info("not applied, because these Helm hooks do not run on install: " + strings.Join(hooks, ", "))
 	}
 	// Only those that the manifests have are healed and proved.
-	d.records = slices.DeleteFunc(d.records, func(r recorded) bool { return r.accompanies && !plan.HasImage(r.Evidence.Image) })
+	d.records = slices.DeleteFunc(d.records, func(r recorded) bool {
+		return r.accompanies && !plan.HasImage(r.Evidence.Image)
+	})
 	var mistakes []error
 	for _, r := range d.records {
 		mistakes = append(mistakes, r.notReady(d.kube.namespace, d.consumer, d.in.Suite))

@@ -51,7 +51,9 @@ func (i *inventory) list(ctx context.Context, namespace string) []kube.Reference
 func suggestions(wanted kube.Reference, there []kube.Reference) []string {
 	there = slices.Clone(there)
 	slices.SortStableFunc(there, func(a, b kube.Reference) int { return distance(wanted, a) - distance(wanted, b) })
-	alike := slices.DeleteFunc(slices.Clone(there), func(r kube.Reference) bool { return distance(wanted, r) >= unrelated })
+	alike := slices.DeleteFunc(slices.Clone(there), func(r kube.Reference) bool {
+		return distance(wanted, r) >= unrelated
+	})
 	if len(alike) > 0 {
 		there = alike
 	}
@@ -62,21 +64,21 @@ func suggestions(wanted kube.Reference, there []kube.Reference) []string {
 	return names
 }
 
-// unrelated is where names stop to be alike.
+// unrelated is the distance of names that have nothing in common.
 const unrelated = 1000
 
 // distance is 0 for the same name in another kind, small for names that contain
 // each other or differ in few letters.
 func distance(wanted, other kube.Reference) int {
-	apart := nearest.Distance(wanted.Name, other.Name)
+	letters := nearest.Distance(wanted.Name, other.Name)
 	switch {
-	case apart == 0, apart <= max(2, len(wanted.Name)/4):
+	case letters <= max(2, len(wanted.Name)/4):
 	case strings.Contains(other.Name, wanted.Name), strings.Contains(wanted.Name, other.Name):
 	default:
 		return unrelated
 	}
-	if wanted.Kind != other.Kind && apart > 0 {
-		apart++
+	if wanted.Kind != other.Kind && letters > 0 {
+		letters++
 	}
-	return apart
+	return letters
 }

@@ -82,8 +82,8 @@ func (p *Plan) waitServed(ctx context.Context, a *manifestTarget) error {
 	return p.waitEstablished(ctx, a)
 }
 
-// noteStaleContainers notes which containers a Pod has right before it is changed: one that
-// crashes gets new ones all the time.
+// noteStaleContainers notes which containers a Pod has right before it is changed: one
+// that crashes gets new ones all the time.
 func (p *Plan) noteStaleContainers(ctx context.Context, a *manifestTarget) error {
 	if a.target == nil || a.target.Ref.Kind != kube.Pod || a.live == nil || a.immutable != "" {
 		return nil
@@ -100,14 +100,17 @@ func (p *Plan) noteStaleContainers(ctx context.Context, a *manifestTarget) error
 	return nil
 }
 
-// comparableContent is what of an object counts as a change.
-func comparableContent(u *unstructured.Unstructured) map[string]any {
-	bare := u.DeepCopy()
-	for _, field := range []string{"managedFields", "resourceVersion", "generation"} {
-		unstructured.RemoveNestedField(bare.Object, "metadata", field)
+// sameContent compares what users and manifests write.
+func sameContent(a, b *unstructured.Unstructured) bool {
+	content := func(u *unstructured.Unstructured) map[string]any {
+		bare := u.DeepCopy()
+		for _, field := range []string{"managedFields", "resourceVersion", "generation"} {
+			unstructured.RemoveNestedField(bare.Object, "metadata", field)
+		}
+		unstructured.RemoveNestedField(bare.Object, "status")
+		return bare.Object
 	}
-	unstructured.RemoveNestedField(bare.Object, "status")
-	return bare.Object
+	return equality.Semantic.DeepEqual(content(a), content(b))
 }
 
 func (a *manifestTarget) change(dry DryRun) Change {
@@ -127,7 +130,7 @@ func (a *manifestTarget) action(dry DryRun) Action {
 		return Created
 	case dry.dry() && a.adoptsClientSide():
 		return Configured
-	case dry != DryRunClient && a.result != nil && equality.Semantic.DeepEqual(comparableContent(a.live), comparableContent(a.result)):
+	case dry != DryRunClient && a.result != nil && sameContent(a.live, a.result):
 		return Unchanged
 	}
 	return Configured

@@ -8,7 +8,6 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,7 +17,7 @@ import (
 )
 
 // checkObject compares the object with what is there, and lets the API server judge it.
-// Objects are checked in their order: what one of before brings is known.
+// Objects are checked in their order: what earlier ones bring is known.
 func (p *Plan) checkObject(ctx context.Context, a *manifestTarget) error {
 	if p.waitsForOthers(a) {
 		return nil
@@ -39,7 +38,7 @@ func (p *Plan) checkObject(ctx context.Context, a *manifestTarget) error {
 		}
 	}
 	if p.options.DryRun == DryRunClient || a.immutable != "" {
-		return p.checkFixed(ctx, a)
+		return p.checkImmutable(ctx, a)
 	}
 	return p.dryRunApply(ctx, a)
 }
@@ -62,7 +61,7 @@ func (p *Plan) dryRunApply(ctx context.Context, a *manifestTarget) error {
 		if a.immutable = podImmutable; a.target.Ref.Kind == kube.Job {
 			a.immutable = jobImmutable
 		}
-		return p.checkFixed(ctx, a)
+		return p.checkImmutable(ctx, a)
 	case dryRunUnsupported(err), p.missesOthers(a, err):
 		// It is judged when it counts.
 		return nil
@@ -76,11 +75,11 @@ func (p *Plan) fixPullPolicy(ctx context.Context, a *manifestTarget) error {
 	if a.live == nil || a.target == nil || len(a.target.Images) == 0 {
 		return nil
 	}
-	after, err := kube.Decode(a.result, a.target.Ref.Kind)
+	result, err := kube.Decode(a.result, a.target.Ref.Kind)
 	if err != nil {
 		return err
 	}
-	assigned := assignmentsIn(&after.Template.Spec, a.target.Images)
+	assigned := assignmentsIn(&result.Template.Spec, a.target.Images)
 	pulls := func(one kube.Assignment) bool { return one.Container.ImagePullPolicy != one.PullPolicy() }
 	if !slices.ContainsFunc(assigned, pulls) {
 		return nil
@@ -133,7 +132,7 @@ func (p *Plan) missesOthers(a *manifestTarget, err error) bool {
 
 // changes tells whether the object is created or changed.
 func (a *manifestTarget) changes() bool {
-	return a.live == nil || a.result == nil || !equality.Semantic.DeepEqual(comparableContent(a.live), comparableContent(a.result))
+	return a.live == nil || a.result == nil || !sameContent(a.live, a.result)
 }
 
 // namespaceExists says that a namespace does not exist, once for all its objects.
@@ -181,13 +180,13 @@ func (p *Plan) checkLive(ctx context.Context, a *manifestTarget) error {
 	case *batchv1.Job:
 		has := kube.ImageIDs(live.Spec.Template.Annotations)
 		wants := kube.ImageIDs(templateAnnotations(a.object.Unstructured, t.Ref.Kind))
-		unnoted := p.missingIDAnnotations(t, wanted, live)
-		maps.DeleteFunc(wants, func(key, _ string) bool { return slices.Contains(unnoted, key) })
+		missing := p.missingIDAnnotations(t, wanted, live)
+		maps.DeleteFunc(wants, func(key, _ string) bool { return slices.Contains(missing, key) })
 		if !kube.HasImagesOf(&live.Spec.Template.Spec, &wanted.Template.Spec) || !maps.Equal(has, wants) {
 			a.immutable = jobImmutable
 			return nil
 		}
-		for _, key := range unnoted {
+		for _, key := range missing {
 			unstructured.RemoveNestedField(a.object.Object, append(kube.Job.TemplatePath(), "metadata", "annotations", key)...)
 		}
 	}
@@ -197,9 +196,9 @@ func (p *Plan) checkLive(ctx context.Context, a *manifestTarget) error {
 	return nil
 }
 
-// missingIDAnnotations are the annotations with image IDs that only dress has put into a Job whose
-// template lacks them and can never get them: one that a chart has made with the
-// recorded image is right. Where it may be made anew it gets them.
+// missingIDAnnotations are those that only injectImages has put into a Job whose template
+// lacks them and can never get them: one that a chart has made with the recorded image is
+// right. Where it may be made anew it gets them.
 func (p *Plan) missingIDAnnotations(t *target, wanted kube.Object, live *batchv1.Job) []string {
 	if p.options.Replace {
 		return nil
@@ -222,9 +221,9 @@ func templateAnnotations(u *unstructured.Unstructured, k kube.Kind) map[string]s
 	return annotations
 }
 
-// checkFixed is an error unless what cannot be changed may be made anew; the API
+// checkImmutable is an error unless what cannot be changed may be made anew; the API
 // server judges then whether it can be made.
-func (p *Plan) checkFixed(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) checkImmutable(ctx context.Context, a *manifestTarget) error {
 	switch {
 	case a.immutable == "":
 		return nil
@@ -236,7 +235,8 @@ func (p *Plan) checkFixed(ctx context.Context, a *manifestTarget) error {
 	return p.dryRunCreateEarly(ctx, a)
 }
 
-// dryRunCreateEarly is trial, but for what only others of the manifests may bring.
+// dryRunCreateEarly is dryRunCreate before the other objects of the manifests are applied:
+// what only those may bring is no reason to stop.
 func (p *Plan) dryRunCreateEarly(ctx context.Context, a *manifestTarget) error {
 	err := p.dryRunCreate(ctx, a)
 	if p.missesOthers(a, err) {

@@ -62,8 +62,8 @@ func (p *Plan) adoptClientSide(ctx context.Context, a *manifestTarget) error {
 	})
 }
 
-// adoptsClientSide tells whether there is something to inherit, which changes the object: the
-// note of what was applied goes.
+// adoptsClientSide tells whether there is something to make ours, which changes the
+// object: the note of what was applied goes.
 func (a *manifestTarget) adoptsClientSide() bool {
 	return (a.target == nil || !a.target.Ref.Kind.Replaceable()) && clientSideManagers(a.live).Len() > 0
 }

@@ -20,7 +20,7 @@ func (e *ClaimedError) Error() string {
 
 // checkMark tells whether the workload carries another consumer's mark that has
 // to be replaced; that of a consumer who is alive is an error unless taken over.
-func (p *Plan) checkMark(ctx context.Context, t *target) (remark bool, err error) {
+func (p *Plan) checkMark(ctx context.Context, t *target) (replace bool, err error) {
 	mark := t.Object.Meta.Annotations[kube.ConsumerAnnotation]
 	if mark == "" || mark == p.options.Consumer {
 		return false, nil

@@ -134,12 +134,12 @@ func (p *Plan) planPatch(ctx context.Context, t *target) error {
 	if owner := metav1.GetControllerOf(t.Object.Meta); owner != nil && t.Ref.Kind.MadeByOthers() && !p.options.WaitOnly {
 		return fmt.Errorf("%s belongs to %s %s, which makes it; deploy that instead", t.Ref.Where(), owner.Kind, owner.Name)
 	}
-	remark, markErr := p.checkMark(ctx, t)
+	replaceMark, markErr := p.checkMark(ctx, t)
 	if err := errors.Join(err, markErr); err != nil {
 		return err
 	}
 	t.Assigned = assigned
-	t.patch = kube.NewPatch(t.Object, assigned, p.options.Consumer, remark)
+	t.patch = kube.NewPatch(t.Object, assigned, p.options.Consumer, replaceMark)
 	if p.options.WaitOnly {
 		return nil
 	}

@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	// deletionLimit is how long what is deleted may take on top of its grace period,
-	// makingLimit how long making it anew may.
+	// deletionLimit is how long a deletion may take on top of the grace period,
+	// creationLimit how long making it anew may.
 	deletionLimit = time.Minute
 	creationLimit = 30 * time.Second
 )
@@ -47,8 +47,8 @@ func (p *Plan) replace(ctx context.Context, t *target, report progress.Reporter)
 }
 
 // recreate deletes the workload and has it created. Its manifest is kept in a file until
-// that is done, for runs that are killed. An interrupted run waits for goingLimit at
-// most, and creates what is gone then. If it cannot be created it is made as it was.
+// that is done, for runs that are killed. An interrupted run waits for deletionLimit
+// at most, and creates what is gone then. If it cannot be created it is made as it was.
 func (p *Plan) recreate(ctx context.Context, t *target, report progress.Reporter,
 	create func(context.Context) error,
 ) (err error) {
@@ -79,29 +79,29 @@ func (p *Plan) recreate(ctx context.Context, t *target, report progress.Reporter
 	report.Info(fmt.Sprintf("deleting and recreating %s, within %s; if this run is killed, restore it: kubectl create "+
 		"-f %s", t.Ref, limit,
 		file))
-	going, cancel := outlive.WithGracePeriod(ctx, deletionLimit)
+	deleting, cancel := outlive.WithGracePeriod(ctx, deletionLimit)
 	defer cancel()
-	going, cancel = context.WithTimeoutCause(going, limit,
+	deleting, cancel = context.WithTimeoutCause(deleting, limit,
 		fmt.Errorf("waited for %s: %w", limit, context.DeadlineExceeded))
 	defer cancel()
-	if err := p.deleteAndWait(going, t, nil); err != nil {
+	if err := p.deleteAndWait(deleting, t, nil); err != nil {
 		var begun *deletionPendingError
 		gone = errors.As(err, &begun)
 		return err
 	}
-	making, cancel := context.WithTimeout(context.WithoutCancel(ctx), creationLimit)
+	creating, cancel := context.WithTimeout(context.WithoutCancel(ctx), creationLimit)
 	defer cancel()
-	err = create(making)
+	err = create(creating)
 	if err == nil {
 		return nil
 	}
-	if p.existsAnew(making, t, err) {
+	if p.existsAnew(creating, t, err) {
 		return fmt.Errorf("recreate %s: somebody created it meanwhile; deploy again: %w", t.Ref.Where(), err)
 	}
 	err = kube.ExplainAPI("recreate "+t.Ref.Where(), err)
-	undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), creationLimit)
+	restoring, cancel := context.WithTimeout(context.WithoutCancel(ctx), creationLimit)
 	defer cancel()
-	if _, failed := t.Ref.Client(p.api).Create(undoing, was.Object,
+	if _, failed := t.Ref.Client(p.api).Create(restoring, was.Object,
 		metav1.CreateOptions{FieldManager: fieldManager}); failed != nil {
 		gone = true
 		return fmt.Errorf("%w\nit is deleted now, and restoring it failed, too: %w", err, failed)

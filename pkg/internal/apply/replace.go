@@ -90,12 +90,12 @@ func (p *Plan) decideReplacing(ctx context.Context, t *target) error {
 	case !p.options.Replace:
 		return fmt.Errorf("%s: %s, so nothing was changed\nto delete and recreate it, use --replace", t.Ref.Where(), why)
 	}
-	trial, err := kube.AsObject(t.replacement())
+	replacement, err := kube.AsObject(t.replacement())
 	if err != nil {
 		return err
 	}
-	trial.Meta.Name = dryRunName(t.Ref.Name)
-	_, err = t.Ref.Client(p.api).Create(ctx, trial.Object,
+	replacement.Meta.Name = dryRunName(t.Ref.Name)
+	_, err = t.Ref.Client(p.api).Create(ctx, replacement.Object,
 		metav1.CreateOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}})
 	if creationRefused(err) {
 		return fmt.Errorf("%w\nit was not changed", kube.ExplainAPI("recreate "+t.Ref.Where(), err))
@@ -110,15 +110,15 @@ func dryRunName(name string) string {
 	return strings.TrimRight(name[:min(len(name), most)], "-.") + "-" + rand.String(5)
 }
 
-// creationRefused tells whether a trial says that the object cannot be made. What the one
+// creationRefused tells whether a dry run says that the object cannot be made. What the one
 // that goes takes of a quota comes back.
 func creationRefused(err error) bool {
 	return err != nil && !apierrors.IsAlreadyExists(err) && !strings.Contains(err.Error(), "exceeded quota") &&
 		!dryRunUnsupported(err)
 }
 
-// dryRunUnsupported tells whether the API server could not judge by a dry run, since a webhook
-// has side effects (k8s.io/apiserver/pkg/admission/plugin/webhook).
+// dryRunUnsupported tells whether the API server could not judge by a dry run, since a
+// webhook has side effects (k8s.io/apiserver/pkg/admission/plugin/webhook).
 func dryRunUnsupported(err error) bool {
 	return apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run")
 }

@@ -103,7 +103,8 @@ func checkNamed(wanted []string, containers []corev1.Container) ([]string, error
 		}
 	}
 	if len(absent) > 0 {
-		return nil, fmt.Errorf("it has no container %s; there are %s", strings.Join(absent, ", "), describeContainers(containers))
+		return nil, fmt.Errorf("it has no container %s; there are %s", strings.Join(absent, ", "),
+			describeContainers(containers))
 	}
 	return wanted, nil
 }

@@ -43,11 +43,11 @@ type patchContainer struct {
 
 // NewPatch returns what makes the workload right, nil when it is. A missing
 // image ID annotation is not wrong: the workload may come from a chart that was
-// installed with the recorded image, and has no reason to restart. remark also
-// replaces another consumer's mark on a workload that is right.
-func NewPatch(o Object, assigned []Assignment, consumer string, remark bool) *Patch {
+// installed with the recorded image, and has no reason to restart. replaceMark
+// also replaces another consumer's mark on a workload that is right.
+func NewPatch(o Object, assigned []Assignment, consumer string, replaceMark bool) *Patch {
 	restart := restartsFor(o, assigned)
-	if restart == nil && !remark {
+	if restart == nil && !replaceMark {
 		return nil
 	}
 	return &Patch{

@@ -25,10 +25,10 @@ func TestBuildPatch(t *testing.T) {
 		d.Spec.Template.Spec.Containers[0].ImagePullPolicy = corev1.PullAlways
 	}
 	for _, test := range []struct {
-		name   string
-		has    *appsv1.Deployment
-		remark bool
-		want   string
+		name        string
+		has         *appsv1.Deployment
+		replaceMark bool
+		want        string
 	}{
 		{name: "nothing is sent when image and policy are right, though no image ID is noted", has: kubetest.Deployment(kubetest.NewImage)},
 		{name: "nothing is sent when the noted image ID is right too", has: kubetest.Deployment(kubetest.NewImage, stamped(kubetest.NewID))},
@@ -51,7 +51,7 @@ func TestBuildPatch(t *testing.T) {
 			}),
 			want: head + `,"spec":{"template":{` + stamp + `,"spec":{"initContainers":[{"name":"migrate","image":"` + kubetest.NewImage + `"}]}}}}`,
 		},
-		{name: "only the mark is replaced, without a restart", has: kubetest.Deployment(kubetest.NewImage), remark: true, want: head + `}`},
+		{name: "only the mark is replaced, without a restart", has: kubetest.Deployment(kubetest.NewImage), replaceMark: true, want: head + `}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -64,7 +64,7 @@ func TestBuildPatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := ""
-			if patch := kube.NewPatch(o, assigned, "suite", test.remark); patch != nil {
+			if patch := kube.NewPatch(o, assigned, "suite", test.replaceMark); patch != nil {
 				body, err := patch.Marshal(kube.Deployment)
 				if err != nil {
 					t.Fatal(err)

@@ -23,8 +23,8 @@ type diagnosticWatch struct {
 	events, warnings, nodes cache.SharedIndexInformer
 }
 
-// startDiagnostics begins to watch, and returns once all is seen; what may not be seen is done
-// without.
+// startDiagnostics begins to watch, and returns once all is seen; what may not be seen is
+// done without.
 func (w *watcher) startDiagnostics(ctx context.Context) {
 	of := w.target.Ref.Namespace
 	events := kube.NewClient(w.api.CoreV1().Events(of), &corev1.Event{})
@@ -48,7 +48,8 @@ func (w *watcher) startDiagnostics(ctx context.Context) {
 			// It is done without.
 			w.note(nil)
 		}
-		*one.informer = w.startInformer(watching, giveUp, one.client, func(o *metav1.ListOptions) { o.FieldSelector = one.selector })
+		selected := func(o *metav1.ListOptions) { o.FieldSelector = one.selector }
+		*one.informer = w.startInformer(watching, giveUp, one.client, selected)
 		synced = append(synced, syncedOrEnded{(*one.informer).HasSyncedChecker(), watching})
 	}
 	cache.WaitFor(ctx, "", synced...)

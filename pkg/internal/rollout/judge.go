@@ -49,12 +49,12 @@ func (v view) waiting() string {
 	return "its status says that it is rolled out, but not all its pods are ready"
 }
 
-// verdict is what a look tells.
+// verdict is what an evaluation tells.
 type verdict struct {
 	done bool
 	// failure is set when success is impossible.
 	failure *failure
-	// again is when to look again although nothing changes, 0 for never.
+	// again is when to evaluate again although nothing changes, 0 for never.
 	again time.Duration
 	// needsDiagnostics: events and nodes are needed to go on.
 	needsDiagnostics bool
@@ -66,7 +66,7 @@ type failure struct {
 	problem *problem
 }
 
-// judge looks at one rollout again and again.
+// judge evaluates one rollout again and again.
 type judge struct {
 	images      []kube.Image
 	assigned    []kube.Assignment
@@ -75,15 +75,15 @@ type judge struct {
 	maxRestarts int
 	// patched: no pod of the current template is older than the wait.
 	patched bool
-	// stale are the IDs of containers that do not count, as target has them.
+	// stale are the IDs of containers that do not count, as the target has them.
 	stale map[string]bool
 	// failedAt is when a Job was first seen to have failed.
 	failedAt time.Time
 	// failedBefore is how many pods of a Job had failed before the wait.
 	failedBefore int32
-	// begun is set by the first look.
+	// begun is set by the first evaluation.
 	begun bool
-	// before has what was wrong at the first look, and deadline when the
+	// before has what was wrong at the first evaluation, and deadline when the
 	// controller gave up, if it had by then.
 	before   map[string]bool
 	deadline metav1.Time
@@ -99,7 +99,8 @@ type firstSeen struct {
 func newJudge(t *kube.Target) *judge {
 	j := &judge{
 		images: t.Images, assigned: t.Assigned, uid: t.Object.Meta.UID, generation: t.Object.Meta.Generation,
-		maxRestarts: t.MaxRestarts(), patched: t.Patched, stale: t.Stale, before: map[string]bool{}, since: map[string]firstSeen{},
+		maxRestarts: t.MaxRestarts(), patched: t.Patched, stale: t.Stale,
+		before: map[string]bool{}, since: map[string]firstSeen{},
 	}
 	if of, ok := t.Object.Object.(*batchv1.Job); ok {
 		j.failedBefore = of.Status.Failed
@@ -257,7 +258,7 @@ func (j *judge) endIfLasting(v view, problems []problem, now time.Time) verdict 
 }
 
 // explainProblem is why pods are missing or one is stalled, nil while that is not known;
-// again is when to look again then, 0 for never.
+// again is when to evaluate again then, 0 for never.
 func explainProblem(p problem, v view, now time.Time) (why *problem, again time.Duration) {
 	if p.class == classStalled {
 		return stalledCause(p.pod, v, now)

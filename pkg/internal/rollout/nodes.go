@@ -108,8 +108,9 @@ func refusalsOf(node *corev1.Node, pod *corev1.Pod, taken corev1.ResourceList) [
 		free := node.Status.Allocatable[name].DeepCopy()
 		free.Sub(taken[name])
 		if wanted := requests[name]; wanted.Cmp(free) > 0 {
-			reasons = append(reasons, fmt.Sprintf("it has %s of its %s %s left, and %s is asked for", readableQuantity(free, name),
-				readableQuantity(node.Status.Allocatable[name], name), name, readableQuantity(wanted, name)))
+			reasons = append(reasons, fmt.Sprintf("it has %s of its %s %s left, and %s is asked for",
+				readableQuantity(free, name), readableQuantity(node.Status.Allocatable[name], name), name,
+				readableQuantity(wanted, name)))
 		}
 	}
 	return reasons

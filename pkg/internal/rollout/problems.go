@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
@@ -49,7 +50,7 @@ func (j *judge) failing(v view) []problem {
 	switch o := v.object.Object.(type) {
 	case *batchv1.Job:
 		// Of Jobs with several pods the Job's own limits know more.
-		single := valueOr(o.Spec.Completions, 1) <= 1 && valueOr(o.Spec.Parallelism, 1) <= 1
+		single := ptr.Deref(o.Spec.Completions, 1) <= 1 && ptr.Deref(o.Spec.Parallelism, 1) <= 1
 		last := lastFailed(v.current)
 		if last == nil || !single || j.maxRestarts <= 0 || int(o.Status.Failed-j.failedBefore) <= j.maxRestarts ||
 			slices.ContainsFunc(v.current, func(pod *corev1.Pod) bool { return !kube.HasEnded(pod) }) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
@@ -16,7 +17,7 @@ func (v view) progressText() string {
 	}
 	rollout := judgeStatus(v.object)
 	if job, ok := v.object.Object.(*batchv1.Job); ok {
-		far := fmt.Sprintf("%d/%d complete", job.Status.Succeeded, valueOr(job.Spec.Completions, 1))
+		far := fmt.Sprintf("%d/%d complete", job.Status.Succeeded, ptr.Deref(job.Spec.Completions, 1))
 		if job.Status.Failed > 0 {
 			far += fmt.Sprintf(", %s failed", progress.Counted(int(job.Status.Failed), "pod"))
 		}

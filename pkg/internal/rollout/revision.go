@@ -16,7 +16,9 @@ import (
 
 // splitByRevision returns the workload's pods by name: those of its current template
 // that live, and all others that are there.
-func splitByRevision(o kube.Object, pods []*corev1.Pod, replicaSets []*appsv1.ReplicaSet) (current, others []*corev1.Pod) {
+func splitByRevision(o kube.Object, pods []*corev1.Pod,
+	replicaSets []*appsv1.ReplicaSet,
+) (current, others []*corev1.Pod) {
 	owned, isCurrent := ownedBy(o, pods, replicaSets), currentOf(o, pods, replicaSets)
 	slices.SortFunc(owned, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
 	for _, pod := range owned {

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
@@ -59,7 +60,7 @@ func judgeStatus(o kube.Object) rolloutStatus {
 }
 
 func judgeDeployment(d *appsv1.Deployment) rolloutStatus {
-	replicas, status := valueOr(d.Spec.Replicas, 1), d.Status
+	replicas, status := ptr.Deref(d.Spec.Replicas, 1), d.Status
 	progress := rolloutStatus{
 		pods: replicas, desired: replicas,
 		updated: surelyUpdated(status.Replicas, status.UpdatedReplicas, status.AvailableReplicas),
@@ -102,11 +103,11 @@ func judgeDeployment(d *appsv1.Deployment) rolloutStatus {
 const deadlineExceeded = "ProgressDeadlineExceeded"
 
 func judgeStatefulSet(s *appsv1.StatefulSet) rolloutStatus {
-	replicas, status := valueOr(s.Spec.Replicas, 1), s.Status
+	replicas, status := ptr.Deref(s.Spec.Replicas, 1), s.Status
 	updated, available := replicas, replicas
 	progress := rolloutStatus{desired: replicas}
 	if rolling := s.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
-		if partition := min(valueOr(rolling.Partition, 0), replicas); partition > 0 {
+		if partition := min(ptr.Deref(rolling.Partition, 0), replicas); partition > 0 {
 			updated -= partition
 			progress.idle = fmt.Sprintf("its partition leaves %d of %d pods as they were", partition, replicas)
 			if s.Spec.MinReadySeconds == 0 {
@@ -185,11 +186,4 @@ func replacePods(namespace string, labels map[string]string) string {
 		terms = append(terms, key+"="+labels[key])
 	}
 	return fmt.Sprintf("replace them with: kubectl delete pod -n %s -l %s", namespace, strings.Join(terms, ","))
-}
-
-func valueOr(value *int32, fallback int32) int32 {
-	if value == nil {
-		return fallback
-	}
-	return *value
 }

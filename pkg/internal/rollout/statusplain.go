@@ -6,6 +6,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kube"
 )
@@ -15,7 +16,7 @@ import (
 // judgeReplicaSet: that its pods are of its template, which it does not see to, is
 // told from the pods.
 func judgeReplicaSet(s *appsv1.ReplicaSet) rolloutStatus {
-	replicas, status := valueOr(s.Spec.Replicas, 1), s.Status
+	replicas, status := ptr.Deref(s.Spec.Replicas, 1), s.Status
 	progress := rolloutStatus{pods: replicas, desired: replicas}
 	if replicas == 0 {
 		progress.idle = "it has 0 replicas"
@@ -43,7 +44,7 @@ func judgeReplicaSet(s *appsv1.ReplicaSet) rolloutStatus {
 // judgeJob waits until the Job is complete, as
 // `kubectl wait --for=condition=Complete` does, and fails when it has failed.
 func judgeJob(j *batchv1.Job) rolloutStatus {
-	wanted := valueOr(j.Spec.Completions, 1)
+	wanted := ptr.Deref(j.Spec.Completions, 1)
 	progress := rolloutStatus{
 		waiting: fmt.Sprintf("%d of %d completions", j.Status.Succeeded, wanted), desired: 1, phase: "Running",
 	}

@@ -65,7 +65,7 @@ func (r *Rollouts) Running() []Running {
 
 // Wait watches all workloads until each is rolled out or cannot be any more,
 // side by side. Errors: *FailedError, joined, the gravest first. What was rolled out
-// already is not waited for, unless Dead has told otherwise.
+// already is not waited for, unless MarkDead has told otherwise.
 func (r *Rollouts) Wait(ctx context.Context, report progress.Reporter) error {
 	waiting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
