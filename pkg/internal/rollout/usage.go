@@ -38,6 +38,7 @@ type Used struct {
 	// Updated are those that exist of its newest template and are available; less
 	// than Wanted, or less than there are at all, means that a rollout goes on.
 	Updated int
+	// Settled: its rollout is done, by what deploy goes by.
 	Settled bool
 	// Pods that belong to it and have not ended.
 	Pods []UsedPod
