@@ -58,8 +58,8 @@ func TestHowTheContextEndedIsFound(t *testing.T) {
 			}
 		})
 	}
-	var rollout *rollout.FailedError
-	if err := ended(late, report); !errors.As(err, &rollout) || rollout.Logs[0] != "no database" {
+	var failed *rollout.FailedError
+	if err := ended(late, report); !errors.As(err, &failed) || failed.Logs[0] != "no database" {
 		t.Errorf("the diagnosis is lost: %v", err)
 	}
 }

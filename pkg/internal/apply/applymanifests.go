@@ -30,7 +30,7 @@ func (p *Plan) applyAll(ctx context.Context, report progress.Reporter) ([]Change
 	return changes, nil
 }
 
-func (p *Plan) applyOne(ctx context.Context, a *manifestTarget, report progress.Reporter) error {
+func (p *Plan) applyOne(ctx context.Context, a *appliedObject, report progress.Reporter) error {
 	if p.options.DryRun.dry() {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (p *Plan) applyOne(ctx context.Context, a *manifestTarget, report progress.
 }
 
 // waitServed waits until the API server answers for a kind that was applied.
-func (p *Plan) waitServed(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) waitServed(ctx context.Context, a *appliedObject) error {
 	if p.options.DryRun.dry() || a.object.GroupVersionKind().GroupKind() != customResourceDefinition {
 		return nil
 	}
@@ -84,7 +84,7 @@ func (p *Plan) waitServed(ctx context.Context, a *manifestTarget) error {
 
 // noteStaleContainers notes which containers a Pod has right before it is changed: one
 // that crashes gets new ones all the time.
-func (p *Plan) noteStaleContainers(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) noteStaleContainers(ctx context.Context, a *appliedObject) error {
 	if a.target == nil || a.target.Ref.Kind != kube.Pod || a.live == nil || a.immutable != "" {
 		return nil
 	}
@@ -113,7 +113,7 @@ func sameContent(a, b *unstructured.Unstructured) bool {
 	return equality.Semantic.DeepEqual(content(a), content(b))
 }
 
-func (a *manifestTarget) change(dry DryRun) Change {
+func (a *appliedObject) change(dry DryRun) Change {
 	change := Change{Name: a.object.String(), Namespace: a.object.GetNamespace(), Action: a.action(dry)}
 	if a.result != nil {
 		change.Generation = a.result.GetGeneration()
@@ -122,7 +122,7 @@ func (a *manifestTarget) change(dry DryRun) Change {
 }
 
 // action says what was done, or by a dry run would be.
-func (a *manifestTarget) action(dry DryRun) Action {
+func (a *appliedObject) action(dry DryRun) Action {
 	switch {
 	case a.immutable != "":
 		return Replaced

@@ -18,7 +18,7 @@ import (
 
 // checkObject compares the object with what is there, and lets the API server judge it.
 // Objects are checked in their order: what earlier ones bring is known.
-func (p *Plan) checkObject(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) checkObject(ctx context.Context, a *appliedObject) error {
 	if p.waitsForOthers(a) {
 		return nil
 	}
@@ -44,7 +44,7 @@ func (p *Plan) checkObject(ctx context.Context, a *manifestTarget) error {
 }
 
 // dryRunApply lets the API server judge the object by a dry run.
-func (p *Plan) dryRunApply(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) dryRunApply(ctx context.Context, a *appliedObject) error {
 	var err error
 	if a.result, err = p.serverSide(ctx, a, true); err == nil {
 		err = p.fixPullPolicy(ctx, a)
@@ -71,7 +71,7 @@ func (p *Plan) dryRunApply(ctx context.Context, a *manifestTarget) error {
 
 // fixPullPolicy mends a pull policy that the manifest does not set and that was Always
 // before: it is kept by server-side apply, and would let the node's image be passed by.
-func (p *Plan) fixPullPolicy(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) fixPullPolicy(ctx context.Context, a *appliedObject) error {
 	if a.live == nil || a.target == nil || len(a.target.Images) == 0 {
 		return nil
 	}
@@ -93,12 +93,12 @@ func (p *Plan) fixPullPolicy(ctx context.Context, a *manifestTarget) error {
 
 // waitsForOthers tells whether the object can only be judged when others of the manifests
 // are there: its kind or its namespace.
-func (p *Plan) waitsForOthers(a *manifestTarget) bool {
+func (p *Plan) waitsForOthers(a *appliedObject) bool {
 	if definition := p.definitionOf(a.object.GroupVersionKind()); definition != nil && definition.live == nil {
 		return true
 	}
 	namespace := a.object.GetNamespace()
-	return slices.ContainsFunc(p.applied, func(o *manifestTarget) bool {
+	return slices.ContainsFunc(p.applied, func(o *appliedObject) bool {
 		return o.object.GetKind() == "Namespace" && o.object.GetName() == namespace && o.live == nil
 	})
 }
@@ -118,20 +118,20 @@ var admissionKinds = []schema.GroupKind{
 
 // missesOthers tells whether the API server may refuse the object only because
 // others of the same manifests are not as they will be.
-func (p *Plan) missesOthers(a *manifestTarget, err error) bool {
+func (p *Plan) missesOthers(a *appliedObject, err error) bool {
 	if definition := p.definitionOf(a.object.GroupVersionKind()); definition != nil && definition.changes() {
 		return true
 	}
 	if !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) || kube.DeniedByRole(err) {
 		return false
 	}
-	return slices.ContainsFunc(p.applied, func(o *manifestTarget) bool {
+	return slices.ContainsFunc(p.applied, func(o *appliedObject) bool {
 		return o != a && slices.Contains(admissionKinds, o.object.GroupVersionKind().GroupKind()) && o.changes()
 	})
 }
 
 // changes tells whether the object is created or changed.
-func (a *manifestTarget) changes() bool {
+func (a *appliedObject) changes() bool {
 	return a.live == nil || a.result == nil || !sameContent(a.live, a.result)
 }
 
@@ -156,7 +156,7 @@ func (p *Plan) namespaceExists(ctx context.Context, namespace string) (bool, err
 }
 
 // checkLive compares a workload with the one that is there.
-func (p *Plan) checkLive(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) checkLive(ctx context.Context, a *appliedObject) error {
 	t := a.target
 	if t == nil {
 		return nil
@@ -223,7 +223,7 @@ func templateAnnotations(u *unstructured.Unstructured, k kube.Kind) map[string]s
 
 // checkImmutable is an error unless what cannot be changed may be made anew; the API
 // server judges then whether it can be made.
-func (p *Plan) checkImmutable(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) checkImmutable(ctx context.Context, a *appliedObject) error {
 	switch {
 	case a.immutable == "":
 		return nil
@@ -237,7 +237,7 @@ func (p *Plan) checkImmutable(ctx context.Context, a *manifestTarget) error {
 
 // dryRunCreateEarly is dryRunCreate before the other objects of the manifests are applied:
 // what only those may bring is no reason to stop.
-func (p *Plan) dryRunCreateEarly(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) dryRunCreateEarly(ctx context.Context, a *appliedObject) error {
 	err := p.dryRunCreate(ctx, a)
 	if p.missesOthers(a, err) {
 		return nil
@@ -246,8 +246,8 @@ func (p *Plan) dryRunCreateEarly(ctx context.Context, a *manifestTarget) error {
 }
 
 // dryRunCreate lets the API server judge whether the object could be made anew.
-func (p *Plan) dryRunCreate(ctx context.Context, a *manifestTarget) error {
-	trial := &manifestTarget{
+func (p *Plan) dryRunCreate(ctx context.Context, a *appliedObject) error {
+	trial := &appliedObject{
 		object: manifestObject{Unstructured: a.object.DeepCopy(), source: a.object.source}, mapping: a.mapping,
 	}
 	trial.object.SetName(dryRunName(a.object.GetName()))

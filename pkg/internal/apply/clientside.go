@@ -30,7 +30,7 @@ func clientSideManagers(live *unstructured.Unstructured) sets.Set[string] {
 // adoptClientSide makes ours what was applied client-side, as kubectl apply --server-side
 // does: the manifests are in one hand. Fields that they no longer set then go, which
 // two owners would keep; of Jobs and Pods they could not go.
-func (p *Plan) adoptClientSide(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) adoptClientSide(ctx context.Context, a *appliedObject) error {
 	if !a.adoptsClientSide() {
 		return nil
 	}
@@ -64,6 +64,6 @@ func (p *Plan) adoptClientSide(ctx context.Context, a *manifestTarget) error {
 
 // adoptsClientSide tells whether there is something to make ours, which changes the
 // object: the note of what was applied goes.
-func (a *manifestTarget) adoptsClientSide() bool {
+func (a *appliedObject) adoptsClientSide() bool {
 	return (a.target == nil || !a.target.Ref.Kind.Replaceable()) && clientSideManagers(a.live).Len() > 0
 }

@@ -32,7 +32,7 @@ func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
 			t.Parallel()
 			live := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap"}}
 			live.SetManagedFields(test.wrote)
-			a := &manifestTarget{live: live, result: live}
+			a := &appliedObject{live: live, result: live}
 			if test.kind != "" {
 				a.target = &target{Target: kube.Target{Ref: kube.Reference{Kind: test.kind}}}
 			}
@@ -48,7 +48,7 @@ func TestWhatWasAppliedClientSideIsInherited(t *testing.T) {
 			}
 		})
 	}
-	if (&manifestTarget{}).adoptsClientSide() {
+	if (&appliedObject{}).adoptsClientSide() {
 		t.Error("of what is not there nothing is inherited")
 	}
 }

@@ -25,7 +25,7 @@ const establishLimit = 30 * time.Second
 
 // definitionOf is the CustomResourceDefinition of the manifests that a kind comes
 // from, nil for none.
-func (p *Plan) definitionOf(of schema.GroupVersionKind) *manifestTarget {
+func (p *Plan) definitionOf(of schema.GroupVersionKind) *appliedObject {
 	for _, a := range p.applied {
 		if a.object.GroupVersionKind().GroupKind() != customResourceDefinition {
 			continue
@@ -59,7 +59,7 @@ func (p *Plan) mappingInManifests(of schema.GroupVersionKind) *meta.RESTMapping 
 }
 
 // waitEstablished watches a CustomResourceDefinition until its kind is served.
-func (p *Plan) waitEstablished(ctx context.Context, a *manifestTarget) error {
+func (p *Plan) waitEstablished(ctx context.Context, a *appliedObject) error {
 	ctx, cancel := context.WithTimeout(ctx, establishLimit)
 	defer cancel()
 	resource := p.cluster.resourceOf(a.object, a.mapping)
@@ -105,7 +105,7 @@ func conditionsOf(u *unstructured.Unstructured) map[string]string {
 
 // retryUntilServed tries again while the API server, which has established a kind of the
 // manifests, does not answer for it as it is now yet: nothing can be watched for that.
-func (p *Plan) retryUntilServed(ctx context.Context, a *manifestTarget, apply func(context.Context) error) error {
+func (p *Plan) retryUntilServed(ctx context.Context, a *appliedObject, apply func(context.Context) error) error {
 	err := apply(ctx)
 	definition := p.definitionOf(a.object.GroupVersionKind())
 	if !notServedYet(err) || definition == nil || !definition.changes() {

@@ -117,6 +117,11 @@ func annotateAt(u *unstructured.Unstructured, path []string, more map[string]str
 	return unstructured.SetNestedStringMap(u.Object, annotations, at...)
 }
 
+// HasImage tells whether an object of the manifests has the image.
+func (p *Plan) HasImage(image string) bool {
+	return slices.ContainsFunc(p.applied, func(a *appliedObject) bool { return mentions(a.object.Object, image) })
+}
+
 // mentions tells whether the image stands somewhere in the object, by itself or in a
 // longer text, such as an argument.
 func mentions(value any, image string) bool {

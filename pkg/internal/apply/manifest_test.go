@@ -144,7 +144,7 @@ func TestConflictsAreNamedByOwner(t *testing.T) {
 		{Type: metav1.CauseTypeFieldManagerConflict, Message: `conflict with "kubectl-client-side-apply" using apps/v1`, Field: ".spec.b"},
 		{Type: metav1.CauseTypeFieldManagerConflict, Message: `conflict with "hpa" with subresource "scale" using apps/v1`, Field: ".spec.replicas"},
 	}, "conflicts")
-	a := &manifestTarget{object: manifestObject{Unstructured: &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "x", "namespace": "e2e"}}}}}
+	a := &appliedObject{object: manifestObject{Unstructured: &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "x", "namespace": "e2e"}}}}}
 	want := `deployment.apps/x in namespace e2e: fields that the manifest sets belong to others:
   kubectl-client-side-apply: .spec.a .spec.b
   hpa: .spec.replicas

@@ -21,7 +21,7 @@ type Plan struct {
 	targets []*target
 	// applied are the objects of manifests in their order, and cluster where they
 	// are applied; nil where existing workloads are patched.
-	applied []*manifestTarget
+	applied []*appliedObject
 	cluster Cluster
 	// namespaces are those of manifests that were looked for.
 	namespaces map[string]bool

@@ -62,7 +62,7 @@ func TestWhatTheAPIServerSaysOfASecretHasNoValues(t *testing.T) {
 	answer := func(reason metav1.StatusReason, message string, causes ...metav1.StatusCause) error {
 		return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusBadRequest, Reason: reason, Message: message, Details: &metav1.StatusDetails{Causes: causes}}}
 	}
-	secret := &manifestTarget{object: oneObject(t, "{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: tests}}")}
+	secret := &appliedObject{object: oneObject(t, "{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: tests}}")}
 	for name, test := range map[string]struct {
 		err  error
 		says []string
@@ -108,7 +108,7 @@ func TestWhatTheAPIServerSaysOfASecretHasNoValues(t *testing.T) {
 
 func TestObjectsThatAreQuotedAreMasked(t *testing.T) {
 	t.Parallel()
-	pod := &manifestTarget{object: oneObject(t, "{apiVersion: v1, kind: Pod, metadata: {name: x}}")}
+	pod := &appliedObject{object: oneObject(t, "{apiVersion: v1, kind: Pod, metadata: {name: x}}")}
 	err := pod.explain("apply", errors.New(`spec: Forbidden: pod updates may not change fields: core.PodSpec{Env:[]core.EnvVar{core.EnvVar{Name:"DB_PASSWORD", Value:"hunter2"}}}`))
 	if got := err.Error(); strings.Contains(got, "hunter2") || !strings.Contains(got, "pod updates may not change fields") {
 		t.Errorf("%s", got)

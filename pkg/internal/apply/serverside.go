@@ -31,7 +31,7 @@ func (c Cluster) resourceOf(o manifestObject, mapping *meta.RESTMapping) dynamic
 // serverSide applies an object. Fields that others own are an error, unless they are
 // to be taken over; those that an earlier run of ours patched are ours, and those
 // applied client-side become it.
-func (p *Plan) serverSide(ctx context.Context, a *manifestTarget, dry bool) (*unstructured.Unstructured, error) {
+func (p *Plan) serverSide(ctx context.Context, a *appliedObject, dry bool) (*unstructured.Unstructured, error) {
 	body, err := json.Marshal(a.object.Object)
 	if err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func (e *ownedError) Error() string {
 }
 
 // explain says what was asked of the API server, unless the error does.
-func (a *manifestTarget) explain(verb string, err error) error {
+func (a *appliedObject) explain(verb string, err error) error {
 	var owned *ownedError
 	if err == nil || errors.As(err, &owned) {
 		return err

@@ -124,17 +124,17 @@ func fold(text string, width int) []string {
 
 // severity orders failures: what decides how the whole is to be taken first.
 func severity(err error) int {
-	var claimed *FailedError
+	var failed *FailedError
 	switch {
 	case err == nil:
 		return 5
-	case !errors.As(err, &claimed):
+	case !errors.As(err, &failed):
 		return 4
-	case claimed.Inconsistent:
+	case failed.Inconsistent:
 		return 0
-	case claimed.NotInTime:
+	case failed.NotInTime:
 		return 2
-	case claimed.Reason == "Unfinished", claimed.Reason == reasonInterrupted:
+	case failed.Reason == "Unfinished", failed.Reason == reasonInterrupted:
 		return 3
 	}
 	return 1

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -132,9 +131,4 @@ func staleContainers(pod *corev1.Pod, wanted *corev1.PodSpec) map[string]bool {
 		}
 	}
 	return stale
-}
-
-// HasImage tells whether an object of the manifests has the image.
-func (p *Plan) HasImage(image string) bool {
-	return slices.ContainsFunc(p.applied, func(a *manifestTarget) bool { return mentions(a.object.Object, image) })
 }

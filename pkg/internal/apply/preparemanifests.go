@@ -20,8 +20,8 @@ type Cluster struct {
 	Mapper  meta.RESTMapper
 }
 
-// manifestTarget is an object of the manifests on its way into the cluster.
-type manifestTarget struct {
+// appliedObject is an object of the manifests on its way into the cluster.
+type appliedObject struct {
 	object  manifestObject
 	mapping *meta.RESTMapping
 	// live is how it was before, nil if it did not exist.
@@ -37,7 +37,7 @@ type manifestTarget struct {
 }
 
 // where names the object for sentences.
-func (a *manifestTarget) where() string {
+func (a *appliedObject) where() string {
 	if namespace := a.object.GetNamespace(); namespace != "" {
 		return a.object.String() + " in namespace " + namespace
 	}
@@ -57,7 +57,7 @@ func PrepareManifests(ctx context.Context, cluster Cluster, options Options, ima
 	plan := &Plan{api: cluster.API, cluster: cluster, options: options, namespaces: map[string]bool{}, hooks: hooks}
 	var mistakes []error
 	for _, o := range objects {
-		a := &manifestTarget{object: o}
+		a := &appliedObject{object: o}
 		plan.applied = append(plan.applied, a)
 		err := errors.Join(plan.resolveKind(a), checkSecret(o), plan.addTarget(a, images))
 		a.placed = err == nil
@@ -76,7 +76,7 @@ func PrepareManifests(ctx context.Context, cluster Cluster, options Options, ima
 }
 
 // resolveKind finds the API of the object's kind and its namespace.
-func (p *Plan) resolveKind(a *manifestTarget) error {
+func (p *Plan) resolveKind(a *appliedObject) error {
 	gvk := a.object.GroupVersionKind()
 	var err error
 	if a.mapping = p.mappingInManifests(gvk); a.mapping == nil {
@@ -104,7 +104,7 @@ func (p *Plan) resolveKind(a *manifestTarget) error {
 
 // checkDuplicates says which objects stand more than once in the manifests.
 func (p *Plan) checkDuplicates() error {
-	first := map[string]*manifestTarget{}
+	first := map[string]*appliedObject{}
 	var mistakes []error
 	for _, a := range p.applied {
 		key := a.where()
@@ -120,7 +120,7 @@ func (p *Plan) checkDuplicates() error {
 
 // addTarget finds the images in an object. A workload becomes a target, whether it has
 // one or not: all of them are waited for.
-func (p *Plan) addTarget(a *manifestTarget, images []kube.Image) error {
+func (p *Plan) addTarget(a *appliedObject, images []kube.Image) error {
 	k := kube.KindOf(a.object.GroupVersionKind().GroupKind())
 	if k == "" {
 		return nil
