@@ -30,7 +30,11 @@ kubectl-e2eimage if you call it by that name.`,
 		DisableFlagsInUseLine: true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(cmd.ValidArgs, args[0]) {
-				return misused(cmd, fmt.Errorf("which shell? Give one of %s; got %q", strings.Join(cmd.ValidArgs, ", "), args))
+				got := ""
+				if len(args) > 0 {
+					got = fmt.Sprintf("; got %q", strings.Join(args, " "))
+				}
+				return misused(cmd, fmt.Errorf("which shell? Give one of %s%s", strings.Join(cmd.ValidArgs, ", "), got))
 			}
 			return nil
 		},
