@@ -2,6 +2,8 @@ package terminal
 
 import (
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -10,7 +12,7 @@ import (
 // limit. first columns are taken before the text. What follows a break is indented.
 //
 // A command is not broken, and a line that only leads to one stays whole: it is to be
-// copied. So does a word that is wider than the terminal.
+// copied. So does a word that is wider than the terminal. A number keeps its unit.
 func Fold(text string, columns, first int) string {
 	if columns <= 0 {
 		return text
@@ -63,6 +65,9 @@ func next(text *string) (blanks, word string) {
 		end = len(rest)
 	}
 	end = max(end, commandIn(rest))
+	if unit := firstWord(rest[min(end+1, len(rest)):]); isNumber(rest[:end]) && isUnit(unit) {
+		end += 1 + len(unit)
+	}
 	word, *text = rest[:end], rest[end:]
 	return blanks, word
 }
@@ -98,7 +103,7 @@ func commandIn(text string) int {
 		case char == '\'' || char == '"':
 			quote = char
 		case char == ')' && opened == '(':
-			return at + 1 + len(word(text[at+1:]))
+			return at + 1 + len(firstWord(text[at+1:]))
 		case strings.IndexByte(";,:.", char) >= 0 && text[at-1] != ' ' && strings.HasPrefix(text[at+1:], " "):
 			return at + 1
 		case strings.HasPrefix(text[at:], " ("):
@@ -108,10 +113,21 @@ func commandIn(text string) int {
 	return len(text)
 }
 
-// word is what a text begins with up to a blank.
-func word(text string) string {
+// firstWord is what a text begins with up to a blank.
+func firstWord(text string) string {
 	before, _, _ := strings.Cut(text, " ")
 	return before
+}
+
+// isNumber tells whether a word is a number that a unit may follow.
+func isNumber(word string) bool {
+	_, err := strconv.ParseFloat(strings.TrimLeft(word, "("), 64)
+	return err == nil
+}
+
+// isUnit tells whether a word is the unit of the number before it.
+func isUnit(word string) bool {
+	return slices.Contains([]string{"B", "kB", "MB", "GB", "TB"}, strings.TrimRight(word, ".,;:)"))
 }
 
 // label is at most so long before the command that it leads to.

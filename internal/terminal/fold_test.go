@@ -50,6 +50,7 @@ func TestLinesAreFoldedAtWords(t *testing.T) {
 		"a full stop ends one":        {"a b. Run: docker ps. Then do others", 24, 0, "a b. Run: docker ps.\n  Then do others"},
 		"a folder does not":           {"run: docker build -t x . && kubectl get pods", 24, 0, "run: docker build -t x . && kubectl get pods"},
 		"an engine that is spoken of": {"the engine docker cannot be asked by anyone", 24, 0, "the engine docker cannot\n  be asked by anyone"},
+		"a number keeps its unit":     {"it sent 6.0 MB of 12 MB", 21, 0, "it sent 6.0 MB of\n  12 MB"},
 		"nothing":                     {"", 10, 0, ""},
 		"only blanks":                 {strings.Repeat(" ", 12), 10, 0, strings.Repeat(" ", 12)},
 	} {
