@@ -215,3 +215,27 @@ func TestErrorsAndWarningsAreFoldedOnATerminal(t *testing.T) {
 		}
 	}
 }
+
+func TestErrorsAreRedOnATerminalThatHasColours(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		coloured    bool
+		environment map[string]string
+		want        string
+	}{
+		"a terminal":              {true, nil, red + "error: " + ordinary + "no\n"},
+		"a pipe":                  {false, nil, "error: no\n"},
+		"no colours are wanted":   {true, map[string]string{"NO_COLOR": "1"}, "error: no\n"},
+		"a terminal without them": {true, map[string]string{"TERM": "dumb"}, "error: no\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newConsole(t)
+			c.screen.coloured, c.environment = test.coloured, test.environment
+			c.library.err = errors.New("no")
+			if c.run("status"); c.errOut.String() != test.want {
+				t.Errorf("stderr %q, want %q", c.errOut.String(), test.want)
+			}
+		})
+	}
+}

@@ -54,7 +54,7 @@ func (l foldedLines) Warn(message string) { l.Reporter.Warn(l.app.folded(message
 // folded is a text for stderr, behind a word that is written before it: on a terminal it
 // is broken between words.
 func (a *app) folded(text, before string) string {
-	return terminal.Fold(foreign.Harmless(text), a.screen(a.host.Streams.ErrOut).width, len(before))
+	return terminal.Fold(foreign.Harmless(text), a.stderr().width, len(before))
 }
 
 // quieten takes off the terminal what is drawn there, before others write to it.

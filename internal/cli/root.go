@@ -94,7 +94,7 @@ func run(ctx context.Context, a *app, args []string) int {
 		if cause := context.Cause(ctx); errors.As(cause, &stopped) && !errors.As(err, &stopped) {
 			err = errors.Join(cause, err)
 		}
-		if a.screen(a.host.Streams.ErrOut).width > 0 && exitCode(err) == exitInterrupted {
+		if a.stderr().width > 0 && exitCode(err) == exitInterrupted {
 			// The terminal has shown ^C, and stands behind it.
 			_, _ = fmt.Fprintln(a.host.Streams.ErrOut)
 		}
@@ -103,7 +103,11 @@ func run(ctx context.Context, a *app, args []string) int {
 			return exitCode(err)
 		}
 		const word = "error: "
-		_, _ = fmt.Fprintln(a.host.Streams.ErrOut, word+a.folded(strings.TrimSpace(err.Error()), word))
+		shown := word
+		if a.stderr().coloured {
+			shown = red + word + ordinary
+		}
+		_, _ = fmt.Fprintln(a.host.Streams.ErrOut, shown+a.folded(strings.TrimSpace(err.Error()), word))
 	}
 	return exitCode(err)
 }

@@ -29,8 +29,13 @@ func screenOf(out io.Writer) screen {
 }
 
 // stdout is the screen that results go to, in the colours that the user wants.
-func (a *app) stdout() screen {
-	shown := a.screen(a.host.Streams.Out)
+func (a *app) stdout() screen { return a.wanted(a.host.Streams.Out) }
+
+// stderr is the one that errors go to.
+func (a *app) stderr() screen { return a.wanted(a.host.Streams.ErrOut) }
+
+func (a *app) wanted(out io.Writer) screen {
+	shown := a.screen(out)
 	noColor, _ := a.host.Environment("NO_COLOR")
 	kind, _ := a.host.Environment("TERM")
 	shown.coloured = shown.coloured && noColor == "" && kind != "dumb"
