@@ -15,7 +15,8 @@ import (
 // refHelm prints arguments for Helm, on one line that is right where a shell puts it into
 // a command without quotes: helm install NAME CHART $args. Without a helm: block in the
 // config the keys are those of `helm create`. whole is the command for the whole suite.
-func refHelm(suite config.Suite, result *e2eimage.RefResult, facts config.TemplateValues, whole string) (string, error) {
+func refHelm(suite config.Suite, result *e2eimage.RefResult, facts config.TemplateValues, whole string,
+) (string, error) {
 	keys := suite.Helm
 	if len(keys) == 0 {
 		if len(result.Images) != 1 {
@@ -103,7 +104,8 @@ func (c *chart) images(key, template string) ([]e2eimage.Ref, error) {
 	}
 	if there, err := c.render(template, another); err != nil || here != there {
 		return nil, &usageError{
-			fmt.Errorf("helm key %s needs every image of the suite, also %s; run: %s", key, strings.Join(missing, ", "), c.whole),
+			fmt.Errorf("helm key %s needs every image of the suite, also %s; run: %s", key,
+				strings.Join(missing, ", "), c.whole),
 		}
 	}
 	return c.result.Images, nil

@@ -160,7 +160,8 @@ func (s *Store) write(ctx context.Context, before *corev1.ConfigMap, set *Set) e
 
 // NoNamespace says that there can be no record, since its namespace does not exist.
 func (s *Store) NoNamespace(namespace string, err error) error {
-	return foreign.Reworded(err, fmt.Sprintf("namespace %q does not exist; create it with: %s (or give --create-namespace)",
+	return foreign.Reworded(err, fmt.Sprintf("namespace %q does not exist; create it with: %s "+
+		"(or give --create-namespace)",
 		namespace, s.commands.Kubectl("create", "namespace", namespace)))
 }
 

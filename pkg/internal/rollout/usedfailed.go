@@ -34,7 +34,11 @@ func (u *usage) noteEnded(o kube.Object) {
 // the next is of before.
 func (u *usage) noteLastFailed(job *batchv1.CronJob, used *Used) {
 	last := u.lastEnded[job.Namespace+"/"+job.Name]
-	if last != nil && maps.Equal(kube.ImagesOf(&last.Spec.Template.Spec), kube.ImagesOf(&job.Spec.JobTemplate.Spec.Template.Spec)) {
+	if last == nil {
+		return
+	}
+	next := &job.Spec.JobTemplate.Spec.Template.Spec
+	if maps.Equal(kube.ImagesOf(&last.Spec.Template.Spec), kube.ImagesOf(next)) {
 		used.noteFailed(last)
 	}
 }
