@@ -42,7 +42,7 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 	if !r.deployedTo(status.Name, used) {
 		mend += " --workload " + strings.TrimPrefix(used.Namespace+"/"+kindless(used.Name), set.Namespace+"/")
 	}
-	if strings.HasPrefix(used.Name, "job.") || strings.HasPrefix(used.Name, "pod/") {
+	if used.Kind.Replaceable() {
 		mend += " --replace"
 	}
 	if used.Namespace != set.Namespace && !r.deployedTo(status.Name, used) {

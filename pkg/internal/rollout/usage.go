@@ -21,6 +21,7 @@ import (
 type Used struct {
 	// Name as kubectl prints it, like deployment.apps/datastorage.
 	Name string
+	Kind kube.Kind
 	// Namespace that it is in.
 	Namespace string
 	// Consumer whose mark it has, "" for none.
@@ -150,7 +151,7 @@ func (u *usage) add(k kube.Kind, raw runtime.Object) error {
 	}
 	rollout := judgeStatus(o)
 	one := &Used{
-		Name: kube.Reference{Kind: k, Name: o.Meta.Name}.String(), Namespace: o.Meta.Namespace,
+		Name: kube.Reference{Kind: k, Name: o.Meta.Name}.String(), Kind: k, Namespace: o.Meta.Namespace,
 		Consumer: o.Meta.Annotations[kube.ConsumerAnnotation], Template: *o.Template, Phase: rollout.phase,
 		Wanted: int(rollout.pods), Updated: int(rollout.updated), Settled: rollout.done || rollout.phase != "",
 	}

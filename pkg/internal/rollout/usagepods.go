@@ -14,31 +14,31 @@ import (
 func (u *usage) pods(l *corev1.PodList) {
 	for i := range l.Items {
 		pod := &l.Items[i]
-		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		if pod.DeletionTimestamp != nil || kube.HasEnded(pod) {
 			continue
 		}
 		u.live = append(u.live, pod)
 		owner := u.byKey[pod.Namespace+"/"+ownerOf(pod)]
 		if owner == nil {
 			// Of a ReplicaSet of its own the pods are all that is listed.
-			name, set := "pod/"+pod.Name, metav1.GetControllerOf(pod)
+			ref, set := kube.Reference{Kind: kube.Pod, Name: pod.Name}, metav1.GetControllerOf(pod)
 			if set != nil && set.Kind == "Job" {
 				continue
 			}
 			if set != nil && set.Kind == "ReplicaSet" {
-				name = "replicaset.apps/" + set.Name
-				if owner = u.byKey[pod.Namespace+"/"+name]; owner != nil {
+				ref = kube.Reference{Kind: kube.ReplicaSet, Name: set.Name}
+				if owner = u.byKey[pod.Namespace+"/"+ref.String()]; owner != nil {
 					owner.Wanted, owner.Updated = owner.Wanted+1, owner.Updated+1
 					owner.Pods = append(owner.Pods, usedPod(pod))
 					continue
 				}
 			}
 			owner = &Used{
-				Name: name, Namespace: pod.Namespace,
+				Name: ref.String(), Kind: ref.Kind, Namespace: pod.Namespace,
 				Template: corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, Wanted: 1, Updated: 1, Settled: true,
 			}
 			u.all = append(u.all, owner)
-			u.byKey[pod.Namespace+"/"+name] = owner
+			u.byKey[pod.Namespace+"/"+owner.Name] = owner
 		}
 		owner.Pods = append(owner.Pods, usedPod(pod))
 		if owner.revision != "" && pod.Labels[appsv1.StatefulSetRevisionLabel] == owner.revision && podReady(pod) {
