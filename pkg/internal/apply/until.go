@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 	"k8s.io/klog/v2"
 
@@ -42,20 +41,19 @@ func until(ctx context.Context, c kube.Client, api any, name string, final func(
 	}
 	// The reflector's own words would be on everyone's stderr.
 	quiet := klog.NewContext(ctx, klog.Logger{})
-	_, err := watchtools.UntilWithSync(quiet, cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			options.FieldSelector = kube.ByName(name)
-			list, err := c.List(ctx, options)
-			note(err)
-			return list, err
-		},
-		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			options.FieldSelector = kube.ByName(name)
-			events, err := c.Watch(ctx, options)
-			note(err)
-			return events, err
-		},
-	}, api), c.Empty, precondition, condition)
+	noted := c
+	noted.List = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+		list, err := c.List(ctx, options)
+		note(err)
+		return list, err
+	}
+	noted.Watch = func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+		events, err := c.Watch(ctx, options)
+		note(err)
+		return events, err
+	}
+	named := noted.ListWatcher(api, func(options *metav1.ListOptions) { options.FieldSelector = kube.ByName(name) })
+	_, err := watchtools.UntilWithSync(quiet, named, c.Empty, precondition, condition)
 	if err == nil || ctx.Err() == nil {
 		return err
 	}

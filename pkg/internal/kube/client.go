@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
 )
 
 // Client is the API of one kind in one namespace.
@@ -63,6 +64,21 @@ func NewClient[T, L runtime.Object](c typed[T, L], empty runtime.Object) Client 
 		Watch:  c.Watch,
 		Empty:  empty,
 	}
+}
+
+// ListWatcher lists and watches what the filter lets through, for informers. api is what
+// the client belongs to.
+func (c Client) ListWatcher(api any, filter func(*metav1.ListOptions)) cache.ListerWatcher {
+	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			filter(&options)
+			return c.List(ctx, options)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			filter(&options)
+			return c.Watch(ctx, options)
+		},
+	}, api)
 }
 
 // ByName selects one object.

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
@@ -15,16 +13,7 @@ import (
 // newInformer will list what the filter lets through and watch from there. Nothing is
 // asked before it runs.
 func newInformer(api kube.API, c kube.Client, filter func(*metav1.ListOptions)) cache.SharedIndexInformer {
-	return cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			filter(&options)
-			return c.List(ctx, options)
-		},
-		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			filter(&options)
-			return c.Watch(ctx, options)
-		},
-	}, api), c.Empty, 0, nil)
+	return cache.NewSharedIndexInformer(c.ListWatcher(api, filter), c.Empty, 0, nil)
 }
 
 // quietly runs informers: what client-go has to tell is for -v, not for everyone's stderr.
