@@ -29,8 +29,8 @@ func (a Assignment) PullPolicy() corev1.PullPolicy {
 	return a.Container.ImagePullPolicy
 }
 
-// IsRight tells whether the container has image and policy already.
-func (a Assignment) IsRight() bool {
+// isRight tells whether the container has image and policy already.
+func (a Assignment) isRight() bool {
 	return a.Container.Image == a.Image.Image && a.Container.ImagePullPolicy == a.PullPolicy()
 }
 

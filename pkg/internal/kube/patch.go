@@ -69,7 +69,7 @@ func restartsFor(o Object, assigned []Assignment) *patchSpec {
 		if written, ok := o.Template.Annotations[key]; ok && written != a.Image.ImageID {
 			right = false
 		}
-		if a.IsRight() {
+		if a.isRight() {
 			continue
 		}
 		right = false
