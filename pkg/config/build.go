@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -16,7 +17,7 @@ type Build struct {
 	// Args are templates; see RenderArgs.
 	Args    map[string]string `yaml:"args"`
 	NoCache bool              `yaml:"noCache"`
-	// Flags of each engine.
+	// Flags of each engine are templates; see RenderFlags.
 	Flags   map[string][]string `yaml:"flags"`
 	Command []string            `yaml:"command"`
 	// Dir is the folder of the file that says so: where Command runs.
@@ -28,14 +29,32 @@ func (b *Build) RenderArgs(values TemplateValues) (map[string]string, error) {
 	rendered := make(map[string]string, len(b.Args))
 	var found problems
 	for _, key := range slices.Sorted(maps.Keys(b.Args)) {
-		value, err := render(b.Args[key], tagFields(), HelmValues{TemplateValues: values})
-		if err != nil {
-			found.add(place{where: "build argument " + key}, "%v", err)
-		}
-		rendered[key] = value
+		rendered[key] = found.render("build argument "+key, b.Args[key], values)
 	}
 	if err := found.err(); err != nil {
 		return nil, err
 	}
 	return rendered, nil
+}
+
+// RenderFlags fills in the templates of an engine's Flags, in their order.
+func (b *Build) RenderFlags(engine string, values TemplateValues) ([]string, error) {
+	var rendered []string
+	var found problems
+	for i, flag := range b.Flags[engine] {
+		rendered = append(rendered, found.render(fmt.Sprintf("build flag %s[%d]", engine, i), flag, values))
+	}
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return rendered, nil
+}
+
+// render executes a template of a build, or notes why it cannot be.
+func (p *problems) render(where, text string, values TemplateValues) string {
+	rendered, err := render(text, tagFields(), HelmValues{TemplateValues: values})
+	if err != nil {
+		p.add(place{where: where}, "%v", err)
+	}
+	return rendered
 }

@@ -210,6 +210,11 @@ func (c checker) build(field string, build *Build) {
 		if checkEngine(engine) != nil {
 			c.wrong(child(field+".flags", engine), "no such engine; known are docker, podman")
 		}
+		for i, flag := range build.Flags[engine] {
+			c.value(fmt.Sprintf("%s[%d]", child(field+".flags", engine), i), flag, func(text string) error {
+				return checkTemplate(text, "", tagFields(), nil)
+			})
+		}
 	}
 }
 

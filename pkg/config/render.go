@@ -75,14 +75,24 @@ func parseTemplate(text string, allowed []string, environment Environment) (*tem
 	return parsed, use.fields, nil
 }
 
-// get is env in templates.
-func (e Environment) get(key string) (string, error) {
-	if e != nil {
-		if value, ok := e(key); ok {
-			return value, nil
-		}
+// get is env in templates. With a second word, a variable that is not set or empty is that,
+// as in a shell's ${X:-word}.
+func (e Environment) get(key string, otherwise ...string) (string, error) {
+	if len(otherwise) > 1 {
+		return "", fmt.Errorf("env takes a variable and at most one default, not %d", len(otherwise))
 	}
-	return "", fmt.Errorf("the environment variable %q is not set", key)
+	value, set := "", false
+	if e != nil {
+		value, set = e(key)
+	}
+	switch {
+	case len(otherwise) == 1:
+		return cmp.Or(value, otherwise[0]), nil
+	case !set:
+		return "", fmt.Errorf("the environment variable %q is not set; set it, or give a default: {{env %q \"DEFAULT\"}}",
+			key, key)
+	}
+	return value, nil
 }
 
 // templateUse finds out which fields a template uses. Executing it would tell only those of

@@ -89,9 +89,9 @@ func TestWhatCannotBeFilledInIsAMistakeOnlyWhenUsed(t *testing.T) {
 	environment := variables{"REGISTRY": "bad registry"}
 	suite, _ := resolved(t, Flags{}, environment, file)
 	const (
-		source     = `e2eimage.yaml:5: images[0].source: template "localhost/a:{{env \"TAG\"}}": the environment variable "TAG" is not set`
+		source     = `e2eimage.yaml:5: images[0].source: template "localhost/a:{{env \"TAG\"}}": the environment variable "TAG" is not set; set it, or give a default: {{env "TAG" "DEFAULT"}}`
 		repository = `e2eimage.yaml:6: images[0].repository: template "{{env \"REGISTRY\"}}/a" gives a value that is not valid: "bad registry/a" is no repository: invalid reference format`
-		prebuilt   = `e2eimage.yaml:7: images[0].prebuilt: template "docker-archive:{{env \"ARTIFACTS\"}}/a.tar": the environment variable "ARTIFACTS" is not set`
+		prebuilt   = `e2eimage.yaml:7: images[0].prebuilt: template "docker-archive:{{env \"ARTIFACTS\"}}/a.tar": the environment variable "ARTIFACTS" is not set; set it, or give a default: {{env "ARTIFACTS" "DEFAULT"}}`
 		second     = `e2eimage.yaml:9: images[1].source: template "localhost/b:{{.Consumer}}" uses .Consumer, which is not known here: say it with --consumer or in e2eimage.yaml`
 	)
 	for name, test := range map[string]struct {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,6 +47,7 @@ func TestTagsThatCannotBeAreRefusedAndQuoted(t *testing.T) {
 		"a\nb":                               `"a\nb"`,
 		"-x":                                 `"-x"`,
 		"a:b":                                `"a:b"`,
+		`{{env "X" "a" "b"}}`:                "env takes a variable and at most one default, not 2",
 		strings.Repeat("x", 129):             "has 129 characters",
 		strings.Repeat("{{.Random}}", 500):   "at most 4096 are possible",
 		strings.Repeat(`{{env "LONG"}}`, 50): "it yields more than 4096 characters",
@@ -83,12 +85,43 @@ func TestChartValuesKnowTheImage(t *testing.T) {
 	}
 }
 
+func TestAVariableThatIsNotSetOrEmptyIsItsDefault(t *testing.T) {
+	t.Parallel()
+	values := TemplateValues{Environment: variables{"SET": "yes", "EMPTY": ""}.lookup}
+	for text, want := range map[string]string{
+		`{{env "SET" "no"}}`:                                       "yes",
+		`{{env "EMPTY" "no"}}`:                                     "no",
+		`{{env "NONE" "no"}}`:                                      "no",
+		`a{{if env "NONE" ""}}-cover{{end}}`:                       "a",
+		`a{{if eq (env "SET" "") "yes"}}-cover{{end}}`:             "a-cover",
+		`{{if env "NONE" ""}}{{env "NONE"}}{{else}}without{{end}}`: "without",
+	} {
+		if got, err := DrawTag(text, values); err != nil || got != want {
+			t.Errorf("%s: got %q, %v; want %q", text, got, err, want)
+		}
+	}
+}
+
+func TestBuildFlagsAreTemplates(t *testing.T) {
+	t.Parallel()
+	build := &Build{Flags: map[string][]string{
+		"podman": {"--volume", `{{env "GOMODCACHE" "/go"}}:/go:ro`, "--label=suite={{.Consumer}}"}, "docker": {"{{.Nope}}"},
+	}}
+	got, err := build.RenderFlags("podman", TemplateValues{Consumer: "a"})
+	if want := []string{"--volume", "/go:/go:ro", "--label=suite=a"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v; want %q", got, err, want)
+	}
+	if _, err := build.RenderFlags("docker", TemplateValues{}); err == nil || !strings.Contains(err.Error(), "build flag docker[0]: ") {
+		t.Errorf("it says %v", err)
+	}
+}
+
 func TestBuildArgumentsSayEverythingTheyLack(t *testing.T) {
 	t.Parallel()
 	build := &Build{Args: map[string]string{"B": `{{env "NONE"}}`, "A": "{{.Consumer}}", "C": "c"}}
 	_, err := build.RenderArgs(TemplateValues{})
 	const want = `build argument A: template "{{.Consumer}}" uses .Consumer, which is not known here: say it with --consumer or in e2eimage.yaml
-build argument B: template "{{env \"NONE\"}}": the environment variable "NONE" is not set`
+build argument B: template "{{env \"NONE\"}}": the environment variable "NONE" is not set; set it, or give a default: {{env "NONE" "DEFAULT"}}`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}

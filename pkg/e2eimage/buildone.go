@@ -161,7 +161,10 @@ func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.Bu
 	if spec.Engine, err = r.client.chooseEngine(ctx, r.in.Suite); err != nil {
 		return spec, nil, err
 	}
-	spec.Flags = append(slices.Clone(b.Flags[spec.Engine]), r.in.Flags...)
+	if spec.Flags, err = b.RenderFlags(spec.Engine, values); err != nil {
+		return spec, nil, &UsageError{err}
+	}
+	spec.Flags = append(spec.Flags, r.in.Flags...)
 	if spec.Engine == "podman" && slices.ContainsFunc(spec.Flags, func(flag string) bool {
 		return strings.HasPrefix(flag, "--iidfile")
 	}) {
