@@ -141,6 +141,9 @@ func (r *tagRun) tag(ctx context.Context, asked *asking) (*TagResult, error) {
 	if err := r.kube.checkRightCluster(ctx, r.cluster, r.states); err != nil {
 		return nil, err
 	}
+	if r.ca, err = fingerprint(r.states); err != nil {
+		return nil, err
+	}
 	if err := r.fresh(ctx); err != nil {
 		return nil, err
 	}

@@ -15,10 +15,6 @@ import (
 
 // wish resolves every source and draws the tags. All mistakes come together.
 func (r *tagRun) wish(ctx context.Context) error {
-	var err error
-	if r.ca, err = fingerprint(r.states); err != nil {
-		return err
-	}
 	shared, err := groupTag(r.in.Suite, r.consumer, r.in.Values, r.in.New, membersIn(r.lock, r.records))
 	if err != nil {
 		return err
