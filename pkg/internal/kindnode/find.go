@@ -16,8 +16,8 @@ import (
 //
 // The containers are listed here, and not by kind's cluster.Provider.ListInternalNodes
 // (v0.33): that returns names only and runs the engine once more for each node's role, where
-// one ps tells role, state, process and image as well; it cannot be ended by a context, and
-// asks one engine that has to be known before. Of kind, the product uses the roles' names.
+// one ps tells role, state and image as well; it cannot be ended by a context, and asks one
+// engine, which has to be known before. Of kind, the product uses the roles' names.
 const (
 	clusterLabel = "io.x-k8s.kind.cluster"
 	roleLabel    = "io.x-k8s.kind.role"
