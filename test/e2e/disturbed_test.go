@@ -113,6 +113,8 @@ func TestAContainerdThatRestartsBetweenTwoCalls(t *testing.T) {
 func TestANodeThatIsNotReadyIsNamed(t *testing.T) {
 	u, image, _ := tagged(t)
 	worker := suite.nodes[2]
+	// What a test before did to the node may still be its last word.
+	u.kubectl("wait", "node/"+worker, "--for=condition=Ready", "--timeout=90s")
 	onNode(t, worker, "systemctl", "stop", "kubelet")
 	defer func() {
 		onNode(t, worker, "systemctl", "start", "kubelet")

@@ -65,6 +65,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	if flag.Lookup("test.list").Value.String() != "" {
+		// The names of tests need no cluster.
+		os.Exit(m.Run())
+	}
 	// The root of all contexts of this process: signals end it.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code, err := run(ctx, m, *provider, *notRoot)
