@@ -115,8 +115,7 @@ func (u *user) throughAllVerbs() {
 // deploysWhatIsGiven has an image built past the plugin.
 func (u *user) deploysWhatIsGiven() {
 	u.t.Helper()
-	build := func() { u.ask(u.t.Context(), "build", "--quiet", "--tag", u.source(), "code") }
-	build()
+	u.buildCode()
 	first := u.load("given").Images[0]
 	if want := u.configOf(u.source()); first.ImageID != want || first.Sent == 0 {
 		u.t.Errorf("%s was loaded, %d bytes of it, want %s", first.ImageID, first.Sent, want)
@@ -129,7 +128,7 @@ func (u *user) deploysWhatIsGiven() {
 	u.must("deploy", "given")
 	// Built again it is the same image, with docker of today in another index: attestations
 	// have the time.
-	build()
+	u.buildCode()
 	if said := u.must("deploy", "given"); !strings.Contains(said, "unchanged") {
 		u.t.Errorf("nothing is newer, and deploy says %s", said)
 	}
@@ -137,7 +136,7 @@ func (u *user) deploysWhatIsGiven() {
 		u.t.Errorf("the same image is %s now, was %s", again, image)
 	}
 	u.write("code/build", "second of "+u.namespace)
-	build()
+	u.buildCode()
 	u.refused(3, []string{u.source() + " in " + u.engine, "rebuilt, but not loaded"}, "deploy", "given")
 	u.must("load", "given")
 	u.must("tag", "given")

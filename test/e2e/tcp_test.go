@@ -75,7 +75,7 @@ func TestDockerOfTodayOverTCPThroughAllVerbs(t *testing.T) {
 	u.has("docker")
 	u.throughAllVerbs()
 	u.write("code/build", "last of "+u.namespace)
-	u.ask(t.Context(), "build", "--quiet", "--tag", u.source(), "code")
+	u.buildCode()
 	if result := u.e2eimage("load", u.source()); result.code != 0 || strings.Contains(result.stderr, "saves all") {
 		t.Errorf("a daemon at this address reaches this host: exit %d: %s", result.code, result.stderr)
 	}
@@ -107,7 +107,7 @@ func TestDockerOfTodayOverTLSIsTakenFrom(t *testing.T) {
 	certificate, folder := u.certified()
 	u.env = append(slices.Clone(u.env), "DOCKER_HOST="+forwards(t, "127.0.0.1", certificate), "DOCKER_TLS_VERIFY=1", "DOCKER_CERT_PATH="+folder)
 	u.has("docker")
-	u.ask(t.Context(), "build", "--quiet", "--tag", u.source(), "code")
+	u.buildCode()
 	if result := u.e2eimage("load", u.source()); result.code != 0 || strings.Contains(result.stderr, "saves all") {
 		t.Errorf("exit %d: %s", result.code, result.stderr)
 	}
@@ -123,7 +123,7 @@ func TestDockerOfTodayElsewhereIsNotToldToPush(t *testing.T) {
 	u.has("docker")
 	for _, content := range []string{"first", "second"} {
 		u.write("code/build", content+" of "+u.namespace)
-		u.ask(t.Context(), "build", "--quiet", "--tag", u.source(), "code")
+		u.buildCode()
 		result := u.e2eimage("load", u.source())
 		wantRefused(t, result, 0, "docker saves all of "+u.source(), "its daemon is at tcp://127.0.0.2:", "not on this host")
 		wantEverywhere(t, u.source(), u.configOf(u.source()))

@@ -36,8 +36,7 @@ func TestDockerOfTodayLoadsWhateverBuildxLeaves(t *testing.T) {
 			t.Parallel()
 			u := todays(t)
 			before := u.temporary(t.Context())
-			build := append([]string{"build", "--quiet", "--tag", u.source()}, flags...)
-			u.ask(t.Context(), append(build, "code")...)
+			u.buildCode(flags...)
 			first := u.load("--source", u.source(), "--engine", "docker").Images[0]
 			// Of two platforms docker's archive has two configs.
 			if len(flags) == 0 || !strings.HasPrefix(flags[0], "--platform") {
@@ -51,7 +50,7 @@ func TestDockerOfTodayLoadsWhateverBuildxLeaves(t *testing.T) {
 				t.Errorf("again %d bytes were sent, of %s", again.Sent, again.ImageID)
 			}
 			u.write("code/build", "second of "+u.namespace)
-			u.ask(t.Context(), append(build, "code")...)
+			u.buildCode(flags...)
 			second := u.load("--source", u.source(), "--engine", "docker").Images[0]
 			if second.ImageID == first.ImageID {
 				t.Errorf("new content has the image ID of the old: %s", second.ImageID)
@@ -88,7 +87,7 @@ func TestDockerOfTodayBuildsLayoutsThatAreLoaded(t *testing.T) {
 			kind = "oci-archive:oci.tar"
 		}
 		u.write("code/build", output+" of "+u.namespace)
-		u.ask(t.Context(), "build", "--quiet", "--tag", u.source(), "--output", output, "code")
+		u.buildCode("--output", output)
 		got := u.load("--source", kind).Images[0]
 		if got.Image != u.source() {
 			t.Errorf("%s is loaded as %s, want %s", kind, got.Image, u.source())
