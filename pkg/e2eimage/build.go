@@ -178,16 +178,16 @@ func (r *buildRun) all(ctx context.Context, images []config.Image) ([]*BuiltImag
 				return err == nil && built[i].Changed, err
 			})
 			if failed[i] != nil && context.Cause(ctx) == nil {
-				failed[i] = fmt.Errorf("%s: %w", image.Name, failed[i])
+				failed[i] = &imageError{image.Name, failed[i]}
 			}
 			return nil
 		})
 	}
 	_ = working.Wait() // each says its error itself
 	if cause := context.Cause(ctx); cause != nil {
-		return built, classify(cause)
+		return built, cause
 	}
-	return built, classify(errors.Join(failed...))
+	return built, errors.Join(failed...)
 }
 
 // timed builds an image when it is its turn.

@@ -22,7 +22,7 @@ func (r *buildRun) command(ctx context.Context, image config.Image, by string, o
 			return err
 		}
 		if found, err = engine.Find(ctx, r.client.runner, by, reference(image)); err != nil {
-			return fmt.Errorf("its build command succeeded, but left no image: %w", err)
+			return (&Error{Code: CodeBuild, Image: image.Name}).says("its build command succeeded, but left no image: %w", err)
 		}
 		// Where docker keeps indexes, each build makes another one of the same image.
 		found.TryToIdentify(ctx, r.client.runner)

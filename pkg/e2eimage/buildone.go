@@ -36,7 +36,8 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 		return result, err
 	}
 	if image.Build == nil {
-		return nil, fmt.Errorf("its prebuilt image %s is not there, and it has no build", image.Prebuilt)
+		return nil, (&Error{Code: CodeSource, Image: image.Name}).says("its prebuilt image %s is not there, and it has no "+
+			"build", image.Prebuilt)
 	}
 	spec, secrets, err := r.spec(ctx, image)
 	if err != nil {

@@ -50,13 +50,13 @@ func (c *Client) cleanHost(ctx context.Context, in CleanInput) (*CleanResult, er
 		}
 	}
 	if in.Keep != nil {
-		return result, classify(c.trimHost(ctx, lock, result.Images, *in.Keep, in.DryRun))
+		return result, c.trimHost(ctx, lock, result.Images, *in.Keep, in.DryRun)
 	}
 	var mistakes []error
 	for i := range result.Images {
 		mistakes = append(mistakes, c.offHost(ctx, lock, &result.Images[i], in.DryRun))
 	}
-	return result, classify(errors.Join(mistakes...))
+	return result, errors.Join(mistakes...)
 }
 
 // hostLock finds the lock that has some of the suite's images.

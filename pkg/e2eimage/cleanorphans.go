@@ -35,13 +35,13 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	}
 	if !in.Force {
 		if run.users, err = c.users(ctx, kube, states); err != nil {
-			return nil, classify(err)
+			return nil, err
 		}
 	}
 	orphans, err := run.orphans(ctx)
 	if err != nil || len(orphans) == 0 || in.DryRun {
 		run.result.Orphans = orphans
-		return run.result, classify(err)
+		return run.result, err
 	}
 	var ops []kindnode.UntagOp
 	for _, orphan := range orphans {
@@ -54,7 +54,7 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	_, err = cluster.Untag(finishing, cluster.Names(), ops)
 	removing.End(err)
 	if err != nil {
-		return run.result, classify(err)
+		return run.result, err
 	}
 	run.result.Orphans = orphans
 	measured(finishing)
@@ -126,7 +126,7 @@ func (r *cleanRun) ownedBy(ctx context.Context, namespace, consumer string) (*ow
 	records := &ownedRecords{}
 	set, err := r.kube.records.Get(ctx, namespace, consumer)
 	switch {
-	case err != nil && !apierrors.IsForbidden(err) && !as[*InconsistentError](classify(err)):
+	case err != nil && !apierrors.IsForbidden(err) && ExitCode(err) != exitInconsistent:
 		return nil, err
 	case err != nil:
 		r.client.report.Warn(fmt.Sprintf("tags recorded for consumer %s in namespace %s stay: %v", consumer, namespace, err))

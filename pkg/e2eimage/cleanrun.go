@@ -50,11 +50,11 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 		return nil, err
 	}
 	if names, err = run.old(set, names); err != nil {
-		return nil, classify(err)
+		return nil, err
 	}
 	if !in.Force {
 		if run.users, err = c.users(ctx, kube, states); err != nil {
-			return nil, classify(err)
+			return nil, err
 		}
 	}
 	err = run.carryOut(ctx, names)
@@ -64,7 +64,7 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 	if err == nil {
 		err = run.left()
 	}
-	return run.result, classify(err)
+	return run.result, err
 }
 
 // cleanRun is one run of Clean in a cluster.

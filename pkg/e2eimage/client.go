@@ -121,8 +121,8 @@ func (c *Client) kindCluster(suite config.Suite) (string, error) {
 	if name, ok := strings.CutPrefix(current, kindContext); ok && name != "" {
 		return name, nil
 	}
-	return "", &UsageError{fmt.Errorf("which Kind cluster? The kube context is %q, not %sNAME; say it with --kind-cluster",
-		current, kindContext)}
+	return "", &UsageError{(&Error{Code: CodeNoCluster}).says("which Kind cluster? The kube context is %q, not %sNAME; "+
+		"say it with --kind-cluster", current, kindContext)}
 }
 
 // find returns the Kind cluster whose nodes the verb works on.
@@ -133,7 +133,7 @@ func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluste
 	}
 	cluster, err := kindnode.Find(ctx, c.runner,
 		kindnode.Query{Name: name, Provider: suite.Provider, Hint: suite.ProviderHint})
-	return cluster, classify(err)
+	return cluster, err
 }
 
 // inUse asks the nodes of the cluster what they have and run, and makes sure that
@@ -163,5 +163,5 @@ func (c *Client) ask(ctx context.Context, store imageStore,
 	checking := c.report.Start(step("Checking", "Checked", nodesOf(store.Names())))
 	states, err := probe(store, ctx)
 	checking.End(err)
-	return states, classify(err)
+	return states, err
 }

@@ -62,7 +62,7 @@ func (k *apiServer) readRecords(ctx context.Context, suite config.Suite) (*recor
 		}
 		evidence, err := set.Entry(image.Name)
 		if err != nil {
-			return nil, nil, classify(err)
+			return nil, nil, err
 		}
 		found = append(found, recorded{Image: image, Evidence: evidence})
 	}
@@ -175,21 +175,31 @@ func (k *apiServer) noRecord(ctx context.Context, suite config.Suite, names []st
 		}
 	}
 	if near := meant(suite, sets); near != "" {
-		return &noRecordError{message: message + near, mistyped: true}
+		return &noRecordError{image: onlyOf(names), message: message + near, mistyped: true}
 	}
 	if there != "" {
 		message += "; recorded there:" + there
 	}
 	suite.Namespace = k.namespace
 	mend := fmt.Sprintf("record it: %s\nor look elsewhere with -n and --consumer", toRecord(suite))
-	return &noRecordError{message: message, mend: mend}
+	return &noRecordError{image: onlyOf(names), message: message, mend: mend}
 }
 
 // noRecordError says that nothing is recorded, and what to do about it.
 type noRecordError struct {
+	// image is the NAME, "" where it was more than one.
+	image         string
 	message, mend string
 	// mistyped is set where the message says what may have been meant.
 	mistyped bool
+}
+
+// onlyOf is the only name, "" where there are several.
+func onlyOf(names []string) string {
+	if len(names) != 1 {
+		return ""
+	}
+	return names[0]
 }
 
 func (e *noRecordError) Error() string {
@@ -202,7 +212,7 @@ func (e *noRecordError) Error() string {
 // notReady says that a record is only claimed or just being taken away.
 func (r recorded) notReady(namespace, consumer string, suite config.Suite) error {
 	if r.damage != nil {
-		return classify(r.damage)
+		return r.damage
 	}
 	if r.Evidence.State == record.Ready {
 		return nil

@@ -115,7 +115,7 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 	}
 	plan, err := d.prepare(ctx)
 	if err != nil {
-		return nil, classifyWorkload(err)
+		return nil, err
 	}
 	if d.dry() {
 		for _, m := range findMissing(d.records, d.states) {
@@ -132,7 +132,7 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 		}
 	}
 	if err != nil || d.dry() {
-		return result, classifyWorkload(err)
+		return result, err
 	}
 	if d.in.NoWait {
 		d.unproved()

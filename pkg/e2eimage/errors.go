@@ -1,12 +1,6 @@
 package e2eimage
 
-import (
-	"errors"
-
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
-)
+import "errors"
 
 // UsageError says that the input cannot be acted upon. Exit code 2.
 type UsageError struct{ Err error }
@@ -47,20 +41,14 @@ func (e *UndoneError) Error() string { return e.Err.Error() }
 // Unwrap returns why it was taken back.
 func (e *UndoneError) Unwrap() error { return e.Err }
 
-// classify gives errors of the inner packages their public type.
+// classify gives an error the type of its kind, which its exit code tells.
 func classify(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case as[*UsageError](err), as[*InconsistentError](err), as[*TimeoutError](err):
-		return err
-	case as[*record.TamperedError](err), as[*record.MovedError](err), as[*record.SupersededError](err),
-		as[*record.ReleasingError](err), as[*record.NewerError](err), as[*record.UnreadableError](err),
-		as[*kindnode.TakenError](err), as[*kindnode.MovedError](err):
-		return &InconsistentError{err}
-	case as[*kindnode.AmbiguousError](err), as[*engine.AmbiguousError](err):
+	switch exit := ExitCode(err); {
+	case exit == exitUsage && !as[*UsageError](err):
 		return &UsageError{err}
-	case as[*kindnode.NoResponseError](err):
+	case exit == exitInconsistent && !as[*InconsistentError](err):
+		return &InconsistentError{err}
+	case exit == exitTimeout && !as[*TimeoutError](err):
 		return &TimeoutError{err}
 	}
 	return err

@@ -53,7 +53,8 @@ func (k *comparison) older(finding freshness.Finding, suite config.Suite) error 
 		return nil
 	}
 	wrong, fix := k.wrong(finding, suite)
-	return fmt.Errorf("%s: %s\n%s\n%s", k.image.Name, wrong, k.insteadOf(finding), fix)
+	older := &Error{Code: CodeStale, Image: k.image.Name, Fix: fix}
+	return older.says("%s: %s\n%s", k.image.Name, wrong, k.insteadOf(finding))
 }
 
 // wrong says what is, and what to do about it.
@@ -202,12 +203,12 @@ func (c *Client) checkTree(ctx context.Context, image config.Image, entry *lock.
 	if entry.Commit != "" {
 		from = " at commit " + entry.Commit[:min(len(entry.Commit), 12)]
 	}
-	err = fmt.Errorf("%s: %s changed since it was built %s%s\nbuild it: %s", image.Name, what, ago(entry.Built), from,
-		typed("build", image.Name, suite))
+	old := &Error{Code: CodeStale, Image: image.Name, Fix: "build it: " + typed("build", image.Name, suite)}
+	old.says("%s: %s changed since it was built %s%s", image.Name, what, ago(entry.Built), from)
 	if suite.Freshness == config.FreshnessStrict {
-		return err
+		return old
 	}
-	c.report.Warn(err.Error())
+	c.report.Warn(old.Error())
 	return nil
 }
 

@@ -67,13 +67,16 @@ func (d *deployRun) stillRecorded(ctx context.Context, missing []missingImage) e
 		name, image := m.recorded.Image.Name, m.recorded.Evidence.Image
 		gone, err := withdrawn(set, record.Decision{Name: name, Image: image})
 		if err != nil {
-			return classify(err)
+			return err
 		}
 		if gone && release[name] == nil {
 			release[name] = []string{image}
+			removed := &Error{
+				Code: CodeNotRecorded, Image: name, Namespace: d.kube.namespace,
+				Fix: "record it again: " + typedAt("tag", name, d.kube.namespace, d.consumer, d.in.Suite),
+			}
 			mistakes = append(mistakes, &InconsistentError{
-				fmt.Errorf("%s: the record of %s was removed while it was being deployed\nrecord it again: %s",
-					name, image, typedAt("tag", name, d.kube.namespace, d.consumer, d.in.Suite)),
+				removed.says("%s: the record of %s was removed while it was being deployed", name, image),
 			})
 		}
 	}
@@ -87,10 +90,11 @@ func (d *deployRun) healOne(ctx context.Context, m missingImage) error {
 	evidence := m.recorded.Evidence
 	if m.held != "" && d.nodeWith(evidence.Image, evidence.ImageID) == "" {
 		// Not one that went astray: this content may be meant.
-		return &InconsistentError{fmt.Errorf("%s: on node %s, %s is %s instead of the recorded %s, and no node has the "+
-			"recorded image under this name\ntag the right image: %s",
-			m.recorded.Image.Name, m.node, evidence.Image, ociimage.ShortID(m.held), ociimage.ShortID(evidence.ImageID),
-			typedAt("tag", m.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))}
+		other := d.lost(m, CodeConflict)
+		other.Fix = "tag the right image: " + d.toTag(m)
+		return &InconsistentError{other.says("%s: on node %s, %s is %s instead of the recorded %s, and no node has the "+
+			"recorded image under this name",
+			m.recorded.Image.Name, m.node, evidence.Image, ociimage.ShortID(m.held), ociimage.ShortID(evidence.ImageID))}
 	}
 	how := "from another name of the same image there"
 	if d.states[m.node].ID(evidence.ImageID) == "" {
@@ -108,8 +112,8 @@ func (d *deployRun) healOne(ctx context.Context, m missingImage) error {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			return &InconsistentError{fmt.Errorf("%s: node %s lost %s, and it could not be restored from %s: %w",
-				m.recorded.Image.Name, m.node, evidence.Image, from, err)}
+			return &InconsistentError{d.lost(m, CodeNotLoaded).says("%s: node %s lost %s, and it could not be restored "+
+				"from %s: %w", m.recorded.Image.Name, m.node, evidence.Image, from, err)}
 		}
 		how = "from " + from
 	}
@@ -117,11 +121,11 @@ func (d *deployRun) healOne(ctx context.Context, m missingImage) error {
 		ImageID: evidence.ImageID, Target: evidence.Image, Owner: d.owner(m.recorded.Image.Name), Back: true,
 	}})
 	if err != nil {
-		return classify(err)
+		return err
 	}
 	if got := done[m.node][0].ImageID; got != evidence.ImageID {
-		return &InconsistentError{fmt.Errorf("%s: node %s could not be repaired: its container runtime has %q under %s",
-			m.recorded.Image.Name, m.node, got, evidence.Image)}
+		return &InconsistentError{d.lost(m, CodeNotLoaded).says("%s: node %s could not be repaired: its container "+
+			"runtime has %q under %s", m.recorded.Image.Name, m.node, got, evidence.Image)}
 	}
 	switch m.held {
 	case evidence.ImageID:
@@ -147,10 +151,19 @@ func (d *deployRun) nodeWith(image, imageID string) string {
 // gone says that no node can give the image back, and what the node has instead.
 func (d *deployRun) gone(m missingImage) error {
 	evidence := m.recorded.Evidence
-	return fmt.Errorf("%s: node %s does not have %s (%s), and no other node or engine of this host does%s\n"+
-		"load %s again, then: %s",
+	gone := d.lost(m, CodeNotLoaded)
+	gone.Fix = fmt.Sprintf("load %s again, then: %s", cmp.Or(strings.TrimSpace(evidence.Source), "it"), d.toTag(m))
+	return gone.says("%s: node %s does not have %s (%s), and no other node or engine of this host does%s",
 		m.recorded.Image.Name, m.node, evidence.Image, ociimage.ShortID(evidence.ImageID),
-		similar(evidence.Image, kindnode.States{m.node: d.states[m.node]}),
-		cmp.Or(strings.TrimSpace(evidence.Source), "it"),
-		typedAt("tag", m.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite))
+		similar(evidence.Image, kindnode.States{m.node: d.states[m.node]}))
+}
+
+// lost is the finding that a node does not have a recorded image.
+func (d *deployRun) lost(m missingImage, code Code) *Error {
+	return &Error{Code: code, Image: m.recorded.Image.Name, Node: m.node, Namespace: d.kube.namespace}
+}
+
+// toTag is what to type to record it again.
+func (d *deployRun) toTag(m missingImage) string {
+	return typedAt("tag", m.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite)
 }

@@ -187,7 +187,7 @@ func TestLoadHoldsTheDecidedNameAgainstRecordsAndClaims(t *testing.T) {
 				t.Fatal(err)
 			}
 			run := &loadRun{client: client, image: config.Image{Name: "datastorage"}, consumer: "suite", entry: &lock.Entry{Image: image}, sets: sets}
-			err = run.checkRecords(imageID)
+			err = classify(run.checkRecords(imageID))
 			if test.want != "" {
 				is[*InconsistentError](t, err, test.want)
 			} else if err != nil {

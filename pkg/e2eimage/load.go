@@ -100,12 +100,12 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*L
 			run.states, err = onNodes(in.Nodes, states)
 		}
 		if err != nil {
-			return result, classify(errors.Join(append(mistakes, err)...))
+			return result, errors.Join(append(mistakes, err)...)
 		}
 		run.useLock(target)
 		if run.pinned() && sets == nil {
 			if sets, err = target.recordsFor(ctx, c, in.Suite); err != nil {
-				return result, classify(errors.Join(append(mistakes, err)...))
+				return result, errors.Join(append(mistakes, err)...)
 			}
 		}
 		run.sets = sets
@@ -123,13 +123,13 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*L
 			if err == nil || !errors.Is(err, cause) {
 				err = errors.Join(cause, err)
 			}
-			return result, classify(err)
+			return result, err
 		}
 		if err != nil {
-			states, mistakes = nil, append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
+			states, mistakes = nil, append(mistakes, &imageError{image.Name, err})
 		}
 	}
-	return result, classify(errors.Join(mistakes...))
+	return result, errors.Join(mistakes...)
 }
 
 // lookInto asks the nodes what they have, and makes sure that they are the API server's.

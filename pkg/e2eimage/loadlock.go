@@ -55,8 +55,11 @@ func (r *loadRun) fromLock(ctx context.Context) (*from, error) {
 		// Nobody needs the copy that went, with --release perhaps.
 		return &from{text: r.entry.Image, image: ociimage.Image{ID: digest.Digest(r.entry.ImageID)}, pinned: true}, nil
 	}
-	return nil, &InconsistentError{fmt.Errorf("%s, which was %s, is gone: no node can get it\nbuild it again: %s",
-		orNoID(r.entry.EngineID, r.entry.Source), lockedHow(r.entry), typed("build", r.image.Name, r.in.Suite))}
+	gone := &Error{
+		Code: CodeSource, Image: r.image.Name, Fix: "build it again: " + typed("build", r.image.Name, r.in.Suite),
+	}
+	return nil, &InconsistentError{gone.says("%s, which was %s, is gone: no node can get it",
+		orNoID(r.entry.EngineID, r.entry.Source), lockedHow(r.entry))}
 }
 
 func (r *loadRun) lockedCopy(ctx context.Context) (*from, error) {

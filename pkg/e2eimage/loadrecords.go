@@ -37,13 +37,16 @@ func (r *loadRun) checkRecords(imageID string) error {
 			switch {
 			case !has:
 			case set.Consumer != r.consumer || name != r.image.Name:
-				return &InconsistentError{fmt.Errorf("%s is recorded, or about to be, for %s of consumer %s\n"+
-					"choose another --tag or --repository, and build it again: %s",
-					r.entry.Image, name, set.Consumer, typed("build", r.image.Name, r.in.Suite))}
+				taken := &Error{
+					Code: CodeConflict, Image: r.image.Name,
+					Fix: "choose another --tag or --repository, and build it again: " + typed("build", r.image.Name, r.in.Suite),
+				}
+				return &InconsistentError{taken.says("%s is recorded, or about to be, for %s of consumer %s",
+					r.entry.Image, name, set.Consumer)}
 			case err != nil:
-				return classify(err)
+				return err
 			case evidence.State == record.Releasing:
-				return classify(&record.ReleasingError{Set: set, Name: name, Image: r.entry.Image})
+				return &record.ReleasingError{Set: set, Name: name, Image: r.entry.Image}
 			case stands != imageID:
 				r.recordedAs = stands
 			}
@@ -68,11 +71,13 @@ func (r *loadRun) moves(imageID string) bool {
 
 // notOurs refuses to move a name that a record has.
 func (r *loadRun) notOurs(node, name, owner string) error {
-	err := fmt.Errorf("on node %s, %s is the recorded image of %s (namespace.consumer.name) and must keep its "+
-		"content\ngive the image another name where it is built", node, name, owner)
+	taken := &Error{
+		Code: CodeConflict, Image: r.image.Name, Node: node, Fix: "give the image another name where it is built",
+	}
 	if namespace, consumer, image, ok := record.ParseOwner(owner); ok {
-		err = fmt.Errorf("%w, or remove that record: %s --scope=cluster", err,
+		taken.Fix += fmt.Sprintf(", or remove that record: %s --scope=cluster",
 			typedAt("clean", image, namespace, consumer, r.in.Suite))
 	}
-	return &InconsistentError{err}
+	return &InconsistentError{taken.says("on node %s, %s is the recorded image of %s (namespace.consumer.name) and must "+
+		"keep its content", node, name, owner)}
 }

@@ -67,7 +67,7 @@ func (r *loadRun) wanted() string { return cmp.Or(r.image.External, r.image.Sour
 func (r *loadRun) fromArchive(ctx context.Context, source config.Source, text string) (*from, error) {
 	archive, err := engine.OpenArchive(ctx, source, r.in.Stdin, r.states.Platform())
 	if err != nil {
-		return nil, err
+		return nil, &Error{Code: CodeSource, Image: r.image.Name, Err: err}
 	}
 	f := &from{text: text, archive: archive}
 	var known bool
@@ -104,7 +104,8 @@ func (r *loadRun) fromEngine(ctx context.Context, text, by string) (*from, error
 		return nil, err
 	}
 	if found.Platform != r.states.Platform() {
-		return nil, &InconsistentError{fmt.Errorf("%s in %s is for %s, the nodes are %s; build it for %s", text, found.Engine,
+		return nil, &InconsistentError{(&Error{Code: CodeSource, Image: r.image.Name}).says("%s in %s is for %s"+
+			", the nodes are %s; build it for %s", text, found.Engine,
 			cmp.Or(found.Platform, "another platform"), r.states.Platform(), r.states.Platform())}
 	}
 	return &from{text: text, engine: &found, image: found.Known()}, nil

@@ -127,7 +127,7 @@ func (p *proof) states(ctx context.Context, running []rollout.Running) (kindnode
 		}
 	}
 	verifying.End(err)
-	return states, classify(err)
+	return states, err
 }
 
 // proofAge is how old a container is to be that no probe says anything of: a program

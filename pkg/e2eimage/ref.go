@@ -78,7 +78,7 @@ func (c *Client) notLocked(suite config.Suite) error {
 	}
 	names := strings.Join(recordedNames(suite), " ")
 	message := fmt.Sprintf("no tag of %s is decided on this host: %s", names, where)
-	return &noRecordError{message: message, mend: "decide it: " + toRecord(suite)}
+	return &noRecordError{image: onlyOf(recordedNames(suite)), message: message, mend: "decide it: " + toRecord(suite)}
 }
 
 func refOfLock(suite config.Suite, locked *lock.Lock) (*RefResult, error) {

@@ -47,9 +47,13 @@ func (k *apiServer) checkRightCluster(ctx context.Context, cluster *kindnode.Clu
 	if len(strangers) == 0 {
 		return nil
 	}
-	return &InconsistentError{fmt.Errorf(`the API server %s does not belong to Kind cluster %q on %s: node %s has another certificate authority
-change the kube context (kubectl config use-context %s%s), or say the right cluster with --kind-cluster and --provider`,
-		k.config.Host, cluster.Name, cluster.Provider, strangers[0], kindContext, cluster.Name)}
+	wrong := &Error{
+		Code: CodeWrongCluster, Node: strangers[0],
+		Fix: fmt.Sprintf("change the kube context (kubectl config use-context %s%s), or say the right cluster with "+
+			"--kind-cluster and --provider", kindContext, cluster.Name),
+	}
+	return &InconsistentError{wrong.says("the API server %s does not belong to Kind cluster %q on %s: node %s has "+
+		"another certificate authority", k.config.Host, cluster.Name, cluster.Provider, strangers[0])}
 }
 
 // notTrusted returns the nodes whose CA is not in the bundle.

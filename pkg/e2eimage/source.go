@@ -36,8 +36,9 @@ func resolveSource(name, source string, cluster *kindnode.Cluster, states kindno
 	case len(byNode) == 1 && len(missing) == 0:
 		return sortedKeys(byNode)[0], nil
 	case len(byNode) == 0:
-		return "", fmt.Errorf("%s: no node of Kind cluster %q has the source %s%s\nload it first: %s",
-			name, cluster.Name, source, similar(candidates[0], states), loadHint(source))
+		nowhere := &Error{Code: CodeNotLoaded, Image: name, Fix: "load it first: " + loadHint(source)}
+		return "", nowhere.says("%s: no node of Kind cluster %q has the source %s%s",
+			name, cluster.Name, source, similar(candidates[0], states))
 	}
 	message := fmt.Sprintf("%s: the nodes of Kind cluster %q do not have the same source %s:", name, cluster.Name, source)
 	for _, id := range sortedKeys(byNode) {
@@ -46,7 +47,11 @@ func resolveSource(name, source string, cluster *kindnode.Cluster, states kindno
 	if len(missing) > 0 {
 		message += fmt.Sprintf("\n  missing on %s", strings.Join(missing, ", "))
 	}
-	return "", &InconsistentError{fmt.Errorf("%s\nload it on every node: %s", message, loadHint(source))}
+	differ := &Error{Code: CodeNotLoaded, Image: name, Fix: "load it on every node: " + loadHint(source)}
+	if len(missing) > 0 {
+		differ.Node = missing[0]
+	}
+	return "", &InconsistentError{differ.says("%s", message)}
 }
 
 // sourceNames returns the names that a source can have on a node.

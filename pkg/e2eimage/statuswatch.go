@@ -92,7 +92,7 @@ func retries() wait.Backoff {
 
 // isFinal tells whether asking again brings nothing.
 func isFinal(err error) bool {
-	return as[*UsageError](err) || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) ||
+	return as[*UsageError](classify(err)) || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) ||
 		apierrors.IsBadRequest(err)
 }
 

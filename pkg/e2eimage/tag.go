@@ -167,7 +167,7 @@ func (r *tagRun) tag(ctx context.Context, asked *asking) (*TagResult, error) {
 		if len(undone) > 0 {
 			err = &UndoneError{Images: undone, Err: err}
 		}
-		return nil, classify(err)
+		return nil, err
 	}
 	r.warnOfOtherConsumers(ctx)
 	return r.result(), r.note(ctx)
@@ -205,7 +205,7 @@ func (r *tagRun) plan(ctx context.Context) (*TagResult, error) {
 		return nil, err
 	}
 	if err := r.decide(set); err != nil {
-		return nil, classify(err)
+		return nil, err
 	}
 	result := r.result()
 	for i, image := range r.images {

@@ -128,14 +128,16 @@ func (r *tagRun) reconcile(set *record.Set, image *imageTag) error {
 // diverged names both sides.
 func (k *comparison) diverged(suite config.Suite, lock *locks, namespace, consumer string) error {
 	entry, evidence := k.entry, k.evidence
-	return &InconsistentError{fmt.Errorf(`%s: lock and cluster disagree, and neither came after the other
+	both := &Error{
+		Code: CodeConflict, Image: k.image.Name, Namespace: namespace,
+		Fix: fmt.Sprintf("say which is right: %s --use=lock, or --use=cluster", typed("tag", k.image.Name, suite)),
+	}
+	return &InconsistentError{both.says(`%s: lock and cluster disagree, and neither came after the other
   lock:    %s (%s), %s; %s
-  cluster: %s (%s), recorded %s%s; ConfigMap %s/%s
-say which is right: %s --use=lock, or --use=cluster`,
+  cluster: %s (%s), recorded %s%s; ConfigMap %s/%s`,
 		k.image.Name, orUndecided(entry.Image), ociimage.ShortID(entry.ImageID), lockedHow(entry), lock.file.Path(),
 		evidence.Image, ociimage.ShortID(evidence.ImageID), ago(evidence.Recorded), byWhom(evidence.By), namespace,
-		record.ConfigMapName(consumer),
-		typed("tag", k.image.Name, suite))}
+		record.ConfigMapName(consumer))}
 }
 
 func orUndecided(image string) string {

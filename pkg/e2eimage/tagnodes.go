@@ -59,6 +59,9 @@ func (r *tagRun) checkTarget(image *imageTag, decision record.Decision) error {
 // checkHeld refuses a tag that is another image on a node, or another record's; from is an
 // owner that gives way.
 func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner, from string) error {
+	taken := &Error{
+		Code: CodeConflict, Image: decision.Name, Node: node, Fix: "choose another --tag or --repository",
+	}
 	switch {
 	case imageID != "" && imageID != decision.ImageID && r.in.Suite.TagGroup != "" && owner == r.owner(decision.Name):
 		// Shared with other images: it moves.
@@ -66,13 +69,10 @@ func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner, from 
 		(owner == "" || owner == r.owner(decision.Name)):
 		// The record's, given to another image by somebody else: it goes back.
 	case imageID != "" && imageID != decision.ImageID:
-		return &InconsistentError{
-			fmt.Errorf("%s: on node %s %s is another image already, %s instead of %s\nchoose another --tag or --repository",
-				decision.Name, node, decision.Image, ociimage.ShortID(imageID), ociimage.ShortID(decision.ImageID)),
-		}
+		return &InconsistentError{taken.says("%s: on node %s %s is another image already, %s instead of %s",
+			decision.Name, node, decision.Image, ociimage.ShortID(imageID), ociimage.ShortID(decision.ImageID))}
 	case owner != "" && owner != r.owner(decision.Name) && owner != from:
-		return &InconsistentError{fmt.Errorf("%s: on node %s %s belongs to another record, %s (namespace.consumer.name)\n"+
-			"choose another --tag or --repository",
+		return &InconsistentError{taken.says("%s: on node %s %s belongs to another record, %s (namespace.consumer.name)",
 			decision.Name, node, decision.Image, owner)}
 	}
 	return nil

@@ -25,7 +25,7 @@ func (r *tagRun) wish(ctx context.Context) error {
 			mistakes = append(mistakes, err)
 		}
 	}
-	return classify(errors.Join(mistakes...))
+	return errors.Join(mistakes...)
 }
 
 // wishFor is what is wanted of one image, under a tag that may have been said. It fills in
@@ -77,7 +77,7 @@ func (r *tagRun) wishFor(ctx context.Context, one *imageTag, said string) (recor
 		}
 	}
 	if wish.Image, err = ociimage.Join(repository, tag); err != nil {
-		return record.Wish{}, &UsageError{fmt.Errorf("%s: %w", image.Name, err)}
+		return record.Wish{}, &UsageError{&imageError{image.Name, err}}
 	}
 	return wish, nil
 }
@@ -88,17 +88,16 @@ func (r *tagRun) imageID(ctx context.Context, image *imageTag, source string) (s
 	name, entry := image.image.Name, image.entry
 	if entry.Pinned() {
 		for _, node := range r.states.Lacking(entry.ImageID, entry.ImageID) {
-			return "", &InconsistentError{
-				fmt.Errorf("%s: node %s does not have %s, which was %s here: it was not loaded\nload it: %s",
-					name, node, ociimage.ShortID(entry.ImageID), lockedHow(entry), typed("load", name, r.in.Suite)),
-			}
+			lacks := &Error{Code: CodeNotLoaded, Image: name, Node: node, Fix: "load it: " + typed("load", name, r.in.Suite)}
+			return "", &InconsistentError{lacks.says("%s: node %s does not have %s, which was %s here: it was not loaded",
+				name, node, ociimage.ShortID(entry.ImageID), lockedHow(entry))}
 		}
 		return entry.ImageID, nil
 	}
 	if entry != nil && entry.Built != nil {
+		unknown := &Error{Code: CodeNotLoaded, Image: name, Fix: "load it: " + typed("load", name, r.in.Suite)}
 		return "", &InconsistentError{
-			fmt.Errorf("%s: it was %s, but not loaded: only loading tells its image ID\nload it: %s", name, lockedHow(entry),
-				typed("load", name, r.in.Suite)),
+			unknown.says("%s: it was %s, but not loaded: only loading tells its image ID", name, lockedHow(entry)),
 		}
 	}
 	if kept := r.keeps(image.compared); kept != "" {
@@ -121,7 +120,7 @@ func (r *tagRun) loadedSource(ctx context.Context, name, text string) (string, e
 	if source.Kind != config.SourceStdin {
 		archive, err := engine.OpenArchive(ctx, source, nil, r.states.Platform())
 		if err != nil {
-			return "", fmt.Errorf("%s: %w", name, err)
+			return "", &imageError{name, &Error{Code: CodeSource, Err: err}}
 		}
 		defer func() { _ = archive.Close() }()
 		if image, known := archive.Image(); known {

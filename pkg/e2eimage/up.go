@@ -3,7 +3,6 @@ package e2eimage
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -157,7 +156,7 @@ func (r *upRun) buildAndLoad(ctx context.Context) error {
 	for i, image := range r.in.Suite.Images {
 		working.Go(func() error {
 			if err := r.built(building, image, turns); err != nil {
-				failed[i] = fmt.Errorf("%s: %w", image.Name, err)
+				failed[i] = &imageError{image.Name, err}
 				return nil
 			}
 			failed[i] = r.loaded(ctx, image)
@@ -170,9 +169,9 @@ func (r *upRun) buildAndLoad(ctx context.Context) error {
 		return slices.Index(names, a.Name) - slices.Index(names, b.Name)
 	})
 	if cause := context.Cause(ctx); cause != nil {
-		return classify(cause)
+		return cause
 	}
-	return classify(errors.Join(failed...))
+	return errors.Join(failed...)
 }
 
 // builds tells whether the run builds or adopts the image.

@@ -21,7 +21,7 @@ func (r *upRun) stopped(err error) error {
 		missing = fmt.Errorf("%w\n%s: built. When the cluster is there: %s", missing, strings.Join(built, ", "),
 			typed("up", asked(r.in.Suite), r.in.Suite))
 	}
-	return classify(errors.Join(err, missing))
+	return errors.Join(err, missing)
 }
 
 // finish tags what is new, and deploys.

@@ -22,7 +22,7 @@ func (r *upRun) plan(ctx context.Context) error {
 	for _, image := range r.inBuildOrder() {
 		comes, err := r.planOne(ctx, target, image)
 		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %w", image.Name, err))
+			mistakes = append(mistakes, &imageError{image.Name, err})
 		}
 		if comes {
 			r.fresh = append(r.fresh, image)
@@ -32,7 +32,7 @@ func (r *upRun) plan(ctx context.Context) error {
 		mistakes = append(mistakes, r.missing)
 	}
 	if err := errors.Join(mistakes...); err != nil {
-		return classify(err)
+		return err
 	}
 	r.fresh = inOrder(r.in.Suite.Images, r.fresh)
 	suite := r.in.Suite

@@ -82,7 +82,7 @@ func (r *upRun) recorded(ctx context.Context, target *target, image config.Image
 	}
 	evidence, err := set.Entry(image.Name)
 	if err != nil {
-		return false, classify(err)
+		return false, err
 	}
 	if evidence == nil || evidence.State != record.Ready || evidence.Image != entry.Image ||
 		evidence.ImageID != entry.ImageID {

@@ -5,17 +5,20 @@ import (
 	"errors"
 )
 
-// verb carries a verb out, once its input is right.
+// verb carries a verb out, once its input is right. Its error is classified here, once.
 func verb[In input, Out any](ctx context.Context, in In,
 	carryOut func(context.Context, In) (*Out, error),
 ) (*Out, error) {
 	var found mistakes
 	in.check(&found)
 	if err := errors.Join(found.all...); err != nil {
-		return nil, &UsageError{err}
+		return nil, &verbError{&UsageError{err}}
 	}
 	out, err := carryOut(ctx, in)
-	return out, ended(ctx, err)
+	if err != nil {
+		err = &verbError{ended(ctx, classify(err))}
+	}
+	return out, err
 }
 
 // ended is a verb's error where the caller's context has ended: whatever cause that was

@@ -26,7 +26,7 @@ func TestHowTheContextEndedIsFound(t *testing.T) {
 	defer stop()
 	own, stop := context.WithDeadlineCause(t.Context(), time.Now().Add(-time.Second), &TimeoutError{errors.New("not done after --timeout=1s")})
 	defer stop()
-	report := classifyWorkload(fmt.Errorf("waiting was ended: %w\n\n%w", cause, &rollout.FailedError{Reason: "Interrupted", Logs: []string{"no database"}}))
+	report := fmt.Errorf("waiting was ended: %w\n\n%w", cause, &rollout.FailedError{Reason: "Interrupted", Logs: []string{"no database"}})
 	for name, test := range map[string]struct {
 		ctx                             context.Context
 		err                             error
@@ -120,6 +120,10 @@ func TestACallersDeadlineKeepsTheDiagnosis(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), "deployment.apps/datastorage in namespace tests is not rolled out: Interrupted") || result == nil || len(result.Workloads) != 1 {
 		t.Errorf("the diagnosis is lost: %v, %+v", err, result)
+	}
+	var failed *RolloutError
+	if !errors.As(err, &failed) || !failed.Ended || failed.Workload != "deployment.apps/datastorage" || CodeOf(err) != CodeRollout || ExitCode(err) != exitTimeout {
+		t.Errorf("%s, exit code %d, %+v", CodeOf(err), ExitCode(err), failed)
 	}
 	if len(told) != 1 || told[0].Action != "image updated" {
 		t.Errorf("told %+v", told)

@@ -2,7 +2,6 @@ package e2eimage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,20 +77,8 @@ func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 	if err != nil {
 		return nil, err
 	}
-	if of := len(result.Images); of == 0 && in.AllNamespaces && len(in.Suite.Images) > 0 {
-		names := strings.Join(recordedNames(in.Suite), ", ")
-		return result, &InconsistentError{
-			fmt.Errorf("no record of %s in any namespace\nsee what there is: %s", names, typed("status", "-A", in.Suite)),
-		}
-	} else if of == 0 && in.AllNamespaces {
-		return result, &InconsistentError{
-			errors.New("nothing is recorded in any namespace\nrecord something: kubectl e2eimage tag --help"),
-		}
-	} else if of == 0 {
-		return result, &InconsistentError{
-			fmt.Errorf("nothing is recorded in namespace %q\nlook elsewhere with -n, or record something: kubectl e2eimage "+
-				"tag --help", result.Namespace),
-		}
+	if len(result.Images) == 0 {
+		return result, &InconsistentError{noneRecorded(in, result.Namespace)}
 	}
 	wrong := slices.DeleteFunc(slices.Clone(result.Images), func(image ImageStatus) bool {
 		return image.State == StateConsistent
@@ -100,6 +87,22 @@ func (c *Client) verify(ctx context.Context, in VerifyInput) (*StatusResult, err
 		return result, nil
 	}
 	return result, &InconsistentError{&DisagreementError{Images: wrong, Mend: result.Mend, Of: len(result.Images)}}
+}
+
+// noneRecorded says that there is nothing to be verified.
+func noneRecorded(in VerifyInput, namespace string) error {
+	none := &Error{Code: CodeNotRecorded, Namespace: namespace}
+	switch {
+	case !in.AllNamespaces:
+		none.Fix = "look elsewhere with -n, or record something: kubectl e2eimage tag --help"
+		return none.says("nothing is recorded in namespace %q", namespace)
+	case len(in.Suite.Images) > 0:
+		none.Image = onlyOf(recordedNames(in.Suite))
+		none.Fix = "see what there is: " + typed("status", "-A", in.Suite)
+		return none.says("no record of %s in any namespace", strings.Join(recordedNames(in.Suite), ", "))
+	}
+	none.Fix = "record something: kubectl e2eimage tag --help"
+	return none.says("nothing is recorded in any namespace")
 }
 
 // waitFor waits for the rollouts of the workloads that use the images, which others
@@ -170,7 +173,7 @@ func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 		Namespace: run.kube.namespace, Consumer: run.consumer, TakeOver: true, WaitOnly: true, Alive: run.kube.alive,
 	}, run.images())
 	if err != nil {
-		return classifyWorkload(err)
+		return err
 	}
 	targets := plan.Targets()
 	if len(targets) == 0 {

@@ -56,6 +56,9 @@ const (
 	indent = 12
 )
 
+// Interrupted tells whether the caller did not wait any longer.
+func (e *FailedError) Interrupted() bool { return e.Reason == reasonInterrupted }
+
 func (e *FailedError) Error() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s in namespace %s is not rolled out: %s", e.Workload, e.Namespace, e.Reason)
@@ -134,7 +137,7 @@ func severity(err error) int {
 		return 0
 	case failed.NotInTime:
 		return 2
-	case failed.Reason == "Unfinished", failed.Reason == reasonInterrupted:
+	case failed.Reason == "Unfinished", failed.Interrupted():
 		return 3
 	}
 	return 1

@@ -103,7 +103,7 @@ func (r *Rollouts) Wait(ctx context.Context, report progress.Reporter) error {
 // wasInterrupted tells whether the caller ended the wait for a rollout.
 func wasInterrupted(err error) bool {
 	var report *FailedError
-	return errors.As(err, &report) && report.Reason == reasonInterrupted
+	return errors.As(err, &report) && report.Interrupted()
 }
 
 // describeInterrupted names the workload of the only report, or says how many there are.
