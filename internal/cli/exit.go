@@ -1,16 +1,14 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"os"
 	"syscall"
 
-	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
-// Exit codes, as documented.
+// Exit codes, as documented. Those of 1 and more but signals are e2eimage.ExitCode's.
 const (
 	exitDone         = 0
 	exitFailed       = 1
@@ -44,28 +42,19 @@ func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 // exitCode tells what kind of end err is. The signal comes first: whatever else
-// went wrong then is its consequence.
+// went wrong then is its consequence. All else is the library's to tell.
 func exitCode(err error) int {
 	var stopped *SignalError
-	var timeout *e2eimage.TimeoutError
-	var inconsistent *e2eimage.InconsistentError
-	var usage *e2eimage.UsageError
-	var input *config.UsageError
 	var argv *usageError
+	code := e2eimage.ExitCode(err)
 	switch {
-	case err == nil:
-		return exitDone
 	case errors.As(err, &stopped):
 		if stopped.Signal == syscall.SIGTERM {
 			return exitTerminated
 		}
 		return exitInterrupted
-	case errors.As(err, &timeout), errors.Is(err, context.DeadlineExceeded):
-		return exitTimeout
-	case errors.As(err, &inconsistent):
-		return exitInconsistent
-	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &argv):
+	case code == exitFailed && errors.As(err, &argv):
 		return exitUsage
 	}
-	return exitFailed
+	return code
 }

@@ -25,6 +25,7 @@ func TestExitCodesTellErrorsApart(t *testing.T) {
 		"usage, by the library":       {&e2eimage.UsageError{Err: errors.New("x")}, 2},
 		"usage, by the config":        {&config.UsageError{Problems: []config.Problem{{What: "x"}}}, 2},
 		"inconsistent":                {&e2eimage.InconsistentError{Err: errors.New("x")}, 3},
+		"a code of the library":       {&e2eimage.Error{Code: e2eimage.CodeStale}, 3},
 		"timeout":                     {&e2eimage.TimeoutError{Err: errors.New("x")}, 124},
 		"deadline":                    {context.DeadlineExceeded, 124},
 		"interrupted":                 {&SignalError{os.Interrupt}, 130},
