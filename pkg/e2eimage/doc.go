@@ -7,10 +7,13 @@
 // file, flags and environment) and a progress.Reporter for what happens
 // meanwhile. Only the commands that it runs, such as docker, inherit the environment.
 //
-// Errors are told apart with errors.As: *UsageError, *InconsistentError,
-// *TimeoutError; everything else is a plain failure. Where the caller's context ended a
-// verb, errors.Is finds context.Canceled or context.DeadlineExceeded as well, and the
-// message has what was found out until then.
+// Errors are told apart by their Code, which CodeOf finds: CodeNotRecorded, CodeStale and
+// so on. errors.As finds the gravest finding as an *Error, which says image, node, workload
+// and what to do; Errors returns all of them. A rollout that failed is a *RolloutError with
+// its logs and events. By their kind they are *UsageError, *InconsistentError,
+// *TimeoutError or plain failures, and ExitCode is what the command ends with. Where the
+// caller's context ended a verb, errors.Is finds context.Canceled or
+// context.DeadlineExceeded as well, and the message has what was found out until then.
 //
 // Results and errors quote what others wrote, such as logs and records, as it is but for
 // secrets: whoever prints them to a terminal makes them harmless.
