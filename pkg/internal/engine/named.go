@@ -23,3 +23,6 @@ func (n namedSource) Read(ctx context.Context, to ociimage.Receiver) (ociimage.I
 	}
 	return image, nil
 }
+
+// Unwrap returns the source itself.
+func (n namedSource) Unwrap() ociimage.Source { return n.Source }

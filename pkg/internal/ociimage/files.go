@@ -36,7 +36,7 @@ func (f folder) Open(name string) (io.ReadCloser, error) {
 // files is a source whose files can be read in any order.
 type files struct {
 	resolved
-	open  Files
+	from  Files
 	close func() error
 }
 
@@ -63,7 +63,7 @@ func openFiles(open Files, choice Choice, closer io.Closer) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &files{resolved: found, open: open, close: closer.Close}, nil
+	return &files{resolved: found, from: open, close: closer.Close}, nil
 }
 
 // readSmall reads a file that describes others.
@@ -118,7 +118,7 @@ func (f *files) Read(ctx context.Context, to Receiver) (Image, error) {
 }
 
 func (f *files) hand(ctx context.Context, to Receiver, diffID digest.Digest, name string) error {
-	file, err := f.open.Open(name)
+	file, err := f.from.Open(name)
 	if err != nil {
 		return fmt.Errorf("layer %s: %w", ShortID(diffID.String()), missing(err, name))
 	}

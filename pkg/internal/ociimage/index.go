@@ -1,6 +1,7 @@
 package ociimage
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ const maxDepth = 4
 // platforms that were not pulled; what is no image is passed over.
 func fromIndex(read metadata, text []byte) ([]candidate, error) {
 	w := &walk{read: read}
-	if err := w.index(text, nil, 0); err != nil {
+	if err := w.index(text, nil, nil, 0); err != nil {
 		return nil, err
 	}
 	switch {
@@ -52,7 +53,9 @@ type walk struct {
 	passed []string
 }
 
-func (w *walk) index(text []byte, names []string, depth int) error {
+// index walks through one. root is the entry of the outermost that it was found by, nil for
+// the outermost itself.
+func (w *walk) index(text []byte, root *ocispec.Descriptor, names []string, depth int) error {
 	var index ocispec.Index
 	if err := json.Unmarshal(text, &index); err != nil {
 		return fmt.Errorf("an index in it is not readable: %w", err)
@@ -64,7 +67,7 @@ func (w *walk) index(text []byte, names []string, depth int) error {
 		if entry.Annotations["vnd.docker.reference.type"] != "" || entry.Platform != nil && entry.Platform.OS == "unknown" {
 			continue
 		}
-		if err := w.entry(entry, append(slices.Clone(names), namesOf(entry)...), depth); err != nil {
+		if err := w.entry(entry, cmp.Or(root, &entry), append(slices.Clone(names), namesOf(entry)...), depth); err != nil {
 			return err
 		}
 	}
@@ -81,7 +84,7 @@ func namesOf(entry ocispec.Descriptor) []string {
 	return names
 }
 
-func (w *walk) entry(entry ocispec.Descriptor, names []string, depth int) error {
+func (w *walk) entry(entry ocispec.Descriptor, root *ocispec.Descriptor, names []string, depth int) error {
 	if err := entry.Digest.Validate(); err != nil {
 		return fmt.Errorf("its index lists %q: %w", entry.Digest, err)
 	}
@@ -98,7 +101,7 @@ func (w *walk) entry(entry ocispec.Descriptor, names []string, depth int) error 
 	}
 	switch entry.MediaType {
 	case ocispec.MediaTypeImageIndex, "application/vnd.docker.distribution.manifest.list.v2+json":
-		return w.index(text, names, depth+1)
+		return w.index(text, root, names, depth+1)
 	case "", ocispec.MediaTypeImageManifest, "application/vnd.docker.distribution.manifest.v2+json":
 	default:
 		w.passed = append(w.passed, entry.MediaType)
@@ -138,6 +141,7 @@ func (w *walk) entry(entry ocispec.Descriptor, names []string, depth int) error 
 	if err != nil {
 		return err
 	}
+	c.root = *root
 	c.name(names...)
 	w.found = append(w.found, c)
 	return nil

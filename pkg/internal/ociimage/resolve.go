@@ -19,6 +19,8 @@ type metadata func(name string) ([]byte, error)
 type resolved struct {
 	Image
 	paths []string
+	// root is the entry of a layout's index that the image was found by.
+	root ocispec.Descriptor
 }
 
 // candidate is one image of an archive.
