@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"pkg/internal/hostexec":                  {"internal/foreign"},
 	"pkg/internal/engine/enginetest":         {"pkg/internal/hostexec"},
 	"pkg/internal/manifest":                  {"pkg/internal/ociimage"},
+	"pkg/internal/registry":                  {"pkg/internal/outlive", "pkg/internal/ociimage"},
 	"pkg/internal/record":                    {"internal/foreign"},
 	"pkg/internal/apply":                     {"internal/foreign", "internal/nearest", "pkg/internal/outlive", "pkg/internal/kube", "pkg/progress"},
 	"pkg/internal/kube":                      {"internal/foreign", "pkg/internal/ociimage"},
