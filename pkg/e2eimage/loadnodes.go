@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/images"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
@@ -154,7 +155,9 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string
 		return ociimage.Image{}, nil, err
 	}
 	defer func() { _ = source.Close() }()
-	delivery := r.cluster.Deliver(ctx, lacking, r.states, f.image, moved.add)
+	delivery := r.cluster.Deliver(ctx, images.Delivering{
+		Parts: lacking, States: r.states, Known: f.image, Names: f.names, Watch: moved.add,
+	})
 	image, err := source.Read(ctx, delivery)
 	if err == nil && f.image.ID != "" && image.ID != f.image.ID {
 		err = fmt.Errorf("the image changed while it was read: %s instead of %s; run again",

@@ -7,32 +7,15 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/wait"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/images"
 )
 
-// Image is an image as the CRI lists it: what the kubelet can run.
-type Image struct {
-	// ID is the config digest, sha256:…
-	ID          string
-	RepoTags    []string
-	RepoDigests []string
-}
-
-// Container is a container as the CRI lists it.
-type Container struct {
-	ID string
-	// ImageRef is the config digest of the image that it really runs.
-	ImageRef string
-	// Image is the name that the pod's spec asked for.
-	Image string
-	// Exited is set when it does not run any more.
-	Exited bool
-	// Created by its runtime's clock.
-	Created time.Time
-	// PodID is the ID of the pod's sandbox.
-	PodID string
-	// Namespace and Pod that it belongs to.
-	Namespace, Pod string
-}
+// Image and Container are as the CRI lists them: what the kubelet can run, and runs.
+type (
+	Image     = images.Image
+	Container = images.Container
+)
 
 func imageFrom(image *cri.Image) Image {
 	return Image{ID: image.GetId(), RepoTags: image.GetRepoTags(), RepoDigests: image.GetRepoDigests()}

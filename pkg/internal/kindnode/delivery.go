@@ -12,11 +12,9 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/images"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
-
-// Watcher is told what a node has got.
-type Watcher func(node string, bytes int64)
 
 // Delivery is one image on its way into several nodes at once: each layer is
 // read once and goes to all nodes that lack it. A node that fails is left out from
@@ -27,26 +25,23 @@ type Delivery struct {
 	buffers   sync.Pool
 }
 
-var _ ociimage.Receiver = (*Delivery)(nil)
+var _ images.Delivery = (*Delivery)(nil)
 
 // chunkSize of what is sent at once, in bytes. containerd takes messages of up
 // to 16 MiB.
 const chunkSize = 1 << 20
 
-// Deliver begins a delivery to the named nodes; states are all nodes', as
-// ProbeContent answered. known is the image as far as it is known, or nothing. The
-// caller ends it with Finish or Abort.
-func (c *Cluster) Deliver(ctx context.Context, nodes []string, states States, known ociimage.Image,
-	watch Watcher,
-) *Delivery {
+// Deliver begins a delivery to the named nodes; the states are all nodes', as ProbeContent
+// answered. The caller ends it with Finish or Abort.
+func (c *Cluster) Deliver(ctx context.Context, what images.Delivering) images.Delivery {
 	d := &Delivery{cluster: c, receivers: map[string]*receiver{}, buffers: sync.Pool{New: func() any {
 		return new(chunk)
 	}}}
 	id := "e2eimage-" + rand.Text()
-	sizes := states.LayerSize
+	sizes := what.States.LayerSize
 	var all sync.WaitGroup
-	for _, node := range nodes {
-		r := newReceiver(node, states[node], known, sizes, watch)
+	for _, node := range what.Parts {
+		r := newReceiver(node, what.States[node], what.Known, sizes, what.Watch)
 		d.receivers[node] = r
 		all.Go(func() { r.begin(ctx, c, id) })
 	}
@@ -165,17 +160,6 @@ func fill(buffer []byte, from io.Reader) (n int, err error) {
 		n += more
 	}
 	return n, err
-}
-
-// Delivered is what became of an image on one node.
-type Delivered struct {
-	// Sent are the bytes that the node got, Layers how many layers they were.
-	Sent   int64
-	Layers int
-	// Bytes of all the image's layers.
-	Bytes int64
-	// blobs are the layers that the node has as they were sent, with their sizes.
-	blobs map[digest.Digest]int64
 }
 
 // Finish makes the image whole on every node, names it there and on the others, which

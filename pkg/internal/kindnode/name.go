@@ -7,46 +7,6 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 )
 
-// Name is one that an image gets.
-type Name struct {
-	// Text like localhost/x:dev.
-	Text string
-	// Owner is the value of the label e2eimage.dev/owner, "" for a name that
-	// belongs to nobody and may move.
-	Owner string
-}
-
-// TakenError says that a name cannot be had: it is of a record, or stands for another
-// image although it is to be of one.
-type TakenError struct {
-	Name string
-	// Owner is the record that has it, "" for none.
-	Owner string
-}
-
-func (e *TakenError) Error() string {
-	if e.Owner == "" {
-		return fmt.Sprintf("%s is another image there already; choose another --tag or --repository", e.Name)
-	}
-	return fmt.Sprintf("%s is the recorded image of %s (namespace.consumer.name) and must keep its content", e.Name,
-		e.Owner)
-}
-
-// MovedError says that somebody else gave a name to another image at the same time.
-type MovedError struct {
-	Name string
-	// ImageID that has it now, "" where that is not known.
-	ImageID string
-}
-
-func (e *MovedError) Error() string {
-	now := "something else"
-	if e.ImageID != "" {
-		now = e.ImageID
-	}
-	return fmt.Sprintf("another load gave %s to %s at the same time; run again if yours is the right content", e.Name, now)
-}
-
 // giveName gives the image a name, which may have stood for another one, and waits
 // until the CRI has it so.
 func giveName(ctx context.Context, client *containerd.Client, wanted Name, imageID string,

@@ -162,7 +162,7 @@ func (r *receiver) complete(image ociimage.Image) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.done.blobs = maps.Clone(r.blobs)
+	r.done.Blobs = maps.Clone(r.blobs)
 	return nil
 }
 

@@ -3,39 +3,10 @@ package kindnode
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 )
-
-// TagOp adds one name to an image of a node.
-type TagOp struct {
-	ImageID string
-	Target  string
-	// Owner is the value of the containerd label e2eimage.dev/owner that the
-	// name gets, also one that is there already, for the same content, and that
-	// nobody owns.
-	Owner string
-	// From is another owner that gives way, "" for none.
-	From string
-	// Move lets a name of the same owner take other content.
-	Move bool
-	// Back lets a name that nobody owns any more take this content, too: somebody
-	// else gave it to another image.
-	Back bool
-}
-
-// Tagged is what became of a TagOp on one node.
-type Tagged struct {
-	Target string
-	// Added is false when the name was there already.
-	Added bool
-	// ImageID that the CRI now has under the name, "" when it has none.
-	ImageID string
-	// Owner label that the name carries, "" for none.
-	Owner string
-}
 
 // Tag carries out the operations on the named nodes side by side. Existing names
 // are never overwritten, but for an owner's own that are to move or to go back; callers
@@ -101,13 +72,6 @@ func tagExisting(ctx context.Context, client *containerd.Client, op TagOp, conte
 		done.Owner = op.Owner
 	}
 	return done, true, nil
-}
-
-// GoneError says that a node has lost an image since it was looked at.
-type GoneError struct{ ImageID string }
-
-func (e *GoneError) Error() string {
-	return fmt.Sprintf("image %s is not there any more; load it again", e.ImageID)
 }
 
 // contentOf returns what the image's names on the node stand for. The CRI's own

@@ -8,22 +8,6 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 )
 
-// UntagOp takes one name away, if it carries the owner label.
-type UntagOp struct {
-	Name  string
-	Owner string
-}
-
-// Untagged is what became of an UntagOp on one node.
-type Untagged struct {
-	Name string
-	// Removed is false when the name was absent or is not the owner's.
-	Removed bool
-	ImageID string
-	// Freed tells that the image went too, since nothing named or ran it.
-	Freed bool
-}
-
 // Untag takes names away on the named nodes side by side. Names without the
 // owner's label are left alone. When ctx ends, operations that have begun are
 // waited for, no new ones begin.

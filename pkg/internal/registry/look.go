@@ -112,6 +112,12 @@ func (s *Store) complete(ctx context.Context, content *Content) error {
 
 // image reads the config of an image.
 func (s *Store) image(ctx context.Context, repo name.Repository, image Image) (ociimage.Image, error) {
+	s.mu.Lock()
+	known, ok := s.configs[image.Config]
+	s.mu.Unlock()
+	if ok {
+		return known, nil
+	}
 	doing := fmt.Sprintf("read the config of %s", by(repo, image.Manifest))
 	config, err := s.blob(ctx, repo, image.Config)
 	if err != nil {
@@ -121,6 +127,9 @@ func (s *Store) image(ctx context.Context, repo name.Repository, image Image) (o
 	if err != nil {
 		return ociimage.Image{}, s.failed(ctx, err, doing, repo)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.configs[image.Config] = parsed
 	return parsed, nil
 }
 

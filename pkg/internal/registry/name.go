@@ -28,7 +28,7 @@ type Naming struct {
 
 // Named is what became of a Naming.
 type Named struct {
-	// Content that the tag stands for. It may be another than was asked for which has the same
+	// Content that the tag stands for, also beside a *TakenError. It may be another than was asked for which has the same
 	// images, as another tool has written them.
 	Content Content
 	// Added is false where the tag stood for it already.
@@ -60,7 +60,7 @@ func (s *Store) Name(ctx context.Context, naming Naming) (Named, error) {
 	case held.Digest == naming.Content.Digest || sameImages(held, naming.Content) && !naming.Free:
 		return Named{Content: held}, nil
 	case !naming.Free && !leaves(held, naming.Leaves):
-		return Named{}, &TakenError{Name: naming.Tag, Digest: held.Digest}
+		return Named{Content: held}, &TakenError{Name: naming.Tag, Digest: held.Digest}
 	default:
 		named.Before = &held
 	}

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
 // Options say which registry, and what it takes to speak with it.
@@ -38,6 +42,10 @@ type Store struct {
 	puller   *remote.Puller
 	pusher   *remote.Pusher
 	idle     func()
+
+	mu sync.Mutex
+	// configs that were read. What a digest is of does not change.
+	configs map[digest.Digest]ociimage.Image
 }
 
 const (
@@ -92,7 +100,10 @@ func Open(options Options) (*Store, error) {
 	if options.Keychain != nil {
 		with = append(with, remote.WithAuthFromKeychain(options.Keychain))
 	}
-	store := &Store{host: host, keychain: options.Keychain, jobs: options.Jobs, idle: base.CloseIdleConnections}
+	store := &Store{
+		host: host, keychain: options.Keychain, jobs: options.Jobs, idle: base.CloseIdleConnections,
+		configs: map[digest.Digest]ociimage.Image{},
+	}
 	if store.puller, err = remote.NewPuller(with...); err == nil {
 		store.pusher, err = remote.NewPusher(with...)
 	}

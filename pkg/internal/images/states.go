@@ -1,7 +1,8 @@
-package kindnode
+package images
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,11 +11,11 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
-// States are what nodes have, by node name.
+// States are what the parts of a store have, by name: of nodes, or of the one registry.
 type States map[string]State
 
 // Nodes are the nodes' names, sorted.
-func (s States) Nodes() []string { return sortedKeys(s) }
+func (s States) Nodes() []string { return slices.Sorted(maps.Keys(s)) }
 
 // All are the nodes with what they have, in the order of their names.
 func (s States) All() iter.Seq2[string, State] {
@@ -98,7 +99,7 @@ type Owned struct {
 func (s States) Owners() iter.Seq[Owned] {
 	return func(yield func(Owned) bool) {
 		for node, state := range s.All() {
-			for _, name := range sortedKeys(state.Owners) {
+			for _, name := range slices.Sorted(maps.Keys(state.Owners)) {
 				if !yield(Owned{Node: node, Name: name, Owner: state.Owners[name], Since: state.OwnedSince[name]}) {
 					return
 				}
@@ -164,7 +165,7 @@ func (s States) KnowsLayer(diffID digest.Digest) bool {
 func (s States) Delivered(nodes []string, image ociimage.Image, names []Name, done map[string]Delivered) {
 	for _, node := range nodes {
 		state := s[node]
-		state.add(image, names, done[node].blobs)
+		state.add(image, names, done[node].Blobs)
 		s[node] = state
 	}
 }

@@ -1,4 +1,4 @@
-package kindnode
+package images
 
 import (
 	"slices"

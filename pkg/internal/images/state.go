@@ -1,4 +1,4 @@
-package kindnode
+package images
 
 import (
 	"encoding/json"
@@ -8,11 +8,11 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/containerd"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
-// State is what one node has.
+// State is what one part of a store has. A node has all of it; a registry has Images, the
+// Owners that a record says, Names, Blobs and Chains.
 type State struct {
 	// CA is the PEM of the cluster's certificate authority as the node has it.
 	CA []byte
@@ -41,14 +41,30 @@ type State struct {
 	Pods []string
 }
 
-// NoResponseError says that a node did not answer in time.
-type NoResponseError = containerd.NoResponseError
+// Image is one that a part of a store has.
+type Image struct {
+	// ID is the config digest, sha256:…
+	ID          string
+	RepoTags    []string
+	RepoDigests []string
+}
 
-// Image and Container are as the CRI lists them.
-type (
-	Image     = containerd.Image
-	Container = containerd.Container
-)
+// Container is a container as the CRI lists it.
+type Container struct {
+	ID string
+	// ImageRef is the config digest of the image that it really runs.
+	ImageRef string
+	// Image is the name that the pod's spec asked for.
+	Image string
+	// Exited is set when it does not run any more.
+	Exited bool
+	// Created by its runtime's clock.
+	Created time.Time
+	// PodID is the ID of the pod's sandbox.
+	PodID string
+	// Namespace and Pod that it belongs to.
+	Namespace, Pod string
+}
 
 // Pulled is the kubelet's note about an image that it pulled
 // (k8s.io/kubernetes/pkg/kubelet/apis/config, ImagePulledRecord).
