@@ -158,7 +158,7 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string
 	delivery := r.cluster.Deliver(ctx, images.Delivering{
 		Parts: lacking, States: r.states, Known: f.image, Names: f.names, Watch: moved.add,
 	})
-	image, err := source.Read(ctx, delivery)
+	image, err := images.Read(ctx, source, delivery)
 	if err == nil && f.image.ID != "" && image.ID != f.image.ID {
 		err = fmt.Errorf("the image changed while it was read: %s instead of %s; run again",
 			ociimage.ShortID(image.ID.String()), ociimage.ShortID(f.image.ID.String()))

@@ -34,6 +34,25 @@ type Delivery interface {
 	Abort()
 }
 
+// whole is a delivery into a place that keeps images as they were written, with those of all
+// platforms.
+type whole interface {
+	// ReadWhole takes all that a source has, and returns its image. ok is false, and nothing was
+	// taken, where it has only one platform's layers.
+	ReadWhole(ctx context.Context, source ociimage.Source) (image ociimage.Image, ok bool, err error)
+}
+
+// Read feeds a delivery from a source: with all of it where both sides can, else with the
+// layers that are wanted. It returns the image, which is to be finished.
+func Read(ctx context.Context, source ociimage.Source, to Delivery) (ociimage.Image, error) {
+	if to, ok := to.(whole); ok {
+		if image, ok, err := to.ReadWhole(ctx, source); ok || err != nil {
+			return image, err
+		}
+	}
+	return source.Read(ctx, to)
+}
+
 // Delivered is what became of an image on one node.
 type Delivered struct {
 	// Sent are the bytes that the node got, Layers how many layers they were.

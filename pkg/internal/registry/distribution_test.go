@@ -115,7 +115,7 @@ func TestCNCFsDistribution(t *testing.T) {
 		if err != nil || !whole || content.Digest != root.Digest {
 			t.Fatalf("%s, whole %v, %v", content.Digest, whole, err)
 		}
-		must[Named](t)(store.Name(t.Context(), Naming{Tag: repository + ":suite-1", Content: content}))
+		must[Named](t)(store.Name(t.Context(), Naming{Tag: repository + ":suite-1", Content: content.Content}))
 		found := must[map[string]Content](t)(open().Look(t.Context(), repository+":suite-1", repository+":none"))
 		for platform, id := range ids {
 			if image, ok := found[repository+":suite-1"].Image(platform); !ok || image.Config != id {

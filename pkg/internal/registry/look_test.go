@@ -48,7 +48,7 @@ func TestAnIndexIsPushedWholeAndHasAnImageForEachPlatform(t *testing.T) {
 	if content.Digest != root.Digest || !content.Index {
 		t.Errorf("it is %s instead of %s", content.Digest, root.Digest)
 	}
-	must[Named](t)(store.Name(t.Context(), Naming{Tag: repository + ":dev", Content: content}))
+	must[Named](t)(store.Name(t.Context(), Naming{Tag: repository + ":dev", Content: content.Content}))
 	found := must[map[string]Content](t)(store.Look(t.Context(), repository+":dev", repository+":other"))
 	looked := found[repository+":dev"]
 	if len(found) != 1 || looked.Digest != root.Digest {

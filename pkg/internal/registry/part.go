@@ -239,12 +239,13 @@ func (p *Part) Deliver(ctx context.Context, what images.Delivering) images.Deliv
 		return delivery
 	}
 	p.mu.Lock()
-	has := maps.Clone(p.layers)
+	delivery.repository, delivery.has = here, maps.Clone(p.layers)
 	p.mu.Unlock()
-	delivery.to, delivery.err = p.store.Deliver(ctx, here, has, func(bytes int64) {
+	delivery.watch = func(bytes int64) {
 		if what.Watch != nil {
 			what.Watch(p.Name(), bytes)
 		}
-	})
+	}
+	delivery.to, delivery.err = p.store.Deliver(ctx, here, delivery.has, delivery.watch)
 	return delivery
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/images"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
 const (
@@ -32,15 +33,20 @@ func part(t *testing.T, server *server, asks Asks) *Part {
 // load does what Load does with each store.
 func load(t *testing.T, part *Part, built image, names ...images.Name) (images.Delivered, error) {
 	t.Helper()
+	// An engine's source has layers only.
+	return loadFrom(t, part, struct{ ociimage.Source }{single(t, built)}, names...)
+}
+
+func loadFrom(t *testing.T, part *Part, source ociimage.Source, names ...images.Name) (images.Delivered, error) {
+	t.Helper()
 	states := must[images.States](t)(part.ProbeContent(t.Context()))
-	source := single(t, built)
 	known, _ := source.Image()
 	lacking := states.NotWhole(known)
 	if len(lacking) == 0 {
 		return images.Delivered{}, part.GiveNames(t.Context(), states.Nodes(), known.ID.String(), names)
 	}
 	delivery := part.Deliver(t.Context(), images.Delivering{Parts: lacking, States: states, Known: known, Names: names})
-	read, err := source.Read(t.Context(), delivery)
+	read, err := images.Read(t.Context(), source, delivery)
 	if err != nil {
 		delivery.Abort()
 		return images.Delivered{}, err
@@ -143,12 +149,18 @@ func TestTagsOfARegistryAreGivenAsThoseOfNodes(t *testing.T) {
 		{"another record's", Asks{Owners: map[string]string{recorded: "x.y.z"}}, op, "2", images.Tagged{ImageID: ids["1"].String(), Owner: "x.y.z"}},
 		{"its own, that does not move", Asks{Owners: ours}, op, "2", images.Tagged{ImageID: ids["1"].String(), Owner: owner}},
 		{
-			"its own, that moves", Asks{Owners: ours, Digests: map[string][]digest.Digest{recorded: {ids["1"]}}},
-			images.TagOp{Target: recorded, Owner: owner, Move: true}, "2", images.Tagged{Added: true, ImageID: ids["2"].String(), Owner: owner},
+			"its own, that moves",
+			Asks{Owners: ours, Digests: map[string][]digest.Digest{recorded: {ids["1"]}}},
+			images.TagOp{Target: recorded, Owner: owner, Move: true},
+			"2",
+			images.Tagged{Added: true, ImageID: ids["2"].String(), Owner: owner},
 		},
 		{
-			"its own, that somebody moved", Asks{Owners: ours, Digests: map[string][]digest.Digest{recorded: {ids["1"]}}},
-			images.TagOp{Target: recorded, Owner: owner, Move: true}, "1", images.Tagged{ImageID: ids["2"].String(), Owner: owner},
+			"its own, that somebody moved",
+			Asks{Owners: ours, Digests: map[string][]digest.Digest{recorded: {ids["1"]}}},
+			images.TagOp{Target: recorded, Owner: owner, Move: true},
+			"1",
+			images.Tagged{ImageID: ids["2"].String(), Owner: owner},
 		},
 		{"goes back", Asks{Owners: ours}, images.TagOp{Target: recorded, Owner: owner, Back: true}, "1", images.Tagged{Added: true, ImageID: ids["1"].String(), Owner: owner}},
 		{"nobody's does not go back", Asks{}, images.TagOp{Target: recorded, Owner: owner, Back: true}, "2", images.Tagged{ImageID: ids["1"].String()}},
@@ -240,5 +252,58 @@ func TestWhatPodsSayTheyRunIsFoundByItsDigest(t *testing.T) {
 	}
 	if !states[nodesSide].Runs(id) {
 		t.Error("nothing runs it")
+	}
+}
+
+func TestALayoutIsLoadedIntoARegistryWithAllItsPlatforms(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	f := folder{}
+	root, ids := four(t, f)
+	done, err := loadFrom(t, part(t, server, Asks{}), f.source(t, root), images.Name{Text: dev})
+	if err != nil || done.Layers < 4 || done.Sent < done.Bytes {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	for platform, id := range ids {
+		asking := part(t, server, Asks{})
+		asking.asks.Platform = platform
+		states := must[images.States](t)(asking.Probe(t.Context()))
+		if got := states[nodesSide].ID(dev); got != id.String() {
+			t.Errorf("%s: %s instead of %s", platform, got, id)
+		}
+		if got := states[nodesSide].ID(nodesSide + "/datastorage@" + root.Digest.String()); got != id.String() {
+			t.Errorf("%s: by the index's digest it is %s", platform, got)
+		}
+	}
+	// Once more nothing goes, and the tag gets the whole index.
+	server.since()
+	tagging := part(t, server, Asks{})
+	must[images.States](t)(tagging.Probe(t.Context()))
+	op := images.TagOp{Target: recorded, Owner: owner, ImageID: ids["linux/amd64"].String()}
+	if _, err := tagging.Tag(t.Context(), tagging.Names(), []images.TagOp{op}); err != nil {
+		t.Fatal(err)
+	}
+	found := must[map[string]Content](t)(server.open(t).Look(t.Context(), server.host+"/dev/datastorage:suite-1"))
+	if found[server.host+"/dev/datastorage:suite-1"].Digest != root.Digest || server.pushes() > 0 {
+		t.Errorf("it has %v", found)
+	}
+}
+
+func TestALayoutWithOnePlatformOfItsIndexIsLoadedAsOneImage(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	f := folder{}
+	root, ids := four(t, f)
+	source := f.source(t, root)
+	lacking := image{platform: "linux/s390x", layers: [][]byte{layer(t, "app", "linux/s390x")}}
+	delete(f, "blobs/sha256/"+digest.FromBytes(lacking.layers[0]).Encoded())
+	done, err := loadFrom(t, part(t, server, Asks{}), source, images.Name{Text: dev})
+	if err != nil || done.Layers != 1 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	found := must[map[string]Content](t)(server.open(t).Look(t.Context(), server.host+"/dev/datastorage:dev"))
+	content := found[server.host+"/dev/datastorage:dev"]
+	if content.Index || !content.Has(ids["linux/amd64"]) {
+		t.Errorf("it has %+v", content)
 	}
 }

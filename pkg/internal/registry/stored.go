@@ -140,7 +140,7 @@ func (m *mountable) Layers() ([]v1.Layer, error) {
 		if err != nil {
 			return nil, err
 		}
-		layers[i] = &counted{Layer: layer, watch: m.layout.watch}
+		layers[i] = &counted{Layer: layer, watch: func(bytes int64) { m.layout.goes(h, bytes) }}
 		if from, ok := m.layout.mounts[digest.Digest(h.String())]; ok {
 			layers[i] = &remote.MountableLayer{Layer: layers[i], Reference: from.Digest(h.String())}
 		}

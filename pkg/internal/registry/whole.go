@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -25,6 +26,14 @@ const maxDepth = 4
 // errSparse says that a layout lacks some of what its index lists.
 var errSparse = errors.New("the layout does not have all that its index lists")
 
+// Pushed is what came of a push.
+type Pushed struct {
+	Content
+	// Sent are the bytes of layers that went, Layers how many layers they were.
+	Sent   int64
+	Layers int
+}
+
 // PushWhole pushes what a layout has, as it was written: an index with the images of all
 // platforms and what stands beside them, or one manifest. It has no name then. Blobs that the
 // registry has do not go again; those of other repositories among has are mounted.
@@ -32,19 +41,16 @@ var errSparse = errors.New("the layout does not have all that its index lists")
 // whole is false, and nothing was pushed, where the layout lacks some of what its index lists,
 // as one has that an engine saved: then Deliver can push the one platform's image.
 func (s *Store) PushWhole(ctx context.Context, repository string, stored ociimage.Stored, has Layers, watch Watcher,
-) (content Content, whole bool, err error) {
+) (pushed Pushed, whole bool, err error) {
 	repo, err := s.repository(repository)
 	if err != nil {
-		return Content{}, false, err
-	}
-	if watch == nil {
-		watch = func(int64) {}
+		return Pushed{}, false, err
 	}
 	root, ok := stored.Root()
 	if !ok {
-		return Content{}, false, nil
+		return Pushed{}, false, nil
 	}
-	layout := &layout{stored: stored, watch: watch, repo: repo, mounts: map[digest.Digest]name.Repository{}}
+	layout := &layout{stored: stored, watch: watch, mounts: map[digest.Digest]name.Repository{}, sent: map[v1.Hash]bool{}}
 	for _, layer := range has {
 		if layer.in != repo {
 			layout.mounts[layer.Blob.Digest] = layer.in
@@ -52,29 +58,44 @@ func (s *Store) PushWhole(ctx context.Context, repository string, stored ociimag
 	}
 	err = layout.check(root, 0)
 	if errors.Is(err, errSparse) {
-		return Content{}, false, nil
+		return Pushed{}, false, nil
 	}
 	if err != nil {
-		return Content{}, false, err
+		return Pushed{}, false, err
 	}
-	pushed, err := layout.taggable(root)
+	content, err := layout.taggable(root)
 	if err != nil {
-		return Content{}, false, err
+		return Pushed{}, false, err
 	}
 	ref := repo.Digest(root.Digest.String())
-	if err := s.pusher.Push(ctx, ref, pushed); err != nil {
-		return Content{}, true, s.failed(ctx, err, "push to "+repo.Name(), repo)
+	if err := s.pusher.Push(ctx, ref, content); err != nil {
+		return Pushed{}, true, s.failed(ctx, err, "push to "+repo.Name(), repo)
 	}
-	content, err = s.At(ctx, repository, root.Digest)
-	return content, true, err
+	pushed.Sent, pushed.Layers = layout.bytes, len(layout.sent)
+	pushed.Content, err = s.At(ctx, repository, root.Digest)
+	return pushed, true, err
 }
 
 // layout lets go-containerregistry read what is stored.
 type layout struct {
 	stored ociimage.Stored
 	watch  Watcher
-	repo   name.Repository
 	mounts map[digest.Digest]name.Repository
+
+	mu    sync.Mutex
+	sent  map[v1.Hash]bool
+	bytes int64
+}
+
+// goes notes bytes of a layer that go to the registry.
+func (l *layout) goes(layer v1.Hash, bytes int64) {
+	l.mu.Lock()
+	l.sent[layer] = true
+	l.bytes += bytes
+	l.mu.Unlock()
+	if l.watch != nil {
+		l.watch(bytes)
+	}
 }
 
 // read returns a small blob that is what its digest says.
