@@ -5,14 +5,13 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/images"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/registry"
 )
 
 // imageStore is where a cluster has its images, and what the verbs do there, whichever store
 // it is. The nodes of a Kind cluster are one. What only they can do, as copying from node to
 // node, is asked of them.
 //
-// A store has parts that each have an image or not: the nodes.
+// A store has parts that each have an image or not: the nodes, or one registry.
 type imageStore interface {
 	// Names are the parts, sorted.
 	Names() []string
@@ -41,7 +40,4 @@ type imageStore interface {
 	Close()
 }
 
-var (
-	_ imageStore = (*kindnode.Cluster)(nil)
-	_ imageStore = (*registry.Part)(nil)
-)
+var _ imageStore = (*kindnode.Cluster)(nil)

@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"internal/terminal":                      {"internal/foreign", "pkg/progress"},
 	"pkg/config":                             {"internal/foreign", "internal/nearest"},
 	"pkg/progress":                           {"internal/foreign"},
-	"pkg/e2eimage":                           {"internal/foreign", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/apply", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/images", "pkg/internal/kindnode", "pkg/internal/kube", "pkg/internal/lock", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/registry", "pkg/internal/rollout", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
+	"pkg/e2eimage":                           {"internal/foreign", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/apply", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/images", "pkg/internal/kindnode", "pkg/internal/kube", "pkg/internal/lock", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/rollout", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/engine":                    {"internal/heed", "internal/nearest", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode":                  {"pkg/internal/containerd", "pkg/internal/images", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage"},
 	"pkg/internal/kindnode/kindnodetest":     {"pkg/internal/containerd/containerdtest", "pkg/internal/hostexec", "pkg/internal/kindnode"},
