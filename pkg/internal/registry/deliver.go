@@ -104,7 +104,7 @@ func (d *Delivery) Layer(ctx context.Context, diffID digest.Digest, content io.R
 	if err := d.failure(ctx); err != nil {
 		return "", err
 	}
-	packed, err := pack(&ending{content, func() error { return d.failure(ctx) }})
+	packed, err := pack(&needed{content, func() error { return d.failure(ctx) }})
 	if packed != nil {
 		d.mu.Lock()
 		d.packed = append(d.packed, packed)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
@@ -183,4 +184,53 @@ func TestADeliveryWithoutALayerFails(t *testing.T) {
 	if lost := (*LostError)(nil); !errors.As(err, &lost) {
 		t.Errorf("it says %v", err)
 	}
+}
+
+// In a stream, such as standard input, what describes an image may come last, and nobody knows
+// its layers before.
+func TestADockerArchiveIsDeliveredFromAStream(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	store := server.open(t)
+	repository := server.host + "/team/app"
+	built := image{platform: "linux/amd64", layers: [][]byte{layer(t, "base", noise(1<<20, 1)), layer(t, "app", "1")}}
+	stream := func() ociimage.Source {
+		return ociimage.OpenStream(bytes.NewReader(dockerArchive(t, built)), ociimage.Choice{Platform: "linux/amd64"}, ociimage.Image{}, io.NopCloser(nil))
+	}
+	first, delivery, err := store.deliver(t.Context(), repository, stream())
+	if err != nil || delivery.Layers() != 2 || first.Images[0].Config != built.id(t) {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	// Its files are called by their digests, so the registry need not get them again.
+	_, delivery, err = store.deliver(t.Context(), repository, stream(), first)
+	if err != nil || delivery.Layers() != 0 || delivery.Sent() != 0 {
+		t.Errorf("%d bytes in %d layers, %v", delivery.Sent(), delivery.Layers(), err)
+	}
+}
+
+func dockerArchive(t *testing.T, i image) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	put := func(name string, text []byte) {
+		err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text)), Typeflag: tar.TypeReg})
+		if err == nil {
+			_, err = w.Write(text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var layers []string
+	for _, layer := range i.layers {
+		layers = append(layers, digest.FromBytes(layer).Encoded()+".tar")
+		put(layers[len(layers)-1], layer)
+	}
+	config := digest.FromBytes(i.config(t)).Encoded() + ".json"
+	put(config, i.config(t))
+	put("manifest.json", encode(t, []map[string]any{{"Config": config, "RepoTags": []string{"localhost/app:dev"}, "Layers": layers}}))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

@@ -93,18 +93,18 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// ending is content that ends as soon as nobody needs the rest.
-type ending struct {
+// needed is content that ends as soon as nobody needs the rest.
+type needed struct {
 	io.Reader
 	end func() error
 }
 
 // Read implements io.Reader.
-func (e *ending) Read(p []byte) (int, error) {
-	if err := e.end(); err != nil {
+func (n *needed) Read(p []byte) (int, error) {
+	if err := n.end(); err != nil {
 		return 0, err
 	}
-	return e.Reader.Read(p)
+	return n.Reader.Read(p)
 }
 
 // sized is a layer whose size is known without asking for it.

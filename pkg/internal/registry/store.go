@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -41,6 +40,7 @@ type Store struct {
 	jobs     int
 	puller   *remote.Puller
 	pusher   *remote.Pusher
+	guard    *guard
 	idle     func()
 
 	mu sync.Mutex
@@ -89,8 +89,9 @@ func Open(options Options) (*Store, error) {
 	if options.Retry == 0 {
 		options.Retry = defaultRetry
 	}
+	guarded := &guard{next: base, plain: plain}
 	with := []remote.Option{
-		remote.WithTransport(&guard{next: base, plain: plain}),
+		remote.WithTransport(guarded),
 		remote.WithJobs(options.Jobs),
 		remote.WithRetryBackoff(remote.Backoff{Duration: options.Retry, Factor: 2, Jitter: 0.1, Steps: tries}),
 	}
@@ -101,7 +102,7 @@ func Open(options Options) (*Store, error) {
 		with = append(with, remote.WithAuthFromKeychain(options.Keychain))
 	}
 	store := &Store{
-		host: host, keychain: options.Keychain, jobs: options.Jobs, idle: base.CloseIdleConnections,
+		host: host, keychain: options.Keychain, jobs: options.Jobs, guard: guarded, idle: base.CloseIdleConnections,
 		configs: map[digest.Digest]ociimage.Image{},
 	}
 	if store.puller, err = remote.NewPuller(with...); err == nil {
@@ -143,19 +144,4 @@ func (s *Store) repository(text string) (name.Repository, error) {
 	}
 	repository.Registry = s.host
 	return repository, nil
-}
-
-// Check tells whether the registry answers, and lets read a repository, before anything is
-// built or read for it. A repository that is not there yet is no error: a push makes it.
-func (s *Store) Check(ctx context.Context, repository string) error {
-	repo, err := s.repository(repository)
-	if err != nil {
-		return err
-	}
-	_, err = s.puller.Head(ctx, repo.Tag("e2eimage-check"))
-	err = s.failed(ctx, err, "read "+repository, repo)
-	if is(err, NotFound) {
-		return nil
-	}
-	return err
 }
