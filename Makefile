@@ -34,10 +34,11 @@ PARALLEL ?= 4
 FUZZ     := -run=^$$ -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x
 
 # The suites: the arguments of go test. Each end-to-end suite has a cluster of its own.
-# The limit ends one that hangs; on half the machine a suite takes half of it.
+# The limit ends one that hangs; on half the machine a suite takes half of it. One of the unit
+# tests builds a registry, which takes minutes the first time.
 # The race detector and no symbols for debuggers, which take a third of the linker's time,
 # where the product's own code is; the end-to-end tests run it as a process.
-UNIT          := -race -ldflags=-w ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/... ./test/suites/... ./test/krewmanifest/...
+UNIT          := -race -ldflags=-w -timeout=30m ./pkg/... ./internal/... ./cmd/... ./test/arrows/... ./test/internal/... ./test/cluster/... ./test/suites/... ./test/krewmanifest/...
 FUZZ_ARCHIVES := $(FUZZ) -fuzz=^FuzzArchives$$ ./pkg/internal/ociimage
 FUZZ_RENDER   := $(FUZZ) -fuzz=^FuzzRender$$ ./pkg/internal/manifest
 FUZZ_HARMLESS := $(FUZZ) -fuzz=^FuzzHarmless$$ ./internal/foreign
