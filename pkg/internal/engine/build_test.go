@@ -148,7 +148,7 @@ func TestABuildByDockerThatIsCutOffLeavesNoName(t *testing.T) {
 }
 
 func TestABuildByDockerIsFoundByTheNameItGot(t *testing.T) {
-	t.Parallel()
+	t.Setenv("TMPDIR", t.TempDir()) // the name stays noted there until it is removed
 	answers := host{
 		"docker build":         prints(""),
 		"docker image inspect": prints(`[{"Id":"` + oneID + `","RepoTags":["localhost/e2eimage-build:x"],"Os":"linux","Architecture":"amd64","GraphDriver":{"Name":"overlay2"}}]`),
