@@ -53,7 +53,8 @@ func CredentialFiles(env func(string) string, home string) []string {
 
 // Resolve implements authn.Keychain.
 func (k *Keychain) Resolve(target authn.Resource) (authn.Authenticator, error) {
-	// Files are read, and helpers asked, without a context anyway.
+	// authn.Keychain hands on no context. Who has one calls ResolveContext, as the library
+	// does. What follows could not use it: docker's own code reads files and runs helpers.
 	return k.ResolveContext(context.Background(), target)
 }
 

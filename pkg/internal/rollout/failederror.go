@@ -9,39 +9,39 @@ import (
 
 // FailedError says why a rollout cannot succeed, or did not in time.
 type FailedError struct {
-	Workload  string `json:"workload"`
-	Namespace string `json:"namespace"`
+	Workload  string
+	Namespace string
 	// Reason is a machine word like ErrImageNeverPull, CrashLoopBackOff, Timeout,
 	// Interrupted.
-	Reason string `json:"reason"`
+	Reason string
 	// Pod, Container and Node where it shows; may be empty.
-	Pod       string `json:"pod,omitempty"`
-	Container string `json:"container,omitempty"`
-	Node      string `json:"node,omitempty"`
+	Pod       string
+	Container string
+	Node      string
 	// Image that the container asks for.
-	Image string `json:"image,omitempty"`
+	Image string
 	// Message is the first that was seen: later ones often lose the cause.
-	Message string `json:"message"`
+	Message string
 	// Restarts of the container.
-	Restarts int `json:"restarts,omitempty"`
+	Restarts int
 	// NotReady has a line for each pod that was not ready in time.
-	NotReady []string `json:"notReady,omitempty"`
+	NotReady []string
 	// Claims has a line for each volume claim that keeps the pod from a node, Nodes
 	// one for each node that does not take it.
-	Claims []string `json:"claims,omitempty"`
-	Nodes  []string `json:"nodes,omitempty"`
+	Claims []string
+	Nodes  []string
 	// Logs are the last lines of the container, Events the last of the pod, or
 	// of the workload where it is no pod's fault. What looks like a secret is
 	// masked in both, and in Message.
-	Logs   []string `json:"logs,omitempty"`
-	Events []string `json:"events,omitempty"`
+	Logs   []string
+	Events []string
 	// Hint is what to do about it, where that is known.
-	Hint string `json:"hint,omitempty"`
+	Hint string
 	// NotInTime is set when time ran out instead of success being impossible.
-	NotInTime bool `json:"notInTime,omitempty"`
+	NotInTime bool
 	// Inconsistent is set when a node or the workload does not have what the
 	// record says.
-	Inconsistent bool `json:"inconsistent,omitempty"`
+	Inconsistent bool
 
 	// crashed: the log is the previous container's.
 	crashed bool

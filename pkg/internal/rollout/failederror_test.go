@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -38,10 +37,6 @@ look closer: kubectl describe pod datastorage-7d4b-x2x -n e2e`
 	e.crashed = true
 	if !strings.Contains(e.Error(), "kubectl logs datastorage-7d4b-x2x -n e2e -c server --previous") {
 		t.Error(e)
-	}
-	body, err := json.Marshal(&FailedError{Workload: "w", Namespace: "n", Reason: "Timeout", Message: "m", NotInTime: true})
-	if err != nil || string(body) != `{"workload":"w","namespace":"n","reason":"Timeout","message":"m","notInTime":true}` {
-		t.Errorf("as JSON %s, error is %v", body, err)
 	}
 }
 
