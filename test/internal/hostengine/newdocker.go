@@ -33,7 +33,8 @@ const module29, dockerdPackage = "test/docker29", "github.com/moby/moby/v2/cmd/d
 func (m Machine) newDocker(name string) daemon {
 	d := daemon{
 		Machine: m, dir: filepath.Join(m.State, name), tree: m.debianOf(name).root(),
-		config: `{"features":{"containerd-snapshotter":true}}`,
+		// The default keeps a build cache of a tenth of the disk.
+		config: `{"features":{"containerd-snapshotter":true},"builder":{"gc":{"enabled":true,"defaultKeepStorage":"2GB"}}}`,
 	}
 	if name == Docker29 {
 		d.program = d.file("dockerd")
