@@ -18,45 +18,41 @@ import (
 
 // commonFlags are the flags that every verb has.
 type commonFlags struct {
-	config      string
-	consumer    string
-	kindCluster string
-	provider    string
-	lock        string
-	quiet       bool
+	config.Flags
+	quiet bool
 }
 
 func (f *commonFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.config, "config", "", "The e2eimage.yaml to use (default: in the working folder or above it)")
-	flags.StringVar(&f.consumer, "consumer", "", "The suite that uses the images")
-	flags.StringVar(&f.kindCluster, "kind-cluster", "",
+	flags.StringVar(&f.ConfigPath, "config", "", "The e2eimage.yaml to use (default: in the working folder or above it)")
+	flags.StringVar(&f.Consumer, "consumer", "", "The suite that uses the images")
+	flags.StringVar(&f.KindCluster, "kind-cluster", "",
 		"Name of the Kind cluster (default: from the kube context kind-NAME)")
-	flags.StringVar(&f.provider, "provider", "",
+	flags.StringVar(&f.Provider, "provider", "",
 		"Engine that the Kind cluster runs on, docker or podman (default: the one that has it)")
-	flags.StringVar(&f.lock, "lock", "", "The lock file (default: .e2eimage/CONSUMER.lock.yaml beside e2eimage.yaml)")
+	flags.StringVar(&f.Lock, "lock", "", "The lock file (default: .e2eimage/CONSUMER.lock.yaml beside e2eimage.yaml)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "Print only results, warnings and errors")
 }
 
-// flags returns what the command line said for the named images.
-func (a *app) flags(names []string) config.Flags {
-	said := config.Flags{
-		ConfigPath: a.common.config, Consumer: a.common.consumer, KindCluster: a.common.kindCluster,
-		Provider: a.common.provider, Lock: a.common.lock, Names: names,
-	}
-	said.Repeat = a.repeated()
+// withCommon adds to what a verb's own flags say what those say that all verbs have.
+func (a *app) withCommon(own config.Flags) config.Flags {
+	own.ConfigPath, own.Consumer, own.KindCluster = a.common.ConfigPath, a.common.Consumer, a.common.KindCluster
+	own.Provider, own.Lock, own.Repeat = a.common.Provider, a.common.Lock, a.repeated()
 	if a.kube.Namespace != nil {
-		said.Namespace = *a.kube.Namespace
+		own.Namespace = *a.kube.Namespace
 	}
-	return said
+	return own
 }
+
+// flags returns what the command line said for the named images.
+func (a *app) flags(names []string) config.Flags { return a.withCommon(config.Flags{Names: names}) }
 
 // repeated are the flags by which the cluster and the config are found: commands that
 // are suggested need them, too.
 func (a *app) repeated() []string {
-	words := flagged("config", &a.common.config)
+	words := flagged("config", &a.common.ConfigPath)
 	words = append(words, a.kubectlFlags()...)
-	words = append(words, flagged("kind-cluster", &a.common.kindCluster)...)
-	return append(words, flagged("provider", &a.common.provider)...)
+	words = append(words, flagged("kind-cluster", &a.common.KindCluster)...)
+	return append(words, flagged("provider", &a.common.Provider)...)
 }
 
 // kubectlFlags are those of them that kubectl has, too.

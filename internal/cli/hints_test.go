@@ -49,7 +49,7 @@ func hints(files *token.FileSet, file *ast.File) []hint {
 	return found
 }
 
-var verb = regexp.MustCompile(`%(\[\d+\])?[a-z+]`)
+var formatVerb = regexp.MustCompile(`%(\[\d+\])?[a-z+]`)
 
 // flat is the text of an expression, with "x" for what is not written there.
 func flat(expression ast.Expr) string {
@@ -59,7 +59,7 @@ func flat(expression ast.Expr) string {
 		if err != nil {
 			return "x"
 		}
-		return verb.ReplaceAllString(text, "x")
+		return formatVerb.ReplaceAllString(text, "x")
 	case *ast.BinaryExpr:
 		return flat(e.X) + flat(e.Y)
 	case *ast.ParenExpr:
@@ -95,7 +95,7 @@ func formatOf(name string, call *ast.CallExpr) (string, bool) {
 	}
 	text, err := strconv.Unquote(literal.Value)
 	next := 0
-	text = verb.ReplaceAllStringFunc(text, func(string) string {
+	text = formatVerb.ReplaceAllStringFunc(text, func(string) string {
 		next++
 		if next < len(call.Args) {
 			return flat(call.Args[next])

@@ -92,7 +92,7 @@ func spelt(flag *pflag.Flag) string {
 // wanted is what the value of a flag has to be.
 func wanted(invalid *pflag.InvalidValueError) string {
 	switch invalid.GetFlag().Value.(type) {
-	case *choice, *outputFlag, *span, *count:
+	case *flagValue, *choice, *outputFlag, *span, *count:
 		// They say it themselves.
 		return errors.Unwrap(invalid).Error()
 	}

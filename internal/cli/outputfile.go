@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -21,6 +22,26 @@ type output struct {
 	// stream is what is written to where the path stands for it, or for no file that could
 	// be replaced.
 	stream io.Writer
+}
+
+// printTo lets print write to a file instead of stdout, unless the path is "".
+func (a *app) printTo(ctx context.Context, path string, print func() error) error {
+	if path == "" {
+		return print()
+	}
+	var text bytes.Buffer
+	stdout := a.host.Streams.Out
+	a.host.Streams.Out = &text
+	err := print()
+	a.host.Streams.Out = stdout
+	if err != nil {
+		return err
+	}
+	to, err := a.outputTo(path)
+	if err != nil {
+		return err
+	}
+	return to.write(ctx, text.Bytes())
 }
 
 // descriptor is how systems name the open files of a process.

@@ -98,6 +98,16 @@ func (a *app) println(line string) error {
 	return err
 }
 
+// each prints all, up to the first that cannot be printed.
+func each[T any](all []T, print func(T) error) error {
+	for _, one := range all {
+		if err := print(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // printImage prints an image, or says what a dry run plans: a script must not read a name
 // that will not exist.
 func (a *app) printImage(image, planned string) error {

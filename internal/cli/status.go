@@ -81,7 +81,7 @@ func (a *app) statusSuite(names []string, allNamespaces bool) (config.Suite, err
 	if err != nil || !allNamespaces {
 		return suite, err
 	}
-	suite.Consumer = a.common.consumer
+	suite.Consumer = a.common.Consumer
 	if len(names) == 0 {
 		suite.Images, suite.Others = nil, suite.Images
 	}
