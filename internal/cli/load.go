@@ -11,19 +11,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
-type loadFlags struct {
-	engineFlags
-	source  string
-	nodes   []string
-	release bool
-	dryRun  dryRun
-	output  string
-	timeout time.Duration
-}
-
 func (a *app) loadCommand() *cobra.Command {
-	var flags loadFlags
-	cmd := &cobra.Command{
+	v := newVerb(a, &cobra.Command{
 		Use:        "load [NAME|IMAGE...] [flags]",
 		SuggestFor: []string{"push"},
 		Short:      "Copy images to every node, sending only missing layers",
@@ -65,86 +54,48 @@ images.`,
 
   # Every image of the suite in e2eimage.yaml
   kubectl e2eimage load`,
-		ValidArgsFunction: a.completeLoadable,
-		RunE: func(cmd *cobra.Command, names []string) error {
-			return a.runLoad(cmd, names, flags)
-		},
-	}
-	set := cmd.Flags()
-	set.StringVar(&flags.source, "source", "", "Where the image comes from, see above")
-	flags.add(set, "Engine that has the image, docker or podman (default: the one that has it)")
-	set.StringSliceVar(&flags.nodes, "nodes", nil, "Only these nodes; a tag needs the image on every node")
-	a.offer(cmd, "nodes", e2eimage.KindNodes)
-	set.BoolVar(&flags.release, "release", false, "Remove the image from the engine when every node has it")
-	addDryRun(set, &flags.dryRun, false)
-	addOutput(cmd, &flags.output)
-	addTimeout(set, &flags.timeout)
-	flags.timeout = defaultLoadTimeout
-	set.Lookup("timeout").DefValue = flags.timeout.String()
-	completeChoices(cmd, "dry-run", "engine", "prebuilt")
-	cmd.MarkFlagsMutuallyExclusive("nodes", "release")
-	return cmd
-}
-
-// defaultLoadTimeout is longer than others: images may be large and disks slow. A
-// node that stands still is told earlier.
-const defaultLoadTimeout = 15 * time.Minute
-
-// loadInput maps the command line to the library's input.
-func (a *app) loadInput(names []string, flags loadFlags) (e2eimage.LoadInput, error) {
-	if len(names) == 0 && flags.source != "" {
-		names = []string{config.NameOf(flags.source)}
-	}
-	said := a.flags(names)
-	said.NamesOrImages = true
-	flags.say(&said)
-	said.Source = flags.source
-	if (flags.source == "-" || slices.Contains(names, "-")) && isTerminal(a.host.Streams.In) {
-		return e2eimage.LoadInput{}, &usageError{errors.New("--source - reads an archive from standard input, which is a " +
-			"terminal\npipe one into it: docker save IMAGE | kubectl e2eimage load --source -")}
-	}
-	if flags.nodes != nil && len(flags.nodes) == 0 {
-		// Else a variable that is not set would mean all of them.
-		return e2eimage.LoadInput{}, &usageError{
-			errors.New("--nodes is empty; name nodes, separated by commas, or leave out the flag for all nodes"),
+	}, verbs.Load)
+	v.suite = &v.in.Suite
+	v.in.Stdin = a.host.Streams.In
+	v.flags.NamesOrImages = true
+	v.cmd.ValidArgsFunction = a.completeLoadable
+	v.cmd.Flags().StringVar(&v.flags.Source, "source", "", "Where the image comes from, see above")
+	bindEngine(v.cmd, &v.flags, "Engine that has the image, docker or podman (default: the one that has it)")
+	v.cmd.Flags().StringSliceVar(&v.in.Nodes, "nodes", nil, "Only these nodes; a tag needs the image on every node")
+	a.offer(v.cmd, "nodes", e2eimage.KindNodes)
+	v.cmd.Flags().BoolVar(&v.in.Release, "release", false, "Remove the image from the engine when every node has it")
+	v.cmd.MarkFlagsMutuallyExclusive("nodes", "release")
+	bindDryRun(v.cmd, &v.in.DryRun)
+	v.bindOutput()
+	// Images may be large and disks slow. A node that stands still is told earlier.
+	v.bindTimeout(15 * time.Minute)
+	v.prepare = func() error {
+		if len(v.flags.Names) == 0 && v.flags.Source != "" {
+			v.flags.Names = []string{config.NameOf(v.flags.Source)}
 		}
-	}
-	suite, err := a.suite(said)
-	if err != nil {
-		return e2eimage.LoadInput{}, err
-	}
-	return e2eimage.LoadInput{
-		Suite: suite, Stdin: a.host.Streams.In, Nodes: flags.nodes, Release: flags.release,
-		DryRun: flags.dryRun != dryRunNone,
-	}, nil
-}
-
-func (a *app) runLoad(cmd *cobra.Command, names []string, flags loadFlags) error {
-	input, err := a.loadInput(names, flags)
-	if err != nil {
-		return err
-	}
-	client, err := a.client()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := bounded(cmd.Context(), flags.timeout)
-	defer cancel()
-	result, err := client.Load(ctx, input)
-	if err != nil && (result == nil || len(result.Images) == 0) {
-		return err
-	}
-	if flags.output != "" {
-		return errors.Join(a.printObject(flags.output, kindLoad, result), err)
-	}
-	for _, image := range result.Images {
-		if image.Image == "" {
-			// A dry run of what only reading tells, as was said.
-			continue
+		piped := v.flags.Source == "-" || slices.Contains(v.flags.Names, "-")
+		switch {
+		case piped && isTerminal(v.in.Stdin):
+			return &usageError{errors.New("--source - reads an archive from standard input, which is a " +
+				"terminal\npipe one into it: docker save IMAGE | kubectl e2eimage load --source -")}
+		case v.in.Nodes != nil && len(v.in.Nodes) == 0:
+			// Else a variable that is not set would mean all of them.
+			return &usageError{
+				errors.New("--nodes is empty; name nodes, separated by commas, or leave out the flag for all nodes"),
+			}
 		}
-		if failed := a.println(image.Image); failed != nil {
-			return failed
-		}
+		return nil
 	}
-	return err
+	// What is loaded is loaded.
+	v.partial = func(result *e2eimage.LoadResult) bool { return len(result.Images) > 0 }
+	v.print = func(result *e2eimage.LoadResult) error {
+		return each(result.Images, func(image e2eimage.LoadedImage) error {
+			if image.Image == "" {
+				// A dry run of what only reading tells, as was said.
+				return nil
+			}
+			return a.println(image.Image)
+		})
+	}
+	return v.cmd
 }
