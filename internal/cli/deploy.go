@@ -9,16 +9,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
-type deployFlags struct {
-	rolloutFlags
-	wait   bool
-	dryRun dryRun
-	output string
-}
-
 func (a *app) deployCommand() *cobra.Command {
-	var flags deployFlags
-	cmd := &cobra.Command{
+	v := newVerb(a, &cobra.Command{
 		Use:        "deploy [NAME...] [flags]",
 		SuggestFor: []string{"apply"},
 		Short:      "Make workloads run the recorded image, and prove it",
@@ -48,73 +40,52 @@ suite in e2eimage.yaml.`,
 
   # What would be patched?
   kubectl e2eimage deploy datastorage --dry-run`,
-		ValidArgsFunction: a.completeNames,
-		RunE: func(cmd *cobra.Command, names []string) error {
-			return a.runDeploy(cmd, names, flags)
-		},
-	}
-	set := cmd.Flags()
-	flags.rolloutFlags.add(cmd)
-	a.offer(cmd, "workload", e2eimage.KindWorkloads)
-	set.BoolVar(&flags.wait, "wait", true,
+	}, verbs.Deploy)
+	v.suite = &v.in.Suite
+	var files manifestFlags
+	files.add(v.cmd, "")
+	a.bindRollout(v.cmd, &v.flags)
+	bindForce(v.cmd, &v.in.ForceConflicts, &v.in.Replace, &v.in.TakeOver)
+	bindConflict(v.cmd, &v.in.Use, &v.in.AllowStale)
+	wait := v.cmd.Flags().Bool("wait", true,
 		"Wait until workloads are ready, and prove what they run; false: change them and return")
-	addDryRun(set, &flags.dryRun, true)
-	addOutput(cmd, &flags.output)
-	completeChoices(cmd, "dry-run", "pull-policy", "use")
-	return cmd
-}
-
-// deployInput maps the command line to the library's input.
-func (a *app) deployInput(ctx context.Context, names []string, flags deployFlags) (e2eimage.DeployInput, error) {
-	said := a.flags(names)
-	flags.say(&said)
-	suite, err := a.suite(said)
-	if err != nil {
-		return e2eimage.DeployInput{}, err
-	}
-	manifests, err := a.manifests(ctx, flags.manifestFlags)
-	if err != nil {
-		return e2eimage.DeployInput{}, err
-	}
-	return e2eimage.DeployInput{
-		Suite: suite, Manifests: manifests, OneNamespace: a.namespaceSaid(), ForceConflicts: flags.forceConflicts,
-		TakeOver: flags.takeOver, Replace: flags.replace,
-		Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale, DryRun: e2eimage.DryRun(flags.dryRun),
-		NoWait: !flags.wait,
-	}, nil
-}
-
-func (a *app) runDeploy(cmd *cobra.Command, names []string, flags deployFlags) error {
-	input, err := a.deployInput(cmd.Context(), names, flags)
-	if err != nil {
+	v.in.DryRun = e2eimage.DryRunNone
+	bindDryRunWords(v.cmd, enumFlag(&v.in.DryRun, e2eimage.DryRunNone, e2eimage.DryRunClient, e2eimage.DryRunServer),
+		`Must be "none", "client" or "server". client: say what would be done, change nothing; `+
+			`server: let the API server check it too`)
+	v.bindOutput()
+	v.complete = func(ctx context.Context) (err error) {
+		v.in.Manifests, err = a.manifests(ctx, files)
+		v.in.OneNamespace, v.in.NoWait = a.namespaceSaid(), !*wait
 		return err
 	}
-	client, err := a.client()
-	if err != nil {
-		return err
-	}
-	if flags.output != "" && flags.output != formatName {
-		// What a run did that failed afterwards is printed, too.
-		result, err := client.Deploy(cmd.Context(), input)
-		err = a.summedUp(cmd, names, err, doneDeploy(result)...)
-		if result == nil {
-			return err
+	// The call prints its lines when kubectl does: before the workload is ready.
+	v.ownFormats = []string{formatName}
+	v.print = func(*e2eimage.DeployResult) error { return nil }
+	v.call = func(client verbs, ctx context.Context, in e2eimage.DeployInput) (*e2eimage.DeployResult, error) {
+		var failed error
+		if v.isOwnFormat() {
+			in.Changed = func(workload e2eimage.DeployedWorkload) {
+				failed = errors.Join(failed, a.printDeployed(workload, in.DryRun, v.output))
+			}
 		}
-		return errors.Join(a.printObject(flags.output, kindDeploy, result), err)
+		result, err := client.Deploy(ctx, in)
+		return result, errors.Join(failed, a.summedUp(v.cmd, v.flags.Names, err, doneDeploy(result)...))
 	}
-	// As kubectl says it, and when it does: before the workload is ready.
+	// What is changed is changed.
+	v.partial = anything
+	return v.cmd
+}
+
+// printDeployed says what became of a workload, as kubectl says it.
+func (a *app) printDeployed(workload e2eimage.DeployedWorkload, dryRun e2eimage.DryRun, format string) error {
 	suffix := map[e2eimage.DryRun]string{
 		e2eimage.DryRunClient: " (dry run)",
 		e2eimage.DryRunServer: " (server dry run)",
-	}[input.DryRun]
-	var failed error
-	input.Changed = func(workload e2eimage.DeployedWorkload) {
-		line := workload.Name
-		if flags.output != formatName {
-			line += " " + workload.Action + suffix
-		}
-		failed = errors.Join(failed, a.println(line))
+	}[dryRun]
+	line := workload.Name
+	if format != formatName {
+		line += " " + workload.Action + suffix
 	}
-	result, err := client.Deploy(cmd.Context(), input)
-	return errors.Join(failed, a.summedUp(cmd, names, err, doneDeploy(result)...))
+	return a.println(line)
 }

@@ -2,29 +2,14 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
-type upFlags struct {
-	engineFlags
-	rolloutFlags
-	source, repository string
-	skipBuild          bool
-	parallel           count
-	createNamespace    bool
-	dryRun             dryRun
-	output             string
-	buildTimeout       time.Duration
-}
-
 func (a *app) upCommand() *cobra.Command {
-	flags := upFlags{parallel: -1}
-	cmd := &cobra.Command{
+	v := newVerb(a, &cobra.Command{
 		Use:   "up [NAME...] [flags]",
 		Short: "Build, load, tag and deploy; skip what is done already",
 		Long: `Build, load, tag and deploy all images of the suite in e2eimage.yaml, or those
@@ -54,71 +39,35 @@ per line, in the order asked.`,
 
   # What would it do?
   kubectl e2eimage up --dry-run`,
-		ValidArgsFunction: a.completeNames,
-		RunE: func(cmd *cobra.Command, names []string) error {
-			return a.runUp(cmd, names, flags)
-		},
-	}
-	set := cmd.Flags()
-	flags.engineFlags.add(set, buildEngineUsage)
-	set.StringVar(&flags.source, "source", "", "The image, if it is not built here; the same forms as for load")
-	set.StringVar(&flags.repository, "repository", "", "Repository of the recorded image (default localhost/NAME)")
-	set.BoolVar(&flags.skipBuild, "skip-build", false, "Build nothing; use what was built before")
-	addParallel(set, &flags.parallel)
-	flags.rolloutFlags.add(cmd)
-	a.offer(cmd, "workload", e2eimage.KindWorkloads)
-	set.BoolVar(&flags.createNamespace, "create-namespace", false, "Create the namespace if it does not exist")
-	addDryRun(set, &flags.dryRun, false)
-	addOutput(cmd, &flags.output)
-	addBuildTimeout(set, &flags.buildTimeout)
-	completeChoices(cmd, "dry-run", "engine", "prebuilt", "pull-policy", "use")
-	return cmd
-}
-
-// upInput maps the command line to the library's input.
-func (a *app) upInput(ctx context.Context, names []string, flags upFlags) (e2eimage.UpInput, error) {
-	said := a.flags(names)
-	said.Source, said.Repository = flags.source, flags.repository
-	flags.engineFlags.say(&said)
-	flags.rolloutFlags.say(&said)
-	suite, err := a.suite(said)
-	if err != nil {
-		return e2eimage.UpInput{}, err
-	}
-	manifests, err := a.manifests(ctx, flags.manifestFlags)
-	if err != nil {
-		return e2eimage.UpInput{}, err
-	}
-	return e2eimage.UpInput{
-		Suite: suite, Manifests: manifests, OneNamespace: a.namespaceSaid(), ForceConflicts: flags.forceConflicts,
-		Values: a.buildValues(ctx, suite), SkipBuild: flags.skipBuild, Parallel: max(0, int(flags.parallel)),
-		BuildTimeout: flags.buildTimeout, Use: e2eimage.Use(flags.use), AllowStale: flags.allowStale,
-		TakeOver: flags.takeOver, Replace: flags.replace, CreateNamespace: flags.createNamespace,
-		DryRun: flags.dryRun != dryRunNone,
-	}, nil
-}
-
-func (a *app) runUp(cmd *cobra.Command, names []string, flags upFlags) error {
-	input, err := a.upInput(cmd.Context(), names, flags)
-	if err != nil {
-		return err
-	}
-	client, err := a.client()
-	if err != nil {
-		return err
-	}
-	result, err := client.Up(cmd.Context(), input)
-	err = a.summedUp(cmd, names, err, doneUp(result)...)
-	if result == nil {
-		return err
-	}
-	if flags.output != "" {
-		return errors.Join(a.printObject(flags.output, kindUp, result), err)
-	}
-	for _, image := range result.Images {
-		if failed := a.println(image.Image); failed != nil {
-			return failed
+	}, verbs.Up)
+	v.suite = &v.in.Suite
+	var files manifestFlags
+	bindEngine(v.cmd, &v.flags, buildEngineUsage)
+	v.cmd.Flags().StringVar(&v.flags.Source, "source", "", "The image, if it is not built here; the same forms as for load")
+	bindRecord(v.cmd, &v.flags, &v.in.CreateNamespace)
+	v.cmd.Flags().BoolVar(&v.in.SkipBuild, "skip-build", false, "Build nothing; use what was built before")
+	bindParallel(v.cmd, &v.in.Parallel, &v.in.BuildTimeout)
+	files.add(v.cmd, "")
+	a.bindRollout(v.cmd, &v.flags)
+	bindForce(v.cmd, &v.in.ForceConflicts, &v.in.Replace, &v.in.TakeOver)
+	bindConflict(v.cmd, &v.in.Use, &v.in.AllowStale)
+	bindDryRun(v.cmd, &v.in.DryRun)
+	v.bindOutput()
+	v.complete = func(ctx context.Context) (err error) {
+		if v.in.Manifests, err = a.manifests(ctx, files); err != nil {
+			return err
 		}
+		v.in.OneNamespace, v.in.Values = a.namespaceSaid(), a.buildValues(ctx, v.in.Suite)
+		return nil
 	}
-	return err
+	v.call = func(client verbs, ctx context.Context, in e2eimage.UpInput) (*e2eimage.UpResult, error) {
+		result, err := client.Up(ctx, in)
+		return result, a.summedUp(v.cmd, v.flags.Names, err, doneUp(result)...)
+	}
+	// What is recorded is recorded.
+	v.partial = anything
+	v.print = func(result *e2eimage.UpResult) error {
+		return each(result.Images, func(image e2eimage.Ref) error { return a.println(image.Image) })
+	}
+	return v.cmd
 }

@@ -85,10 +85,15 @@ func (v *verb[In, Out]) run(ctx context.Context) error {
 
 // show prints a result in the format that was asked for.
 func (v *verb[In, Out]) show(result *Out) error {
-	if v.output == "" || slices.Contains(v.ownFormats, v.output) {
+	if v.isOwnFormat() {
 		return v.print(result)
 	}
 	return v.app.printObject(v.output, reflect.TypeFor[Out]().Name(), result)
+}
+
+// isOwnFormat tells whether print has the format.
+func (v *verb[In, Out]) isOwnFormat() bool {
+	return v.output == "" || slices.Contains(v.ownFormats, v.output)
 }
 
 // anything prints a result, however little of it there is.
