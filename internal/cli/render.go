@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -9,15 +10,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
-type renderFlags struct {
-	manifestFlags
-	from     string
-	annotate bool
-}
-
 func (a *app) renderCommand() *cobra.Command {
-	var flags renderFlags
-	cmd := &cobra.Command{
+	v := newVerb(a, &cobra.Command{
 		Use:   "render [NAME...] [flags]",
 		Short: "Put recorded images into manifests",
 		Long: `Read manifests and print them with the recorded images in them. Nothing else
@@ -36,43 +30,21 @@ is read. Without NAME: every image of the suite in e2eimage.yaml.`,
 
   # So that new content under an old tag rolls out
   kubectl e2eimage render --annotate -f deployment.yaml`,
-		ValidArgsFunction: a.completeNames,
-		RunE: func(cmd *cobra.Command, names []string) error {
-			return a.runRender(cmd, names, flags)
-		},
-	}
-	set := cmd.Flags()
-	flags.manifestFlags.add(cmd, " (default -)")
-	set.Var(&choice{&flags.from, []string{string(e2eimage.UseLock), string(e2eimage.UseCluster)}}, "from",
-		"Read the lock or the cluster (default: the lock if it has the image, else the cluster)")
-	set.BoolVar(&flags.annotate, "annotate", false, "Also write the image IDs into pod templates")
-	completeChoices(cmd, "from")
-	return cmd
-}
-
-func (a *app) runRender(cmd *cobra.Command, names []string, flags renderFlags) error {
-	suite, err := a.suite(a.flags(names))
-	if err != nil {
+	}, verbs.Render)
+	v.suite = &v.in.Suite
+	var files manifestFlags
+	files.add(v.cmd, " (default -)")
+	bindFrom(v.cmd, &v.in.From)
+	v.cmd.Flags().BoolVar(&v.in.Annotate, "annotate", false, "Also write the image IDs into pod templates")
+	v.complete = func(ctx context.Context) (err error) {
+		if len(files.files) == 0 && files.kustomize == "" {
+			files.files = []string{"-"}
+		}
+		v.in.Manifests, err = a.manifests(ctx, files)
 		return err
 	}
-	if len(flags.files) == 0 && flags.kustomize == "" {
-		flags.files = []string{"-"}
-	}
-	manifests, err := a.manifests(cmd.Context(), flags.manifestFlags)
-	if err != nil {
-		return err
-	}
-	client, err := a.client()
-	if err != nil {
-		return err
-	}
-	result, err := client.Render(cmd.Context(), e2eimage.RenderInput{
-		Suite: suite, From: e2eimage.Use(flags.from), Annotate: flags.annotate, Manifests: manifests,
-	})
-	if err != nil {
-		return err
-	}
-	return a.printManifests(result.Manifests)
+	v.print = func(result *e2eimage.RenderResult) error { return a.printManifests(result.Manifests) }
+	return v.cmd
 }
 
 // printManifests puts a separator between texts that have none.
