@@ -39,4 +39,3 @@ func bindForce(cmd *cobra.Command, forceConflicts, replace, takeOver *bool) {
 func bindRolloutTimeout(cmd *cobra.Command, value *flagValue) {
 	bind(cmd, value, "timeout", "Wait this long for each rollout (default 120s)")
 }
-

@@ -2,24 +2,14 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
-type statusFlags struct {
-	allNamespaces, watch bool
-	output               string
-	timeout              time.Duration
-}
-
 func (a *app) statusCommand() *cobra.Command {
-	var flags statusFlags
-	cmd := &cobra.Command{
+	v := newVerb(a, &cobra.Command{
 		Use:        "status [NAME...] [flags]",
 		SuggestFor: []string{"get", "list", "ls"},
 		Short:      "Show whether records, nodes, pods and this host agree",
@@ -55,111 +45,49 @@ pipe nothing is.`,
 
   # For scripts
   kubectl e2eimage status -o jsonpath='{.images[*].tag}'`,
-		ValidArgsFunction: a.completeNames,
-		RunE: func(cmd *cobra.Command, names []string) error {
-			return a.runStatus(cmd, names, flags)
-		},
-	}
-	addAllNamespaces(cmd, &flags.allNamespaces)
-	cmd.Flags().BoolVarP(&flags.watch, "watch", "w", false, "After the table, show each change as it comes")
-	addOutput(cmd, &flags.output, formatWide)
-	addTimeout(cmd.Flags(), &flags.timeout)
-	cmd.Flags().Lookup("timeout").Usage += ". If it is given, --watch ends after it"
-	return cmd
-}
-
-func addAllNamespaces(cmd *cobra.Command, value *bool) {
-	cmd.Flags().BoolVarP(value, "all-namespaces", "A", false, "Look at all namespaces, and at all that is recorded there")
-}
-
-// statusSuite is what status and verify look at. In all namespaces that is what is
-// recorded there, whatever e2eimage.yaml has.
-func (a *app) statusSuite(names []string, allNamespaces bool) (config.Suite, error) {
-	said := a.flags(names)
-	said.AnyImages = true
-	suite, err := a.suite(said)
-	if err != nil || !allNamespaces {
-		return suite, err
-	}
-	suite.Consumer = a.common.Consumer
-	if len(names) == 0 {
-		suite.Images, suite.Others = nil, suite.Images
-	}
-	return suite, nil
-}
-
-func (a *app) runStatus(cmd *cobra.Command, names []string, flags statusFlags) error {
-	suite, err := a.statusSuite(names, flags.allNamespaces)
-	if err != nil {
-		return err
-	}
-	client, err := a.client()
-	if err != nil {
-		return err
-	}
-	in := e2eimage.StatusInput{Suite: suite, AllNamespaces: flags.allNamespaces}
-	if flags.watch {
-		return a.watchStatus(cmd, client, in, flags)
-	}
-	result, err := statusWithin(cmd.Context(), client, in, flags.timeout)
-	if err != nil {
-		return err
-	}
-	if flags.output != "" && flags.output != formatWide {
-		return a.printObject(flags.output, kindStatus, result)
-	}
-	if len(result.Images) == 0 {
-		a.reporter().Info(nothingIn(result.Namespace))
+	}, verbs.Status)
+	v.suite = &v.in.Suite
+	bindAllNamespaces(v, &v.in.AllNamespaces)
+	watched := v.cmd.Flags().BoolP("watch", "w", false, "After the table, show each change as it comes")
+	v.bindOutput(formatWide)
+	v.bindTimeout(defaultTimeout)
+	v.cmd.Flags().Lookup("timeout").Usage += ". If it is given, --watch ends after it"
+	v.prepare = func() error {
+		if *watched && !v.cmd.Flags().Changed("timeout") {
+			v.timeout = 0
+		}
 		return nil
 	}
-	view := statusView{
-		wide: flags.output == formatWide, allNamespaces: flags.allNamespaces,
-		consumers: ofSeveral(result.Images),
-	}
-	if err := a.printStatus(view, result.Images); err != nil {
-		return err
-	}
-	if !view.wide {
-		for _, image := range result.Images {
-			a.tell(troubles(image))
+	v.call = func(client verbs, ctx context.Context, in e2eimage.StatusInput) (*e2eimage.StatusResult, error) {
+		if *watched {
+			// It prints what it sees itself.
+			return nil, a.watchStatus(ctx, v.cmd.Context(), client, in, v.output)
 		}
+		return client.Status(ctx, in)
 	}
-	if hint := a.nextAfterStatus(cmd, names, result); hint != "" {
-		a.reporter().Info(hint)
+	v.print = func(result *e2eimage.StatusResult) error {
+		view := statusView{
+			wide: v.output == formatWide, allNamespaces: v.in.AllNamespaces, consumers: ofSeveral(result.Images),
+		}
+		return a.printStatus(view, result, a.nextAfterStatus(v.cmd, v.flags.Names, result))
 	}
-	return nil
+	return v.cmd
 }
 
-func statusWithin(ctx context.Context, client verbs, in e2eimage.StatusInput,
-	timeout time.Duration,
-) (*e2eimage.StatusResult, error) {
-	ctx, cancel := bounded(ctx, timeout)
-	defer cancel()
-	return client.Status(ctx, in)
-}
-
-// printStatus prints the table. A wide one is as wide as it is.
-func (a *app) printStatus(view statusView, images []e2eimage.ImageStatus) error {
-	return view.table(images).printTo(a.tableWriter(), a.screenFor(view))
-}
-
-func (a *app) screenFor(view statusView) screen {
-	on := a.stdout()
-	if view.wide {
-		on.width = 0
+// bindAllNamespaces adds -A to a verb that looks at what is recorded. In all namespaces that
+// is what is recorded there, whatever e2eimage.yaml has.
+func bindAllNamespaces[In, Out any](v *verb[In, Out], all *bool) {
+	v.cmd.Flags().BoolVarP(all, "all-namespaces", "A", false,
+		"Look at all namespaces, and at all that is recorded there")
+	v.flags.AnyImages = true
+	v.complete = func(context.Context) error {
+		if !*all {
+			return nil
+		}
+		v.suite.Consumer = v.app.common.Consumer
+		if len(v.flags.Names) == 0 {
+			v.suite.Images, v.suite.Others = nil, v.suite.Images
+		}
+		return nil
 	}
-	return on
-}
-
-func (a *app) tell(lines []string) {
-	for _, line := range lines {
-		a.reporter().Info(line)
-	}
-}
-
-func nothingIn(namespace string) string {
-	if namespace == "" {
-		return "nothing is recorded in any namespace"
-	}
-	return fmt.Sprintf("nothing is recorded in namespace %s", namespace)
 }

@@ -157,3 +157,45 @@ func age(image e2eimage.ImageStatus) string {
 	}
 	return duration.HumanDuration(time.Since(image.Recorded.Time))
 }
+
+// printStatus prints the table, and below it what is wrong and what to type next.
+func (a *app) printStatus(view statusView, result *e2eimage.StatusResult, next string) error {
+	if len(result.Images) == 0 {
+		a.reporter().Info(nothingIn(result.Namespace))
+		return nil
+	}
+	// A wide table is as wide as it is.
+	if err := view.table(result.Images).printTo(a.tableWriter(), a.screenFor(view)); err != nil {
+		return err
+	}
+	if !view.wide {
+		for _, image := range result.Images {
+			a.tell(troubles(image))
+		}
+	}
+	if next != "" {
+		a.reporter().Info(next)
+	}
+	return nil
+}
+
+func (a *app) screenFor(view statusView) screen {
+	on := a.stdout()
+	if view.wide {
+		on.width = 0
+	}
+	return on
+}
+
+func (a *app) tell(lines []string) {
+	for _, line := range lines {
+		a.reporter().Info(line)
+	}
+}
+
+func nothingIn(namespace string) string {
+	if namespace == "" {
+		return "nothing is recorded in any namespace"
+	}
+	return fmt.Sprintf("nothing is recorded in namespace %s", namespace)
+}

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/liggitt/tabwriter"
-	"github.com/spf13/cobra"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
@@ -26,21 +25,17 @@ type shownRow struct {
 }
 
 // watchStatus prints the table, and then a row for each image whenever that changes or
-// goes, as kubectl get --watch does. For programs it prints the whole each time. A timeout
-// that was asked for is how long it is to look: its end is no error.
-func (a *app) watchStatus(cmd *cobra.Command, client verbs, in e2eimage.StatusInput, flags statusFlags) error {
-	ctx, cancel := cmd.Context(), context.CancelFunc(func() {})
-	if cmd.Flags().Changed("timeout") {
-		ctx, cancel = bounded(ctx, flags.timeout)
-	}
-	defer cancel()
+// goes, as kubectl get --watch does. For programs it prints the whole each time. ctx ends
+// with the timeout, if one was asked for, and whole does not: that is how long it is to
+// look, and its end is no error.
+func (a *app) watchStatus(ctx, whole context.Context, client verbs, in e2eimage.StatusInput, output string) error {
 	a.watching = true
-	watch, looked := a.newStatusWatch(flags), false
+	watch, looked := a.newStatusWatch(in.AllNamespaces, output), false
 	err := client.WatchStatus(ctx, in, func(result *e2eimage.StatusResult) error {
 		looked = true
 		return watch.show(result)
 	})
-	if looked && ctx.Err() != nil && cmd.Context().Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+	if looked && ctx.Err() != nil && whole.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
 	return err
@@ -48,9 +43,11 @@ func (a *app) watchStatus(cmd *cobra.Command, client verbs, in e2eimage.StatusIn
 
 // statusWatch is what a watch has shown so far.
 type statusWatch struct {
-	app   *app
-	flags statusFlags
-	out   *tabwriter.Writer
+	app           *app
+	allNamespaces bool
+	// output is the format.
+	output string
+	out    *tabwriter.Writer
 	// begun is set once there are titles, or an object.
 	begun bool
 	// consumers is set once images of several were seen.
@@ -63,8 +60,8 @@ type statusWatch struct {
 	columns int
 }
 
-func (a *app) newStatusWatch(flags statusFlags) *statusWatch {
-	watch := &statusWatch{app: a, flags: flags}
+func (a *app) newStatusWatch(allNamespaces bool, output string) *statusWatch {
+	watch := &statusWatch{app: a, allNamespaces: allNamespaces, output: output}
 	watch.anew()
 	return watch
 }
@@ -78,14 +75,14 @@ func (w *statusWatch) anew() {
 
 // show prints what is new.
 func (w *statusWatch) show(result *e2eimage.StatusResult) error {
-	if output := w.flags.output; output != "" && output != formatWide {
-		if w.begun && output == formatYAML {
+	if w.output != "" && w.output != formatWide {
+		if w.begun && w.output == formatYAML {
 			if err := w.app.println("---"); err != nil {
 				return err
 			}
 		}
 		w.begun = true
-		return w.app.printObject(output, kindStatus, result)
+		return w.app.printObject(w.output, kindStatus, result)
 	}
 	if len(result.Images) == 0 && !w.begun {
 		w.app.reporter().Info(nothingIn(result.Namespace) + "; waiting")
@@ -97,7 +94,7 @@ func (w *statusWatch) show(result *e2eimage.StatusResult) error {
 		w.anew()
 	}
 	view := statusView{
-		watched: true, wide: w.flags.output == formatWide, allNamespaces: w.flags.allNamespaces, consumers: w.consumers,
+		watched: true, wide: w.output == formatWide, allNamespaces: w.allNamespaces, consumers: w.consumers,
 	}
 	shown := w.changed(view, result.Images)
 	if len(shown.rows) == 0 {
