@@ -3,13 +3,10 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -42,9 +39,6 @@ func (a *app) withCommon(own config.Flags) config.Flags {
 	}
 	return own
 }
-
-// flags returns what the command line said for the named images.
-func (a *app) flags(names []string) config.Flags { return a.withCommon(config.Flags{Names: names}) }
 
 // repeated are the flags by which the cluster and the config are found: commands that
 // are suggested need them, too.
@@ -117,118 +111,8 @@ func (a *app) client() (verbs, error) {
 	return a.connect(options)
 }
 
-// dryRun is kubectl's --dry-run, without the server where a verb has no use for it.
-type dryRun string
-
-const (
-	dryRunNone   dryRun = "none"
-	dryRunClient dryRun = "client"
-	dryRunServer dryRun = "server"
-)
-
-func addDryRun(flags *pflag.FlagSet, value *dryRun, server bool) {
-	*value = dryRunNone
-	choices, usage := []string{string(dryRunNone), string(dryRunClient)},
-		`Must be "none" or "client". client: say what would be done, change nothing`
-	if server {
-		choices = append(choices, string(dryRunServer))
-		usage = `Must be "none", "client" or "server". client: say what would be done, change nothing; server: let the API server check it too`
-	}
-	flags.Var(&choice{(*string)(value), choices}, "dry-run", usage)
-	flags.Lookup("dry-run").NoOptDefVal = string(dryRunClient)
-}
-
-// choice is a flag that takes one of several words.
-type choice struct {
-	value   *string
-	choices []string
-}
-
-var _ pflag.Value = (*choice)(nil)
-
-func (c *choice) String() string { return *c.value }
-func (c *choice) Type() string   { return "string" }
-
-func (c *choice) Set(word string) error {
-	for _, known := range c.choices {
-		if word == known {
-			*c.value = word
-			return nil
-		}
-	}
-	return fmt.Errorf("must be one of %q", c.choices)
-}
-
-// span is a flag that takes a duration of at least so much.
-type span struct {
-	value *time.Duration
-	least time.Duration
-}
-
-var _ pflag.Value = (*span)(nil)
-
-func (s *span) Type() string { return "duration" }
-
-func (s *span) String() string {
-	if *s.value < s.least {
-		return ""
-	}
-	return s.value.String()
-}
-
-func (s *span) Set(word string) error {
-	parsed, err := time.ParseDuration(word)
-	switch {
-	case err != nil:
-		return errors.New("must be a duration like 90s or 5m")
-	case parsed < s.least:
-		return errors.New("must be more than 0")
-	case parsed < 0:
-		return errors.New("must not be negative")
-	}
-	*s.value = parsed
-	return nil
-}
-
-// count is a flag that takes a number from 0 on; it is negative while not given.
-type count int
-
-var _ pflag.Value = (*count)(nil)
-
-func (c *count) Type() string { return "int" }
-
-func (c *count) String() string {
-	if *c < 0 {
-		return ""
-	}
-	return strconv.Itoa(int(*c))
-}
-
-func (c *count) Set(word string) error {
-	number, err := strconv.Atoi(word)
-	if err != nil || number < 0 {
-		return errors.New("must be a number from 0 on")
-	}
-	*c = count(number)
-	return nil
-}
-
-// completeChoices lets the shell offer the words of a choice flag.
-func completeChoices(cmd *cobra.Command, names ...string) {
-	for _, name := range names {
-		if c, ok := cmd.Flags().Lookup(name).Value.(*choice); ok {
-			_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.choices, cobra.ShellCompDirectiveNoFileComp))
-		}
-	}
-}
-
 // defaultTimeout bounds verbs whose config has no timeout of its own.
 const defaultTimeout = 2 * time.Minute
-
-func addTimeout(flags *pflag.FlagSet, value *time.Duration) {
-	*value = defaultTimeout
-	flags.Var(&span{value: value}, "timeout", "Give up after this long, for example 90s or 5m; 0 waits for ever")
-}
 
 // bounded ends ctx after the timeout, with a cause that says which flag it was.
 func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {

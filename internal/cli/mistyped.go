@@ -91,8 +91,7 @@ func spelt(flag *pflag.Flag) string {
 
 // wanted is what the value of a flag has to be.
 func wanted(invalid *pflag.InvalidValueError) string {
-	switch invalid.GetFlag().Value.(type) {
-	case *flagValue, *choice, *outputFlag, *span, *count:
+	if _, ours := invalid.GetFlag().Value.(*flagValue); ours {
 		// They say it themselves.
 		return errors.Unwrap(invalid).Error()
 	}

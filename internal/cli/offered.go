@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
@@ -18,9 +19,7 @@ const offerLimit = 2 * time.Second
 func (a *app) offered(ctx context.Context, of e2eimage.Kind) []string {
 	ctx, cancel := context.WithTimeout(ctx, offerLimit)
 	defer cancel()
-	said := a.flags(nil)
-	said.AnyImages = true
-	suite, err := a.suite(said)
+	suite, err := a.suite(a.withCommon(config.Flags{AnyImages: true}))
 	if err != nil {
 		return nil
 	}
@@ -51,7 +50,7 @@ func (a *app) offer(cmd *cobra.Command, flag string, of e2eimage.Kind) {
 // those that are recorded.
 func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var known []string
-	suite, err := a.suite(a.flags(nil))
+	suite, err := a.suite(a.withCommon(config.Flags{}))
 	for _, image := range suite.Images {
 		known = append(known, image.Name)
 	}

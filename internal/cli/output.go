@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
 // objectVersion is the API version of what -o json and the like print.
@@ -31,69 +34,41 @@ func templateFormats() []string {
 }
 
 // outputFlag is kubectl's -o: one of several words, or a template.
-type outputFlag struct {
-	value *string
-	words []string
-}
-
-var _ pflag.Value = (*outputFlag)(nil)
-
-func (f *outputFlag) String() string { return *f.value }
-func (f *outputFlag) Type() string   { return "string" }
-
-func (f *outputFlag) Set(format string) error {
-	if err := (&choice{f.value, f.words}).Set(format); err == nil {
+func outputFlag(value *string, words []string) *flagValue {
+	flag := enumFlag(value, words...)
+	isWord := flag.set
+	flag.set = func(format string) error {
+		if isWord(format) == nil {
+			return nil
+		}
+		if !isTemplate(format) {
+			return fmt.Errorf("must be one of (%s)", formatsOf(words))
+		}
+		if _, err := genericclioptions.NewKubeTemplatePrintFlags().ToPrinter(format); err != nil {
+			return fmt.Errorf("cannot be read: %w", err)
+		}
+		*value = format
 		return nil
 	}
-	if !isTemplate(format) {
-		return fmt.Errorf("must be one of (%s)", strings.Join(f.all(), ", "))
-	}
-	if _, err := genericclioptions.NewKubeTemplatePrintFlags().ToPrinter(format); err != nil {
-		return fmt.Errorf("cannot be read: %w", err)
-	}
-	*f.value = format
-	return nil
+	return flag
 }
 
-func (f *outputFlag) all() []string {
-	return append(append([]string{}, f.words...), templateFormats()...)
+// formatsOf are the words and the templates.
+func formatsOf(words []string) string {
+	return strings.Join(slices.Concat(words, templateFormats()), ", ")
 }
 
 // isTemplate tells whether a format is one with a template.
 func isTemplate(format string) bool {
 	before, _, has := strings.Cut(format, "=")
-	for _, known := range templateFormats() {
-		if has && before == known {
-			return true
-		}
-	}
-	return false
+	return has && slices.Contains(templateFormats(), before)
 }
 
-// addOutput adds -o for the formats that all have, behind those that only this verb has.
-func addOutput(cmd *cobra.Command, value *string, own ...string) {
-	addFormats(cmd, value, append(own, formatJSON, formatYAML, formatName)...)
+// bindFormats adds -o for some words, and for templates.
+func bindFormats(cmd *cobra.Command, value *string, words ...string) {
+	cmd.Flags().VarP(outputFlag(value, words), "output", "o", fmt.Sprintf("Output format. One of: (%s)", formatsOf(words)))
+	offerWords(cmd, "output", words)
 }
-
-func addFormats(cmd *cobra.Command, value *string, words ...string) {
-	flag := &outputFlag{value, words}
-	cmd.Flags().VarP(flag, "output", "o", fmt.Sprintf("Output format. One of: (%s)", strings.Join(flag.all(), ", ")))
-	// It fails only for a flag that the command does not have.
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(flag.words, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// Kinds of what is printed, after the types of the Go library.
-const (
-	kindBuild   = "BuildResult"
-	kindClean   = "CleanResult"
-	kindDeploy  = "DeployResult"
-	kindLoad    = "LoadResult"
-	kindRef     = "RefResult"
-	kindStatus  = "StatusResult"
-	kindTag     = "TagResult"
-	kindUp      = "UpResult"
-	kindVersion = "Version"
-)
 
 // object is a result as programs read it, with what it is.
 type object struct {
@@ -116,7 +91,10 @@ func (o object) MarshalJSON() ([]byte, error) {
 	return append([]byte(head), inner[1:]...), nil
 }
 
-// printObject prints a result for programs: as JSON, as YAML, by a template, or the names
+// kindOf is what a result is called: as its type in the Go library.
+func kindOf[Out any](*Out) string { return reflect.TypeFor[Out]().Name() }
+
+// printObject prints a result of a kind for programs: as JSON, as YAML, by a template, or the names
 // of its images, as other verbs take them; of load the images that nodes have.
 func (a *app) printObject(format, kind string, result any) error {
 	o := object{kind, result}
@@ -125,7 +103,7 @@ func (a *app) printObject(format, kind string, result any) error {
 		return a.printMarshalled(format, o)
 	case formatName:
 		field := "name"
-		if kind == kindLoad {
+		if _, loaded := result.(*e2eimage.LoadResult); loaded {
 			// The name of an IMAGE is made up, and no verb takes it.
 			field = "image"
 		}

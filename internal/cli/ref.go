@@ -50,7 +50,8 @@ and json, yaml, name and templates, as kubectl has them.`,
 }
 
 // refText is the recorded images as the next tool reads them.
-func (a *app) refText(cmd *cobra.Command, format string, suite config.Suite, result *e2eimage.RefResult) (string, error) {
+func (a *app) refText(cmd *cobra.Command, format string, suite config.Suite, result *e2eimage.RefResult,
+) (string, error) {
 	switch format {
 	case "env":
 		return refEnv(result), nil

@@ -82,7 +82,7 @@ func (w *statusWatch) show(result *e2eimage.StatusResult) error {
 			}
 		}
 		w.begun = true
-		return w.app.printObject(w.output, kindStatus, result)
+		return w.app.printObject(w.output, kindOf(result), result)
 	}
 	if len(result.Images) == 0 && !w.begun {
 		w.app.reporter().Info(nothingIn(result.Namespace) + "; waiting")

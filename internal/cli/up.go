@@ -43,7 +43,8 @@ per line, in the order asked.`,
 	v.suite = &v.in.Suite
 	var files manifestFlags
 	bindEngine(v.cmd, &v.flags, buildEngineUsage)
-	v.cmd.Flags().StringVar(&v.flags.Source, "source", "", "The image, if it is not built here; the same forms as for load")
+	v.cmd.Flags().StringVar(&v.flags.Source, "source", "",
+		"The image, if it is not built here; the same forms as for load")
 	bindRecord(v.cmd, &v.flags, &v.in.CreateNamespace)
 	v.cmd.Flags().BoolVar(&v.in.SkipBuild, "skip-build", false, "Build nothing; use what was built before")
 	bindParallel(v.cmd, &v.in.Parallel, &v.in.BuildTimeout)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"reflect"
 	"slices"
 	"time"
 
@@ -88,7 +87,7 @@ func (v *verb[In, Out]) show(result *Out) error {
 	if v.isOwnFormat() {
 		return v.print(result)
 	}
-	return v.app.printObject(v.output, reflect.TypeFor[Out]().Name(), result)
+	return v.app.printObject(v.output, kindOf(result), result)
 }
 
 // isOwnFormat tells whether print has the format.
@@ -102,7 +101,7 @@ func anything[Out any](*Out) bool { return true }
 // bindOutput adds -o for the formats that all verbs have, behind those of this one.
 func (v *verb[In, Out]) bindOutput(own ...string) {
 	v.ownFormats = own
-	addOutput(v.cmd, &v.output, own...)
+	bindFormats(v.cmd, &v.output, append(own, formatJSON, formatYAML, formatName)...)
 }
 
 // bindTimeout adds a --timeout that bounds the call.

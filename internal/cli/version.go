@@ -24,12 +24,12 @@ func (a *app) versionCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			info := version.Read()
 			if output != "" {
-				return a.printObject(output, kindVersion, clientVersion{info})
+				return a.printObject(output, "Version", clientVersion{info})
 			}
 			return a.println(info.String())
 		},
 	}
-	addFormats(cmd, &output, formatJSON, formatYAML)
+	bindFormats(cmd, &output, formatJSON, formatYAML)
 	return cmd
 }
 
