@@ -38,7 +38,7 @@ order asked.`,
 	v.suite = &v.in.Suite
 	bindEngine(v.cmd, &v.flags, buildEngineUsage)
 	bindTag(v.cmd, &v.flags, &v.in.New)
-	bindParallel(v.cmd, &v.in.Parallel, &v.in.Timeout)
+	bindBuildLimits(v.cmd, &v.in.Parallel, &v.in.Timeout)
 	bindDryRun(v.cmd, &v.in.DryRun)
 	v.bindOutput()
 	v.prepare = func() error {

@@ -21,8 +21,8 @@ func bindEngine(cmd *cobra.Command, flags *config.Flags, engineUsage string) {
 // defaultBuildTimeout is twice of what long builds take.
 const defaultBuildTimeout = 30 * time.Minute
 
-// bindParallel adds the bounds of builds.
-func bindParallel(cmd *cobra.Command, parallel *int, timeout *time.Duration) {
+// bindBuildLimits adds the bounds of builds.
+func bindBuildLimits(cmd *cobra.Command, parallel *int, timeout *time.Duration) {
 	*timeout = defaultBuildTimeout
 	bind(cmd, countFlag(parallel), "parallel", "How many images are built at once (default 2)")
 	bind(cmd, durationFlag(timeout), "build-timeout", "Give up building after this long; 0 waits for ever")

@@ -47,7 +47,7 @@ per line, in the order asked.`,
 		"The image, if it is not built here; the same forms as for load")
 	bindRecord(v.cmd, &v.flags, &v.in.CreateNamespace)
 	v.cmd.Flags().BoolVar(&v.in.SkipBuild, "skip-build", false, "Build nothing; use what was built before")
-	bindParallel(v.cmd, &v.in.Parallel, &v.in.BuildTimeout)
+	bindBuildLimits(v.cmd, &v.in.Parallel, &v.in.BuildTimeout)
 	files.add(v.cmd, "")
 	a.bindRollout(v.cmd, &v.flags)
 	bindForce(v.cmd, &v.in.ForceConflicts, &v.in.Replace, &v.in.TakeOver)
