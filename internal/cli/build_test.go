@@ -1,12 +1,8 @@
 package cli
 
 import (
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
@@ -14,14 +10,11 @@ import (
 
 func TestBuildCommandLinesBecomeInputs(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		line string
-		want e2eimage.BuildInput
-	}{
-		"the least": {"build a", e2eimage.BuildInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, Timeout: defaultBuildTimeout}},
+	becomeInputs(t, map[string]inputTest[e2eimage.BuildInput]{
+		"the least": {line: "build a", want: e2eimage.BuildInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, Timeout: defaultBuildTimeout}},
 		"everything": {
-			"build a --engine docker --prebuilt require --tag v1 --parallel 4 --dry-run --build-timeout 5m --lock my.yaml --consumer c -- --pull --squash",
-			e2eimage.BuildInput{
+			line: "build a --engine docker --prebuilt require --tag v1 --parallel 4 --dry-run --build-timeout 5m --lock my.yaml --consumer c -- --pull --squash",
+			want: e2eimage.BuildInput{
 				Suite: config.Suite{
 					Consumer: "c", Engine: "docker", Prebuilt: config.PrebuiltRequire, Lock: "DIR/my.yaml",
 					Images: []config.Image{with(plain("a"), func(i *config.Image) { i.Tag = "v1" })},
@@ -29,32 +22,17 @@ func TestBuildCommandLinesBecomeInputs(t *testing.T) {
 				Flags: []string{"--pull", "--squash"}, Parallel: 4, DryRun: true, Timeout: 5 * time.Minute,
 			},
 		},
-		"a new tag": {"build a --new --build-timeout 0", e2eimage.BuildInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, New: true}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c := newConsole(t)
-			c.done(test.line)
-			test.want.Suite = suiteInDir(test.want.Suite, c.dir)
-			test.want.Suite.Lock = strings.Replace(test.want.Suite.Lock, "DIR", c.dir, 1)
-			if diff := cmp.Diff([]e2eimage.BuildInput{test.want}, c.library.build,
-				cmpopts.IgnoreFields(e2eimage.BuildInput{}, "Values"), cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
+		"a new tag": {line: "build a --new --build-timeout 0", want: e2eimage.BuildInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, New: true}},
+	}, func(l *library) []e2eimage.BuildInput { return l.build }, "Values")
 }
 
 func TestUpCommandLinesBecomeInputs(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		line string
-		want e2eimage.UpInput
-	}{
-		"the least": {"up a", e2eimage.UpInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, BuildTimeout: defaultBuildTimeout}},
+	becomeInputs(t, map[string]inputTest[e2eimage.UpInput]{
+		"the least": {line: "up a", want: e2eimage.UpInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, BuildTimeout: defaultBuildTimeout}},
 		"everything": {
-			"up a --engine podman --prebuilt ignore --skip-build --parallel 1 --build-timeout 1m --use lock --allow-stale --take-over --create-namespace --timeout 9s --dry-run",
-			e2eimage.UpInput{
+			line: "up a --engine podman --prebuilt ignore --skip-build --parallel 1 --build-timeout 1m --use lock --allow-stale --take-over --create-namespace --timeout 9s --dry-run",
+			want: e2eimage.UpInput{
 				Suite: config.Suite{
 					Engine: "podman", Prebuilt: config.PrebuiltIgnore,
 					Images: []config.Image{with(plain("a"), func(i *config.Image) { i.Deploy.Timeout = 9 * time.Second })},
@@ -62,18 +40,7 @@ func TestUpCommandLinesBecomeInputs(t *testing.T) {
 				SkipBuild: true, Parallel: 1, BuildTimeout: time.Minute, Use: e2eimage.UseLock, AllowStale: true, TakeOver: true, CreateNamespace: true, DryRun: true,
 			},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c := newConsole(t)
-			c.done(test.line)
-			test.want.Suite = suiteInDir(test.want.Suite, c.dir)
-			if diff := cmp.Diff([]e2eimage.UpInput{test.want}, c.library.up,
-				cmpopts.IgnoreFields(e2eimage.UpInput{}, "Values"), cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
+	}, func(l *library) []e2eimage.UpInput { return l.up }, "Values")
 }
 
 func TestFlagsThatDecideConflictsReachTheLibrary(t *testing.T) {

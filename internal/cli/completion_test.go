@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestTheScriptForKubectlIsAsWritten(t *testing.T) {
@@ -25,75 +26,49 @@ func TestEveryShellGetsAScript(t *testing.T) {
 	}
 }
 
-func TestTheShellIsOfferedWhatTheClusterHas(t *testing.T) {
-	t.Parallel()
-	for _, line := range []string{"deploy -n x", "ref -n", "ref --consumer", "deploy --workload", "up --workload", "load --nodes"} {
-		c := newConsole(t)
-		c.library.known = []string{"other", "some"}
-		begun := ""
-		if line != "deploy -n x" {
-			begun = "so"
-		}
-		if code := c.runArgs(t.Context(), append([]string{"__complete"}, append(strings.Fields(line), begun)...)...); code != exitDone {
-			t.Fatalf("exit code %d\n%s", code, c.errOut.String())
-		}
-		if got := c.out.String(); !strings.HasPrefix(strings.TrimPrefix(got, "other\n"), "some\n:4") || begun != "" && strings.Contains(got, "other") {
-			t.Errorf("%s: %q", line, got)
-		}
-	}
-}
-
-func TestTheShellIsOfferedImagesToLoad(t *testing.T) {
-	t.Parallel()
-	c := newConsole(t)
-	c.write("e2eimage.yaml", twoImagesFile)
-	c.library.known = []string{"localhost/a:dev", "localhost/b:dev", "redis:7"}
-	c.done("__complete load localhost/a:dev localhost/")
-	if got := c.out.String(); !strings.Contains(got, "localhost/b:dev\n") || strings.Contains(got, "localhost/a:dev") || strings.Contains(got, "redis") {
-		t.Errorf("%q", got)
-	}
-}
-
 func TestTheShellIsOfferedWhatFits(t *testing.T) {
 	t.Parallel()
 	const several = "apiVersion: e2eimage.dev/v1alpha1\nkind: Config\nimages: [{name: datastorage}, {name: gateway}]\n" +
 		"suites: [{consumer: x, images: [datastorage]}, {consumer: y, images: [gateway]}]\n"
+	some := []string{"other", "some"}
 	tests := map[string]struct {
-		file string
-		args []string
-		want []string
+		file, line string
+		known      []string
+		want       []string
 	}{
-		"the names of the config":              {twoImagesFile, []string{"tag", ""}, []string{"datastorage", "gateway"}},
-		"names that are not given already":     {twoImagesFile, []string{"deploy", "gateway", ""}, []string{"datastorage"}},
-		"the names of the suite":               {several, []string{"ref", "--consumer", "y", ""}, []string{"gateway"}},
-		"nothing while the suite is not clear": {several, []string{"clean", ""}, nil},
-		"nothing without a config":             {"", []string{"tag", ""}, nil},
-		"nothing from a damaged config":        {"images: 7", []string{"tag", ""}, nil},
-		"the words of a flag":                  {"", []string{"ref", "-o", ""}, []string{"image", "env", "helm", "kustomize", "json", "yaml", "name"}},
-		"the words of --dry-run for deploy":    {"", []string{"deploy", "--dry-run="}, []string{"none", "client", "server"}},
-		"the shells, and kubectl":              {"", []string{"completion", ""}, []string{"bash", "fish", "kubectl", "powershell", "zsh"}},
+		"the names of the config":              {twoImagesFile, "tag ", nil, []string{"datastorage", "gateway"}},
+		"names that are not given already":     {twoImagesFile, "deploy gateway ", nil, []string{"datastorage"}},
+		"the names of the suite":               {several, "ref --consumer y ", nil, []string{"gateway"}},
+		"nothing while the suite is not clear": {several, "clean ", nil, nil},
+		"nothing without a config":             {"", "tag ", nil, nil},
+		"nothing from a damaged config":        {"images: 7", "tag ", nil, nil},
+		"the words of a flag":                  {"", "ref -o ", nil, []string{"image", "env", "helm", "kustomize", "json", "yaml", "name"}},
+		"the words of --dry-run for deploy":    {"", "deploy --dry-run=", nil, []string{"none", "client", "server"}},
+		"the words of --dry-run for tag":       {"", "tag --dry-run=", nil, []string{"none", "client"}},
+		"the shells, and kubectl":              {"", "completion ", nil, []string{"bash", "fish", "kubectl", "powershell", "zsh"}},
+		"recorded names of the cluster":        {"", "deploy -n x ", some, some},
+		"namespaces of the cluster":            {"", "ref -n so", some, []string{"some"}},
+		"consumers of the cluster":             {"", "ref --consumer so", some, []string{"some"}},
+		"workloads of the cluster":             {"", "deploy --workload so", some, []string{"some"}},
+		"workloads of the cluster, for up":     {"", "up --workload so", some, []string{"some"}},
+		"nodes of the cluster":                 {"", "load --nodes so", some, []string{"some"}},
+		"images to load, behind the names, which the shell drops": {
+			twoImagesFile, "load localhost/a:dev localhost/",
+			[]string{"localhost/a:dev", "localhost/b:dev", "redis:7"},
+			[]string{"datastorage", "gateway", "localhost/b:dev"},
+		},
+		// For the verb itself, a --source for two images is a mistake.
+		"the same behind flags of the verb":     {twoImagesFile, "tag --source localhost/x ", nil, []string{"datastorage", "gateway"}},
+		"the same behind other flags of a verb": {twoImagesFile, "up --workload job/x ", nil, []string{"datastorage", "gateway"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newConsole(t)
-			if test.file != "" {
-				c.write("e2eimage.yaml", test.file)
-			}
-			if code := c.runArgs(t.Context(), append([]string{"__complete"}, test.args...)...); code != exitDone {
-				t.Fatalf("exit code %d\n%s", code, c.errOut.String())
-			}
-			var offered []string
-			for _, line := range strings.Split(strings.TrimSpace(c.out.String()), "\n") {
-				if !strings.HasPrefix(line, ":") {
-					offered = append(offered, line)
-				}
-			}
-			if diff := cmp.Diff(test.want, offered); diff != "" {
+			c.config(test.file)
+			c.library.known = test.known
+			if diff := cmp.Diff(test.want, c.offered(test.line), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if !strings.Contains(c.out.String(), ":4") {
-				t.Errorf("file names are offered:\n%s", c.out.String())
 			}
 		})
 	}

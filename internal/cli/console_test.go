@@ -55,36 +55,31 @@ type library struct {
 var _ verbs = (*library)(nil)
 
 func (l *library) Tag(ctx context.Context, in e2eimage.TagInput) (*e2eimage.TagResult, error) {
-	l.tag = append(l.tag, in)
-	return answer(ctx, l, l.tagged)
+	return answer(ctx, l, &l.tag, in, l.tagged)
 }
 
 func (l *library) Load(ctx context.Context, in e2eimage.LoadInput) (*e2eimage.LoadResult, error) {
-	l.load = append(l.load, in)
-	return answer(ctx, l, l.loaded)
+	return answer(ctx, l, &l.load, in, l.loaded)
 }
 
 func (l *library) Build(ctx context.Context, in e2eimage.BuildInput) (*e2eimage.BuildResult, error) {
-	l.build = append(l.build, in)
-	return answer(ctx, l, l.built)
+	return answer(ctx, l, &l.build, in, l.built)
 }
 
 func (l *library) Up(ctx context.Context, in e2eimage.UpInput) (*e2eimage.UpResult, error) {
-	l.up = append(l.up, in)
-	return answer(ctx, l, l.upped)
+	return answer(ctx, l, &l.up, in, l.upped)
 }
 
 func (l *library) Render(ctx context.Context, in e2eimage.RenderInput) (*e2eimage.RenderResult, error) {
-	l.render = append(l.render, in)
-	if l.rendered == nil {
-		return answer(ctx, l, &e2eimage.RenderResult{Manifests: in.Manifests})
+	rendered := l.rendered
+	if rendered == nil {
+		rendered = &e2eimage.RenderResult{Manifests: in.Manifests}
 	}
-	return answer(ctx, l, l.rendered)
+	return answer(ctx, l, &l.render, in, rendered)
 }
 
 func (l *library) Status(ctx context.Context, in e2eimage.StatusInput) (*e2eimage.StatusResult, error) {
-	l.status = append(l.status, in)
-	return answer(ctx, l, l.stated)
+	return answer(ctx, l, &l.status, in, l.stated)
 }
 
 func (l *library) WatchStatus(ctx context.Context, in e2eimage.StatusInput, each func(*e2eimage.StatusResult) error) error {
@@ -98,20 +93,17 @@ func (l *library) WatchStatus(ctx context.Context, in e2eimage.StatusInput, each
 }
 
 func (l *library) Verify(ctx context.Context, in e2eimage.VerifyInput) (*e2eimage.StatusResult, error) {
-	l.verify = append(l.verify, in)
-	return answer(ctx, l, l.stated)
+	return answer(ctx, l, &l.verify, in, l.stated)
 }
 
 func (l *library) Ref(ctx context.Context, in e2eimage.RefInput) (*e2eimage.RefResult, error) {
-	l.ref = append(l.ref, in)
-	return answer(ctx, l, l.read)
+	return answer(ctx, l, &l.ref, in, l.read)
 }
 
 func (l *library) Deploy(ctx context.Context, in e2eimage.DeployInput) (*e2eimage.DeployResult, error) {
 	changed := in.Changed
 	in.Changed = nil
-	l.deploy = append(l.deploy, in)
-	result, err := answer(ctx, l, l.deployed)
+	result, err := answer(ctx, l, &l.deploy, in, l.deployed)
 	if result != nil && changed != nil {
 		for _, one := range result.Workloads {
 			changed(one)
@@ -121,16 +113,17 @@ func (l *library) Deploy(ctx context.Context, in e2eimage.DeployInput) (*e2eimag
 }
 
 func (l *library) Clean(ctx context.Context, in e2eimage.CleanInput) (*e2eimage.CleanResult, error) {
-	l.clean = append(l.clean, in)
-	return answer(ctx, l, l.cleaned)
+	return answer(ctx, l, &l.clean, in, l.cleaned)
 }
 
 func (l *library) Known(context.Context, e2eimage.KnownInput) (*e2eimage.KnownResult, error) {
 	return &e2eimage.KnownResult{Names: l.known}, nil
 }
 
-// answer gives a verb's result; a verb that nothing was set for finds nothing.
-func answer[T any](ctx context.Context, l *library, result *T) (*T, error) {
+// answer keeps a verb's input and gives its result; a verb that nothing was set for finds
+// nothing.
+func answer[In, Out any](ctx context.Context, l *library, calls *[]In, in In, result *Out) (*Out, error) {
+	*calls = append(*calls, in)
 	if l.during != nil {
 		l.during(ctx)
 	}
@@ -138,13 +131,14 @@ func answer[T any](ctx context.Context, l *library, result *T) (*T, error) {
 		return nil, l.err
 	}
 	if result == nil {
-		result = new(T)
+		result = new(Out)
 	}
 	return result, l.err
 }
 
 func (l *library) calls() int {
-	return len(l.load) + len(l.tag) + len(l.build) + len(l.up) + len(l.render) + len(l.status) + len(l.verify) + len(l.ref) + len(l.deploy) + len(l.clean)
+	return len(l.load) + len(l.tag) + len(l.build) + len(l.up) + len(l.render) + len(l.status) + len(l.verify) +
+		len(l.ref) + len(l.deploy) + len(l.clean)
 }
 
 // console is a terminal with one command in it.
@@ -172,6 +166,14 @@ func (c *console) write(name, content string) {
 	}
 	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 		c.t.Fatal(err)
+	}
+}
+
+// config makes a text the e2eimage.yaml of the working folder, unless it is "".
+func (c *console) config(text string) {
+	c.t.Helper()
+	if text != "" {
+		c.write("e2eimage.yaml", text)
 	}
 }
 
@@ -205,6 +207,19 @@ func (c *console) done(line string) {
 	if code := c.run(line); code != exitDone {
 		c.t.Fatalf("%s: exit code %d\n%s", line, code, c.errOut.String())
 	}
+}
+
+// offered is what the shell is offered for the last word of a line, which may be empty.
+func (c *console) offered(line string) []string {
+	c.t.Helper()
+	if code := c.runArgs(c.t.Context(), strings.Split("__complete "+line, " ")...); code != exitDone {
+		c.t.Fatalf("%s: exit code %d\n%s", line, code, c.errOut.String())
+	}
+	lines := strings.Split(strings.TrimSpace(c.out.String()), "\n")
+	if last := lines[len(lines)-1]; last != ":4" {
+		c.t.Errorf("%s: file names are offered: %s", line, last)
+	}
+	return lines[:len(lines)-1]
 }
 
 // golden compares text with testdata/name.golden, or writes it with -update.

@@ -14,11 +14,7 @@ import (
 func TestDeployCommandLinesBecomeInputs(t *testing.T) {
 	t.Parallel()
 	const none, client, server = e2eimage.DryRunNone, e2eimage.DryRunClient, e2eimage.DryRunServer
-	tests := map[string]struct {
-		line string
-		file string
-		want e2eimage.DeployInput
-	}{
+	tests := map[string]inputTest[e2eimage.DeployInput]{
 		"a name alone is deployment/NAME with the defaults": {
 			line: "deploy datastorage",
 			want: e2eimage.DeployInput{DryRun: none, Suite: config.Suite{Images: []config.Image{plain("datastorage")}}},
@@ -59,21 +55,7 @@ func TestDeployCommandLinesBecomeInputs(t *testing.T) {
 			}},
 		},
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c := newConsole(t)
-			if test.file != "" {
-				c.write("e2eimage.yaml", test.file)
-			}
-			c.done(test.line)
-			want := test.want
-			want.Suite = suiteInDir(want.Suite, c.dir)
-			if diff := cmp.Diff([]e2eimage.DeployInput{want}, c.library.deploy, cmpopts.IgnoreFields(config.Suite{}, "Hints"), cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
+	becomeInputs(t, tests, func(l *library) []e2eimage.DeployInput { return l.deploy })
 }
 
 func TestUpTakesWhatDeployTakes(t *testing.T) {

@@ -14,7 +14,7 @@ func TestADryRunPrintsNoNameThatIsNotDecided(t *testing.T) {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
 			c := newConsole(t)
-			c.write("e2eimage.yaml", "apiVersion: e2eimage.dev/v1alpha1\nkind: Config\nconsumer: suite\nimages:\n- {name: datastorage, source: localhost/datastorage:dev}\n")
+			c.config("apiVersion: e2eimage.dev/v1alpha1\nkind: Config\nconsumer: suite\nimages:\n- {name: datastorage, source: localhost/datastorage:dev}\n")
 			c.library.tagged = &e2eimage.TagResult{Images: []e2eimage.TaggedImage{{Name: "gateway", Image: stays}, {Name: "datastorage", Planned: drawn}}}
 			c.library.built = &e2eimage.BuildResult{Images: []e2eimage.BuiltImage{{Name: "gateway", Image: stays}, {Name: "datastorage", Planned: drawn}}}
 			c.library.upped = &e2eimage.UpResult{Images: []e2eimage.Ref{{Name: "gateway", Image: stays}}, Built: c.library.built.Images}

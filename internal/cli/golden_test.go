@@ -82,9 +82,7 @@ func TestResultsLookAsWritten(t *testing.T) {
 			t.Parallel()
 			c := newConsole(t)
 			c.environment = map[string]string{"RUN": "7"}
-			if test.file != "" {
-				c.write("e2eimage.yaml", test.file)
-			}
+			c.config(test.file)
 			test.set(&c.library)
 			line := test.line
 			if test.format != "" {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
@@ -17,10 +16,7 @@ func TestLoadCommandLinesBecomeInputs(t *testing.T) {
 	sourced := func(name, source string) config.Image {
 		return with(plain(name), func(i *config.Image) { i.Source = source })
 	}
-	tests := map[string]struct {
-		line, file string
-		want       e2eimage.LoadInput
-	}{
+	tests := map[string]inputTest[e2eimage.LoadInput]{
 		"a source is enough": {
 			line: "load --source localhost/team/data_storage:dev",
 			want: e2eimage.LoadInput{Suite: config.Suite{Images: []config.Image{sourced("data-storage", "localhost/team/data_storage:dev")}}},
@@ -41,21 +37,7 @@ func TestLoadCommandLinesBecomeInputs(t *testing.T) {
 			}},
 		},
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c := newConsole(t)
-			if test.file != "" {
-				c.write("e2eimage.yaml", test.file)
-			}
-			c.done(test.line)
-			test.want.Suite = suiteInDir(test.want.Suite, c.dir)
-			if diff := cmp.Diff([]e2eimage.LoadInput{test.want}, c.library.load,
-				cmpopts.IgnoreFields(e2eimage.LoadInput{}, "Stdin"), cmpopts.IgnoreFields(config.Suite{}, "Others", "Hints"), cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
+	becomeInputs(t, tests, func(l *library) []e2eimage.LoadInput { return l.load }, "Stdin", "Suite.Others")
 }
 
 func TestLoadTakesImagesAsArguments(t *testing.T) {
@@ -96,9 +78,7 @@ func TestLoadTakesImagesAsArguments(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newConsole(t)
-			if test.file != "" {
-				c.write("e2eimage.yaml", test.file)
-			}
+			c.config(test.file)
 			c.done(test.line)
 			var got []image
 			for _, one := range c.library.load[0].Suite.Images {
@@ -127,7 +107,7 @@ func TestWhatMayBeTwoThingsIsToldInBothWays(t *testing.T) {
 	} {
 		c := newConsole(t)
 		if strings.Contains(line, "--consumer") {
-			c.write("e2eimage.yaml", suitesFile)
+			c.config(suitesFile)
 		}
 		if code := c.run(line); code != exitUsage || c.library.calls() > 0 {
 			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())

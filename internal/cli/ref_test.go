@@ -5,9 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
+	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
@@ -15,35 +13,26 @@ import (
 
 func TestRefAndCleanCommandLinesBecomeInputs(t *testing.T) {
 	t.Parallel()
-	named := suiteInDir(config.Suite{
+	named := config.Suite{
 		Consumer: "suite", Namespace: "ns", KindCluster: "dev", Provider: "docker",
 		Images: []config.Image{plain("a"), plain("b")},
-	}, "")
+	}
 	const flags = " a b --consumer suite -n ns --kind-cluster dev --provider docker"
-	tests := map[string]struct {
-		ref   []e2eimage.RefInput
-		clean []e2eimage.CleanInput
-	}{
-		"ref" + flags:                          {ref: []e2eimage.RefInput{{Suite: named}}},
-		"clean" + flags:                        {clean: []e2eimage.CleanInput{{Suite: named}}},
-		"clean --force" + flags:                {clean: []e2eimage.CleanInput{{Suite: named, Force: true}}},
-		"clean --dry-run" + flags:              {clean: []e2eimage.CleanInput{{Suite: named, DryRun: true}}},
-		"clean --dry-run=client" + flags:       {clean: []e2eimage.CleanInput{{Suite: named, DryRun: true}}},
-		"clean --dry-run=none --force" + flags: {clean: []e2eimage.CleanInput{{Suite: named, Force: true}}},
-	}
-	for line, test := range tests {
-		t.Run(line, func(t *testing.T) {
-			t.Parallel()
-			c := newConsole(t)
-			c.done(line)
-			if diff := cmp.Diff(test.ref, c.library.ref, cmpopts.IgnoreFields(config.Suite{}, "Hints"), cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("ref (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(test.clean, c.library.clean, cmpopts.IgnoreFields(config.Suite{}, "Hints"), cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("clean (-want +got):\n%s", diff)
-			}
-		})
-	}
+	becomeInputs(t, map[string]inputTest[e2eimage.RefInput]{
+		"ref": {line: "ref" + flags, want: e2eimage.RefInput{Suite: named}},
+	}, func(l *library) []e2eimage.RefInput { return l.ref })
+	keep := 0
+	becomeInputs(t, map[string]inputTest[e2eimage.CleanInput]{
+		"clean":                      {line: "clean" + flags, want: e2eimage.CleanInput{Suite: named}},
+		"clean by force":             {line: "clean --force" + flags, want: e2eimage.CleanInput{Suite: named, Force: true}},
+		"clean in a dry run":         {line: "clean --dry-run" + flags, want: e2eimage.CleanInput{Suite: named, DryRun: true}},
+		"clean in one of the client": {line: "clean --dry-run=client" + flags, want: e2eimage.CleanInput{Suite: named, DryRun: true}},
+		"clean in none":              {line: "clean --dry-run=none --force" + flags, want: e2eimage.CleanInput{Suite: named, Force: true}},
+		"clean what is old": {
+			line: "clean --keep 0 --older-than 24h --scope cluster" + flags,
+			want: e2eimage.CleanInput{Suite: named, Keep: &keep, OlderThan: 24 * time.Hour, Scope: e2eimage.ScopeCluster},
+		},
+	}, func(l *library) []e2eimage.CleanInput { return l.clean })
 }
 
 func TestTheOutputFileIsRelativeToTheWorkingFolder(t *testing.T) {
@@ -117,7 +106,7 @@ func TestHelmKeysOfImagesThatDisagreeAreInconsistent(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
 	c.library.read = recordedTwo()
-	c.write("e2eimage.yaml", twoImagesFile+"helm: {global.image.tag: '{{.Tag}}'}\n")
+	c.config(twoImagesFile + "helm: {global.image.tag: '{{.Tag}}'}\n")
 	if code := c.run("ref -o helm"); code != exitInconsistent {
 		t.Errorf("exit code %d", code)
 	}

@@ -58,7 +58,7 @@ func TestHelmGetsWhatTheRecordSaysAndNothingElse(t *testing.T) {
 			t.Parallel()
 			c := newConsole(t)
 			c.library.read = test.read
-			c.write("e2eimage.yaml", threeImagesFile+"helm: {"+test.helm+"}\n")
+			c.config(threeImagesFile + "helm: {" + test.helm + "}\n")
 			code := c.run(test.line)
 			if got := c.out.String(); code != test.code || code == 0 && got != test.want || code != 0 && (got != "" || !strings.Contains(c.errOut.String(), test.want)) {
 				t.Errorf("exit %d, stdout %s\nstderr %s\nwant %s", code, got, c.errOut.String(), test.want)
@@ -75,7 +75,7 @@ func TestAnImageOfSeveralGetsTheKeysOfAChartOfItsOwn(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
 	c.library.read = recordedApp("app")
-	c.write("e2eimage.yaml", threeImagesFile)
+	c.config(threeImagesFile)
 	c.done("ref app -o helm")
 	if got := c.out.String(); got != "--set-string image.repository=localhost/app --set-string image.tag=suite-1\n" {
 		t.Errorf("printed %s", got)
@@ -89,7 +89,7 @@ func TestKustomizeIsNotToldTwoImagesOfOneRepository(t *testing.T) {
 	shared.Images[0].Source, shared.Images[1].Source, shared.Images[2].Source = "localhost/shared:one", "localhost/shared:two", "localhost/a:dev"
 	for line, images := range map[string][]int{"ref -o kustomize": {0, 1, 2, 3}, "ref a -o kustomize": {0}, "ref b -o kustomize": {1}, "ref c -o kustomize": {2}} {
 		c := newConsole(t)
-		c.write("e2eimage.yaml", file)
+		c.config(file)
 		c.library.read = &e2eimage.RefResult{Consumer: "suite"}
 		for _, i := range images {
 			c.library.read.Images = append(c.library.read.Images, shared.Images[i])
@@ -99,7 +99,7 @@ func TestKustomizeIsNotToldTwoImagesOfOneRepository(t *testing.T) {
 		}
 	}
 	c := newConsole(t)
-	c.write("e2eimage.yaml", file)
+	c.config(file)
 	c.library.read = &e2eimage.RefResult{Consumer: "suite", Images: shared.Images[3:]}
 	c.library.read.Images[0].Source = "localhost/d-src:dev"
 	c.done("ref d -o kustomize")

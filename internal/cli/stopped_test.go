@@ -67,7 +67,7 @@ func TestARunThatIsStoppedSumsUp(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			c := newConsole(t)
-			c.write("e2eimage.yaml", twoImagesFile)
+			c.config(twoImagesFile)
 			c.write("deploy/x.yaml", "kind: Service\n")
 			c.write("more/x.yaml", "kind: Service\n")
 			c.library.partly, c.library.err = true, test.err

@@ -6,63 +6,15 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
-const suitesFile = `apiVersion: e2eimage.dev/v1alpha1
-kind: Config
-tag: "{{.Name}}-{{.Random}}"
-images:
-- name: datastorage
-  source: localhost/kubernaut-datastorage:e2e
-  repository: localhost/storage
-  deploy: {workloads: [statefulset/storage, other/deployment/reader], containers: [server], pullPolicy: IfNotPresent, timeout: 5m, maxRestarts: 7}
-- {name: gateway, source: "docker-archive:out/gateway.tar"}
-- {name: postgres, external: "docker.io/library/postgres:16"}
-suites:
-- {consumer: workflow, kindCluster: workflow-e2e, namespace: kubernaut-system, images: [gateway, datastorage, postgres]}
-- {consumer: full, kindCluster: full-e2e, namespace: kubernaut-system, images: [datastorage], helm: {global.image.tag: "{{.Tag}}"}}
-`
-
-// plain is an image that nothing is said about but its name.
-func plain(name string) config.Image {
-	return config.Image{Name: name, TagTemplate: config.DefaultTagTemplate, Deploy: config.Deploy{
-		Workloads: []string{"deployment/" + name}, Timeout: config.DefaultTimeout, MaxRestarts: config.DefaultMaxRestarts,
-	}}
-}
-
-// with changes an image.
-func with(image config.Image, change func(*config.Image)) config.Image {
-	change(&image)
-	return image
-}
-
-func storage() config.Image {
-	return config.Image{
-		Name: "datastorage", Source: "localhost/kubernaut-datastorage:e2e", Repository: "localhost/storage",
-		TagTemplate: "{{.Name}}-{{.Random}}",
-		Deploy: config.Deploy{
-			Workloads: []string{"statefulset/storage", "other/deployment/reader"}, Containers: []string{"server"},
-			PullPolicy: "IfNotPresent", Timeout: 5 * time.Minute, MaxRestarts: 7,
-		},
-	}
-}
-
 func TestTagCommandLinesBecomeInputs(t *testing.T) {
 	t.Parallel()
 	const id = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
-	tests := map[string]struct {
-		line        string
-		environment map[string]string
-		file        string
-		want        e2eimage.TagInput
-	}{
+	tests := map[string]inputTest[e2eimage.TagInput]{
 		"a name and its source": {
 			line: "tag datastorage --source localhost/datastorage:dev",
 			want: e2eimage.TagInput{Suite: config.Suite{Images: []config.Image{
@@ -149,42 +101,7 @@ func TestTagCommandLinesBecomeInputs(t *testing.T) {
 			}},
 		},
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c := newConsole(t)
-			c.environment = test.environment
-			if test.file != "" {
-				c.write("e2eimage.yaml", test.file)
-			}
-			c.done(test.line)
-			if diff := cmp.Diff([]e2eimage.TagInput{inDir(test.want, c.dir)}, c.library.tag,
-				cmpopts.IgnoreFields(e2eimage.TagInput{}, "Values"), cmpopts.IgnoreFields(config.Suite{}, "Hints"), cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// inDir puts the working folder where a test wrote DIR.
-func inDir(in e2eimage.TagInput, dir string) e2eimage.TagInput {
-	in.Suite = suiteInDir(in.Suite, dir)
-	return in
-}
-
-func suiteInDir(suite config.Suite, dir string) config.Suite {
-	suite.File = strings.Replace(suite.File, "DIR", dir, 1)
-	if suite.File != "" && suite.LockDir == "" {
-		suite.LockDir = filepath.Join(filepath.Dir(suite.File), ".e2eimage")
-	}
-	if suite.Prebuilt == "" {
-		suite.Prebuilt = config.PrebuiltPrefer
-	}
-	suite.Freshness, suite.KeepPrevious = config.FreshnessWarn, config.DefaultKeepPrevious
-	for i := range suite.Images {
-		suite.Images[i].Source = strings.Replace(suite.Images[i].Source, "DIR", dir, 1)
-	}
-	return suite
+	becomeInputs(t, tests, func(l *library) []e2eimage.TagInput { return l.tag }, "Values")
 }
 
 func TestTheConfigFileIsFoundAsAsked(t *testing.T) {

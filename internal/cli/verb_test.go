@@ -73,19 +73,3 @@ func TestAVerbsErrorIsSaidBeforeThatOfPrinting(t *testing.T) {
 		})
 	}
 }
-
-func TestTheFlagsOfAVerbDoNotChangeWhatTheShellOffers(t *testing.T) {
-	t.Parallel()
-	c := newConsole(t)
-	c.write("e2eimage.yaml", twoImagesFile)
-	// For the verb itself, --source without a NAME is a mistake.
-	for _, line := range []string{"tag --source localhost/x", "up --workload deploy/x", "load --source localhost/x"} {
-		c.out.Reset()
-		if code := c.runArgs(t.Context(), append([]string{"__complete"}, append(strings.Fields(line), "")...)...); code != exitDone {
-			t.Fatalf("exit code %d\n%s", code, c.errOut.String())
-		}
-		if got := c.out.String(); !strings.HasPrefix(got, "datastorage\ngateway\n") {
-			t.Errorf("%s: %q", line, got)
-		}
-	}
-}
