@@ -33,61 +33,48 @@ func (a *app) printFindings(result *e2eimage.StatusResult, wait string) error {
 			}
 		}
 	}
-	next := result.Mend
-	title := "mend it:"
-	if logs := a.logsOfJob(result); len(next) == 0 && logs != "" {
-		next, title = []string{logs}, "its log:"
-	} else if len(next) == 0 && isRolling(result) && wait != "" {
-		next, title = []string{wait}, "wait for it:"
-		if hasFailed(result) {
-			title = "its pod, log and events:"
-		}
-	}
+	why, next := a.next(result, wait)
 	if len(next) == 0 {
 		return nil
 	}
-	if err := a.println("\n" + title); err != nil {
+	if err := a.println("\n" + why + ":"); err != nil {
 		return err
 	}
-	for _, command := range next {
-		if err := a.println("  " + command); err != nil {
-			return err
-		}
-	}
-	return nil
+	return each(next, func(command string) error { return a.println("  " + command) })
 }
 
 // nextAfterStatus says in one line what to type next, "" where all is right.
 func (a *app) nextAfterStatus(cmd *cobra.Command, names []string, result *e2eimage.StatusResult) string {
-	wrong := slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool {
+	if !slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool {
 		return i.State != e2eimage.StateConsistent
-	})
-	switch {
-	case !wrong:
+	}) {
 		return ""
-	case len(result.Mend) == 1:
-		return "mend it: " + result.Mend[0]
-	case len(result.Mend) == 0 && a.logsOfJob(result) != "":
-		return "its log: " + a.logsOfJob(result)
-	case len(result.Mend) == 0 && hasFailed(result):
-		return "its pod, log and events: " + a.verifyLike(cmd, names, "--wait")
-	case len(result.Mend) == 0 && isRolling(result):
-		return "wait for it: " + a.verifyLike(cmd, names, "--wait")
+	}
+	if why, next := a.next(result, a.verifyLike(cmd, names, "--wait")); len(next) == 1 {
+		return why + ": " + next[0]
 	}
 	return "what is wrong, and what mends it: " + a.verifyLike(cmd, names)
 }
 
-// isRolling tells whether a wait mends something, or says more of why not.
-func isRolling(result *e2eimage.StatusResult) bool {
-	return slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool {
-		return i.State == e2eimage.StateRolling || i.State == e2eimage.StateFailed
-	})
+// next are the commands to type next, and why, if there are any. wait is the one that waits
+// for rollouts, and says more of those that have failed; "" where that was just done.
+func (a *app) next(result *e2eimage.StatusResult, wait string) (why string, commands []string) {
+	log := a.logsOfJob(result)
+	switch {
+	case len(result.Mend) > 0:
+		return "mend it", result.Mend
+	case log != "":
+		return "its log", []string{log}
+	case wait != "" && anyIs(result, e2eimage.StateFailed):
+		return "its pod, log and events", []string{wait}
+	case wait != "" && anyIs(result, e2eimage.StateRolling):
+		return "wait for it", []string{wait}
+	}
+	return "", nil
 }
 
-func hasFailed(result *e2eimage.StatusResult) bool {
-	return slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool {
-		return i.State == e2eimage.StateFailed
-	})
+func anyIs(result *e2eimage.StatusResult, state e2eimage.State) bool {
+	return slices.ContainsFunc(result.Images, func(i e2eimage.ImageStatus) bool { return i.State == state })
 }
 
 // logsOfJob is the command for the log of a Job that a CronJob has made, "" where no such has
@@ -111,13 +98,13 @@ func (a *app) logsOfJob(result *e2eimage.StatusResult) string {
 	return command
 }
 
-// troubles say in a line each why the pods of an image are not ready.
-func troubles(image e2eimage.ImageStatus) []string {
-	var lines []string
-	for _, workload := range image.Workloads {
-		if workload.Reason != "" {
-			lines = append(lines, fmt.Sprintf("%s: %s: %s", image.Name, image.State, describeWorkload(workload)))
+// tellTroubles says in a line each why pods are not ready.
+func (a *app) tellTroubles(images []e2eimage.ImageStatus) {
+	for _, image := range images {
+		for _, workload := range image.Workloads {
+			if workload.Reason != "" {
+				a.reporter().Info(fmt.Sprintf("%s: %s: %s", image.Name, image.State, describeWorkload(workload)))
+			}
 		}
 	}
-	return lines
 }

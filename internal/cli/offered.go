@@ -58,17 +58,8 @@ func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]stri
 		// What is wrong with a config is said when the command runs.
 		known = a.offered(cmd.Context(), e2eimage.KindImages)
 	}
-	given := map[string]bool{}
-	for _, name := range args {
-		given[name] = true
-	}
-	var names []string
-	for _, name := range known {
-		if !given[name] {
-			names = append(names, name)
-		}
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return slices.DeleteFunc(known, func(name string) bool { return slices.Contains(args, name) }),
+		cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeLoadable also offers the images of this host's engines.

@@ -169,9 +169,7 @@ func (a *app) printStatus(view statusView, result *e2eimage.StatusResult, next s
 		return err
 	}
 	if !view.wide {
-		for _, image := range result.Images {
-			a.tell(troubles(image))
-		}
+		a.tellTroubles(result.Images)
 	}
 	if next != "" {
 		a.reporter().Info(next)
@@ -185,12 +183,6 @@ func (a *app) screenFor(view statusView) screen {
 		on.width = 0
 	}
 	return on
-}
-
-func (a *app) tell(lines []string) {
-	for _, line := range lines {
-		a.reporter().Info(line)
-	}
 }
 
 func nothingIn(namespace string) string {
