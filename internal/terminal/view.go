@@ -22,6 +22,8 @@ type View struct {
 	colour bool
 	steps  []*step
 	frame  int
+	// outputs are whose output was shown, by their short names.
+	outputs map[string]string
 	// drawn is how many lines there are to be erased.
 	drawn int
 	// stop ends the redrawing; nil while nothing runs.
@@ -38,7 +40,7 @@ var frames = [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧",
 // NewView returns a reporter that draws on the terminal out. size is asked each time:
 // windows are resized. Colour off honours NO_COLOR.
 func NewView(out io.Writer, size func() (columns, rows int), colour bool) *View {
-	return &View{out: out, size: size, colour: colour}
+	return &View{out: out, size: size, colour: colour, outputs: map[string]string{}}
 }
 
 // step implements progress.Running.
@@ -101,13 +103,27 @@ func (s *step) End(err error) {
 
 // Output implements progress.Reporter. It shows a line as the program has written it.
 func (v *View) Output(of, line string) bool {
-	if of != "" {
-		line = of + " | " + line
-	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if of != "" {
+		line = v.shortName(of) + " | " + line
+	}
 	v.print(indent + foreign.Harmless(line))
 	return true
+}
+
+// shortName leaves most of a line to what the program has written, unless the name could then
+// be taken for another.
+func (v *View) shortName(of string) string {
+	columns, _ := v.size()
+	short := shortened(of, "", columns/3)
+	if v.outputs[short] == "" {
+		v.outputs[short] = of
+	}
+	if v.outputs[short] != of {
+		return of
+	}
+	return short
 }
 
 // Info implements progress.Reporter.

@@ -304,3 +304,22 @@ func TestWhatIsSaidIsFoldedAndWhatProgramsWriteIsNot(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestLongNamesLeaveRoomForWhatProgramsWrite(t *testing.T) {
+	t.Parallel()
+	const suite = "kubernaut-workflowexecution-datastorage-integration-suite-"
+	view, window := newView(false)
+	window.columns = 80
+	view.Output(suite+"01", "STEP 1/4: FROM scratch")
+	view.Output(suite+"02", "STEP 1/4: FROM scratch")
+	view.Output("gateway", "STEP 1/4: FROM scratch")
+	// It has the ends of another.
+	view.Output(suite+"-not-"+suite+"01", "done")
+	want := []string{
+		"  kubernaut-wor…ion-suite-01 | STEP 1/4: FROM scratch", "  kubernaut-wor…ion-suite-02 | STEP 1/4: FROM scratch",
+		"  gateway | STEP 1/4: FROM scratch", "  " + suite + "-not-" + suite + "01 | done", "",
+	}
+	if diff := cmp.Diff(want, window.shows(t)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
