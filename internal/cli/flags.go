@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"k8s.io/utils/ptr"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
@@ -34,9 +35,7 @@ func (f *commonFlags) add(flags *pflag.FlagSet) {
 func (a *app) withCommon(own config.Flags) config.Flags {
 	own.ConfigPath, own.Consumer, own.KindCluster = a.common.ConfigPath, a.common.Consumer, a.common.KindCluster
 	own.Provider, own.Lock, own.Repeat = a.common.Provider, a.common.Lock, a.repeated()
-	if a.kube.Namespace != nil {
-		own.Namespace = *a.kube.Namespace
-	}
+	own.Namespace = ptr.Deref(a.kube.Namespace, "")
 	return own
 }
 
@@ -58,14 +57,14 @@ func (a *app) kubectlFlags() []string {
 
 // flagged is a flag as it was given, if it was.
 func flagged(flag string, value *string) []string {
-	if value == nil || *value == "" {
-		return nil
+	if given := ptr.Deref(value, ""); given != "" {
+		return []string{"--" + flag, given}
 	}
-	return []string{"--" + flag, *value}
+	return nil
 }
 
 // namespaceSaid tells whether -n was given, which confines manifests then.
-func (a *app) namespaceSaid() bool { return a.kube.Namespace != nil && *a.kube.Namespace != "" }
+func (a *app) namespaceSaid() bool { return ptr.Deref(a.kube.Namespace, "") != "" }
 
 // suite resolves flags, environment and config to what a verb works on.
 func (a *app) suite(flags config.Flags) (config.Suite, error) {
@@ -83,10 +82,7 @@ func (a *app) unsaid(suite *config.Suite) {
 	if err != nil {
 		return // said by who needs it
 	}
-	name := raw.CurrentContext
-	if a.kube.Context != nil && *a.kube.Context != "" {
-		name = *a.kube.Context
-	}
+	name := cmp.Or(ptr.Deref(a.kube.Context, ""), raw.CurrentContext)
 	current := raw.Contexts[name]
 	if current == nil {
 		return
@@ -104,11 +100,9 @@ func (a *app) unsaid(suite *config.Suite) {
 
 // client connects the library to this command's kubeconfig and streams.
 func (a *app) client() (verbs, error) {
-	options := e2eimage.Options{Kube: a.kube, Reporter: a.reporter(), User: userName()}
-	if a.kube.Context != nil {
-		options.Context = *a.kube.Context
-	}
-	return a.connect(options)
+	return a.connect(e2eimage.Options{
+		Kube: a.kube, Context: ptr.Deref(a.kube.Context, ""), Reporter: a.reporter(), User: userName(),
+	})
 }
 
 // defaultTimeout bounds verbs whose config has no timeout of its own.

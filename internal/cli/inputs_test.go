@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/spf13/pflag"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 )
@@ -98,4 +99,22 @@ func suiteInDir(suite config.Suite, dir string) config.Suite {
 		suite.Images[i].Source = strings.Replace(suite.Images[i].Source, "DIR", dir, 1)
 	}
 	return suite
+}
+
+func TestEveryCommonFlagReachesTheConfig(t *testing.T) {
+	t.Parallel()
+	var common commonFlags
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	common.add(flags)
+	flags.VisitAll(func(flag *pflag.Flag) {
+		a := newApp(Host{})
+		root := a.root()
+		without := a.withCommon(config.Flags{})
+		if err := root.PersistentFlags().Set(flag.Name, "true"); err != nil {
+			t.Fatal(err)
+		}
+		if flag.Name != "quiet" && reflect.DeepEqual(without, a.withCommon(config.Flags{})) {
+			t.Errorf("--%s changes nothing", flag.Name)
+		}
+	})
 }
