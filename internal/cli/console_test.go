@@ -209,6 +209,21 @@ func (c *console) done(line string) {
 	}
 }
 
+// fails runs a command line that has to fail with an exit code and with words on stderr, and
+// without anything on stdout.
+func (c *console) fails(line string, exit int, says ...string) {
+	c.t.Helper()
+	printed := c.out.Len()
+	if code := c.run(line); code != exit || c.out.Len() > printed {
+		c.t.Errorf("%s: exit code %d, want %d, stdout %s", line, code, exit, c.out.String())
+	}
+	for _, words := range says {
+		if !strings.Contains(c.errOut.String(), words) {
+			c.t.Errorf("%s: the error does not say %q:\n%s", line, words, c.errOut.String())
+		}
+	}
+}
+
 // offered is what the shell is offered for the last word of a line, which may be empty.
 func (c *console) offered(line string) []string {
 	c.t.Helper()

@@ -60,11 +60,9 @@ func TestWhatTheLibrarySaysBecomesTheExitCode(t *testing.T) {
 			t.Parallel()
 			c := newConsole(t)
 			c.library.err = &e2eimage.InconsistentError{Err: errors.New("node n2 has another image\nload it again")}
-			if code := c.run(line); code != exitInconsistent {
-				t.Errorf("exit code %d", code)
-			}
-			if got := c.errOut.String(); got != "error: node n2 has another image\nload it again\n" || c.out.Len() > 0 {
-				t.Errorf("stderr %q, stdout %q", got, c.out.String())
+			c.fails(line, exitInconsistent)
+			if got := c.errOut.String(); got != "error: node n2 has another image\nload it again\n" {
+				t.Errorf("stderr %q", got)
 			}
 		})
 	}
@@ -106,16 +104,9 @@ func TestMistakesInTheCommandLineAreUsageErrors(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
 			c := newConsole(t)
-			if code := c.run(line); code != exitUsage {
-				t.Errorf("exit code %d, want %d", code, exitUsage)
-			}
-			for _, words := range says {
-				if !strings.Contains(c.errOut.String(), words) {
-					t.Errorf("the error does not say %q:\n%s", words, c.errOut.String())
-				}
-			}
-			if c.out.Len() > 0 || c.library.calls() > 0 {
-				t.Errorf("%d calls of the library, stdout:\n%s", c.library.calls(), c.out.String())
+			c.fails(line, exitUsage, says...)
+			if c.library.calls() > 0 {
+				t.Errorf("%d calls of the library", c.library.calls())
 			}
 		})
 	}
@@ -150,9 +141,7 @@ func TestTheTimeoutFlagEndsAVerb(t *testing.T) {
 				<-ctx.Done()
 				c.library.err = context.Cause(ctx)
 			}
-			if code := c.run(verb + " a --timeout 1ms"); code != exitTimeout || !strings.Contains(c.errOut.String(), "--timeout=1ms") {
-				t.Errorf("exit code %d\n%s", code, c.errOut.String())
-			}
+			c.fails(verb+" a --timeout 1ms", exitTimeout, "--timeout=1ms")
 		})
 	}
 }

@@ -109,13 +109,9 @@ func TestWhatMayBeTwoThingsIsToldInBothWays(t *testing.T) {
 		if strings.Contains(line, "--consumer") {
 			c.config(suitesFile)
 		}
-		if code := c.run(line); code != exitUsage || c.library.calls() > 0 {
-			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())
-		}
-		for _, words := range want {
-			if !strings.Contains(c.errOut.String(), words) {
-				t.Errorf("%s: the error does not say %q:\n%s", line, words, c.errOut.String())
-			}
+		c.fails(line, exitUsage, want...)
+		if c.library.calls() > 0 {
+			t.Errorf("%s: %d calls of the library", line, c.library.calls())
 		}
 	}
 }

@@ -48,16 +48,13 @@ func TestMistypedCommandLinesGetASuggestion(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
 			c := newConsole(t)
-			if code := c.run(line); code != exitUsage || c.library.calls() > 0 || c.out.Len() > 0 {
-				t.Errorf("exit code %d, %d calls, stdout %q", code, c.library.calls(), c.out.String())
-			}
-			got := c.errOut.String()
-			if !strings.Contains(got, says) || !strings.Contains(got, "\nsee: kubectl e2eimage ") {
-				t.Errorf("the error does not say %q and where to look:\n%s", says, got)
+			c.fails(line, exitUsage, says, "\nsee: kubectl e2eimage ")
+			if c.library.calls() > 0 {
+				t.Errorf("%d calls of the library", c.library.calls())
 			}
 			for _, raw := range []string{"strconv", "unknown flag", "flags in the group", "invalid argument"} {
-				if strings.Contains(got, raw) {
-					t.Errorf("%q is a library's word:\n%s", raw, got)
+				if strings.Contains(c.errOut.String(), raw) {
+					t.Errorf("%q is a library's word:\n%s", raw, c.errOut.String())
 				}
 			}
 		})

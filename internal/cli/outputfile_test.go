@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -55,9 +54,7 @@ func TestALinksTargetIsReplacedAndTheLinkStays(t *testing.T) {
 	if err := os.Symlink("loop", filepath.Join(c.dir, "loop")); err != nil {
 		t.Fatal(err)
 	}
-	if code := c.run("ref datastorage --output-file loop"); code != exitFailed || !strings.Contains(c.errOut.String(), "too many links") {
-		t.Errorf("exit %d: %s", code, c.errOut.String())
-	}
+	c.fails("ref datastorage --output-file loop", exitFailed, "too many links")
 }
 
 func TestWhatIsNoRegularFileIsWrittenTo(t *testing.T) {
@@ -87,9 +84,7 @@ func TestWhatIsNoRegularFileIsWrittenTo(t *testing.T) {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 	c.write("folder/.keep", "")
-	if code := c.run("ref datastorage --output-file folder"); code != exitFailed || !strings.Contains(c.errOut.String(), "is a directory") {
-		t.Errorf("exit %d: %s", code, c.errOut.String())
-	}
+	c.fails("ref datastorage --output-file folder", exitFailed, "is a directory")
 }
 
 func errorText(err error) string {

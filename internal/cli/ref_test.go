@@ -79,9 +79,7 @@ func TestTheOutputFileIsReplacedWholeOrNotAtAll(t *testing.T) {
 		t.Errorf("a reader saw %q", old[:n])
 	}
 	c.library.err = os.ErrPermission
-	if code := c.run("ref datastorage -o json --output-file images.env"); code != exitFailed {
-		t.Errorf("exit code %d", code)
-	}
+	c.fails("ref datastorage -o json --output-file images.env", exitFailed)
 	if text, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(text), "DATASTORAGE_IMAGE=") {
 		t.Errorf("a failed command left %q, %v", text, err)
 	}
@@ -97,9 +95,7 @@ func TestAnOutputFileThatCannotBeWrittenFailsTheCommand(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
 	c.library.read = recordedOne()
-	if code := c.run("ref datastorage --output-file none/images.env"); code != exitFailed || !strings.Contains(c.errOut.String(), "none") {
-		t.Errorf("exit code %d\n%s", code, c.errOut.String())
-	}
+	c.fails("ref datastorage --output-file none/images.env", exitFailed, "none")
 }
 
 func TestHelmKeysOfImagesThatDisagreeAreInconsistent(t *testing.T) {
@@ -107,24 +103,12 @@ func TestHelmKeysOfImagesThatDisagreeAreInconsistent(t *testing.T) {
 	c := newConsole(t)
 	c.library.read = recordedTwo()
 	c.config(twoImagesFile + "helm: {global.image.tag: '{{.Tag}}'}\n")
-	if code := c.run("ref -o helm"); code != exitInconsistent {
-		t.Errorf("exit code %d", code)
-	}
-	for _, words := range []string{"global.image.tag", `"suite-1" for datastorage`, `"suite-2" for gateway`} {
-		if !strings.Contains(c.errOut.String(), words) {
-			t.Errorf("the error does not say %q:\n%s", words, c.errOut.String())
-		}
-	}
-	if c.out.Len() > 0 {
-		t.Errorf("stdout: %s", c.out.String())
-	}
+	c.fails("ref -o helm", exitInconsistent, "global.image.tag", `"suite-1" for datastorage`, `"suite-2" for gateway`)
 }
 
 func TestHelmForSeveralImagesNeedsTheConfig(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
 	c.library.read = recordedTwo()
-	if code := c.run("ref datastorage gateway -o helm"); code != exitUsage || !strings.Contains(c.errOut.String(), "helm:") {
-		t.Errorf("exit code %d\n%s", code, c.errOut.String())
-	}
+	c.fails("ref datastorage gateway -o helm", exitUsage, "helm:")
 }

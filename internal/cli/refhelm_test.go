@@ -94,9 +94,7 @@ func TestKustomizeIsNotToldTwoImagesOfOneRepository(t *testing.T) {
 		for _, i := range images {
 			c.library.read.Images = append(c.library.read.Images, shared.Images[i])
 		}
-		if code := c.run(line); code != exitInconsistent || !strings.Contains(c.errOut.String(), "Kustomize cannot tell them apart") || c.out.Len() > 0 {
-			t.Errorf("%s: exit %d: %s%s", line, code, c.errOut.String(), c.out.String())
-		}
+		c.fails(line, exitInconsistent, "Kustomize cannot tell them apart")
 	}
 	c := newConsole(t)
 	c.config(file)

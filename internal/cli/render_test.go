@@ -78,9 +78,7 @@ func TestManifestsAreFoundAsKubectlFindsThem(t *testing.T) {
 	for line, want := range map[string]string{
 		"render x -f current/*.json": "there is no such file or folder", "render x -f [": "is no valid pattern", "render x -f https://example.com/x.yaml": "curl -fsSLO https://example.com/x.yaml",
 	} {
-		if code := c.run(line); code != exitFailed || !strings.Contains(c.errOut.String(), want) {
-			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())
-		}
+		c.fails(line, exitFailed, want)
 	}
 }
 
@@ -89,10 +87,10 @@ func TestManifestsThatAreNotThereAreSaidAtOnce(t *testing.T) {
 	c := newConsole(t)
 	c.write("empty/README", "")
 	c.write("deep/er/a.yaml", "")
-	code := c.run("render x -f none.yaml -f empty -f deep")
-	said := c.errOut.String()
-	if code != exitFailed || !strings.Contains(said, "none.yaml") || !strings.Contains(said, "empty has no file") || !strings.Contains(said, "-R also reads the folders in it") || c.library.calls() > 0 {
-		t.Errorf("exit %d: %s", code, c.errOut.String())
+	c.fails("render x -f none.yaml -f empty -f deep", exitFailed, "none.yaml", "empty has no file",
+		"-R also reads the folders in it")
+	if c.library.calls() > 0 {
+		t.Errorf("%d calls of the library", c.library.calls())
 	}
 }
 
@@ -107,8 +105,6 @@ func TestKustomizationsAreBuilt(t *testing.T) {
 		t.Errorf("deploy got %+v", got)
 	}
 	for _, line := range []string{"deploy x -f a -k b", "render x -k a -R", "deploy x -f a --workload deploy/x", "deploy x -k a --container c"} {
-		if code := c.run(line); code != exitUsage {
-			t.Errorf("%s: exit %d: %s", line, code, c.errOut.String())
-		}
+		c.fails(line, exitUsage, "cannot be given together")
 	}
 }

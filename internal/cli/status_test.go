@@ -54,9 +54,7 @@ func TestStatusOfNothingSaysSo(t *testing.T) {
 func TestOrphansAreOfNoName(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
-	if code := c.run("clean a --orphans"); code != 2 || !strings.Contains(c.errOut.String(), "--orphans takes no NAME") {
-		t.Errorf("exit %d: %s", code, c.errOut.String())
-	}
+	c.fails("clean a --orphans", exitUsage, "--orphans takes no NAME")
 }
 
 func TestVerifyPrintsForProgramsWhatItProvedAndHowToMendTheRest(t *testing.T) {

@@ -53,9 +53,7 @@ func TestNothingIsPrintedOfABuildOrLoadWithoutImagesThatFailed(t *testing.T) {
 	for _, line := range []string{"build a -o json", "load --source a -o json"} {
 		c := newConsole(t)
 		c.library.partly, c.library.err = true, errors.New("no")
-		if code := c.run(line); code != exitFailed || c.out.Len() > 0 {
-			t.Errorf("%s: exit code %d, stdout %s", line, code, c.out.String())
-		}
+		c.fails(line, exitFailed)
 	}
 }
 
@@ -66,9 +64,9 @@ func TestAVerbsErrorIsSaidBeforeThatOfPrinting(t *testing.T) {
 			t.Parallel()
 			c := newConsole(t)
 			c.library = didSomething()
-			code := c.run(verb + " -o go-template={{.kind.x}}")
-			if said := c.errOut.String(); code != exitUsage || !strings.HasPrefix(said, "error: no\n") || !strings.Contains(said, "template") {
-				t.Errorf("exit code %d, stderr %q", code, said)
+			c.fails(verb+" -o go-template={{.kind.x}}", exitUsage, "template")
+			if said := c.errOut.String(); !strings.HasPrefix(said, "error: no\n") {
+				t.Errorf("stderr %q", said)
 			}
 		})
 	}
