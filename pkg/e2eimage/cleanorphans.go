@@ -24,13 +24,13 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	if err != nil {
 		return nil, err
 	}
-	cluster, states, err := c.inUse(ctx, in.Suite, kube)
+	place, states, err := c.inUse(ctx, in.Suite, kube)
 	if err != nil {
 		return nil, err
 	}
-	defer cluster.Close()
+	defer place.Close()
 	run := &cleanRun{
-		client: c, in: in, kube: kube, cluster: cluster, states: states,
+		client: c, in: in, kube: kube, place: place, states: states,
 		result: &CleanResult{Consumer: in.Suite.Consumer, Namespace: in.Suite.Namespace, Images: []CleanedImage{}},
 	}
 	if !in.Force {
@@ -50,8 +50,8 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	finishing, cancel := outlive.WithGracePeriod(ctx, undoLimit)
 	defer cancel()
 	measured := run.measure(ctx)
-	removing := c.report.Start(step("Removing", "Removed", tagsFrom(len(ops), cluster.Names())))
-	_, err = cluster.Untag(finishing, cluster.Names(), ops)
+	removing := c.report.Start(step("Removing", "Removed", tagsFrom(len(ops), place.Names())))
+	_, err = place.Untag(finishing, place.Names(), ops)
 	removing.End(err)
 	if err != nil {
 		return run.result, err

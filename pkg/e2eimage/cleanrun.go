@@ -18,11 +18,11 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 	if err != nil {
 		return nil, err
 	}
-	cluster, states, err := c.inUse(ctx, in.Suite, kube)
+	place, states, err := c.inUse(ctx, in.Suite, kube)
 	if err != nil {
 		return nil, err
 	}
-	defer cluster.Close()
+	defer place.Close()
 	if in.All {
 		if in.Suite, err = c.allRecorded(ctx, kube, in.Suite, states); err != nil {
 			return nil, err
@@ -42,7 +42,7 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 		return &CleanResult{Consumer: in.Suite.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}}, nil
 	}
 	run := &cleanRun{
-		client: c, in: in, kube: kube, cluster: cluster, consumer: set.Consumer, states: states, lock: lock,
+		client: c, in: in, kube: kube, place: place, consumer: set.Consumer, states: states, lock: lock,
 		had: map[string]bool{}, damaged: map[string]bool{},
 		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
 	}
@@ -72,7 +72,7 @@ type cleanRun struct {
 	client   *Client
 	in       CleanInput
 	kube     *apiServer
-	cluster  *kindnode.Cluster
+	place    *place
 	consumer string
 	states   kindnode.States
 	// users is nil where it does not matter what uses a tag.
@@ -129,7 +129,7 @@ func (r *cleanRun) carryOut(ctx context.Context, names []string) error {
 	if len(tags) > 0 {
 		measured = r.measure(ctx)
 	}
-	done, err := r.client.releaseFrom(finishing, r.kube, r.cluster, r.consumer, tags)
+	done, err := r.client.releaseFrom(finishing, r.kube, r.place, r.consumer, tags)
 	r.collect(tags, done)
 	measured(finishing)
 	if err != nil {

@@ -125,6 +125,15 @@ func (c *Client) kindCluster(suite config.Suite) (string, error) {
 		"say it with --kind-cluster", current, kindContext)}
 }
 
+// open finds where the suite's images are. The caller closes it.
+func (c *Client) open(ctx context.Context, suite config.Suite) (*place, error) {
+	nodes, err := c.find(ctx, suite)
+	if err != nil {
+		return nil, err
+	}
+	return &place{nodes: nodes}, nil
+}
+
 // find returns the Kind cluster whose nodes the verb works on.
 func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluster, error) {
 	name, err := c.kindCluster(suite)
@@ -137,23 +146,23 @@ func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluste
 }
 
 // inUse asks the nodes of the cluster what they have and run, and makes sure that
-// they are the API server's. The caller closes the cluster.
+// they are the API server's. The caller closes the place.
 func (c *Client) inUse(ctx context.Context, suite config.Suite,
 	kube *apiServer,
-) (*kindnode.Cluster, kindnode.States, error) {
-	cluster, err := c.find(ctx, suite)
+) (*place, kindnode.States, error) {
+	place, err := c.open(ctx, suite)
 	if err != nil {
 		return nil, nil, err
 	}
-	states, err := c.ask(ctx, cluster, imageStore.ProbeUse)
+	states, err := c.ask(ctx, place, imageStore.ProbeUse)
 	if err == nil {
-		err = kube.checkRightCluster(ctx, cluster, states)
+		err = kube.checkRightCluster(ctx, place, states)
 	}
 	if err != nil {
-		cluster.Close()
+		place.Close()
 		return nil, nil, err
 	}
-	return cluster, states, nil
+	return place, states, nil
 }
 
 // ask asks all of a store what they have.

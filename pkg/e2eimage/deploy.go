@@ -104,7 +104,7 @@ func (c *Client) deploy(ctx context.Context, in DeployInput) (*DeployResult, err
 	if err != nil {
 		return nil, err
 	}
-	defer run.cluster.Close()
+	defer run.place.Close()
 	return run.carryOut(ctx)
 }
 
@@ -158,7 +158,7 @@ type deployRun struct {
 	client   *Client
 	in       DeployInput
 	kube     *apiServer
-	cluster  *kindnode.Cluster
+	place    *place
 	consumer string
 	// freshBuilt is set where host and tree were looked at just now.
 	freshBuilt bool
@@ -183,7 +183,7 @@ func (c *Client) beginDeploy(ctx context.Context, in DeployInput) (*deployRun, e
 	if err != nil {
 		return nil, err
 	}
-	run.cluster, err = c.find(ctx, in.Suite)
+	run.place, err = c.open(ctx, in.Suite)
 	return run, err
 }
 
@@ -213,11 +213,11 @@ func (d *deployRun) look(ctx context.Context) error {
 	asked := make(chan error, 1)
 	go func() { asked <- d.askHost(ctx) }()
 	var err error
-	d.states, err = d.client.ask(ctx, d.cluster, imageStore.Probe)
+	d.states, err = d.client.ask(ctx, d.place, imageStore.Probe)
 	if err = cmp.Or(err, <-asked); err != nil {
 		return err
 	}
-	if err := d.kube.checkRightCluster(ctx, d.cluster, d.states); err != nil {
+	if err := d.kube.checkRightCluster(ctx, d.place, d.states); err != nil {
 		return err
 	}
 	if err := d.fresh(ctx); err != nil || d.dry() {

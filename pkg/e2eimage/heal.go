@@ -81,7 +81,7 @@ func (d *deployRun) stillRecorded(ctx context.Context, missing []missingImage) e
 		}
 	}
 	if len(release) > 0 {
-		mistakes = append(mistakes, d.client.release(finishing, d.kube, d.cluster, d.consumer, release))
+		mistakes = append(mistakes, d.client.release(finishing, d.kube, d.place, d.consumer, release))
 	}
 	return errors.Join(mistakes...)
 }
@@ -103,7 +103,7 @@ func (d *deployRun) healOne(ctx context.Context, m missingImage) error {
 		if from != "" {
 			copying := d.client.report.Start(step("Copying", "Copied",
 				fmt.Sprintf("%s from %s to %s", evidence.Image, from, m.node)))
-			err = d.cluster.Copy(ctx, from, m.node, evidence.Image)
+			err = d.place.nodes.Copy(ctx, from, m.node, evidence.Image)
 			copying.End(err)
 		} else if from, err = d.loadFromHost(ctx, m); from == "" && err == nil {
 			return &InconsistentError{d.gone(m)}
@@ -117,7 +117,7 @@ func (d *deployRun) healOne(ctx context.Context, m missingImage) error {
 		}
 		how = "from " + from
 	}
-	done, err := d.cluster.Tag(ctx, []string{m.node}, []kindnode.TagOp{{
+	done, err := d.place.Tag(ctx, []string{m.node}, []kindnode.TagOp{{
 		ImageID: evidence.ImageID, Target: evidence.Image, Owner: d.owner(m.recorded.Image.Name), Back: true,
 	}})
 	if err != nil {

@@ -16,7 +16,7 @@ func (b *bench) heal() error {
 	if err != nil {
 		return err
 	}
-	defer run.cluster.Close()
+	defer run.place.Close()
 	if err := run.look(b.t.Context()); err != nil {
 		return err
 	}

@@ -16,11 +16,11 @@ func (d *deployRun) loadFromHost(ctx context.Context, m missingImage) (string, e
 	if err != nil || found == nil {
 		return "", err
 	}
-	states, err := d.client.ask(ctx, d.cluster, imageStore.ProbeContent)
+	states, err := d.client.ask(ctx, d.place, imageStore.ProbeContent)
 	if err != nil {
 		return found.Engine, err
 	}
-	run := &loadRun{client: d.client, cluster: d.cluster, image: config.Image{Name: m.recorded.Image.Name}, states: states}
+	run := &loadRun{client: d.client, place: d.place, image: config.Image{Name: m.recorded.Image.Name}, states: states}
 	copying := d.client.report.Start(step("Copying", "Copied", evidence.Image+" from "+found.Engine+" to "+m.node))
 	_, _, err = run.send(ctx, &from{
 		text: evidence.Image, engine: found, image: found.Known(),

@@ -79,7 +79,7 @@ func (c *Client) load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer target.cluster.Close()
+	defer target.place.Close()
 	return c.loadInto(ctx, in, target)
 }
 
@@ -91,7 +91,7 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*L
 	var sets []*record.Set
 	var states kindnode.States
 	for _, image := range in.Suite.Images {
-		run := &loadRun{client: c, in: in, cluster: target.cluster, image: image}
+		run := &loadRun{client: c, in: in, place: target.place, image: image}
 		var err error
 		if states == nil {
 			states, err = c.lookInto(ctx, target)
@@ -134,11 +134,11 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*L
 
 // lookInto asks the nodes what they have, and makes sure that they are the API server's.
 func (c *Client) lookInto(ctx context.Context, target *target) (kindnode.States, error) {
-	states, err := c.ask(ctx, target.cluster, imageStore.ProbeContent)
+	states, err := c.ask(ctx, target.place, imageStore.ProbeContent)
 	if err != nil {
 		return nil, err
 	}
-	return states, target.kube.checkRightCluster(ctx, target.cluster, states)
+	return states, target.kube.checkRightCluster(ctx, target.place, states)
 }
 
 // onNodes are the states of those nodes, of all for none.

@@ -19,10 +19,10 @@ import (
 
 // loadRun is the loading of one image.
 type loadRun struct {
-	client  *Client
-	in      LoadInput
-	cluster *kindnode.Cluster
-	image   config.Image
+	client *Client
+	in     LoadInput
+	place  *place
+	image  config.Image
 	// states are those of the nodes to load into, all those of every node.
 	states, all kindnode.States
 	// lock may be nil; entry is what it says of the image, owner what the name
@@ -71,7 +71,7 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	took := time.Since(begun)
 	named := r.unnamed(f, lacking)
 	if len(lacking) == 0 && len(named) > 0 {
-		err = r.cluster.GiveNames(ctx, r.states.Nodes(), f.image.ID.String(), f.names)
+		err = r.place.GiveNames(ctx, r.states.Nodes(), f.image.ID.String(), f.names)
 	}
 	if err != nil {
 		working.End(err)
@@ -155,7 +155,7 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string
 		return ociimage.Image{}, nil, err
 	}
 	defer func() { _ = source.Close() }()
-	delivery := r.cluster.Deliver(ctx, images.Delivering{
+	delivery := r.place.Deliver(ctx, images.Delivering{
 		Parts: lacking, States: r.states, Known: f.image, Names: f.names, Watch: moved.add,
 	})
 	image, err := images.Read(ctx, source, delivery)

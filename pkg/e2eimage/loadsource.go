@@ -204,10 +204,11 @@ func (f *from) open(ctx context.Context, r *loadRun, lacking []string) (ociimage
 
 // helper is an image with perl that the engine is sure to have: the nodes' own.
 func (r *loadRun) helper(f *from) string {
-	if f.engine.Engine != r.cluster.Provider || len(r.cluster.Nodes) == 0 {
+	nodes := r.place.nodes
+	if nodes == nil || f.engine.Engine != nodes.Provider || len(nodes.Nodes) == 0 {
 		return ""
 	}
-	return r.cluster.Nodes[0].Image
+	return nodes.Nodes[0].Image
 }
 
 func (f *from) close() {

@@ -17,7 +17,7 @@ import (
 // loop: the rollout is waited for further, as is one whose pod went meanwhile.
 func (d *deployRun) waitAndProve(ctx context.Context, rollouts *rollout.Rollouts) ([]ProvedContainer, error) {
 	p := &proof{
-		run: d, ask: d.cluster.Containers, stands: rollouts.StillRuns, before: map[string]bool{}, lost: map[string]bool{},
+		run: d, ask: d.place.Containers, stands: rollouts.StillRuns, before: map[string]bool{}, lost: map[string]bool{},
 	}
 	for {
 		if err := d.wait(ctx, rollouts); err != nil {

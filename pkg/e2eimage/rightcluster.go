@@ -22,10 +22,13 @@ import (
 // The kubeconfig's own CA bundle is the API server's, since the connection
 // rests on it; where it has none (a proxy, skipped verification), the API
 // server is asked for kube-root-ca.crt, which every namespace has.
-func (k *apiServer) checkRightCluster(ctx context.Context, cluster *kindnode.Cluster,
+func (k *apiServer) checkRightCluster(ctx context.Context, place *place,
 	states kindnode.States,
 ) error {
-	bundle := k.config.CAData
+	if place.nodes == nil {
+		return nil
+	}
+	cluster, bundle := place.nodes, k.config.CAData
 	if len(bundle) == 0 && k.config.CAFile != "" {
 		read, err := os.ReadFile(k.config.CAFile)
 		if err != nil {

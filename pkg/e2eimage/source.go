@@ -14,7 +14,7 @@ import (
 
 // resolveSource finds the image ID that all nodes have for a source. Every node
 // must have it, and all the same.
-func resolveSource(name, source string, cluster *kindnode.Cluster, states kindnode.States) (string, error) {
+func resolveSource(name, source string, place *place, states kindnode.States) (string, error) {
 	candidates, err := sourceNames(name, source)
 	if err != nil {
 		return "", err
@@ -38,9 +38,10 @@ func resolveSource(name, source string, cluster *kindnode.Cluster, states kindno
 	case len(byNode) == 0:
 		nowhere := &Error{Code: CodeNotLoaded, Image: name, Fix: "load it first: " + loadHint(source)}
 		return "", nowhere.says("%s: no node of Kind cluster %q has the source %s%s",
-			name, cluster.Name, source, similar(candidates[0], states))
+			name, place.nodes.Name, source, similar(candidates[0], states))
 	}
-	message := fmt.Sprintf("%s: the nodes of Kind cluster %q do not have the same source %s:", name, cluster.Name, source)
+	message := fmt.Sprintf("%s: the nodes of Kind cluster %q do not have the same source %s:", name, place.nodes.Name,
+		source)
 	for _, id := range sortedKeys(byNode) {
 		message += fmt.Sprintf("\n  %s on %s", ociimage.ShortID(id), strings.Join(byNode[id], ", "))
 	}

@@ -47,11 +47,11 @@ func (c *Client) compareAll(ctx context.Context, in StatusInput, proving bool) (
 	if err != nil {
 		return nil, err
 	}
-	cluster, states, err := c.inUse(ctx, in.Suite, kube)
+	place, states, err := c.inUse(ctx, in.Suite, kube)
 	if err != nil {
 		return nil, err
 	}
-	defer cluster.Close()
+	defer place.Close()
 	run.states = states
 	if consumers := consumersOf(run.all); in.Suite.Consumer == "" && len(consumers) == 1 && !in.AllNamespaces {
 		run.in.Suite.Hints.Only = consumers[0]

@@ -75,7 +75,7 @@ func (c *Client) tag(ctx context.Context, in TagInput) (*TagResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer target.cluster.Close()
+	defer target.place.Close()
 	return run.tag(ctx, asked)
 }
 
@@ -134,11 +134,11 @@ type imageTag struct {
 func (r *tagRun) tag(ctx context.Context, asked *asking) (*TagResult, error) {
 	// What nodes, host and record say.
 	var err error
-	r.states, err = r.client.ask(ctx, r.cluster, imageStore.Probe)
+	r.states, err = r.client.ask(ctx, r.place, imageStore.Probe)
 	if err = cmp.Or(err, asked.wait()); err != nil {
 		return nil, err
 	}
-	if err := r.kube.checkRightCluster(ctx, r.cluster, r.states); err != nil {
+	if err := r.kube.checkRightCluster(ctx, r.place, r.states); err != nil {
 		return nil, err
 	}
 	if r.ca, err = fingerprint(r.states); err != nil {
@@ -181,7 +181,7 @@ func (r *tagRun) carryOut(ctx context.Context) error {
 	if nodes, ops := r.missing(); len(nodes) > 0 {
 		adding := r.client.report.Start(step("Adding", "Added",
 			fmt.Sprintf("%s to %s", progress.Counted(len(ops), "tag"), nodesOf(nodes))))
-		done, err := r.cluster.Tag(ctx, nodes, ops)
+		done, err := r.place.Tag(ctx, nodes, ops)
 		if err == nil {
 			err = r.checkTagged(done)
 		}
@@ -224,7 +224,7 @@ func (r *tagRun) result() *TagResult {
 		result.Images = append(result.Images, TaggedImage{
 			Name: image.decision.Name, Consumer: r.consumer, Namespace: r.kube.namespace,
 			Image: image.decision.Image, ImageID: image.decision.ImageID, Source: image.source,
-			Platform: r.states.Platform(), Nodes: r.cluster.Names(), Changed: image.changed,
+			Platform: r.states.Platform(), Nodes: r.place.Names(), Changed: image.changed,
 		})
 	}
 	return result

@@ -217,7 +217,7 @@ func (r *tagRun) note(ctx context.Context) error {
 			if entry.Tagged == nil || entry.ClusterOf(r.ca, r.kube.namespace) == nil || image.changed {
 				entry.Tagged = &now
 				entry.AddCluster(lock.Cluster{
-					CA: r.ca, KindCluster: r.cluster.Name, Namespace: r.kube.namespace, At: now,
+					CA: r.ca, KindCluster: r.place.nodes.Name, Namespace: r.kube.namespace, At: now,
 				})
 			}
 		}

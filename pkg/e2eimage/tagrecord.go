@@ -43,11 +43,11 @@ func (r *tagRun) complete(ctx context.Context) error {
 	}
 	finishing, cancel := outlive.WithGracePeriod(ctx, undoLimit)
 	defer cancel()
-	if err := r.client.release(finishing, r.kube, r.cluster, r.consumer, release); err != nil {
+	if err := r.client.release(finishing, r.kube, r.place, r.consumer, release); err != nil {
 		r.client.report.Warn(fmt.Sprintf("tags of an unfinished run stay on nodes for now: %v", err))
 	}
 	if moved := r.movedFrom(); len(moved) > 0 {
-		if err := r.cluster.Free(finishing, r.cluster.Names(), moved); err != nil {
+		if err := r.place.Free(finishing, r.place.Names(), moved); err != nil {
 			r.client.report.Warn(fmt.Sprintf("the image that a shared tag named before stays on nodes for now: %v", err))
 		}
 	}
@@ -69,7 +69,7 @@ func (r *tagRun) fact(image *imageTag, inUse func(string) bool, leftOver []strin
 	fact := record.Fact{
 		Keep: r.in.Suite.KeepPrevious, InUse: inUse, LeftOver: leftOver,
 		Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID, By: r.client.by(),
-		Source: image.source, Platform: r.states.Platform(), Nodes: r.cluster.Names(),
+		Source: image.source, Platform: r.states.Platform(), Nodes: r.place.Names(),
 	}
 	if entry := image.entry; entry != nil && entry.ImageID == decision.ImageID && !image.useCluster {
 		fact.Engine, fact.EngineID, fact.Commit = entry.Engine, entry.EngineID, entry.Commit
@@ -100,7 +100,7 @@ func (r *tagRun) inUse(ctx context.Context) func(tag string) bool {
 	return func(tag string) bool {
 		if users == nil {
 			var err error
-			if users, err = r.client.askUsers(ctx, r.kube, r.cluster); err != nil {
+			if users, err = r.client.askUsers(ctx, r.kube, r.place); err != nil {
 				r.client.report.Warn(fmt.Sprintf("%s stays on nodes for now: cannot tell what uses it: %v", tag, err))
 				return true
 			}
@@ -138,7 +138,7 @@ func (r *tagRun) undo(ctx context.Context) (images []string, err error) {
 		err = r.giveBack(ctx, release)
 	}
 	if err == nil {
-		err = errors.Join(r.client.release(ctx, r.kube, r.cluster, r.consumer, release), r.moveBack(ctx))
+		err = errors.Join(r.client.release(ctx, r.kube, r.place, r.consumer, release), r.moveBack(ctx))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("could not undo everything: %w\nthe record keeps what is left; fix the cause, then run: %s",
@@ -171,7 +171,7 @@ func (r *tagRun) giveBack(ctx context.Context, release map[string][]string) erro
 		if len(had) == 0 || !slices.Contains(release[decision.Name], decision.Image) {
 			continue
 		}
-		if err := r.cluster.Disown(ctx, had, []kindnode.UntagOp{{
+		if err := r.place.Disown(ctx, had, []kindnode.UntagOp{{
 			Name: decision.Image, Owner: r.owner(decision.Name),
 		}}); err != nil {
 			return err
@@ -212,7 +212,7 @@ func (r *tagRun) moveBack(ctx context.Context) error {
 	if len(ops) == 0 {
 		return nil
 	}
-	if _, err := r.cluster.Tag(ctx, r.cluster.Names(), ops); err != nil {
+	if _, err := r.place.Tag(ctx, r.place.Names(), ops); err != nil {
 		return err
 	}
 	return r.kube.records.Update(ctx, r.kube.namespace, r.consumer, func(set *record.Set) error {

@@ -107,7 +107,7 @@ func (r *tagRun) imageID(ctx context.Context, image *imageTag, source string) (s
 	if err != nil {
 		return "", err
 	}
-	return resolveSource(name, loaded, r.cluster, r.states)
+	return resolveSource(name, loaded, r.place, r.states)
 }
 
 // loadedSource is what nodes have of a source: an archive's image by its ID.

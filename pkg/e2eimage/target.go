@@ -4,21 +4,20 @@ import (
 	"context"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
-	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
 )
 
-// target is where a verb that writes works: the API server, the nodes, and the
+// target is where a verb that writes works: the API server, the place of images, and the
 // lock.
 type target struct {
 	kube     *apiServer
-	cluster  *kindnode.Cluster
+	place    *place
 	consumer string
 	lock     *locks
 }
 
-// openTarget finds all three. The caller closes the cluster.
+// openTarget finds all three. The caller closes the place.
 //
-// meanwhile gets the target without its nodes, before they are looked for, where the
+// meanwhile gets the target without its place, before that is looked for, where the
 // consumer is not named after the cluster, else when all is known.
 func (c *Client) openTarget(ctx context.Context, suite config.Suite, meanwhile ...func(*target)) (*target, error) {
 	kube, err := c.kube(suite)
@@ -27,10 +26,10 @@ func (c *Client) openTarget(ctx context.Context, suite config.Suite, meanwhile .
 	}
 	opened := &target{kube: kube, consumer: suite.Consumer}
 	if opened.consumer == "" {
-		if opened.cluster, err = c.find(ctx, suite); err != nil {
+		if opened.place, err = c.open(ctx, suite); err != nil {
 			return nil, err
 		}
-		opened.consumer, err = consumerAfter(opened.cluster.Name)
+		opened.consumer, err = consumerAfter(opened.place.nodes.Name)
 	}
 	if err == nil {
 		opened.lock, err = c.openLock(suite, opened.consumer)
@@ -39,12 +38,12 @@ func (c *Client) openTarget(ctx context.Context, suite config.Suite, meanwhile .
 		for _, begin := range meanwhile {
 			begin(opened)
 		}
-		if opened.cluster == nil {
-			opened.cluster, err = c.find(ctx, suite)
+		if opened.place == nil {
+			opened.place, err = c.open(ctx, suite)
 		}
 	}
-	if err != nil && opened.cluster != nil {
-		opened.cluster.Close()
+	if err != nil && opened.place != nil {
+		opened.place.Close()
 	}
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func (c *Client) up(ctx context.Context, in UpInput) (*UpResult, error) {
 	if target == nil {
 		return run.result, run.stopped(err)
 	}
-	defer target.cluster.Close()
+	defer target.place.Close()
 	if err != nil {
 		return run.result, err
 	}

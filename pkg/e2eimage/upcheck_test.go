@@ -192,7 +192,7 @@ func TestADryRunOfUpSaysTheTagOfTheRealRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer target.cluster.Close()
+			defer target.place.Close()
 			got, err := (&upRun{client: client, in: UpInput{Suite: both}}).drawn(t.Context(), target, both.Images[1])
 			if want := strings.Replace(test.want, "GROUP", tag, 1); err != nil || got != want {
 				t.Errorf("%q, want %q, %v", got, want, err)

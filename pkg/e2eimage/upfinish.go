@@ -72,7 +72,7 @@ func (r *upRun) deploy(ctx context.Context, target *target, suite config.Suite) 
 	if err != nil {
 		return err
 	}
-	deploying.cluster, deploying.freshBuilt = target.cluster, r.build != nil
+	deploying.place, deploying.freshBuilt = target.place, r.build != nil
 	r.result.Deployed, err = deploying.carryOut(ctx)
 	return err
 }

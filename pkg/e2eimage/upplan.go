@@ -16,7 +16,7 @@ import (
 func (r *upRun) plan(ctx context.Context) error {
 	target := r.target(ctx)
 	if target != nil {
-		defer target.cluster.Close()
+		defer target.place.Close()
 	}
 	var mistakes []error
 	for _, image := range r.inBuildOrder() {

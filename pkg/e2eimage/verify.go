@@ -164,7 +164,7 @@ func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 	if err != nil {
 		return err
 	}
-	defer run.cluster.Close()
+	defer run.place.Close()
 	run.freshBuilt = true
 	if err := run.look(ctx); err != nil {
 		return err
