@@ -173,3 +173,25 @@ func TestReferencesAreAlikeByTheirLastComponent(t *testing.T) {
 		}
 	}
 }
+
+func TestAReferenceWithTagAndDigestFitsTheTag(t *testing.T) {
+	t.Parallel()
+	one, other := "@sha256:"+strings.Repeat("1", 64), "@sha256:"+strings.Repeat("2", 64)
+	for _, test := range []struct {
+		ref, known string
+		want       Match
+	}{
+		{"r.example/x:1" + one, "r.example/x:1", Fully},
+		{"r.example/x:1", "r.example/x:1" + one, Fully},
+		{"r.example/x:1" + one, "r.example/x:1" + one, Fully},
+		{"r.example/x:1" + one, "r.example/x:1" + other, ByRepository},
+		{"r.example/x:1" + one, "r.example/x:2", ByRepository},
+		{"r.example/x" + one, "r.example/x" + one, Fully},
+		{"r.example/x" + one, "r.example/x:1", ByRepository},
+		{"r.example/x", "r.example/x:latest", Fully},
+	} {
+		if got := MatchReference(test.ref, test.known); got != test.want {
+			t.Errorf("%s and %s: %v instead of %v", test.ref, test.known, got, test.want)
+		}
+	}
+}

@@ -22,6 +22,8 @@ type Wish struct {
 	// Repository, when the user named one: a known tag under another
 	// repository will not do.
 	Repository string
+	// Registry that the image goes through, without digests; nil for nodes.
+	Registry *Registry
 }
 
 // Decision is what a Set decided about a Wish.
@@ -105,7 +107,9 @@ if that run was killed, finish its work: %s --scope=cluster`,
 // supersede puts a new claim over whatever the entry was. Tags of a claim that
 // nobody finished are noted for release.
 func (e *Evidence) supersede(wish Wish, holder string) *Evidence {
-	claim := Claim{Image: wish.Image, ImageID: wish.ImageID, Claimed: Now(), Holders: []string{holder}}
+	claim := Claim{
+		Image: wish.Image, ImageID: wish.ImageID, Claimed: Now(), Holders: []string{holder}, Registry: wish.Registry,
+	}
 	release := func(image string) {
 		if image != wish.Image {
 			e.Release = join(e.Release, image)
@@ -120,7 +124,7 @@ func (e *Evidence) supersede(wish Wish, holder string) *Evidence {
 		was.Previous, was.Release, was.Claim, was.APIVersion, was.Kind = nil, nil, nil, "", ""
 		return &Evidence{
 			State: Pending, Image: claim.Image, ImageID: claim.ImageID, Claimed: claim.Claimed, Holders: claim.Holders,
-			Previous: e.Previous, Release: e.Release, Was: &was,
+			Registry: claim.Registry, Previous: e.Previous, Release: e.Release, Was: &was,
 		}
 	}
 	if e.State == Ready {
@@ -132,7 +136,7 @@ func (e *Evidence) supersede(wish Wish, holder string) *Evidence {
 	}
 	next := &Evidence{
 		State: Pending, Image: claim.Image, ImageID: claim.ImageID, Claimed: claim.Claimed,
-		Holders: claim.Holders,
+		Holders: claim.Holders, Registry: claim.Registry,
 	}
 	if e.Was != nil && e.Image == wish.Image {
 		// Moved on before it was there.
@@ -155,6 +159,8 @@ type Fact struct {
 	Source   string
 	Platform string
 	Nodes    []string
+	// Registry that has it, with its digests there; nil for nodes.
+	Registry *Registry
 	// Engine, EngineID, Host, SourceWas, Commit and By as Evidence has them.
 	Engine, EngineID, Host, SourceWas, Commit, By string
 	// Keep is how many images of before keep their tags; others do while they
@@ -209,7 +215,7 @@ func (s *Set) Complete(fact Fact) (release []string, err error) {
 	done := &Evidence{
 		State: Ready, Image: fact.Image, ImageID: fact.ImageID, Source: fact.Source, Platform: fact.Platform,
 		Engine: fact.Engine, EngineID: fact.EngineID, Host: fact.Host, SourceWas: fact.SourceWas, Commit: fact.Commit,
-		By: fact.By, Nodes: fact.Nodes, Claimed: claimed.Claimed, Recorded: &recorded,
+		By: fact.By, Registry: fact.Registry, Nodes: fact.Nodes, Claimed: claimed.Claimed, Recorded: &recorded,
 		Previous: evidence.Previous, Release: without(evidence.Release, fact.Image),
 	}
 	for _, tag := range fact.LeftOver {

@@ -16,6 +16,9 @@ import (
 const (
 	// APIVersion of the evidence.
 	APIVersion = "e2eimage.dev/v1alpha1"
+	// RegistryAPIVersion is that of evidence of an image in a registry: older versions, which
+	// look for it on nodes, refuse it.
+	RegistryAPIVersion = "e2eimage.dev/v1alpha2"
 	// ManagedByLabel and ManagedBy mark the ConfigMaps that are records.
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 	ManagedBy      = "kubectl-e2eimage"
@@ -65,6 +68,8 @@ type Evidence struct {
 	Commit string `json:"commit,omitempty"`
 	// By is who recorded it, user@host.
 	By string `json:"by,omitempty"`
+	// Registry that nodes pull the image from, nil for one that is on the nodes.
+	Registry *Registry `json:"registry,omitempty"`
 	// Nodes that had the image when it was recorded.
 	Nodes []string `json:"nodes,omitempty"`
 	// Claimed and Recorded are when the tag was decided and when it was true
@@ -87,10 +92,11 @@ type Evidence struct {
 
 // Claim is a decided tag that may already be on some nodes.
 type Claim struct {
-	Image   string      `json:"image"`
-	ImageID string      `json:"imageID"`
-	Claimed metav1.Time `json:"claimed"`
-	Holders []string    `json:"holders"`
+	Image    string      `json:"image"`
+	ImageID  string      `json:"imageID"`
+	Claimed  metav1.Time `json:"claimed"`
+	Holders  []string    `json:"holders"`
+	Registry *Registry   `json:"registry,omitempty"`
 }
 
 // Previous is an image that was recorded before.
@@ -147,7 +153,7 @@ type NewerError struct {
 func (e *NewerError) Error() string {
 	return fmt.Sprintf("the record of %s is %s %s, which this version does not know (it writes %s %s); use a newer "+
 		"kubectl-e2eimage",
-		e.Name, e.APIVersion, e.Kind, APIVersion, evidenceKind)
+		e.Name, e.APIVersion, e.Kind, RegistryAPIVersion, evidenceKind)
 }
 
 // UnreadableError says that the evidence is no evidence.
@@ -169,10 +175,11 @@ func (s *Set) parse(name, text string) (*Evidence, error) {
 	if err := yaml.Unmarshal([]byte(text), &evidence); err != nil {
 		return nil, &UnreadableError{Set: s, Name: name, Err: err}
 	}
-	if evidence.APIVersion != APIVersion || evidence.Kind != evidenceKind {
+	known := evidence.APIVersion == APIVersion || evidence.APIVersion == RegistryAPIVersion
+	if !known || evidence.Kind != evidenceKind {
 		return nil, &NewerError{Name: name, APIVersion: evidence.APIVersion, Kind: evidence.Kind}
 	}
-	if err := evidence.oneLineEach(); err != nil {
+	if err := errors.Join(evidence.oneLineEach(), evidence.Registry.check()); err != nil {
 		return nil, &UnreadableError{Set: s, Name: name, Err: err}
 	}
 	return &evidence, nil
@@ -181,7 +188,7 @@ func (s *Set) parse(name, text string) (*Evidence, error) {
 // oneLineEach refuses what would look like several lines of ours in a message.
 func (e *Evidence) oneLineEach() error {
 	var err error
-	for _, field := range [][2]string{
+	for _, field := range append(e.registryFields(), [][2]string{
 		{"image", e.Image},
 		{"imageID", e.ImageID},
 		{"engine", e.Engine},
@@ -191,7 +198,7 @@ func (e *Evidence) oneLineEach() error {
 		{"platform", e.Platform},
 		{"commit", e.Commit},
 		{"by", e.By},
-	} {
+	}...) {
 		if strings.ContainsFunc(field[1], unicode.IsControl) {
 			err = errors.Join(err, fmt.Errorf("%s has line breaks or other control characters: %q", field[0], field[1]))
 		}
@@ -201,6 +208,9 @@ func (e *Evidence) oneLineEach() error {
 
 func (e *Evidence) marshal() (string, error) {
 	e.APIVersion, e.Kind = APIVersion, evidenceKind
+	if e.Registry != nil || e.Claim != nil && e.Claim.Registry != nil {
+		e.APIVersion = RegistryAPIVersion
+	}
 	text, err := yaml.Marshal(e)
 	return string(text), err
 }
