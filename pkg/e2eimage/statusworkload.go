@@ -193,7 +193,8 @@ func (r *statusRun) rollout(one *WorkloadStatus, evidence *record.Evidence, name
 		restarts = asked.Deploy.MaxRestarts
 	}
 	failed := false
-	if one.Reason, failed = used.Trouble(evidence.Image, restarts, time.Now()); failed {
+	image := kube.Image{Image: evidence.Reference(), Pulled: evidence.Registry != nil, MaxRestarts: restarts}
+	if one.Reason, failed = used.Trouble(image, time.Now()); failed {
 		return StateFailed
 	}
 	return StateRolling

@@ -46,8 +46,11 @@ func Prepare(ctx context.Context, api kube.API, options Options, images []kube.I
 	plan := &Plan{api: api, options: options}
 	var mistakes []error
 	for _, image := range images {
-		switch corev1.PullPolicy(image.PullPolicy) {
-		case "", corev1.PullNever, corev1.PullIfNotPresent:
+		switch policy := corev1.PullPolicy(image.PullPolicy); {
+		case image.Pulled && policy == corev1.PullNever:
+			mistakes = append(mistakes, fmt.Errorf("%s: pull policy Never: the image is in a registry, and nodes have to pull "+
+				"it; leave the policy out", image.Name))
+		case policy == "", policy == corev1.PullNever, policy == corev1.PullIfNotPresent:
 		default:
 			mistakes = append(mistakes,
 				fmt.Errorf("%s: pull policy %q: the image is in no registry; Never and IfNotPresent work", image.Name,

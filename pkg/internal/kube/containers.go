@@ -23,7 +23,9 @@ func (a Assignment) PullPolicy() corev1.PullPolicy {
 	switch {
 	case a.Image.PullPolicy != "":
 		return corev1.PullPolicy(a.Image.PullPolicy)
-	case a.Container.ImagePullPolicy == corev1.PullAlways:
+	case a.Image.Pulled && a.Container.ImagePullPolicy != "":
+		return corev1.PullIfNotPresent
+	case !a.Image.Pulled && a.Container.ImagePullPolicy == corev1.PullAlways:
 		return corev1.PullNever
 	}
 	return a.Container.ImagePullPolicy

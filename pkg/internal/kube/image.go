@@ -6,8 +6,11 @@ import "time"
 type Image struct {
 	// Name of the image in records, like datastorage.
 	Name string
-	// Image is `<repository>:<tag>`, ImageID its identity "sha256:<64 hex>".
+	// Image is `<repository>:<tag>`, of a registry with @ and its digest there, ImageID its
+	// identity "sha256:<64 hex>".
 	Image, ImageID string
+	// Pulled: nodes pull it from a registry; else they have it.
+	Pulled bool
 	// Aliases are other references and repositories that mean this image: a
 	// container that has one of them, in any tag, is the image's.
 	Aliases []string
@@ -18,7 +21,7 @@ type Image struct {
 	// Containers to set; empty for those that an alias matches, else the only one.
 	Containers []string
 	// PullPolicy to set: Never or IfNotPresent; "" keeps it, but Always becomes
-	// Never, since the image is in no registry.
+	// Never where nodes have it, and both become IfNotPresent where they pull it.
 	PullPolicy string
 	// Timeout of the rollout; 0 leaves it to the context.
 	Timeout time.Duration

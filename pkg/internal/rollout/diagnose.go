@@ -48,6 +48,7 @@ func (r *Rollouts) diagnose(ctx context.Context, t *kube.Target, failed *failure
 	if failed.problem != nil && failed.problem.class == classPull {
 		e.Message = pullCause(e.Message, events)
 	}
+	e.hintOfPull(t, failed.problem, events)
 	if cause := failed.problem; cause != nil && cause.pod != nil {
 		if answer := lastProbeFailure(events, cause.container); answer != "" && !cause.crashed {
 			e.Message += "; " + answer

@@ -221,6 +221,9 @@ func (j *judge) endIfLasting(v view, problems []problem, now time.Time) verdict 
 			first = firstSeen{at: now, problem: p}
 			j.since[key] = first
 		}
+		if p.class == classPullAgain {
+			continue
+		}
 		left := j.patience(p) - now.Sub(first.at)
 		if left > 0 {
 			if result.again == 0 || left < result.again {
@@ -287,14 +290,4 @@ func firstUnready(pods []*corev1.Pod) *problem {
 		}
 	}
 	return nil
-}
-
-// recorded tells whether a reference is one of the images of this workload.
-func (j *judge) recorded(reference string) bool {
-	for _, image := range j.images {
-		if image.Image == reference {
-			return true
-		}
-	}
-	return false
 }

@@ -44,7 +44,10 @@ func (p problem) key() string {
 
 // Classes of problems with more than one reason.
 const (
-	classPull    = "pull"
+	classPull = "pull"
+	// classPullAgain: the kubelet tries again, and only the rollout's timeout ends that.
+	classPullAgain = "pull again"
+
 	classCreate  = "create"
 	classCrash   = "crash"
 	classBlocked = "blocked"
@@ -63,15 +66,14 @@ func unscheduled(pod *corev1.Pod) *problem {
 	return nil
 }
 
-// containerProblems lists what keeps a pod's containers from running. recorded
-// tells whether a reference is a recorded image; maxRestarts bounds crash loops,
-// 0 for never.
-func containerProblems(pod *corev1.Pod, recorded func(image string) bool, maxRestarts int) []problem {
+// containerProblems lists what keeps a pod's containers from running. of tells
+// where an image is to come from; maxRestarts bounds crash loops, 0 for never.
+func containerProblems(pod *corev1.Pod, of func(image string) home, maxRestarts int) []problem {
 	var found []problem
 	images := kube.ImagesOf(&pod.Spec)
 	for _, status := range kube.ContainerStatuses(pod) {
 		p := problem{pod: pod, container: status.Name, image: images[status.Name], restarts: int(status.RestartCount)}
-		if crashProblem(&p, status, maxRestarts) || waitingProblem(&p, status, recorded(p.image)) {
+		if crashProblem(&p, status, maxRestarts) || waitingProblem(&p, status, of(p.image)) {
 			found = append(found, p)
 		}
 	}
@@ -92,7 +94,8 @@ func crashProblem(p *problem, status corev1.ContainerStatus, maxRestarts int) bo
 }
 
 // waitingProblem fills in why a container was not started.
-func waitingProblem(p *problem, status corev1.ContainerStatus, recorded bool) bool {
+func waitingProblem(p *problem, status corev1.ContainerStatus, from home) bool {
+	recorded := from != elsewhere
 	if end := failedStart(status); end != nil {
 		p.class, p.reason, p.message = classCreate, end.Reason, end.Message
 		if strings.Contains(p.message, "exec format error") {
@@ -117,6 +120,9 @@ func waitingProblem(p *problem, status corev1.ContainerStatus, recorded bool) bo
 		p.atOnce = true
 	case "ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
 		p.class, p.atOnce, p.inconsistent = classPull, recorded, recorded
+		if from == inRegistry {
+			explainPull(p)
+		}
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError",
 		"PreStartHookError":
 		p.class = classCreate

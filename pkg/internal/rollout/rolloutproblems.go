@@ -30,7 +30,7 @@ func (j *judge) problems(v view, progress rolloutStatus) []problem {
 		if p := unscheduled(pod); p != nil && !leaving {
 			found = append(found, *p)
 		}
-		problems := containerProblems(pod, j.recorded, j.maxRestarts)
+		problems := containerProblems(pod, j.home, j.maxRestarts)
 		if p := stalled(pod); p != nil && len(problems) == 0 {
 			problems = append(problems, *p)
 		}
@@ -94,7 +94,7 @@ func (j *judge) blocked(v view) []problem {
 		if pod.DeletionTimestamp != nil || kube.HasEnded(pod) || podReady(pod) {
 			continue
 		}
-		problems := containerProblems(pod, func(string) bool { return false }, j.maxRestarts)
+		problems := containerProblems(pod, func(string) home { return elsewhere }, j.maxRestarts)
 		if p := unscheduled(pod); p != nil {
 			problems = append(problems, *p)
 		}

@@ -19,6 +19,9 @@ type Running struct {
 	Node      string
 	// ContainerID without its runtime prefix.
 	ContainerID string
+	// ImageID that the pod's status says it runs, and Started when it was started, where it runs.
+	ImageID string
+	Started time.Time
 	// ImageName is Image.Name.
 	ImageName string
 	// Probed: a readiness probe says that it is ready, not only that it runs.
@@ -47,7 +50,7 @@ func (j *judge) running(v view) [][]Running {
 // runningIn is not complete while one of the containers has not been started.
 // The trace of an init container may be gone, long after it ended.
 func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
-	ids := kube.ContainerIDs(pod)
+	ids, statuses := kube.ContainerIDs(pod), statusesOf(pod)
 	for _, a := range j.assigned {
 		id, init := ids[a.Container.Name], a.Init && !restarts(a.Container)
 		if j.stale[id] && !kube.HasEnded(pod) {
@@ -62,11 +65,28 @@ func (j *judge) runningIn(pod *corev1.Pod) (running []Running, complete bool) {
 		}
 		running = append(running, Running{
 			Namespace: pod.Namespace, Pod: pod.Name, Container: a.Container.Name,
+			ImageID: statuses[a.Container.Name].ImageID, Started: startedAt(statuses[a.Container.Name]),
 			Node: pod.Spec.NodeName, ContainerID: id, ImageName: a.Image.Name, Init: init, Ended: kube.HasEnded(pod),
 			Probed: a.Container.ReadinessProbe != nil,
 		})
 	}
 	return running, true
+}
+
+// statusesOf are those of a pod's containers by their names.
+func statusesOf(pod *corev1.Pod) map[string]corev1.ContainerStatus {
+	statuses := map[string]corev1.ContainerStatus{}
+	for _, status := range kube.ContainerStatuses(pod) {
+		statuses[status.Name] = status
+	}
+	return statuses
+}
+
+func startedAt(status corev1.ContainerStatus) time.Time {
+	if status.State.Running == nil {
+		return time.Time{}
+	}
+	return status.State.Running.StartedAt.Time
 }
 
 // restarts tells whether an init container goes on, as sidecars do.
@@ -110,6 +130,32 @@ func (r *Rollouts) MarkDead(containerIDs []string) {
 		}
 		t.running, t.waited = nil, false
 	}
+}
+
+// Ended returns the IDs of those of the containers that do not run any more: one call for each
+// namespace, however many pods it has.
+func (r *Rollouts) Ended(ctx context.Context, containers []Running) ([]string, error) {
+	runs := map[string]map[string]bool{}
+	var ended []string
+	for _, one := range containers {
+		if runs[one.Namespace] == nil {
+			pods, err := r.api.CoreV1().Pods(one.Namespace).List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return nil, kube.ExplainAPI("list pods in namespace "+one.Namespace, err)
+			}
+			runs[one.Namespace] = map[string]bool{}
+			for i := range pods.Items {
+				ids := kube.ContainerIDs(&pods.Items[i])
+				for name, status := range statusesOf(&pods.Items[i]) {
+					runs[one.Namespace][ids[name]] = status.State.Running != nil
+				}
+			}
+		}
+		if !runs[one.Namespace][one.ContainerID] {
+			ended = append(ended, one.ContainerID)
+		}
+	}
+	return ended, nil
 }
 
 // StillRuns tells whether the pod still has the container and is not being deleted.

@@ -58,9 +58,10 @@ type UsedPod struct {
 
 // UsedContainer is a container that was started.
 type UsedContainer struct {
-	// ID as the CRI has it; Image is what the pod's spec asked for.
-	ID, Image string
-	Ready     bool
+	// ID as the CRI has it; Image is what the pod's spec asked for, ImageID what its status says
+	// that it runs.
+	ID, Image, ImageID string
+	Ready              bool
 }
 
 // Usage lists the workloads of all namespaces and their pods: one list call for each

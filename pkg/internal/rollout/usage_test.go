@@ -123,7 +123,7 @@ func TestWhatKeepsPodsFromBeingReadyIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			used := &Used{Pods: []UsedPod{usedPod(kubetest.Pod(kubetest.ReplicaSet(d, "new"), "new-1", kubetest.NewImage, test.pod))}}
-			if words, failed := used.Trouble(test.image, 3, time.Now()); words != test.words || failed != test.failed {
+			if words, failed := used.Trouble(kube.Image{Image: test.image, MaxRestarts: 3}, time.Now()); words != test.words || failed != test.failed {
 				t.Errorf("%q, failed %t", words, failed)
 			}
 		})

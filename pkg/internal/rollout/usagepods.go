@@ -72,13 +72,12 @@ func ownerOf(pod *corev1.Pod) string {
 func usedPod(pod *corev1.Pod) UsedPod {
 	used := UsedPod{pod: pod, Name: pod.Name, Node: pod.Spec.NodeName, Containers: map[string]UsedContainer{}}
 	ids := kube.ContainerIDs(pod)
-	ready := map[string]bool{}
-	for _, status := range kube.ContainerStatuses(pod) {
-		ready[status.Name] = status.Ready
-	}
+	statuses := statusesOf(pod)
 	for _, container := range kube.Containers(&pod.Spec) {
 		if id := ids[container.Name]; id != "" {
-			used.Containers[container.Name] = UsedContainer{ID: id, Image: container.Image, Ready: ready[container.Name]}
+			used.Containers[container.Name] = UsedContainer{
+				ID: id, Image: container.Image, ImageID: statuses[container.Name].ImageID, Ready: statuses[container.Name].Ready,
+			}
 		}
 	}
 	return used
