@@ -27,6 +27,8 @@ func (f *commonFlags) add(flags *pflag.FlagSet) {
 		"Name of the Kind cluster (default: from the kube context kind-NAME)")
 	flags.StringVar(&f.Provider, "provider", "",
 		"Engine that the Kind cluster runs on, docker or podman (default: the one that has it)")
+	flags.StringVar(&f.Registry, "registry", "",
+		"Registry that the images go through, [http://]HOST[:PORT][/PATH], or none (default: the nodes of the Kind cluster)")
 	flags.StringVar(&f.Lock, "lock", "", "The lock file (default: .e2eimage/CONSUMER.lock.yaml beside e2eimage.yaml)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "Print only results, warnings and errors")
 }
@@ -34,7 +36,8 @@ func (f *commonFlags) add(flags *pflag.FlagSet) {
 // withCommon adds to what a verb's own flags say what those say that all verbs have.
 func (a *app) withCommon(own config.Flags) config.Flags {
 	own.ConfigPath, own.Consumer, own.KindCluster = a.common.ConfigPath, a.common.Consumer, a.common.KindCluster
-	own.Provider, own.Lock, own.Repeat = a.common.Provider, a.common.Lock, a.repeated()
+	own.Provider, own.Registry, own.Lock = a.common.Provider, a.common.Registry, a.common.Lock
+	own.Repeat = a.repeated()
 	own.Namespace = ptr.Deref(a.kube.Namespace, "")
 	return own
 }
@@ -45,7 +48,8 @@ func (a *app) repeated() []string {
 	words := flagged("config", &a.common.ConfigPath)
 	words = append(words, a.kubectlFlags()...)
 	words = append(words, flagged("kind-cluster", &a.common.KindCluster)...)
-	return append(words, flagged("provider", &a.common.Provider)...)
+	words = append(words, flagged("provider", &a.common.Provider)...)
+	return append(words, flagged("registry", &a.common.Registry)...)
 }
 
 // kubectlFlags are those of them that kubectl has, too.
@@ -100,8 +104,10 @@ func (a *app) unsaid(suite *config.Suite) {
 
 // client connects the library to this command's kubeconfig and streams.
 func (a *app) client() (verbs, error) {
+	home, _ := a.host.Environment("HOME")
 	return a.connect(e2eimage.Options{
 		Kube: a.kube, Context: ptr.Deref(a.kube.Context, ""), Reporter: a.reporter(), User: userName(),
+		Registries: e2eimage.DefaultRegistryFiles(a.host.Environment, home),
 	})
 }
 

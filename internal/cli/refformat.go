@@ -26,6 +26,9 @@ func refEnv(result *e2eimage.RefResult) string {
 		} {
 			fmt.Fprintf(&text, "%s_%s=%s\n", prefix, variable[0], shellescape.Quote(variable[1]))
 		}
+		if image.Digest != "" {
+			fmt.Fprintf(&text, "%s_DIGEST=%s\n", prefix, shellescape.Quote(image.Digest))
+		}
 	}
 	return text.String()
 }
@@ -36,7 +39,8 @@ func refKustomize(suite config.Suite, result *e2eimage.RefResult) (string, error
 	type image struct {
 		Name    string `json:"name"`
 		NewName string `json:"newName"`
-		NewTag  string `json:"newTag"`
+		NewTag  string `json:"newTag,omitempty"`
+		Digest  string `json:"digest,omitempty"`
 	}
 	var block struct {
 		Images []image `json:"images"`
@@ -53,7 +57,12 @@ func refKustomize(suite config.Suite, result *e2eimage.RefResult) (string, error
 					"cannot tell them apart\nuse instead: kubectl e2eimage render -k FOLDER", other, ref.Name, name)}
 			}
 			meant[name] = ref.Name
-			block.Images = append(block.Images, image{Name: name, NewName: ref.Repository, NewTag: ref.Tag})
+			one := image{Name: name, NewName: ref.Repository, NewTag: ref.Tag}
+			if ref.Digest != "" {
+				// Kustomize writes one of the two.
+				one.NewTag, one.Digest = "", ref.Digest
+			}
+			block.Images = append(block.Images, one)
 		}
 	}
 	text, err := marshalYAML(block)

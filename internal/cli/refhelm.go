@@ -116,7 +116,8 @@ func (c *chart) render(template string, image e2eimage.Ref) (string, error) {
 	facts.Name, facts.Consumer = image.Name, c.result.Consumer
 	return config.HelmValue(template, config.HelmValues{
 		TemplateValues: facts,
-		Image:          image.Image, Repository: image.Repository, Tag: image.Tag, ImageID: image.ImageID,
+		Image:          image.Image, Repository: image.Repository, Tag: image.Tag, Digest: image.Digest,
+		ImageID: image.ImageID,
 	})
 }
 

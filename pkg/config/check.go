@@ -126,13 +126,14 @@ func (c checker) suite(prefix string, suite fileSuite, images []string) {
 func ofAnImage(text string) bool {
 	_, fields, err := parseTemplate(text, helmFields(), nil)
 	return err == nil && slices.ContainsFunc(fields, func(field string) bool {
-		return slices.Contains([]string{"Image", "Repository", "Tag", "ImageID", "Name"}, field)
+		return slices.Contains([]string{"Image", "Repository", "Tag", "Digest", "ImageID", "Name"}, field)
 	})
 }
 
 func (c checker) consumer(prefix string, fields consumerFields) {
 	c.value(prefix+"consumer", fields.Consumer, checkName)
 	c.value(prefix+"kindCluster", fields.KindCluster, checkKindCluster)
+	c.value(prefix+"registry", fields.Registry, checkRegistry)
 	c.value(prefix+"namespace", fields.Namespace, checkName)
 	c.value(prefix+"tagGroup", fields.TagGroup, checkName)
 	for _, key := range slices.Sorted(maps.Keys(fields.Helm)) {
@@ -181,6 +182,7 @@ func (c checker) image(field string, image Image) {
 	filled(FieldSource, image.Source, named)
 	filled(FieldRepository, image.Repository, checkRepository)
 	filled(FieldPrebuilt, image.Prebuilt, checkSource)
+	c.value(field+".registry", image.Registry, checkRegistry)
 	c.value(field+".tag", image.Tag, checkTag)
 	c.value(field+".tagTemplate", image.TagTemplate, checkTagTemplate)
 	c.value(field+".external", image.External, checkExternal)

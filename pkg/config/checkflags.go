@@ -6,6 +6,7 @@ func (r *resolver) checkFlags() {
 	c := checker{found: &r.found, at: r.flagPlace}
 	c.value("--consumer", f.Consumer, checkName)
 	c.value("--kind-cluster", f.KindCluster, checkKindCluster)
+	c.value("--registry", f.Registry, checkRegistry)
 	c.value("--namespace", f.Namespace, checkName)
 	c.value("--engine", f.Engine, checkEngine)
 	c.value("--prebuilt", string(f.Prebuilt), checkPrebuilt)

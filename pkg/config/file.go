@@ -30,6 +30,7 @@ type fileSuite struct {
 type consumerFields struct {
 	Consumer    string            `yaml:"consumer"`
 	KindCluster string            `yaml:"kindCluster"`
+	Registry    string            `yaml:"registry"`
 	Namespace   string            `yaml:"namespace"`
 	TagGroup    string            `yaml:"tagGroup"`
 	Helm        map[string]string `yaml:"helm"`

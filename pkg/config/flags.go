@@ -6,7 +6,7 @@ import "time"
 // line can bind its flags to the fields.
 type Flags struct {
 	ConfigPath, Consumer, KindCluster, Provider, Namespace string
-	Engine, Lock                                           string
+	Engine, Lock, Registry                                 string
 	Prebuilt                                               Prebuilt
 	// Names of the images, empty for every image of the suite.
 	Names []string
@@ -57,6 +57,7 @@ func (f *Flags) variables() []variable {
 		{"E2EIMAGE_CONSUMER", "--consumer", &f.Consumer, "the consumer, like --consumer"},
 		{"E2EIMAGE_KIND_CLUSTER", "--kind-cluster", &f.KindCluster, "the Kind cluster, like --kind-cluster"},
 		{"KIND_CLUSTER_NAME", "--kind-cluster", &f.KindCluster, "the Kind cluster, where E2EIMAGE_KIND_CLUSTER is not set"},
+		{"E2EIMAGE_REGISTRY", "--registry", &f.Registry, "the registry that images go through, like --registry"},
 		{"E2EIMAGE_NAMESPACE", "--namespace", &f.Namespace, "the namespace, like --namespace"},
 		{"E2EIMAGE_ENGINE", "--engine", &f.Engine, "the engine that builds and has the images, like --engine"},
 		{

@@ -20,6 +20,7 @@ func (r *resolver) suite() Suite {
 		Consumer:     cmp.Or(f.Consumer, written.Consumer),
 		KindCluster:  cmp.Or(f.KindCluster, written.KindCluster),
 		Provider:     f.Provider,
+		Registry:     cmp.Or(f.Registry, written.Registry, file.Registry),
 		Namespace:    cmp.Or(f.Namespace, written.Namespace),
 		TagGroup:     written.TagGroup,
 		Engine:       cmp.Or(f.Engine, file.Engine),
@@ -38,10 +39,10 @@ func (r *resolver) suite() Suite {
 	}
 	chosen, others := r.chooseImages(written)
 	for _, image := range chosen {
-		suite.Images = append(suite.Images, r.image(image, suite.Consumer))
+		suite.Images = append(suite.Images, r.image(image, suite))
 	}
 	for _, image := range others {
-		suite.Others = append(suite.Others, r.image(image, suite.Consumer))
+		suite.Others = append(suite.Others, r.image(image, suite))
 	}
 	return suite
 }
@@ -131,27 +132,27 @@ func (r *resolver) noImage(name string) error {
 		didYouMean(name, known))
 }
 
-// image resolves one image for a consumer; flags win over what is written.
-func (r *resolver) image(written Image, consumer string) Image {
+// image resolves one image of a suite; flags win over what is written.
+func (r *resolver) image(written Image, of Suite) Image {
 	if source, loose := r.loose[written.Name]; loose {
 		return Image{
 			Name: written.Name, Source: absoluteSource(r.dir, source), TagTemplate: DefaultTagTemplate,
-			Deploy: r.deploy(written), Loose: true,
+			Deploy: r.deploy(written), Loose: true, Registry: of.Registry,
 		}
 	}
 	f := r.flags
 	image := Image{
 		Name: written.Name, Source: absoluteSource(r.dir, f.Source), Repository: f.Repository,
 		Tag: f.Tag, TagTemplate: cmp.Or(f.TagTemplate, r.doc.file.Tag, DefaultTagTemplate),
-		External: written.External, Deploy: r.deploy(written),
+		External: written.External, Deploy: r.deploy(written), Registry: cmp.Or(written.Registry, of.Registry),
 	}
 	if image.Source == "" {
-		image.Source = r.fill(&image, consumer, FieldSource, written.Source, checkNamed)
+		image.Source = r.fill(&image, of.Consumer, FieldSource, written.Source, checkNamed)
 	}
 	if image.Repository == "" {
-		image.Repository = r.fill(&image, consumer, FieldRepository, written.Repository, checkRepository)
+		image.Repository = r.fill(&image, of.Consumer, FieldRepository, written.Repository, checkRepository)
 	}
-	image.Prebuilt = r.fill(&image, consumer, FieldPrebuilt, written.Prebuilt, checkSource)
+	image.Prebuilt = r.fill(&image, of.Consumer, FieldPrebuilt, written.Prebuilt, checkSource)
 	if written.Build != nil {
 		build := *written.Build
 		build.Dir, build.Context = r.doc.dir, absolute(r.doc.dir, build.Context)

@@ -17,6 +17,10 @@ type Suite struct {
 	// ProviderHint is kind's own KIND_EXPERIMENTAL_PROVIDER: it decides between
 	// twins only.
 	ProviderHint string
+	// Registry that images go through, as ParseRegistry understands it, NoRegistry, or "" where
+	// nobody says: then it is the cluster's nodes, or what the cluster announces if they are not
+	// those of a Kind cluster here. An image may say another.
+	Registry string
 	// Namespace is "" for the kubeconfig's.
 	Namespace string
 	// TagGroup lets several images share one drawn tag.
@@ -71,6 +75,8 @@ type Image struct {
 	// Repository of the recorded image, "" when nobody said; then it is
 	// DefaultRepository.
 	Repository string `yaml:"repository"`
+	// Registry that the image goes through, "" for the suite's.
+	Registry string `yaml:"registry"`
 	// Tag is an exact tag, "" to draw one from TagTemplate.
 	Tag         string
 	TagTemplate string

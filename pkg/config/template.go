@@ -27,6 +27,8 @@ type TemplateValues struct {
 type HelmValues struct {
 	TemplateValues
 	Image, Repository, Tag, ImageID string
+	// Digest of an image in a registry, "" for one of nodes.
+	Digest string
 }
 
 // NewRandom returns 8 hex digits from the system's random numbers: a clock would
@@ -65,7 +67,7 @@ func tagFields() []string {
 // another one than the tag's.
 func helmFields() []string {
 	return []string{
-		"Image", "Repository", "Tag", "ImageID", "Consumer", "Name", "User", "GitCommit", "GitShort", "Unix",
+		"Image", "Repository", "Tag", "Digest", "ImageID", "Consumer", "Name", "User", "GitCommit", "GitShort", "Unix",
 		"Arch",
 	}
 }

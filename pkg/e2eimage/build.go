@@ -75,6 +75,10 @@ func (c *Client) Build(ctx context.Context, in BuildInput) (*BuildResult, error)
 }
 
 func (c *Client) build(ctx context.Context, in BuildInput) (*BuildResult, error) {
+	var err error
+	if in.Suite, err = c.settle(ctx, in.Suite); err != nil {
+		return nil, err
+	}
 	run, err := c.beginBuild(ctx, in)
 	if err != nil {
 		return nil, err

@@ -187,7 +187,7 @@ func (r *cleanRun) lockToo(ctx context.Context) error {
 	case r.in.Keep != nil:
 		return r.client.trimHost(ctx, r.lock, r.result.Images, *r.in.Keep, r.in.DryRun)
 	}
-	ca, err := fingerprint(r.states)
+	ca, err := r.kube.fingerprint(ctx, r.states)
 	if err != nil {
 		return err
 	}

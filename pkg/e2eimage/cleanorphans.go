@@ -24,7 +24,7 @@ func (c *Client) cleanOrphans(ctx context.Context, in CleanInput) (*CleanResult,
 	if err != nil {
 		return nil, err
 	}
-	place, states, err := c.inUse(ctx, in.Suite, kube)
+	place, states, err := c.inUse(ctx, kube, func() (*place, error) { return c.open(ctx, kube, in.Suite) })
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 	if err != nil {
 		return nil, err
 	}
-	place, states, err := c.inUse(ctx, in.Suite, kube)
+	place, states, err := c.inUse(ctx, kube, func() (*place, error) { return c.openToClean(ctx, kube, in) })
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 		had: map[string]bool{}, damaged: map[string]bool{},
 		result: &CleanResult{Consumer: set.Consumer, Namespace: kube.namespace, Images: []CleanedImage{}},
 	}
-	if err := run.here(set, names); err != nil {
+	if err := run.here(ctx, set, names); err != nil {
 		return nil, err
 	}
 	if names, err = run.old(set, names); err != nil {
@@ -65,6 +65,18 @@ func (c *Client) cleanCluster(ctx context.Context, in CleanInput) (*CleanResult,
 		err = run.left()
 	}
 	return run.result, err
+}
+
+// openToClean opens the place where the images are that are recorded for the consumer.
+func (c *Client) openToClean(ctx context.Context, kube *apiServer, in CleanInput) (*place, error) {
+	sets, err := kube.setsFor(ctx, in.Suite)
+	if err != nil {
+		return nil, err
+	}
+	names := recordedNames(in.Suite)
+	return c.openRecorded(ctx, kube, in.Suite, sets, func(_ *record.Set, name string) bool {
+		return in.All || slices.Contains(names, name)
+	})
 }
 
 // cleanRun is one run of Clean in a cluster.
@@ -208,11 +220,11 @@ func (r *cleanRun) begin(set *record.Set, name string) ([]string, []TagInUse, er
 
 // here is an error for what was never brought into this namespace, but into another one:
 // its host copies and its lock entry are of the record there.
-func (r *cleanRun) here(set *record.Set, names []string) error {
+func (r *cleanRun) here(ctx context.Context, set *record.Set, names []string) error {
 	if r.lock == nil {
 		return nil
 	}
-	ca, err := fingerprint(r.states)
+	ca, err := r.kube.fingerprint(ctx, r.states)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ type Options struct {
 	Context string
 	// User is who runs this, for records and locks; "" leaves it out.
 	User string
+	// Registries say how to log in to registries, and whom to trust; see DefaultRegistryFiles.
+	Registries RegistryFiles
 	// Reporter is told what happens; nil for silence.
 	Reporter progress.Reporter
 }
@@ -122,16 +124,7 @@ func (c *Client) kindCluster(suite config.Suite) (string, error) {
 		return name, nil
 	}
 	return "", &UsageError{(&Error{Code: CodeNoCluster}).says("which Kind cluster? The kube context is %q, not %sNAME; "+
-		"say it with --kind-cluster", current, kindContext)}
-}
-
-// open finds where the suite's images are. The caller closes it.
-func (c *Client) open(ctx context.Context, suite config.Suite) (*place, error) {
-	nodes, err := c.find(ctx, suite)
-	if err != nil {
-		return nil, err
-	}
-	return &place{nodes: nodes}, nil
+		"say it with --kind-cluster, or say a registry that the cluster pulls from with --registry", current, kindContext)}
 }
 
 // find returns the Kind cluster whose nodes the verb works on.
@@ -145,12 +138,11 @@ func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluste
 	return cluster, err
 }
 
-// inUse asks the nodes of the cluster what they have and run, and makes sure that
-// they are the API server's. The caller closes the place.
-func (c *Client) inUse(ctx context.Context, suite config.Suite,
-	kube *apiServer,
+// inUse asks the place that is opened what it has and what runs there, and makes sure that its
+// nodes are the API server's. The caller closes the place.
+func (c *Client) inUse(ctx context.Context, kube *apiServer, open func() (*place, error),
 ) (*place, kindnode.States, error) {
-	place, err := c.open(ctx, suite)
+	place, err := open()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,6 +25,8 @@ const (
 	CodeNoCluster Code = "NoCluster"
 	// CodeNoResponse says that a node did not answer in time.
 	CodeNoResponse Code = "NoResponse"
+	// CodeRegistry says that a registry did not do what was asked of it.
+	CodeRegistry Code = "Registry"
 	// CodeSource says that an image cannot be had from where it is to come from.
 	CodeSource Code = "Source"
 	// CodeBuild says that a build failed.
@@ -72,7 +74,7 @@ func (c Code) exit() int {
 		return exitInconsistent
 	case CodeTimeout, CodeNoResponse:
 		return exitTimeout
-	case CodeNotRecorded, CodeNotLoaded, CodeNoCluster, CodeSource, CodeBuild, CodeRollout, CodeManifest,
+	case CodeNotRecorded, CodeNotLoaded, CodeNoCluster, CodeRegistry, CodeSource, CodeBuild, CodeRollout, CodeManifest,
 		CodeInterrupted, CodeFailed:
 	}
 	return exitFailed

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -119,7 +120,8 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 	}
 	if d.dry() {
 		for _, m := range findMissing(d.records, d.states) {
-			d.client.report.Info(fmt.Sprintf("node %s lacks %s, which would be put back", m.node, m.recorded.Evidence.Image))
+			d.client.report.Info(fmt.Sprintf("%s lacks %s, which would be put back", nodesOf([]string{m.node}),
+				m.recorded.Evidence.Image))
 		}
 	} else if err := d.heal(ctx); err != nil {
 		return nil, err
@@ -183,8 +185,18 @@ func (c *Client) beginDeploy(ctx context.Context, in DeployInput) (*deployRun, e
 	if err != nil {
 		return nil, err
 	}
-	run.place, err = c.open(ctx, in.Suite)
+	run.place, err = run.open(ctx)
 	return run, err
+}
+
+// open finds where the recorded images are; with manifests, also those that accompany them.
+func (d *deployRun) open(ctx context.Context) (*place, error) {
+	names := recordedNames(d.in.Suite)
+	suite := d.in.Suite
+	suite.Consumer = d.consumer
+	return d.client.openRecorded(ctx, d.kube, suite, []*record.Set{d.set}, func(_ *record.Set, name string) bool {
+		return len(d.in.Manifests) > 0 || slices.Contains(names, name)
+	})
 }
 
 // deployRecorded reads the records only.
@@ -242,7 +254,8 @@ func (d *deployRun) images() []kube.Image {
 	var images []kube.Image
 	for _, r := range d.records {
 		images = append(images, kube.Image{
-			Name: r.Image.Name, Image: r.Evidence.Image, ImageID: r.Evidence.ImageID, Accompanies: r.accompanies,
+			Name: r.Image.Name, Image: r.Evidence.Reference(), Tagged: r.Evidence.Image, Pulled: r.Evidence.Registry != nil,
+			ImageID: r.Evidence.ImageID, Accompanies: r.accompanies,
 			Aliases: aliasesOf(r.Image, r.Evidence), Workloads: r.Image.Deploy.Workloads, Containers: r.Image.Deploy.Containers,
 			PullPolicy: r.Image.Deploy.PullPolicy, MaxRestarts: r.Image.Deploy.MaxRestarts, Timeout: r.Image.Deploy.Timeout,
 		})

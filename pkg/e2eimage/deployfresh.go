@@ -32,7 +32,7 @@ func (d *deployRun) fresh(ctx context.Context) error {
 	suite := d.in.Suite
 	var old, mistakes []error
 	for _, k := range d.compared {
-		finding := k.judge(suite, d.states)
+		finding := k.judge(suite, within(partOfRecord(k.evidence), d.states))
 		switch {
 		case finding.By == freshness.ByLock && finding.Relation != freshness.Same && d.in.Use == UseCluster:
 			d.adopt = append(d.adopt, func(ctx context.Context) error { return d.adoptCluster(ctx, k) })

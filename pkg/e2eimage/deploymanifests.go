@@ -53,7 +53,7 @@ func (d *deployRun) prepare(ctx context.Context) (*apply.Plan, error) {
 	}
 	// Only those that the manifests have are healed and proved.
 	d.records = slices.DeleteFunc(d.records, func(r recorded) bool {
-		return r.accompanies && !plan.HasImage(r.Evidence.Image)
+		return r.accompanies && !plan.HasImage(r.Evidence.Reference())
 	})
 	var mistakes []error
 	for _, r := range d.records {

@@ -26,7 +26,7 @@ type missingImage struct {
 func findMissing(records []recorded, states kindnode.States) []missingImage {
 	var missing []missingImage
 	for _, r := range records {
-		for node, state := range states.All() {
+		for node, state := range within(partOfRecord(r.Evidence), states).All() {
 			// Without its owner, any load would move the name.
 			if held := state.ID(r.Evidence.Image); held != r.Evidence.ImageID || state.Owners[r.Evidence.Image] == "" {
 				missing = append(missing, missingImage{node: node, recorded: r, held: held})
@@ -92,9 +92,10 @@ func (d *deployRun) healOne(ctx context.Context, m missingImage) error {
 		// Not one that went astray: this content may be meant.
 		other := d.lost(m, CodeConflict)
 		other.Fix = "tag the right image: " + d.toTag(m)
-		return &InconsistentError{other.says("%s: on node %s, %s is %s instead of the recorded %s, and no node has the "+
+		return &InconsistentError{other.says("%s: on %s, %s is %s instead of the recorded %s, and no node has the "+
 			"recorded image under this name",
-			m.recorded.Image.Name, m.node, evidence.Image, ociimage.ShortID(m.held), ociimage.ShortID(evidence.ImageID))}
+			m.recorded.Image.Name, nodesOf([]string{m.node}), evidence.Image, ociimage.ShortID(m.held),
+			ociimage.ShortID(evidence.ImageID))}
 	}
 	how := "from another name of the same image there"
 	if d.states[m.node].ID(evidence.ImageID) == "" {
@@ -112,8 +113,8 @@ func (d *deployRun) healOne(ctx context.Context, m missingImage) error {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			return &InconsistentError{d.lost(m, CodeNotLoaded).says("%s: node %s lost %s, and it could not be restored "+
-				"from %s: %w", m.recorded.Image.Name, m.node, evidence.Image, from, err)}
+			return &InconsistentError{d.lost(m, CodeNotLoaded).says("%s: %s lost %s, and it could not be restored "+
+				"from %s: %w", m.recorded.Image.Name, nodesOf([]string{m.node}), evidence.Image, from, err)}
 		}
 		how = "from " + from
 	}
@@ -124,17 +125,18 @@ func (d *deployRun) healOne(ctx context.Context, m missingImage) error {
 		return err
 	}
 	if got := done[m.node][0].ImageID; got != evidence.ImageID {
-		return &InconsistentError{d.lost(m, CodeNotLoaded).says("%s: node %s could not be repaired: its container "+
-			"runtime has %q under %s", m.recorded.Image.Name, m.node, got, evidence.Image)}
+		return &InconsistentError{d.lost(m, CodeNotLoaded).says("%s: %s could not be repaired: its container "+
+			"runtime has %q under %s", m.recorded.Image.Name, nodesOf([]string{m.node}), got, evidence.Image)}
 	}
 	switch m.held {
 	case evidence.ImageID:
-		d.client.report.Info(fmt.Sprintf("node %s had %s without the label of its record; put it back", m.node,
-			evidence.Image))
+		d.client.report.Info(fmt.Sprintf("%s had %s without the label of its record; put it back",
+			nodesOf([]string{m.node}), evidence.Image))
 	case "":
-		d.client.report.Info(fmt.Sprintf("node %s had lost %s; restored it %s", m.node, evidence.Image, how))
+		d.client.report.Info(fmt.Sprintf("%s had lost %s; restored it %s", nodesOf([]string{m.node}), evidence.Image,
+			how))
 	default:
-		d.client.report.Info(fmt.Sprintf("on node %s, %s was %s; restored it %s", m.node, evidence.Image,
+		d.client.report.Info(fmt.Sprintf("on %s, %s was %s; restored it %s", nodesOf([]string{m.node}), evidence.Image,
 			ociimage.ShortID(m.held), how))
 	}
 	return nil
@@ -153,8 +155,8 @@ func (d *deployRun) gone(m missingImage) error {
 	evidence := m.recorded.Evidence
 	gone := d.lost(m, CodeNotLoaded)
 	gone.Fix = fmt.Sprintf("load %s again, then: %s", cmp.Or(strings.TrimSpace(evidence.Source), "it"), d.toTag(m))
-	return gone.says("%s: node %s does not have %s (%s), and no other node or engine of this host does%s",
-		m.recorded.Image.Name, m.node, evidence.Image, ociimage.ShortID(evidence.ImageID),
+	return gone.says("%s: %s does not have %s (%s), and no other node or engine of this host does%s",
+		m.recorded.Image.Name, nodesOf([]string{m.node}), evidence.Image, ociimage.ShortID(evidence.ImageID),
 		similar(evidence.Image, kindnode.States{m.node: d.states[m.node]}))
 }
 

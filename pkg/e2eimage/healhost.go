@@ -20,7 +20,10 @@ func (d *deployRun) loadFromHost(ctx context.Context, m missingImage) (string, e
 	if err != nil {
 		return found.Engine, err
 	}
-	run := &loadRun{client: d.client, place: d.place, image: config.Image{Name: m.recorded.Image.Name}, states: states}
+	run := &loadRun{
+		client: d.client, place: d.place, image: config.Image{Name: m.recorded.Image.Name},
+		states: within(partOfRecord(evidence), states),
+	}
 	copying := d.client.report.Start(step("Copying", "Copied", evidence.Image+" from "+found.Engine+" to "+m.node))
 	_, _, err = run.send(ctx, &from{
 		text: evidence.Image, engine: found, image: found.Known(),

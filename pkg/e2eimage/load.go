@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,11 +40,13 @@ type LoadResult struct {
 type LoadedImage struct {
 	Name string `json:"name"`
 	// Image is the name that the nodes have it under; Names are all of them.
-	Image    string   `json:"image"`
-	Names    []string `json:"names"`
-	ImageID  string   `json:"imageID"`
-	Source   string   `json:"source"`
-	Platform string   `json:"platform"`
+	Image   string   `json:"image"`
+	Names   []string `json:"names"`
+	ImageID string   `json:"imageID"`
+	// Digest of the index or manifest in the registry, "" for nodes.
+	Digest   string `json:"digest,omitempty"`
+	Source   string `json:"source"`
+	Platform string `json:"platform"`
 	// Bytes of all its layers together, without compression; 0 where the plan of
 	// a dry run does not know.
 	Bytes int64 `json:"bytes"`
@@ -66,7 +69,8 @@ type LoadedNode struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// Load puts the suite's images on every node under their sources' names. Only
+// Load puts the suite's images on every node under their sources' names, or pushes them to
+// their registry, where they get their sources' tags. Only
 // layers that a node lacks are read and sent, once for all nodes. Nothing is
 // removed from nodes. A node that fails does not keep the others from getting
 // the image; running it again sends what is missing.
@@ -75,6 +79,10 @@ func (c *Client) Load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 }
 
 func (c *Client) load(ctx context.Context, in LoadInput) (*LoadResult, error) {
+	var err error
+	if in.Suite, err = c.settle(ctx, in.Suite); err != nil {
+		return nil, err
+	}
 	target, err := c.openTarget(ctx, in.Suite)
 	if err != nil {
 		return nil, err
@@ -96,11 +104,14 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*L
 		if states == nil {
 			states, err = c.lookInto(ctx, target)
 		}
-		if run.all = states; err == nil {
-			run.states, err = onNodes(in.Nodes, states)
+		if run.all = target.place.of(image, states); err == nil {
+			run.states, err = onNodes(in.Nodes, run.all)
 		}
 		if err != nil {
 			return result, errors.Join(append(mistakes, err)...)
+		}
+		if run.pullsItself() {
+			continue
 		}
 		run.useLock(target)
 		if run.pinned() && sets == nil {
@@ -110,6 +121,7 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*L
 		}
 		run.sets = sets
 		loaded, err := run.load(ctx)
+		maps.Copy(states, run.all)
 		if err == nil && run.partly() {
 			run.sayPartly(loaded)
 		}

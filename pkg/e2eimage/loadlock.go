@@ -93,7 +93,7 @@ func (r *loadRun) note(ctx context.Context, loaded *LoadedImage) error {
 		now := record.Now()
 		entry := locked.Images[r.image.Name]
 		if r.pinned() && entry != nil && entry.Image == r.entry.Image && entry.Same(r.entry) {
-			entry.ImageID, entry.Loaded = loaded.ImageID, &now
+			entry.ImageID, entry.Digest, entry.Loaded = loaded.ImageID, loaded.Digest, &now
 			return nil
 		}
 		if r.pinned() || entry != nil && entry.Built != nil && r.lock.isNew(r.image.Name, entry) {
@@ -105,7 +105,7 @@ func (r *loadRun) note(ctx context.Context, loaded *LoadedImage) error {
 			via = lock.ViaPrebuilt
 		}
 		locked.Put(r.image.Name, lock.Entry{
-			Via: via, ImageID: loaded.ImageID, Engine: r.engine, EngineID: r.engineID,
+			Via: via, ImageID: loaded.ImageID, Digest: loaded.Digest, Engine: r.engine, EngineID: r.engineID,
 			Source: loaded.Source, Platform: loaded.Platform, By: r.client.by(), Loaded: &now,
 		}, false)
 		return nil

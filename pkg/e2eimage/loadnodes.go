@@ -79,6 +79,7 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	}
 	r.all.Delivered(r.states.Nodes(), image, f.names, delivered)
 	loaded := r.result(f, image, delivered, named, took)
+	loaded.Digest = r.digest(loaded)
 	working.Result(loaded.summary())
 	working.End(nil)
 	// What was adopted, an external or a prebuilt image, is not ours to remove.
@@ -156,7 +157,7 @@ func (r *loadRun) deliver(ctx context.Context, f *from, lacking, having []string
 	}
 	defer func() { _ = source.Close() }()
 	delivery := r.place.Deliver(ctx, images.Delivering{
-		Parts: lacking, States: r.states, Known: f.image, Names: f.names, Watch: moved.add,
+		Parts: lacking, States: r.states, Known: f.image, Names: f.names, Repository: r.image.Repository, Watch: moved.add,
 	})
 	image, err := images.Read(ctx, source, delivery)
 	if err == nil && f.image.ID != "" && image.ID != f.image.ID {

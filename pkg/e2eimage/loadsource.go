@@ -145,6 +145,9 @@ func (r *loadRun) nameIt(f *from, image ociimage.Image) error {
 		f.names = []kindnode.Name{{Text: nextName(r.entry.Image, image.ID.String()), Owner: r.owner}}
 		return nil
 	}
+	if r.inRegistry() != nil {
+		return r.nameInRegistry(f, image)
+	}
 	wanted := r.wanted()
 	if source, err := config.ParseSource(wanted); err == nil && source.Kind == config.SourceReference {
 		candidates, err := ociimage.Candidates(source.Value)

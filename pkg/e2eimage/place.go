@@ -5,10 +5,14 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/images"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/registry"
 )
 
 // place is where the images of a suite are, as one store. Each image is in one of the stores
@@ -16,7 +20,13 @@ import (
 type place struct {
 	// nodes are those of the Kind cluster, nil where no image is on them. What only nodes can
 	// do, as copying from one to the other, is asked of them.
-	nodes *kindnode.Cluster
+	nodes      *kindnode.Cluster
+	registries []*registryStore
+	// asker tells what registries are asked for.
+	asker *asker
+	suite config.Suite
+	// by are the names of the registries, as parts, by what is said of images; "" for nodes.
+	by map[string]string
 }
 
 var _ imageStore = (*place)(nil)
@@ -26,6 +36,9 @@ func (p *place) stores() []imageStore {
 	var all []imageStore
 	if p.nodes != nil {
 		all = append(all, p.nodes)
+	}
+	for _, one := range p.registries {
+		all = append(all, one)
 	}
 	return all
 }
@@ -37,7 +50,65 @@ func (p *place) having(parts []string) imageStore {
 			return store
 		}
 	}
-	return p.nodes
+	return p.stores()[0]
+}
+
+// within are the states of the nodes for "", else those of a registry, by its name as a part.
+func within(part string, states images.States) images.States {
+	chosen := images.States{}
+	for name, state := range states {
+		if name == part || part == "" && !isRegistry(name) {
+			chosen[name] = state
+		}
+	}
+	return chosen
+}
+
+// isRegistry tells whether a part of a place is no node.
+func isRegistry(part string) bool { return strings.HasPrefix(part, registry.PartPrefix) }
+
+// registryIn is the registry that states are of, as a part, "" where they are of nodes.
+func registryIn(states images.States) string {
+	for part := range states {
+		if isRegistry(part) {
+			return part
+		}
+	}
+	return ""
+}
+
+// partOf is the registry, as a part, that an image goes through, "" for nodes.
+func (p *place) partOf(image config.Image) string { return p.by[said(p.suite, image)] }
+
+// of are the states of where an image is, or is to be.
+func (p *place) of(image config.Image, states images.States) images.States {
+	return within(p.partOf(image), states)
+}
+
+// registryOf is the registry of a name as a part, nil for none.
+func (p *place) registryOf(part string) *registryStore {
+	for _, one := range p.registries {
+		if one.choice.Part() == part {
+			return one
+		}
+	}
+	return nil
+}
+
+// partOfRecord is the registry, as a part, that a record's image is in, "" for nodes.
+func partOfRecord(evidence *record.Evidence) string {
+	if evidence == nil || evidence.Registry == nil {
+		return ""
+	}
+	return registry.PartPrefix + evidence.Registry.Pull
+}
+
+// kindName is the Kind cluster's name, "" where it is not asked.
+func (p *place) kindName() string {
+	if p.nodes == nil {
+		return ""
+	}
+	return p.nodes.Name
 }
 
 // in are those of the parts that a store has.

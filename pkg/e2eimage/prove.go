@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
@@ -17,7 +18,8 @@ import (
 // loop: the rollout is waited for further, as is one whose pod went meanwhile.
 func (d *deployRun) waitAndProve(ctx context.Context, rollouts *rollout.Rollouts) ([]ProvedContainer, error) {
 	p := &proof{
-		run: d, ask: d.place.Containers, stands: rollouts.StillRuns, before: map[string]bool{}, lost: map[string]bool{},
+		run: d, ask: d.place.Containers, stands: rollouts.StillRuns, ended: rollouts.Ended,
+		before: map[string]bool{}, lost: map[string]bool{},
 	}
 	for {
 		if err := d.wait(ctx, rollouts); err != nil {
@@ -38,6 +40,8 @@ type proof struct {
 	// ask asks the nodes what they run, and stands whether a pod still has a container.
 	ask    func(context.Context, []string) (kindnode.States, error)
 	stands func(context.Context, rollout.Running) (bool, error)
+	// ended are the IDs of those that do not run any more, as their pods say.
+	ended func(context.Context, []rollout.Running) ([]string, error)
 	// before are the IDs of containers that were proved already: those that have ended
 	// may be gone from their nodes by now.
 	before map[string]bool
@@ -55,18 +59,21 @@ func (p *proof) look(ctx context.Context,
 		p.run.client.report.Warn("no container runs, so nothing could be verified")
 		return proved, nil, nil
 	}
-	states, err := p.states(ctx, running)
-	if err != nil {
-		return proved, nil, err
-	}
 	wanted := map[string]*record.Evidence{}
 	for _, r := range p.run.records {
 		wanted[r.Image.Name] = r.Evidence
+	}
+	states, ended, err := p.runs(ctx, running, wanted)
+	if err != nil {
+		return proved, nil, err
 	}
 	var mistakes []error
 	for _, container := range running {
 		evidence := wanted[container.ImageName]
 		really, exited := imageOf(container.ContainerID, states[container.Node])
+		if evidence.Registry != nil {
+			really, exited = runsPulled(evidence, container.ImageID), slices.Contains(ended, container.ContainerID)
+		}
 		if p.before[container.ContainerID] {
 			really, exited = evidence.ImageID, false
 		}
@@ -107,6 +114,46 @@ func (p *proof) look(ctx context.Context,
 		return proved, nil, &InconsistentError{errors.Join(mistakes...)}
 	}
 	return proved, dead, nil
+}
+
+// runs asks the nodes of the containers whose images are on them, and the pods of the others.
+func (p *proof) runs(ctx context.Context, running []rollout.Running, wanted map[string]*record.Evidence,
+) (states kindnode.States, ended []string, err error) {
+	var onNodes, pulled []rollout.Running
+	for _, container := range running {
+		if wanted[container.ImageName].Registry == nil {
+			onNodes = append(onNodes, container)
+		} else {
+			pulled = append(pulled, container)
+		}
+	}
+	if len(onNodes) > 0 {
+		states, err = p.states(ctx, onNodes)
+	}
+	if err == nil && len(pulled) > 0 {
+		ended, err = p.endedSince(ctx, pulled)
+	}
+	return states, ended, err
+}
+
+// endedSince are those of the pulled containers that ended as soon as they had begun, once they
+// are old enough. A status counts in seconds.
+func (p *proof) endedSince(ctx context.Context, running []rollout.Running) ([]string, error) {
+	var longest time.Duration
+	for _, one := range running {
+		if !one.Probed && !one.Ended && !one.Init && !one.Started.IsZero() {
+			longest = max(longest, proofAge+time.Second-time.Since(one.Started))
+		}
+	}
+	if longest <= 0 {
+		return nil, nil
+	}
+	select {
+	case <-time.After(min(longest, proofAge+time.Second)):
+		return p.ended(ctx, running)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // states asks the nodes, once the containers are old enough.

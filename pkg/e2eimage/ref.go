@@ -11,6 +11,7 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
 // RefInput is what Ref needs.
@@ -33,13 +34,16 @@ type RefResult struct {
 
 // Ref is one recorded image, whole and in its parts.
 type Ref struct {
-	Name       string       `json:"name"`
-	Image      string       `json:"image"`
-	Repository string       `json:"repository"`
-	Tag        string       `json:"tag"`
-	ImageID    string       `json:"imageID"`
-	Source     string       `json:"source,omitempty"`
-	Recorded   *metav1.Time `json:"recorded,omitempty"`
+	Name       string `json:"name"`
+	Image      string `json:"image"`
+	Repository string `json:"repository"`
+	Tag        string `json:"tag"`
+	// Digest in the registry that nodes pull it from, which Image has, too; "" for an image that
+	// is on the nodes themselves, and while it is not known.
+	Digest   string       `json:"digest,omitempty"`
+	ImageID  string       `json:"imageID"`
+	Source   string       `json:"source,omitempty"`
+	Recorded *metav1.Time `json:"recorded,omitempty"`
 }
 
 // Ref reads the recorded images from the lock, or with one API call from the
@@ -90,8 +94,8 @@ func refOfLock(suite config.Suite, locked *lock.Lock) (*RefResult, error) {
 			return nil, &InconsistentError{&lock.DamagedError{Path: locked.Path(), Err: err}}
 		}
 		result.Images = append(result.Images, Ref{
-			Name: name, Image: entry.Image, Repository: repository, Tag: tag, ImageID: entry.ImageID, Source: entry.Source,
-			Recorded: entry.Tagged,
+			Name: name, Image: pinnedBy(entry), Repository: repository, Tag: tag, Digest: entry.Digest,
+			ImageID: entry.ImageID, Source: entry.Source, Recorded: entry.Tagged,
 		})
 	}
 	return result, nil
@@ -116,9 +120,26 @@ func (c *Client) refOfCluster(ctx context.Context, in RefInput) (*RefResult, err
 			return nil, err
 		}
 		result.Images = append(result.Images, Ref{
-			Name: found.Image.Name, Image: found.Evidence.Image, Repository: repository, Tag: tag,
-			ImageID: found.Evidence.ImageID, Source: found.Evidence.Source, Recorded: found.Evidence.Recorded,
+			Name: found.Image.Name, Image: found.Evidence.Reference(), Repository: repository, Tag: tag,
+			Digest: digestOf(found.Evidence), ImageID: found.Evidence.ImageID, Source: found.Evidence.Source,
+			Recorded: found.Evidence.Recorded,
 		})
 	}
 	return result, nil
+}
+
+// digestOf is the digest of a record's image in its registry, "" for one of nodes.
+func digestOf(evidence *record.Evidence) string {
+	if evidence.Registry == nil {
+		return ""
+	}
+	return evidence.Registry.Digest.String()
+}
+
+// pinnedBy is a lock's image as workloads ask for it.
+func pinnedBy(entry *lock.Entry) string {
+	if entry.Digest == "" {
+		return entry.Image
+	}
+	return entry.Image + "@" + entry.Digest
 }

@@ -28,14 +28,12 @@ func (k *apiServer) checkRightCluster(ctx context.Context, place *place,
 	if place.nodes == nil {
 		return nil
 	}
-	cluster, bundle := place.nodes, k.config.CAData
-	if len(bundle) == 0 && k.config.CAFile != "" {
-		read, err := os.ReadFile(k.config.CAFile)
-		if err != nil {
-			return fmt.Errorf("certificate authority of the kubeconfig: %w", err)
-		}
-		bundle = read
+	cluster := place.nodes
+	bundle, err := k.trusted()
+	if err != nil {
+		return err
 	}
+	states = within("", states)
 	strangers := notTrusted(bundle, states)
 	if len(strangers) > 0 {
 		configMap, err := k.CoreV1().ConfigMaps(k.namespace).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
@@ -77,15 +75,50 @@ func notTrusted(bundle []byte, states kindnode.States) []string {
 	return strangers
 }
 
-// fingerprint identifies the cluster that nodes are of: names come back.
-func fingerprint(states kindnode.States) (string, error) {
+// fingerprint identifies the cluster, by the certificate authority of its nodes, where they are
+// known, else by that of its API server: names come back.
+func (k *apiServer) fingerprint(ctx context.Context, states kindnode.States) (string, error) {
+	var bundles [][]byte
 	for _, state := range states.All() {
-		for _, ca := range certificates(state.CA) {
+		bundles = append(bundles, state.CA)
+	}
+	if len(within("", states)) == 0 {
+		trusted, err := k.trusted()
+		if err != nil {
+			return "", err
+		}
+		bundles = append(bundles, trusted)
+		if len(certificates(trusted)) == 0 {
+			configMap, err := k.CoreV1().ConfigMaps(k.namespace).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
+			if err == nil {
+				bundles = append(bundles, []byte(configMap.Data["ca.crt"]))
+			}
+		}
+	}
+	for _, bundle := range bundles {
+		for _, ca := range certificates(bundle) {
 			sum := sha256.Sum256(ca.Raw)
 			return "sha256:" + hex.EncodeToString(sum[:]), nil
 		}
 	}
+	if len(within("", states)) == 0 {
+		// One without a certificate authority of its own has an address all the same.
+		sum := sha256.Sum256([]byte(k.config.Host))
+		return "sha256:" + hex.EncodeToString(sum[:]), nil
+	}
 	return "", errors.New("no node says its certificate authority")
+}
+
+// trusted is the bundle of certificate authorities that the kubeconfig trusts, empty for none.
+func (k *apiServer) trusted() ([]byte, error) {
+	if len(k.config.CAData) > 0 || k.config.CAFile == "" {
+		return k.config.CAData, nil
+	}
+	read, err := os.ReadFile(k.config.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("certificate authority of the kubeconfig: %w", err)
+	}
+	return read, nil
 }
 
 func certificates(bundle []byte) []*x509.Certificate {

@@ -37,6 +37,9 @@ func resolveSource(name, source string, place *place, states kindnode.States) (s
 		return sortedKeys(byNode)[0], nil
 	case len(byNode) == 0:
 		nowhere := &Error{Code: CodeNotLoaded, Image: name, Fix: "load it first: " + loadHint(source)}
+		if name := registryIn(states); name != "" {
+			return "", nowhere.says("%s: %s does not have the source %s", name, name, source)
+		}
 		return "", nowhere.says("%s: no node of Kind cluster %q has the source %s%s",
 			name, place.nodes.Name, source, similar(candidates[0], states))
 	}

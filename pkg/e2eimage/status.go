@@ -47,7 +47,15 @@ func (c *Client) compareAll(ctx context.Context, in StatusInput, proving bool) (
 	if err != nil {
 		return nil, err
 	}
-	place, states, err := c.inUse(ctx, in.Suite, kube)
+	place, states, err := c.inUse(ctx, kube, func() (*place, error) {
+		place, err := c.openRecorded(ctx, kube, in.Suite, run.sets, func(_ *record.Set, name string) bool {
+			return run.wanted(name)
+		})
+		if err == nil {
+			place.asker.everywhere = in.AllNamespaces
+		}
+		return place, err
+	})
 	if err != nil {
 		return nil, err
 	}

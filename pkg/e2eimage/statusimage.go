@@ -8,6 +8,8 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/freshness"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/record"
 )
 
@@ -27,14 +29,17 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 		status.problem(StateUnfinished, r.typed("tag", name, set),
 			"it is %s: a run of tag or clean is under way or was killed", strings.ToLower(evidence.State))
 	}
-	status.NodesWith = append(status.NodesWith, r.states.Having(evidence.Image, evidence.ImageID)...)
-	status.NodesWithout = append(status.NodesWithout, r.states.Lacking(evidence.Image, evidence.ImageID)...)
+	states := within(partOfRecord(evidence), r.states)
+	status.NodesWith = append(status.NodesWith, states.Having(evidence.Image, evidence.ImageID)...)
+	status.NodesWithout = append(status.NodesWithout, states.Lacking(evidence.Image, evidence.ImageID)...)
+	if in := evidence.Registry; in != nil {
+		status.Registry, status.Digest = in.Pull, in.Digest.String()
+	}
 	if len(status.NodesWithout) > 0 && evidence.State == record.Ready {
-		status.problem(StateMissing, r.mendsNodes(set, evidence, name), "%s is not on %s", evidence.Image,
-			strings.Join(status.NodesWithout, ", "))
+		r.missing(&status, set, evidence, states)
 	}
 	for _, tag := range evidence.Release {
-		if on := r.states.With(tag); evidence.State == record.Ready && len(on) > 0 && !r.uses(tag) {
+		if on := states.With(tag); evidence.State == record.Ready && len(on) > 0 && !r.uses(tag) {
 			status.problem(StateUnfinished, r.typed("tag", name, set),
 				"%s has to be taken off %s: a run of tag is under way or was killed", tag, strings.Join(on, ", "))
 		}
@@ -91,10 +96,28 @@ func (r *statusRun) mendsNodes(set *record.Set, evidence *record.Evidence, name 
 		said = sourced(evidence.Source)
 	}
 	tag := r.typed("tag", name, set) + said
-	if len(r.states.Lacking(evidence.ImageID, evidence.ImageID)) > 0 {
+	if states := within(partOfRecord(evidence), r.states); len(states.Lacking(evidence.ImageID, evidence.ImageID)) > 0 {
 		return r.typed("load", name, set) + said + " && " + tag
 	}
 	return tag
+}
+
+// missing says where a recorded image is not, and what a registry has there instead: it has no
+// owners that could keep others from moving a tag.
+func (r *statusRun) missing(status *ImageStatus, set *record.Set, evidence *record.Evidence, states kindnode.States) {
+	in := registryIn(states)
+	if in == "" {
+		status.problem(StateMissing, r.mendsNodes(set, evidence, status.Name), "%s is not on %s", evidence.Image,
+			strings.Join(status.NodesWithout, ", "))
+		return
+	}
+	if held := states[in].ID(evidence.Image); held != "" {
+		status.problem(StateMissing, r.typed("tag", status.Name, set), "somebody moved %s in the %s: it is %s there "+
+			"instead of the recorded %s", evidence.Image, in, ociimage.ShortID(held), ociimage.ShortID(evidence.ImageID))
+		return
+	}
+	status.problem(StateMissing, r.mendsNodes(set, evidence, status.Name), "%s is not in the %s any more",
+		evidence.Image, in)
 }
 
 // stale compares a consumer's records with its lock and this host. What cannot be
@@ -122,7 +145,7 @@ func (r *statusRun) stale(ctx context.Context, set *record.Set) (map[string][]Pr
 		return nil, err
 	}
 	for _, k := range all {
-		finding := k.judge(suite, r.states)
+		finding := k.judge(suite, within(partOfRecord(k.evidence), r.states))
 		r.client.unknown(ctx, k, finding)
 		problems := []error{k.older(finding, suite), r.client.checkTree(ctx, k.image, k.entry, lock, suite)}
 		if finding.Relation == freshness.Diverged {

@@ -73,7 +73,12 @@ type ImageStatus struct {
 	Platform string       `json:"platform,omitempty"`
 	By       string       `json:"by,omitempty"`
 	Recorded *metav1.Time `json:"recorded,omitempty"`
-	// NodesWith have the recorded image; NodesWithout do not.
+	// Registry that nodes pull the image from, and the Digest by which they do; "" for one that is
+	// on the nodes themselves.
+	Registry string `json:"registry,omitempty"`
+	Digest   string `json:"digest,omitempty"`
+	// NodesWith have the recorded image; NodesWithout do not. Of an image that is pulled they name
+	// its registry, as "registry HOST/PATH".
 	NodesWith    []string         `json:"nodesWith"`
 	NodesWithout []string         `json:"nodesWithout,omitempty"`
 	Workloads    []WorkloadStatus `json:"workloads"`

@@ -27,7 +27,7 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 	owner := record.Owner(set.Namespace, set.Consumer, status.Name)
 	foreign := func(image string) bool {
 		// A repository may be shared; a tag stands for one record.
-		of, known := r.recordedAs[image]
+		of, known := r.recordedAs[undigested(image)]
 		return known && of != owner
 	}
 	matches := func(image string) bool {
@@ -49,7 +49,7 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 		// The same source and the same mark may be of a record there: only the
 		// recorded tags mean this one.
 		marked = false
-		matches = func(image string) bool { return slices.Contains(evidence.Tags(), image) }
+		matches = func(image string) bool { return slices.Contains(evidence.Tags(), undigested(image)) }
 	}
 	matching := map[string]corev1.Container{}
 	for _, container := range append(slices.Clone(used.Template.Spec.InitContainers), used.Template.Spec.Containers...) {
@@ -75,11 +75,11 @@ func (r *statusRun) workload(status *ImageStatus, set *record.Set, evidence *rec
 	}
 	for _, name := range sortedKeys(matching) {
 		container := matching[name]
-		if container.Image != evidence.Image {
+		if !deployedAs(evidence).Is(container.Image) {
 			status.problem(StateDrifted, mend, "%s is to run %s in container %s instead of %s", shown, container.Image, name,
-				evidence.Image)
+				evidence.Reference())
 		}
-		if container.ImagePullPolicy == corev1.PullAlways {
+		if container.ImagePullPolicy == corev1.PullAlways && evidence.Registry == nil {
 			status.problem(StateDrifted, mend,
 				"%s always pulls the image of container %s, so it does not use the one on the node", shown, name)
 		}
@@ -177,7 +177,7 @@ func (r *statusRun) otherUser(used *rollout.Used, set *record.Set, name string) 
 		return "consumer " + used.Consumer
 	}
 	for _, container := range slices.Concat(used.Template.Spec.InitContainers, used.Template.Spec.Containers) {
-		of, known := r.recordedAs[container.Image]
+		of, known := r.recordedAs[undigested(container.Image)]
 		_, consumer, recorded, ok := record.ParseOwner(of)
 		if known && ok && recorded == name && consumer != set.Consumer {
 			return "consumer " + consumer
@@ -193,7 +193,8 @@ func (r *statusRun) rollout(one *WorkloadStatus, evidence *record.Evidence, name
 		restarts = asked.Deploy.MaxRestarts
 	}
 	failed := false
-	image := kube.Image{Image: evidence.Reference(), Pulled: evidence.Registry != nil, MaxRestarts: restarts}
+	image := deployedAs(evidence)
+	image.MaxRestarts = restarts
 	if one.Reason, failed = used.Trouble(image, time.Now()); failed {
 		return StateFailed
 	}
@@ -262,14 +263,14 @@ func (r *statusRun) pod(status *ImageStatus, one *WorkloadStatus, evidence *reco
 			right = false
 			continue
 		}
-		runs := r.containers[container.ID]
+		runs := r.runs(evidence, container)
 		switch {
 		case runs == evidence.ImageID:
 			right = right && (container.Ready || r.isInit(used, name))
 		case runs == "":
 			// Started since the nodes were asked.
 			right = false
-		case container.Image == evidence.Image:
+		case deployedAs(evidence).Is(container.Image):
 			right = false
 			status.problem(StateDrifted, suggested{r.in.Suite}.Kubectl("delete", "pod", pod.Name, "-n", used.Namespace),
 				"%s: pod %s container %s on %s runs %s instead of the recorded %s",

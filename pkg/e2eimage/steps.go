@@ -15,8 +15,11 @@ func tagsFrom(tags int, nodes []string) string {
 	return progress.Counted(tags, "tag") + " from " + nodesOf(nodes)
 }
 
-// nodesOf names a node, or says how many there are.
+// nodesOf names a node or a registry, or says how many there are.
 func nodesOf(nodes []string) string {
+	if len(nodes) == 1 && isRegistry(nodes[0]) {
+		return nodes[0]
+	}
 	if len(nodes) == 1 {
 		return "node " + nodes[0]
 	}

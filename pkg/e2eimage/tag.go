@@ -53,6 +53,9 @@ type TaggedImage struct {
 	Source   string   `json:"source"`
 	Platform string   `json:"platform"`
 	Nodes    []string `json:"nodes"`
+	// Digest of the index or manifest in the registry that nodes pull it from, "" for an image
+	// that is on the nodes themselves.
+	Digest string `json:"digest,omitempty"`
 	// Changed is false when record and nodes said so already.
 	Changed bool `json:"changed"`
 }
@@ -66,6 +69,10 @@ func (c *Client) Tag(ctx context.Context, in TagInput) (*TagResult, error) {
 }
 
 func (c *Client) tag(ctx context.Context, in TagInput) (*TagResult, error) {
+	var err error
+	if in.Suite, err = c.settle(ctx, in.Suite); err != nil {
+		return nil, err
+	}
 	run := c.newTagRun(in)
 	// What an engine says of a source takes as long as finding the nodes: both at once.
 	var asked *asking
@@ -141,7 +148,7 @@ func (r *tagRun) tag(ctx context.Context, asked *asking) (*TagResult, error) {
 	if err := r.kube.checkRightCluster(ctx, r.place, r.states); err != nil {
 		return nil, err
 	}
-	if r.ca, err = fingerprint(r.states); err != nil {
+	if r.ca, err = r.kube.fingerprint(ctx, r.states); err != nil {
 		return nil, err
 	}
 	if err := r.fresh(ctx); err != nil {
@@ -178,12 +185,12 @@ func (r *tagRun) carryOut(ctx context.Context) error {
 	if err := r.kube.records.Update(ctx, r.kube.namespace, r.consumer, r.decide); err != nil {
 		return err
 	}
-	if nodes, ops := r.missing(); len(nodes) > 0 {
+	for _, missing := range r.missing() {
 		adding := r.client.report.Start(step("Adding", "Added",
-			fmt.Sprintf("%s to %s", progress.Counted(len(ops), "tag"), nodesOf(nodes))))
-		done, err := r.place.Tag(ctx, nodes, ops)
+			fmt.Sprintf("%s to %s", progress.Counted(len(missing.ops), "tag"), nodesOf(missing.parts))))
+		done, err := r.place.Tag(ctx, missing.parts, missing.ops)
 		if err == nil {
-			err = r.checkTagged(done)
+			err = r.checkTagged(missing.images, done)
 		}
 		adding.End(err)
 		if err != nil {
@@ -224,7 +231,7 @@ func (r *tagRun) result() *TagResult {
 		result.Images = append(result.Images, TaggedImage{
 			Name: image.decision.Name, Consumer: r.consumer, Namespace: r.kube.namespace,
 			Image: image.decision.Image, ImageID: image.decision.ImageID, Source: image.source,
-			Platform: r.states.Platform(), Nodes: r.place.Names(), Changed: image.changed,
+			Platform: r.states.Platform(), Nodes: r.nodesOf(image), Digest: r.inRegistry(image).digest(), Changed: image.changed,
 		})
 	}
 	return result

@@ -77,7 +77,7 @@ func (r *tagRun) fresh(ctx context.Context) error {
 	var old []error
 	for _, image := range r.images {
 		k := image.compared
-		finding := k.judge(r.in.Suite, r.states)
+		finding := k.judge(r.in.Suite, r.statesOf(image))
 		r.client.unknown(ctx, k, finding)
 		if finding.By == freshness.ByHost && finding.Relation != freshness.NotTagged && !r.neverLoaded(k) {
 			old = append(old, k.older(finding, r.in.Suite))
@@ -90,7 +90,7 @@ func (r *tagRun) fresh(ctx context.Context) error {
 // neverLoaded tells whether nodes have nothing yet that could be tagged, which is said
 // more exactly by whoever looks for it.
 func (r *tagRun) neverLoaded(k *comparison) bool {
-	return k.entry == nil && k.evidence == nil && len(nodesFacts(k.host.source, r.states).Source) == 0
+	return k.entry == nil && k.evidence == nil && len(nodesFacts(k.host.source, r.place.of(k.image, r.states)).Source) == 0
 }
 
 // keeps returns the recorded image ID where nodes have nothing newer that could be
@@ -99,8 +99,9 @@ func (r *tagRun) keeps(k *comparison) string {
 	if k.entry != nil || k.evidence == nil || k.evidence.State != record.Ready {
 		return ""
 	}
-	nodes := nodesFacts(k.host.source, r.states)
-	if finding := k.judge(r.in.Suite, r.states); !finding.Keep || !nodes.Has(k.evidence.ImageID) {
+	states := r.place.of(k.image, r.states)
+	nodes := nodesFacts(k.host.source, states)
+	if finding := k.judge(r.in.Suite, states); !finding.Keep || !nodes.Has(k.evidence.ImageID) {
 		return ""
 	}
 	if len(nodes.Source) > 0 && !slices.Equal(nodes.Source, []string{k.evidence.ImageID}) {
@@ -119,7 +120,7 @@ func (r *tagRun) reconcile(set *record.Set, image *imageTag) error {
 	}
 	k := *image.compared
 	k.evidence = evidence
-	if k.judge(r.in.Suite, r.states).Relation == freshness.Diverged {
+	if k.judge(r.in.Suite, r.statesOf(image)).Relation == freshness.Diverged {
 		return k.diverged(r.in.Suite, r.lock, set.Namespace, set.Consumer)
 	}
 	return nil
@@ -213,11 +214,11 @@ func (r *tagRun) note(ctx context.Context) error {
 				next.Image, next.ImageID = decision.Image, decision.ImageID
 				entry = locked.Put(decision.Name, next, true)
 			}
-			entry.Image, entry.By = decision.Image, r.client.by()
+			entry.Image, entry.By, entry.Digest = decision.Image, r.client.by(), r.inRegistry(image).digest()
 			if entry.Tagged == nil || entry.ClusterOf(r.ca, r.kube.namespace) == nil || image.changed {
 				entry.Tagged = &now
 				entry.AddCluster(lock.Cluster{
-					CA: r.ca, KindCluster: r.place.nodes.Name, Namespace: r.kube.namespace, At: now,
+					CA: r.ca, KindCluster: r.place.kindName(), Namespace: r.kube.namespace, At: now,
 				})
 			}
 		}

@@ -47,7 +47,7 @@ func (r *tagRun) owner(name string) string {
 // probe can tell; the nodes check again when they tag.
 func (r *tagRun) checkTarget(image *imageTag, decision record.Decision) error {
 	from := r.transferableFrom(image, decision)
-	for node, state := range r.states.All() {
+	for node, state := range r.statesOf(image).All() {
 		err := r.checkHeld(decision, node, state.ID(decision.Image), state.Owners[decision.Image], from)
 		if err != nil {
 			return err
@@ -69,11 +69,12 @@ func (r *tagRun) checkHeld(decision record.Decision, node, imageID, owner, from 
 		(owner == "" || owner == r.owner(decision.Name)):
 		// The record's, given to another image by somebody else: it goes back.
 	case imageID != "" && imageID != decision.ImageID:
-		return &InconsistentError{taken.says("%s: on node %s %s is another image already, %s instead of %s",
-			decision.Name, node, decision.Image, ociimage.ShortID(imageID), ociimage.ShortID(decision.ImageID))}
+		return &InconsistentError{taken.says("%s: on %s %s is another image already, %s instead of %s",
+			decision.Name, nodesOf([]string{node}), decision.Image, ociimage.ShortID(imageID),
+			ociimage.ShortID(decision.ImageID))}
 	case owner != "" && owner != r.owner(decision.Name) && owner != from:
-		return &InconsistentError{taken.says("%s: on node %s %s belongs to another record, %s (namespace.consumer.name)",
-			decision.Name, node, decision.Image, owner)}
+		return &InconsistentError{taken.says("%s: on %s %s belongs to another record, %s (namespace.consumer.name)",
+			decision.Name, nodesOf([]string{node}), decision.Image, owner)}
 	}
 	return nil
 }
@@ -85,7 +86,7 @@ func (r *tagRun) transferableFrom(image *imageTag, decision record.Decision) str
 	if entry == nil || entry.Built == nil || entry.Image != decision.Image || entry.ImageID != decision.ImageID {
 		return ""
 	}
-	for _, state := range r.states.All() {
+	for _, state := range r.statesOf(image).All() {
 		owner := state.Owners[decision.Image]
 		namespace, ours := strings.CutSuffix(owner, "."+r.consumer+"."+decision.Name)
 		if ours && namespace != r.kube.namespace && entry.ClusterOf(r.ca, namespace) == nil {
@@ -95,45 +96,64 @@ func (r *tagRun) transferableFrom(image *imageTag, decision record.Decision) str
 	return ""
 }
 
-// missing returns the nodes that lack something, and what to do on each of them.
-// A claim is carried out on all nodes: what the probe saw there under its tag
-// may have been on its way out.
-func (r *tagRun) missing() (nodes []string, ops []kindnode.TagOp) {
-	lacking := map[string]bool{}
+// missingTags are the parts of one store that lack something, and what to do on each of them.
+type missingTags struct {
+	parts []string
+	// ops are one for each of the images.
+	ops    []kindnode.TagOp
+	images []*imageTag
+}
+
+// missing returns what lacks something, store by store. A claim is carried out on all nodes:
+// what the probe saw there under its tag may have been on its way out.
+func (r *tagRun) missing() []missingTags {
+	byStore, lacking := map[string]*missingTags{}, map[string]map[string]bool{}
 	shared := r.in.Suite.TagGroup != ""
 	for _, image := range r.images {
-		decision := image.decision
-		ops = append(ops, kindnode.TagOp{
+		decision, part := image.decision, r.place.partOf(image.image)
+		if byStore[part] == nil {
+			byStore[part], lacking[part] = &missingTags{}, map[string]bool{}
+		}
+		of := byStore[part]
+		of.images = append(of.images, image)
+		of.ops = append(of.ops, kindnode.TagOp{
 			ImageID: decision.ImageID, Target: decision.Image, Owner: r.owner(decision.Name),
 			From: r.transferableFrom(image, decision), Move: shared && decision.Recorded == nil,
 			Back: decision.Recorded != nil,
 		})
-		for node, state := range r.states.All() {
+		for node, state := range r.statesOf(image).All() {
 			held := state.ID(decision.Image)
 			if held != "" && held != decision.ImageID && shared {
 				image.movedFrom = append(image.movedFrom, held)
 			}
 			if decision.Recorded == nil || held != decision.ImageID || state.Owners[decision.Image] == "" {
-				lacking[node], image.changed = true, true
+				lacking[part][node], image.changed = true, true
 			}
 		}
 	}
-	for _, image := range r.images {
-		image.onNodes = len(lacking) > 0
+	var all []missingTags
+	for _, part := range sortedKeys(byStore) {
+		of := byStore[part]
+		for _, image := range of.images {
+			image.onNodes = len(lacking[part]) > 0
+		}
+		if of.parts = sortedKeys(lacking[part]); len(of.parts) > 0 {
+			all = append(all, *of)
+		}
 	}
-	return sortedKeys(lacking), ops
+	return all
 }
 
-// checkTagged holds what the nodes say against what was decided.
-func (r *tagRun) checkTagged(done map[string][]kindnode.Tagged) error {
+// checkTagged holds what the parts of a store say against what was decided.
+func (r *tagRun) checkTagged(images []*imageTag, done map[string][]kindnode.Tagged) error {
 	var mistakes []error
 	for _, node := range sortedKeys(done) {
 		for i, tagged := range done[node] {
-			image := r.images[i]
+			image := images[i]
 			decision := image.decision
 			if tagged.ImageID == "" {
-				mistakes = append(mistakes, fmt.Errorf("%s: node %s has the tag %s, but its container runtime does not list it",
-					decision.Name, node, decision.Image))
+				mistakes = append(mistakes, fmt.Errorf("%s: %s has the tag %s, but its container runtime does not list it",
+					decision.Name, nodesOf([]string{node}), decision.Image))
 				continue
 			}
 			owner := tagged.Owner

@@ -69,7 +69,8 @@ func (r *tagRun) fact(image *imageTag, inUse func(string) bool, leftOver []strin
 	fact := record.Fact{
 		Keep: r.in.Suite.KeepPrevious, InUse: inUse, LeftOver: leftOver,
 		Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID, By: r.client.by(),
-		Source: image.source, Platform: r.states.Platform(), Nodes: r.place.Names(),
+		Source: image.source, Platform: r.states.Platform(), Nodes: r.nodesOf(image),
+		Registry: r.inRegistry(image).record(),
 	}
 	if entry := image.entry; entry != nil && entry.ImageID == decision.ImageID && !image.useCluster {
 		fact.Engine, fact.EngineID, fact.Commit = entry.Engine, entry.EngineID, entry.Commit
@@ -88,7 +89,8 @@ func (r *tagRun) addHost(fact *record.Fact, k *comparison) {
 	if fact.Engine != "" || fact.EngineID != "" {
 		fact.Host = r.client.host
 	}
-	if named := nodesFacts(fact.Source, r.states).Source; len(named) == 1 && named[0] != fact.ImageID {
+	named := nodesFacts(fact.Source, r.place.of(k.image, r.states)).Source
+	if len(named) == 1 && named[0] != fact.ImageID {
 		fact.SourceWas = named[0]
 	}
 }
@@ -165,7 +167,7 @@ func (r *tagRun) finish() string {
 func (r *tagRun) giveBack(ctx context.Context, release map[string][]string) error {
 	for _, image := range r.decided() {
 		decision := image.decision
-		had := slices.DeleteFunc(r.states.Nodes(), func(node string) bool {
+		had := slices.DeleteFunc(r.statesOf(image).Nodes(), func(node string) bool {
 			return r.states[node].ID(decision.Image) == "" || r.states[node].Owners[decision.Image] != ""
 		})
 		if len(had) == 0 || !slices.Contains(release[decision.Name], decision.Image) {

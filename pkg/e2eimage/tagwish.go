@@ -39,7 +39,9 @@ func (r *tagRun) wishFor(ctx context.Context, one *imageTag, said string) (recor
 	one.had = evidence != nil && evidence.State == record.Ready
 	if r.in.Use == UseCluster && entry.Pinned() && one.had && evidence.ImageID != entry.ImageID {
 		one.useCluster, one.source = true, evidence.Source
-		return record.Wish{Name: image.Name, ImageID: evidence.ImageID, Image: evidence.Image, Exact: true}, nil
+		return record.Wish{
+			Name: image.Name, ImageID: evidence.ImageID, Image: evidence.Image, Exact: true, Registry: r.goesTo(one),
+		}, nil
 	}
 	source := image.Source
 	switch {
@@ -56,7 +58,7 @@ func (r *tagRun) wishFor(ctx context.Context, one *imageTag, said string) (recor
 	one.source = source
 	wish := record.Wish{
 		Name: image.Name, ImageID: imageID, Exact: said != "", New: r.in.New,
-		Move: r.in.Suite.TagGroup != "", Repository: image.Repository,
+		Move: r.in.Suite.TagGroup != "", Repository: image.Repository, Registry: r.goesTo(one),
 	}
 	if entry != nil && entry.Image != "" && entry.ImageID == imageID && said == "" && !r.in.New &&
 		underRepository(image, entry.Image) && !r.otherNamespace(entry, r.ca) {
@@ -66,7 +68,7 @@ func (r *tagRun) wishFor(ctx context.Context, one *imageTag, said string) (recor
 		return wish, nil
 	}
 	repository, err := targetRepository(image.Name, image.Repository, config.DefaultRepository(image.Name), imageID,
-		r.states)
+		r.statesOf(one))
 	if err != nil {
 		return record.Wish{}, err
 	}
@@ -87,10 +89,10 @@ func (r *tagRun) wishFor(ctx context.Context, one *imageTag, said string) (recor
 func (r *tagRun) imageID(ctx context.Context, image *imageTag, source string) (string, error) {
 	name, entry := image.image.Name, image.entry
 	if entry.Pinned() {
-		for _, node := range r.states.Lacking(entry.ImageID, entry.ImageID) {
+		for _, node := range r.statesOf(image).Lacking(entry.ImageID, entry.ImageID) {
 			lacks := &Error{Code: CodeNotLoaded, Image: name, Node: node, Fix: "load it: " + typed("load", name, r.in.Suite)}
-			return "", &InconsistentError{lacks.says("%s: node %s does not have %s, which was %s here: it was not loaded",
-				name, node, ociimage.ShortID(entry.ImageID), lockedHow(entry))}
+			return "", &InconsistentError{lacks.says("%s: %s does not have %s, which was %s here: it was not loaded",
+				name, nodesOf([]string{node}), ociimage.ShortID(entry.ImageID), lockedHow(entry))}
 		}
 		return entry.ImageID, nil
 	}
@@ -107,7 +109,7 @@ func (r *tagRun) imageID(ctx context.Context, image *imageTag, source string) (s
 	if err != nil {
 		return "", err
 	}
-	return resolveSource(name, loaded, r.place, r.states)
+	return resolveSource(name, loaded, r.place, r.statesOf(image))
 }
 
 // loadedSource is what nodes have of a source: an archive's image by its ID.

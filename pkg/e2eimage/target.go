@@ -26,10 +26,10 @@ func (c *Client) openTarget(ctx context.Context, suite config.Suite, meanwhile .
 	}
 	opened := &target{kube: kube, consumer: suite.Consumer}
 	if opened.consumer == "" {
-		if opened.place, err = c.open(ctx, suite); err != nil {
+		if opened.place, err = c.open(ctx, kube, suite); err != nil {
 			return nil, err
 		}
-		opened.consumer, err = consumerAfter(opened.place.nodes.Name)
+		opened.consumer, err = c.consumerOf(suite)
 	}
 	if err == nil {
 		opened.lock, err = c.openLock(suite, opened.consumer)
@@ -39,7 +39,7 @@ func (c *Client) openTarget(ctx context.Context, suite config.Suite, meanwhile .
 			begin(opened)
 		}
 		if opened.place == nil {
-			opened.place, err = c.open(ctx, suite)
+			opened.place, err = c.open(ctx, kube, suite)
 		}
 	}
 	if err != nil && opened.place != nil {
@@ -48,5 +48,6 @@ func (c *Client) openTarget(ctx context.Context, suite config.Suite, meanwhile .
 	if err != nil {
 		return nil, err
 	}
+	opened.place.knows(opened.consumer, opened.lock)
 	return opened, nil
 }

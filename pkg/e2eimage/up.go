@@ -57,6 +57,10 @@ func (c *Client) Up(ctx context.Context, in UpInput) (*UpResult, error) {
 }
 
 func (c *Client) up(ctx context.Context, in UpInput) (*UpResult, error) {
+	var err error
+	if in.Suite, err = c.settle(ctx, in.Suite); err != nil {
+		return nil, err
+	}
 	run, err := c.beginUp(ctx, in)
 	if err != nil {
 		return nil, err
@@ -108,6 +112,9 @@ func (c *Client) beginUp(ctx context.Context, in UpInput) (*upRun, error) {
 		Built: []BuiltImage{}, Loaded: []LoadedImage{}, Tagged: []TaggedImage{}, Images: []Ref{},
 	}}
 	if err := run.check(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.checkPush(ctx, in.Suite); err != nil {
 		return nil, err
 	}
 	if !in.SkipBuild && buildable(in.Suite) {

@@ -15,7 +15,7 @@ import (
 func assignmentsIn(spec *corev1.PodSpec, images []kube.Image) []kube.Assignment {
 	var assigned []kube.Assignment
 	for i, container := range kube.Containers(spec) {
-		at := slices.IndexFunc(images, func(image kube.Image) bool { return image.Image == container.Image })
+		at := slices.IndexFunc(images, func(image kube.Image) bool { return image.Is(container.Image) })
 		if at < 0 {
 			continue
 		}

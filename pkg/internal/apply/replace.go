@@ -48,7 +48,7 @@ func immutablePod(pod *corev1.Pod, assigned []kube.Assignment) string {
 	}
 	for _, a := range assigned {
 		now := has[a.Container.Name]
-		another := now.Image != a.Image.Image
+		another := !a.Image.Is(now.Image)
 		noted, isNoted := pod.Annotations[kube.ImageIDPrefix+a.Image.Name]
 		other := isNoted && noted != a.Image.ImageID
 		policy := a.PullPolicy() != "" && now.ImagePullPolicy != a.PullPolicy()

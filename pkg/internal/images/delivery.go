@@ -17,10 +17,11 @@ type Delivering struct {
 	Parts  []string
 	States States
 	// Known is the image as far as it is known, or nothing; Names are those that it will get,
-	// where that is known.
-	Known ociimage.Image
-	Names []Name
-	Watch Watcher
+	// where that is known. In a registry they are in Repository.
+	Known      ociimage.Image
+	Names      []Name
+	Repository string
+	Watch      Watcher
 }
 
 // Delivery is one image on its way into parts of a store. It is fed with the image's layers,

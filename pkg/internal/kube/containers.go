@@ -33,7 +33,7 @@ func (a Assignment) PullPolicy() corev1.PullPolicy {
 
 // isRight tells whether the container has image and policy already.
 func (a Assignment) isRight() bool {
-	return a.Container.Image == a.Image.Image && a.Container.ImagePullPolicy == a.PullPolicy()
+	return a.Image.Is(a.Container.Image) && a.Container.ImagePullPolicy == a.PullPolicy()
 }
 
 // Containers returns the init containers and containers of a pod.

@@ -1,6 +1,11 @@
 package kube
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+)
 
 // Image is a recorded image and where it belongs.
 type Image struct {
@@ -9,6 +14,8 @@ type Image struct {
 	// Image is `<repository>:<tag>`, of a registry with @ and its digest there, ImageID its
 	// identity "sha256:<64 hex>".
 	Image, ImageID string
+	// Tagged is the same without its digest, which will do as well; "" where there is none.
+	Tagged string
 	// Pulled: nodes pull it from a registry; else they have it.
 	Pulled bool
 	// Aliases are other references and repositories that mean this image: a
@@ -27,4 +34,14 @@ type Image struct {
 	Timeout time.Duration
 	// MaxRestarts of a crash loop before it is given up, 0 for never.
 	MaxRestarts int
+}
+
+// Is tells whether a container that asks for a reference gets the image.
+func (i Image) Is(reference string) bool {
+	if reference == i.Image || i.Tagged != "" && reference == i.Tagged {
+		return true
+	}
+	// As Kustomize writes it, the digest alone says it.
+	tagged, digest, ok := strings.Cut(i.Image, "@")
+	return ok && reference == ociimage.Repository(tagged)+"@"+digest
 }

@@ -74,7 +74,7 @@ func restartsFor(o Object, assigned []Assignment) *patchSpec {
 		}
 		right = false
 		change := patchContainer{Name: a.Container.Name}
-		if a.Container.Image != a.Image.Image {
+		if !a.Image.Is(a.Container.Image) {
 			change.Image = a.Image.Image
 		}
 		if policy := a.PullPolicy(); a.Container.ImagePullPolicy != policy {

@@ -27,6 +27,8 @@ type Entry struct {
 	Image string `json:"image,omitempty"`
 	// ImageID is the config digest, "" where only loading tells it.
 	ImageID string `json:"imageID,omitempty"`
+	// Digest of the index or manifest that the image is in a registry, "" where it is in none.
+	Digest string `json:"digest,omitempty"`
 	// Via is build, prebuilt, load or tag.
 	Via string `json:"via"`
 	// Engine that has it and what that calls its ID, "" for an archive.

@@ -39,7 +39,7 @@ func (l *Lock) Put(name string, next Entry, exact bool) *Entry {
 		}
 		if before.Same(entry) {
 			// What loading and tagging told is still true.
-			entry.ImageID = cmp.Or(entry.ImageID, before.ImageID)
+			entry.ImageID, entry.Digest = cmp.Or(entry.ImageID, before.ImageID), cmp.Or(entry.Digest, before.Digest)
 			entry.Loaded, entry.Tagged = cmp.Or(entry.Loaded, before.Loaded), cmp.Or(entry.Tagged, before.Tagged)
 		}
 		entry.Supersedes = slices.Clone(before.Supersedes)

@@ -1,42 +1,18 @@
 package registry
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/distribution/reference"
-	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 )
-
-// None says that images go to the cluster's own nodes, whatever the cluster announces.
-const None = "none"
-
-// By is who chose a registry.
-type By string
-
-// Who chooses, the first of these that says anything.
-const (
-	ByFlag        By = "--registry"
-	ByEnvironment By = "E2EIMAGE_REGISTRY"
-	ByConfig      By = "registry"
-	ByCluster     By = "local-registry-hosting"
-)
-
-// Wishes say which registry images go through, each HOST[:PORT][/PATH], None, or "".
-type Wishes struct {
-	Flag, Environment, Config string
-	// Announced is what the cluster says, as ParseHosting reads it; nil for nothing.
-	Announced *Hosting
-	// PlainHTTP says that the registry may do without TLS.
-	PlainHTTP bool
-}
 
 // Choice is where images go. The zero value is the cluster's own nodes.
 type Choice struct {
-	// By is who chose, "" for nobody.
-	By By
+	// Announced is set where nobody but the cluster chose.
+	Announced bool
 	// Push is the prefix of repositories as it is reached from here, Pull as the nodes reach it:
 	// HOST[:PORT][/PATH]. They differ where the registry is a container beside the cluster.
 	Push, Pull string
@@ -46,53 +22,44 @@ type Choice struct {
 	Help string
 }
 
-// WishError says that a registry is not written as one.
-type WishError struct {
-	By   By
-	Text string
-	Err  error
-}
-
-func (e *WishError) Error() string {
-	return fmt.Sprintf("%s: %q is no registry, which is HOST[:PORT][/PATH], such as registry.example/team: %v",
-		e.By, e.Text, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *WishError) Unwrap() error { return e.Err }
-
-// Choose decides which registry images go through: the first wish, else what the cluster
-// announces. A wish for the announced host, with a path or without, is reached from the nodes as
-// the cluster says.
-func Choose(wishes Wishes) (Choice, error) {
-	for _, wish := range []struct {
-		by   By
-		text string
-	}{{ByFlag, wishes.Flag}, {ByEnvironment, wishes.Environment}, {ByConfig, wishes.Config}} {
-		switch wish.text {
-		case "":
-			continue
-		case None:
-			return Choice{}, nil
+// Choose decides which registry images go through: the one that is said, as
+// config.ParseRegistry understands it, or config.NoRegistry; else what the cluster announces,
+// nil for nothing. One of the announced host, with a path or without, is reached from the nodes
+// as the cluster says.
+func Choose(said string, announced *Hosting) (Choice, error) {
+	switch {
+	case said == config.NoRegistry:
+		return Choice{}, nil
+	case said != "":
+		prefix, plain, err := config.ParseRegistry(said)
+		if err != nil {
+			return Choice{}, err
 		}
-		if err := check(wish.text); err != nil {
-			return Choice{}, &WishError{By: wish.by, Text: wish.text, Err: err}
-		}
-		chosen := Choice{By: wish.by, Push: wish.text, Pull: wish.text, PlainHTTP: wishes.PlainHTTP}
-		if announced := wishes.Announced; announced != nil {
-			if rest, ok := below(wish.text, announced.Host); ok {
+		chosen := Choice{Push: prefix, Pull: prefix, PlainHTTP: plain}
+		if announced != nil {
+			if rest, ok := below(prefix, announced.Host); ok {
 				chosen.Pull, chosen.Help = announced.fromNodes()+rest, announced.Help
 			}
 		}
 		return chosen, nil
-	}
-	if announced := wishes.Announced; announced != nil && announced.Host != "" {
-		return Choice{
-			By: ByCluster, Push: announced.Host, Pull: announced.fromNodes(), PlainHTTP: wishes.PlainHTTP,
-			Help: announced.Help,
-		}, nil
+	case announced != nil && announced.Host != "":
+		return Choice{Announced: true, Push: announced.Host, Pull: announced.fromNodes(), Help: announced.Help}, nil
 	}
 	return Choice{}, nil
+}
+
+// Part is what a place of images calls the registry: no node has such a name.
+func (c Choice) Part() string { return PartPrefix + c.Pull }
+
+// PartPrefix is what the names of registries begin with, where they stand beside those of nodes.
+const PartPrefix = "registry "
+
+// Said is the choice as it is said, so that another run can make the same.
+func (c Choice) Said() string {
+	if c.PlainHTTP {
+		return "http://" + c.Push
+	}
+	return c.Push
 }
 
 // Chosen tells whether there is a registry.
@@ -150,29 +117,4 @@ func below(text, prefix string) (rest string, ok bool) {
 func host(prefix string) string {
 	host, _, _ := strings.Cut(prefix, "/")
 	return host
-}
-
-// check tells what is wrong with HOST[:PORT][/PATH].
-func check(text string) error {
-	first, path, found := strings.Cut(text, "/")
-	switch {
-	case strings.Contains(text, "://"):
-		return errors.New("leave out the scheme; plain http is said apart")
-	case !strings.ContainsAny(first, ".:") && first != "localhost":
-		// As everywhere, x/y is a path of Docker Hub.
-		return fmt.Errorf("its host needs a dot or a port; docker.io/%s would be Docker Hub's", text)
-	case found && strings.Trim(path, "/") != path || found && path == "":
-		return errors.New("its path begins or ends with a slash")
-	}
-	if _, err := name.NewRegistry(first, name.StrictValidation); err != nil {
-		return err
-	}
-	named, err := reference.ParseNormalizedNamed(first + "/" + cmp.Or(path, "x"))
-	if err != nil {
-		return err
-	}
-	if !reference.IsNameOnly(named) {
-		return errors.New("it has a tag or digest")
-	}
-	return nil
 }

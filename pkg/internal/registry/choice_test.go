@@ -1,11 +1,12 @@
 package registry
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 )
 
 func TestARegistryIsChosen(t *testing.T) {
@@ -14,43 +15,36 @@ func TestARegistryIsChosen(t *testing.T) {
 	same := &Hosting{Host: "localhost:5001"}
 	deep := &Hosting{Host: "localhost:5001/dev", HostFromContainerRuntime: "registry:5000/mirror/dev"}
 	for _, test := range []struct {
-		name   string
-		wishes Wishes
-		want   Choice
+		name, said string
+		announced  *Hosting
+		want       Choice
 	}{
-		{"nobody says anything", Wishes{}, Choice{}},
-		{"flag before all", Wishes{Flag: "a.example/x", Environment: "b.example", Config: "c.example", Announced: kind}, Choice{By: ByFlag, Push: "a.example/x", Pull: "a.example/x"}},
-		{"environment before config", Wishes{Environment: "b.example", Config: "c.example", Announced: kind}, Choice{By: ByEnvironment, Push: "b.example", Pull: "b.example"}},
-		{"config before cluster", Wishes{Config: "c.example:443/team/e2e", Announced: kind}, Choice{By: ByConfig, Push: "c.example:443/team/e2e", Pull: "c.example:443/team/e2e"}},
-		{"cluster, with two hosts", Wishes{Announced: kind}, Choice{By: ByCluster, Push: "localhost:5001", Pull: "kind-registry:5000", Help: "https://kind.example"}},
-		{"cluster, with one host", Wishes{Announced: same}, Choice{By: ByCluster, Push: "localhost:5001", Pull: "localhost:5001"}},
-		{"cluster, with paths", Wishes{Announced: deep}, Choice{By: ByCluster, Push: "localhost:5001/dev", Pull: "registry:5000/mirror/dev"}},
-		{"wish for the announced host, below a path", Wishes{Flag: "localhost:5001/team", Announced: kind}, Choice{By: ByFlag, Push: "localhost:5001/team", Pull: "kind-registry:5000/team", Help: "https://kind.example"}},
-		{"wish below the announced path", Wishes{Flag: "localhost:5001/dev/team", Announced: deep}, Choice{By: ByFlag, Push: "localhost:5001/dev/team", Pull: "registry:5000/mirror/dev/team"}},
-		{"wish beside the announced path", Wishes{Flag: "localhost:5001/develop", Announced: deep}, Choice{By: ByFlag, Push: "localhost:5001/develop", Pull: "localhost:5001/develop"}},
-		{"wish for another port of the announced host", Wishes{Flag: "localhost:50011", Announced: kind}, Choice{By: ByFlag, Push: "localhost:50011", Pull: "localhost:50011"}},
-		{"plain http where it is said", Wishes{Config: "10.0.0.5:5000", PlainHTTP: true}, Choice{By: ByConfig, Push: "10.0.0.5:5000", Pull: "10.0.0.5:5000", PlainHTTP: true}},
-		{"none, although the cluster announces one", Wishes{Flag: None, Config: "c.example", Announced: kind}, Choice{}},
-		{"address of version 6", Wishes{Flag: "[::1]:5000/x"}, Choice{By: ByFlag, Push: "[::1]:5000/x", Pull: "[::1]:5000/x"}},
+		{"nobody says anything", "", nil, Choice{}},
+		{"said before announced", "c.example:443/team/e2e", kind, Choice{Push: "c.example:443/team/e2e", Pull: "c.example:443/team/e2e"}},
+		{"cluster, with two hosts", "", kind, Choice{Announced: true, Push: "localhost:5001", Pull: "kind-registry:5000", Help: "https://kind.example"}},
+		{"cluster, with one host", "", same, Choice{Announced: true, Push: "localhost:5001", Pull: "localhost:5001"}},
+		{"cluster, with paths", "", deep, Choice{Announced: true, Push: "localhost:5001/dev", Pull: "registry:5000/mirror/dev"}},
+		{"the announced host, below a path", "localhost:5001/team", kind, Choice{Push: "localhost:5001/team", Pull: "kind-registry:5000/team", Help: "https://kind.example"}},
+		{"below the announced path", "localhost:5001/dev/team", deep, Choice{Push: "localhost:5001/dev/team", Pull: "registry:5000/mirror/dev/team"}},
+		{"beside the announced path", "localhost:5001/develop", deep, Choice{Push: "localhost:5001/develop", Pull: "localhost:5001/develop"}},
+		{"another port of the announced host", "localhost:50011", kind, Choice{Push: "localhost:50011", Pull: "localhost:50011"}},
+		{"plain http where it is said", "http://10.0.0.5:5000", nil, Choice{Push: "10.0.0.5:5000", Pull: "10.0.0.5:5000", PlainHTTP: true}},
+		{"none, although the cluster announces one", config.NoRegistry, kind, Choice{}},
+		{"address of version 6", "[::1]:5000/x", nil, Choice{Push: "[::1]:5000/x", Pull: "[::1]:5000/x"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := Choose(test.wishes)
+			got, err := Choose(test.said, test.announced)
 			if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
+			if said := got.Said(); got.Chosen() && !got.Announced && said != test.said {
+				t.Errorf("said again it is %s", said)
+			}
 		})
 	}
-}
-
-func TestWhatIsNoRegistryIsAMistakeOfWhoSaidIt(t *testing.T) {
-	t.Parallel()
-	for _, text := range []string{"https://registry.example", "registry.example/", "registry.example//x", "registry.example/Team", "registry.example/team:dev", "team/app", "registry", "registry.example:x", " ", "registry.example/te am"} {
-		_, err := Choose(Wishes{Environment: text})
-		wrong := (*WishError)(nil)
-		if !errors.As(err, &wrong) || wrong.By != ByEnvironment || !strings.Contains(err.Error(), text) {
-			t.Errorf("%q: %v", text, err)
-		}
+	if _, err := Choose("https://registry.example", nil); err == nil {
+		t.Error("what is no registry is taken for one")
 	}
 }
 

@@ -30,11 +30,14 @@ func (s *Store) failed(ctx context.Context, err error, doing string, repository 
 		Host: repository.RegistryStr(), Repository: repository.RepositoryStr(),
 		Doing: doing, Credentials: s.keychain.source(repository), Err: err,
 	}
-	wrong.Reason, wrong.Status = reason(err)
+	host := repository.RegistryStr()
+	wrong.Reason, wrong.Status = reason(err, s.guard.plain[host] || isLoopback(host))
 	return wrong
 }
 
-func reason(err error) (why Reason, status int) {
+// reason is why a registry did not do it; mayBePlain is set where it may do without TLS, so that
+// this is not why.
+func reason(err error, mayBePlain bool) (why Reason, status int) {
 	var plain *plainError
 	var large *tooLargeError
 	var answer *transport.Error
@@ -44,7 +47,7 @@ func reason(err error) (why Reason, status int) {
 	// A registry at a private address is asked by https first: what came of that counts.
 	case isUntrusted(err):
 		return Untrusted, 0
-	case speaksPlain(err):
+	case speaksPlain(err) && !mayBePlain:
 		return PlainHTTP, 0
 	case errors.As(err, &answer):
 		return answered(answer), answer.StatusCode

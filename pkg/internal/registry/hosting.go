@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 )
 
 // Where a cluster announces its registry (KEP-1755).
@@ -42,11 +44,20 @@ func ParseHosting(text []byte) (*Hosting, error) {
 		if said == "" {
 			continue
 		}
-		if err := check(said); err != nil && !(field != "host" && isName(said)) {
+		if err := check(said); err != nil && (field == "host" || !isName(said)) {
 			return nil, hosting.wrong(field+" "+said, err)
 		}
 	}
 	return &hosting, nil
+}
+
+// check wants HOST[:PORT][/PATH].
+func check(text string) error {
+	_, plain, err := config.ParseRegistry(text)
+	if plain {
+		err = errors.New("it has a scheme")
+	}
+	return err
 }
 
 // isName takes the name of a container for a host, as nodes beside it may.

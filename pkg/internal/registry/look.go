@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -17,13 +18,30 @@ import (
 // platform. A name that stands for nothing is not in the answer. Of names that could not be
 // asked the errors are *Error; the other names are in the answer all the same.
 func (s *Store) Look(ctx context.Context, names ...string) (map[string]Content, error) {
+	return s.each(names, func(text string) (Content, bool, error) { return s.lookAt(ctx, text) })
+}
+
+// LookAt is Look for content by its digest, each like HOST/team/app@sha256:….
+func (s *Store) LookAt(ctx context.Context, pinned ...string) (map[string]Content, error) {
+	return s.each(pinned, func(text string) (Content, bool, error) {
+		repository, d, _ := strings.Cut(text, "@")
+		content, err := s.At(ctx, repository, digest.Digest(d))
+		if is(err, NotFound) {
+			return Content{}, false, nil
+		}
+		return content, err == nil, err
+	})
+}
+
+// each asks a few at once.
+func (s *Store) each(names []string, look func(string) (Content, bool, error)) (map[string]Content, error) {
 	found := map[string]Content{}
 	var mu sync.Mutex
 	var asking errgroup.Group
 	asking.SetLimit(s.jobs)
 	for _, text := range names {
 		asking.Go(func() error {
-			content, ok, err := s.lookAt(ctx, text)
+			content, ok, err := look(text)
 			if ok && err == nil {
 				mu.Lock()
 				defer mu.Unlock()

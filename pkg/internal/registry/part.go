@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,21 +31,19 @@ type Part struct {
 	digests  map[string][]digest.Digest
 }
 
-// Asks are what a registry cannot know by itself: it lists no names, has no owner labels, and
-// runs nothing.
+// Asks are what a registry cannot know by itself: it lists no names, and has no owner labels.
 type Asks struct {
 	// Platform of the nodes, like linux/amd64.
 	Platform string
-	// Names to look for: those of sources, and those that are recorded.
-	Names []string
+	// Names to look for: those of sources, and those that are recorded. Pinned are looked for
+	// where no name stands for them: content that is recorded, like HOST/team/app@sha256:….
+	Names, Pinned []string
+	// Also are what else a name is called, which is there then, too: a source has its own
+	// repository elsewhere.
+	Also map[string][]string
 	// Owners says which record a name belongs to, Digests what records say that it stands for.
 	Owners  map[string]string
 	Digests map[string][]digest.Digest
-	// Repository is where an image goes whose name only reading it tells.
-	Repository string
-	// Running asks the cluster for its containers, with the imageID of their pods' status as
-	// ImageRef; nil where nobody asks.
-	Running func(context.Context) ([]images.Container, error)
 }
 
 // NewPart returns a registry as the only part of a cluster's store. It closes the store.
@@ -62,8 +61,8 @@ func NewPart(store *Store, choice Choice, asks Asks) *Part {
 	}
 }
 
-// Name is what the part is called: the registry, with its path, as nodes reach it.
-func (p *Part) Name() string { return p.choice.Pull }
+// Name is what the part is called; see Choice.Part.
+func (p *Part) Name() string { return p.choice.Part() }
 
 // Names are the parts: this one.
 func (p *Part) Names() []string { return []string{p.Name()} }
@@ -86,19 +85,12 @@ func (p *Part) ProbeContent(ctx context.Context) (images.States, error) {
 	return images.States{p.Name(): state}, err
 }
 
-// ProbeUse also asks what runs.
-func (p *Part) ProbeUse(ctx context.Context) (images.States, error) {
-	state, err := p.look(ctx)
-	if err == nil {
-		state.Containers, err = p.running(ctx)
-	}
-	return images.States{p.Name(): state}, err
-}
+// ProbeUse is Probe: a registry runs nothing.
+func (p *Part) ProbeUse(ctx context.Context) (images.States, error) { return p.Probe(ctx) }
 
-// Containers asks only what runs.
-func (p *Part) Containers(ctx context.Context, _ []string) (images.States, error) {
-	running, err := p.running(ctx)
-	return images.States{p.Name(): {Platform: p.asks.Platform, Containers: running}}, err
+// Containers are none: a registry runs nothing.
+func (p *Part) Containers(context.Context, []string) (images.States, error) {
+	return images.States{p.Name(): {Platform: p.asks.Platform}}, nil
 }
 
 // here are names as they are reached from here. Those of other registries are left out: there is
@@ -115,6 +107,9 @@ func (p *Part) here(names []string) []string {
 
 func (p *Part) look(ctx context.Context) (images.State, error) {
 	found, err := p.store.Look(ctx, p.here(p.asks.Names)...)
+	if err == nil {
+		err = p.lookAtPinned(ctx, found)
+	}
 	if err != nil {
 		return images.State{}, err
 	}
@@ -145,7 +140,12 @@ func (p *Part) look(ctx context.Context) (images.State, error) {
 			state.Images = append(state.Images, images.Image{ID: id})
 		}
 		listed := &state.Images[at]
-		listed.RepoTags = append(listed.RepoTags, name)
+		if _, pinned := digestIn(name); !pinned {
+			listed.RepoTags = append(listed.RepoTags, name)
+		}
+		for _, also := range p.asks.Also[name] {
+			listed.RepoTags, state.Names[also] = append(listed.RepoTags, also), true
+		}
 		if repository, ok := p.choice.There(content.Repository); ok {
 			pinned := repository + "@" + content.Digest.String()
 			if !slices.Contains(listed.RepoDigests, pinned) {
@@ -154,6 +154,44 @@ func (p *Part) look(ctx context.Context) (images.State, error) {
 		}
 	}
 	return state, nil
+}
+
+// lookAtPinned asks for content that none of the names that were found stands for.
+func (p *Part) lookAtPinned(ctx context.Context, found map[string]Content) error {
+	var missing []string
+	for _, here := range p.here(p.asks.Pinned) {
+		d, _ := digestIn(here)
+		stands := false
+		for _, content := range found {
+			stands = stands || content.Digest == d && strings.HasPrefix(here, content.Repository+"@")
+		}
+		if !stands && !slices.Contains(missing, here) {
+			missing = append(missing, here)
+		}
+	}
+	there, err := p.store.LookAt(ctx, missing...)
+	maps.Copy(found, there)
+	return err
+}
+
+// digestIn is that of a name like HOST/team/app@sha256:….
+func digestIn(name string) (digest.Digest, bool) {
+	_, text, ok := strings.Cut(name, "@")
+	return digest.Digest(text), ok
+}
+
+// Content is what the registry has of an image ID, as far as it was looked at or pushed.
+func (p *Part) Content(imageID string) (Content, bool) {
+	content, err := p.content(imageID)
+	return content, err == nil
+}
+
+// Stands is what a name stands for, as far as it was looked at or given.
+func (p *Part) Stands(name string) (Content, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	content, ok := p.contents[name]
+	return content, ok
 }
 
 // lookInto fills in the layers that the registry has, and which images have all of theirs.
@@ -194,29 +232,6 @@ func (p *Part) lookInto(ctx context.Context, state *images.State) error {
 	return nil
 }
 
-// running are the cluster's containers, with the image IDs of what they run where that is in
-// the registry.
-func (p *Part) running(ctx context.Context) ([]images.Container, error) {
-	if p.asks.Running == nil {
-		return nil, nil
-	}
-	containers, err := p.asks.Running(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i, container := range containers {
-		for _, content := range p.ids {
-			image, ok := content.Image(p.asks.Platform)
-			if ok && Runs(container.ImageRef, content.Digests()) {
-				containers[i].ImageRef = image.Config.String()
-			}
-		}
-	}
-	return containers, nil
-}
-
 // remember notes content that the registry has got.
 func (p *Part) remember(content Content) {
 	p.mu.Lock()
@@ -228,14 +243,14 @@ func (p *Part) remember(content Content) {
 
 // Deliver begins to push an image into the repository that its names are in.
 func (p *Part) Deliver(ctx context.Context, what images.Delivering) images.Delivery {
-	repository := p.asks.Repository
+	repository := what.Repository
 	if len(what.Names) > 0 {
 		repository = ociimage.Repository(what.Names[0].Text)
 	}
 	delivery := &delivered{part: p}
 	here, ok := p.choice.Here(repository)
 	if !ok {
-		delivery.err = &elsewhereError{name: cmp.Or(repository, "an image without a name"), registry: p.Name()}
+		delivery.err = &elsewhereError{name: cmp.Or(repository, "an image without a name"), registry: p.choice.Pull}
 		return delivery
 	}
 	p.mu.Lock()

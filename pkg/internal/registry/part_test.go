@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 const (
 	nodesSide = "registry.nodes:5000/mirror"
+	thePart   = "registry " + nodesSide
 	dev       = nodesSide + "/datastorage:dev"
 	recorded  = nodesSide + "/datastorage:suite-1"
 	owner     = "ns.suite.datastorage"
@@ -23,7 +23,7 @@ const (
 // part is the registry of a server, which nodes reach by another name than this machine does.
 func part(t *testing.T, server *server, asks Asks) *Part {
 	t.Helper()
-	asks.Platform, asks.Repository = "linux/amd64", nodesSide+"/datastorage"
+	asks.Platform = "linux/amd64"
 	asks.Names = append(asks.Names, dev, recorded)
 	part := NewPart(server.open(t), Choice{Push: server.host + "/dev", Pull: nodesSide}, asks)
 	t.Cleanup(part.Close)
@@ -64,7 +64,7 @@ func TestARegistryIsLoadedIntoAsANodeIs(t *testing.T) {
 	t.Parallel()
 	server := serve(t)
 	states := must[images.States](t)(part(t, server, Asks{}).ProbeContent(t.Context()))
-	if diff := cmp.Diff([]string{nodesSide}, states.Lacking(dev, app(t, "1").id(t).String())); diff != "" {
+	if diff := cmp.Diff([]string{thePart}, states.Lacking(dev, app(t, "1").id(t).String())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	done, err := load(t, part(t, server, Asks{}), app(t, "1"), images.Name{Text: dev})
@@ -78,7 +78,7 @@ func TestARegistryIsLoadedIntoAsANodeIs(t *testing.T) {
 		t.Errorf("%+v", states)
 	}
 	changed, _ := single(t, app(t, "2")).Image()
-	if diff := cmp.Diff([]digest.Digest{changed.DiffIDs[1]}, states[nodesSide].Missing(changed, states.KnowsLayer)); diff != "" {
+	if diff := cmp.Diff([]digest.Digest{changed.DiffIDs[1]}, states[thePart].Missing(changed, states.KnowsLayer)); diff != "" {
 		t.Errorf("missing (-want +got):\n%s", diff)
 	}
 	done, err = load(t, part(t, server, Asks{}), app(t, "2"), images.Name{Text: dev})
@@ -91,7 +91,7 @@ func TestARegistryIsLoadedIntoAsANodeIs(t *testing.T) {
 		t.Errorf("%+v, %v", done, err)
 	}
 	states = must[images.States](t)(part(t, server, Asks{}).Probe(t.Context()))
-	if id := states[nodesSide].ID(dev); id != app(t, "2").id(t).String() {
+	if id := states[thePart].ID(dev); id != app(t, "2").id(t).String() {
 		t.Errorf("%s is %s", dev, id)
 	}
 }
@@ -170,7 +170,7 @@ func TestTagsOfARegistryAreGivenAsThoseOfNodes(t *testing.T) {
 		part := part(t, server, test.asks)
 		must[images.States](t)(part.Probe(t.Context()))
 		done, err := part.Tag(t.Context(), part.Names(), []images.TagOp{test.op})
-		if diff := cmp.Diff(map[string][]images.Tagged{nodesSide: {test.want}}, done); err != nil || diff != "" {
+		if diff := cmp.Diff(map[string][]images.Tagged{thePart: {test.want}}, done); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", test.name, err, diff)
 		}
 	}
@@ -219,7 +219,7 @@ func TestTagsOfARegistryAreTakenAwayByTheirRecordOnly(t *testing.T) {
 		part := part(t, server, test.asks)
 		must[images.States](t)(part.ProbeUse(t.Context()))
 		done, err := part.Untag(t.Context(), part.Names(), []images.UntagOp{test.op})
-		if err != nil || len(done[nodesSide]) != 1 || done[nodesSide][0].Removed != test.want {
+		if err != nil || len(done[thePart]) != 1 || done[thePart][0].Removed != test.want {
 			t.Errorf("%s: %+v, %v", test.name, done, err)
 		}
 	}
@@ -229,29 +229,34 @@ func TestTagsOfARegistryAreTakenAwayByTheirRecordOnly(t *testing.T) {
 	}
 }
 
-func TestWhatPodsSayTheyRunIsFoundByItsDigest(t *testing.T) {
+func TestRecordedContentIsFoundWithoutATag(t *testing.T) {
 	t.Parallel()
 	server := serve(t)
 	if _, err := load(t, part(t, server, Asks{}), app(t, "1"), images.Name{Text: recorded}); err != nil {
 		t.Fatal(err)
 	}
-	found := must[map[string]Content](t)(server.open(t).Look(t.Context(), server.host+"/dev/datastorage:suite-1"))
-	content := found[server.host+"/dev/datastorage:suite-1"]
-	running := func(context.Context) ([]images.Container, error) {
-		return []images.Container{
-			{ID: "ours", Image: recorded, ImageRef: "kind-registry:5000/x@" + content.Digest.String()},
-			{ID: "other", Image: recorded, ImageRef: "registry.nodes:5000/x@" + digest.FromString("x").String()},
-		}, nil
+	content := must[map[string]Content](t)(server.open(t).Look(t.Context(), server.host+"/dev/datastorage:suite-1"))[server.host+"/dev/datastorage:suite-1"]
+	if _, err := load(t, part(t, server, Asks{}), app(t, "2"), images.Name{Text: recorded}); err != nil {
+		t.Fatal(err)
 	}
-	states := must[images.States](t)(part(t, server, Asks{Running: running}).ProbeUse(t.Context()))
-	id := app(t, "1").id(t).String()
-	for _, container := range states[nodesSide].Containers {
-		if (container.ImageRef == id) != (container.ID == "ours") {
-			t.Errorf("%+v", container)
-		}
+	pinned := nodesSide + "/datastorage@" + content.Digest.String()
+	gone := nodesSide + "/datastorage@" + digest.FromString("x").String()
+	looking := part(t, server, Asks{Pinned: []string{pinned, gone}, Also: map[string][]string{recorded: {"localhost/datastorage:dev"}}})
+	states := must[images.States](t)(looking.Probe(t.Context()))
+	first, second := app(t, "1").id(t).String(), app(t, "2").id(t).String()
+	state := states[looking.Name()]
+	if state.ID(first) != first || state.ID(pinned) != first || state.ID(recorded) != second || state.ID("localhost/datastorage:dev") != second || state.ID(gone) != "" {
+		t.Errorf("%+v", state.Images)
 	}
-	if !states[nodesSide].Runs(id) {
-		t.Error("nothing runs it")
+	if found, ok := looking.Content(first); !ok || found.Digest != content.Digest {
+		t.Errorf("%+v", found)
+	}
+	// By its digest it can get its tag back.
+	op := images.TagOp{Target: recorded, Owner: owner, ImageID: first, Back: true}
+	looking.own(recorded, owner, content)
+	done, err := looking.Tag(t.Context(), looking.Names(), []images.TagOp{op})
+	if err != nil || done[looking.Name()][0].ImageID != first {
+		t.Errorf("%+v, %v", done, err)
 	}
 }
 
@@ -268,10 +273,10 @@ func TestALayoutIsLoadedIntoARegistryWithAllItsPlatforms(t *testing.T) {
 		asking := part(t, server, Asks{})
 		asking.asks.Platform = platform
 		states := must[images.States](t)(asking.Probe(t.Context()))
-		if got := states[nodesSide].ID(dev); got != id.String() {
+		if got := states[thePart].ID(dev); got != id.String() {
 			t.Errorf("%s: %s instead of %s", platform, got, id)
 		}
-		if got := states[nodesSide].ID(nodesSide + "/datastorage@" + root.Digest.String()); got != id.String() {
+		if got := states[thePart].ID(nodesSide + "/datastorage@" + root.Digest.String()); got != id.String() {
 			t.Errorf("%s: by the index's digest it is %s", platform, got)
 		}
 	}

@@ -42,7 +42,7 @@ func (p *Part) own(name, owner string, content Content) {
 func (p *Part) name(ctx context.Context, name string, naming Naming) (Named, error) {
 	here, ok := p.choice.Here(name)
 	if !ok {
-		return Named{}, &elsewhereError{name: name, registry: p.Name()}
+		return Named{}, &elsewhereError{name: name, registry: p.choice.Pull}
 	}
 	tag, err := p.store.tag(here)
 	if err != nil {

@@ -163,7 +163,7 @@ func (j *judge) replacedFailure(v view) *failure {
 	}
 	images := kube.ImagesOf(&v.object.Template.Spec)
 	for _, a := range j.assigned {
-		if has := images[a.Container.Name]; has != a.Image.Image {
+		if has := images[a.Container.Name]; !a.Image.Is(has) {
 			return &failure{FailedError: FailedError{
 				Reason: "Replaced", Container: a.Container.Name, Image: has, Inconsistent: true,
 				Message: fmt.Sprintf("somebody else changed the container's image during the rollout of %s; deploy again",

@@ -25,7 +25,7 @@ const (
 // home tells whether a reference is one of the images of this workload, and where that is.
 func (j *judge) home(reference string) home {
 	for _, image := range j.images {
-		if image.Image == reference {
+		if image.Is(reference) {
 			return homeOf(image)
 		}
 	}
@@ -121,7 +121,7 @@ func explainPull(p *problem) {
 
 // hintOfPull says what to do where time ran out while an image was still to be pulled.
 func (e *FailedError) hintOfPull(t *kube.Target, cause *problem, events []corev1.Event) {
-	at := slices.IndexFunc(t.Images, func(image kube.Image) bool { return image.Pulled && image.Image == e.Image })
+	at := slices.IndexFunc(t.Images, func(image kube.Image) bool { return image.Pulled && image.Is(e.Image) })
 	if at < 0 || cause == nil || e.Hint != "" || !strings.Contains(cause.message, "ImagePull") {
 		return
 	}

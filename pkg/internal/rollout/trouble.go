@@ -14,7 +14,7 @@ import (
 // alone brings nothing.
 func (u *Used) Trouble(image kube.Image, now time.Time) (words string, failed bool) {
 	of := func(reference string) home {
-		if reference == image.Image {
+		if image.Is(reference) {
 			return homeOf(image)
 		}
 		return elsewhere
@@ -22,7 +22,7 @@ func (u *Used) Trouble(image kube.Image, now time.Time) (words string, failed bo
 	var pods []*corev1.Pod
 	for _, used := range u.Pods {
 		has := slices.ContainsFunc(kube.Containers(&used.pod.Spec), func(c corev1.Container) bool {
-			return c.Image == image.Image
+			return image.Is(c.Image)
 		})
 		if podReady(used.pod) || !has {
 			continue
