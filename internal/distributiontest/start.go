@@ -46,6 +46,8 @@ type Registry struct {
 	// CA is the certificate, in PEM form, by which it is trusted.
 	CA []byte
 
+	how     How
+	issued  *issued
 	process *exec.Cmd
 }
 
@@ -82,24 +84,29 @@ func Start(ctx context.Context, how How) (*Registry, error) {
 			return nil, err
 		}
 	}
-	log, err := os.Create(filepath.Join(how.Dir, "log"))
+	started := &Registry{Host: address, CA: issued.certificate, how: how, issued: issued}
+	return started, started.Again(ctx)
+}
+
+// Again starts one that was stopped, with all that it had, at the same address.
+func (r *Registry) Again(ctx context.Context) error {
+	log, err := os.Create(filepath.Join(r.how.Dir, "log"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = log.Close() }()
-	process := exec.CommandContext(ctx, how.Program, "serve", filepath.Join(how.Dir, "config.yml"))
-	process.Stdout, process.Stderr = log, log
-	process.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none")
-	if err := process.Start(); err != nil {
-		return nil, err
+	r.process = exec.CommandContext(ctx, r.how.Program, "serve", filepath.Join(r.how.Dir, "config.yml"))
+	r.process.Stdout, r.process.Stderr = log, log
+	r.process.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none")
+	if err := r.process.Start(); err != nil {
+		return err
 	}
-	started := &Registry{Host: address, CA: issued.certificate, process: process}
-	if err := started.wait(ctx, issued); err != nil {
+	if err := r.wait(ctx, r.issued); err != nil {
 		text, _ := os.ReadFile(log.Name())
-		started.Stop()
-		return nil, fmt.Errorf("registry: %w\n%s", err, text)
+		r.Stop()
+		return fmt.Errorf("registry: %w\n%s", err, text)
 	}
-	return started, nil
+	return nil
 }
 
 // Stop ends it.

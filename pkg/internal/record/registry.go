@@ -74,7 +74,8 @@ func (e *Evidence) registryFields() [][2]string {
 		return nil
 	}
 	fields := [][2]string{
-		{"registry.pull", e.Registry.Pull}, {"registry.push", e.Registry.Push},
+		{"registry.pull", e.Registry.Pull},
+		{"registry.push", e.Registry.Push},
 		{"registry.digest", e.Registry.Digest.String()},
 	}
 	for _, image := range e.Registry.Images {

@@ -22,6 +22,7 @@ func config(o Options, image nodeimage.Image, facts host.Facts) *v1alpha4.Cluste
 	for range o.Workers {
 		cluster.Nodes = append(cluster.Nodes, v1alpha4.Node{Role: v1alpha4.WorkerRole})
 	}
+	cluster.ContainerdConfigPatches = []string{registries()}
 	if image.Stock {
 		return cluster
 	}
@@ -65,6 +66,11 @@ func alone() string {
 		"controllerManager: {extraArgs: [{name: leader-elect, value: 'false'}]}",
 		"scheduler: {extraArgs: [{name: leader-elect, value: 'false'}]}",
 	)
+}
+
+// registries lets tests tell nodes of a registry while they run, as kind's recipe does.
+func registries() string {
+	return lines(`[plugins."io.containerd.grpc.v1.cri".registry]`, `  config_path = "/etc/containerd/certs.d"`)
 }
 
 func lines(text ...string) string { return strings.Join(text, "\n") + "\n" }

@@ -28,6 +28,7 @@ func TestConfigOfOurImage(t *testing.T) {
 			"kind: KubeletConfiguration\nfailCgroupV1: false\n",
 			alone(),
 		},
+		ContainerdConfigPatches: []string{registries()},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
