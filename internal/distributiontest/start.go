@@ -4,6 +4,7 @@ package distributiontest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -108,6 +109,9 @@ func (r *Registry) Again(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Trusting is what a client takes to trust it.
+func (r *Registry) Trusting() *tls.Config { return r.issued.trusting() }
 
 // Stop ends it.
 func (r *Registry) Stop() {
