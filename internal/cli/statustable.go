@@ -123,6 +123,9 @@ func nodesOf(image e2eimage.ImageStatus) string {
 	if image.Image == "" || all == 0 {
 		return orNone("")
 	}
+	if image.Registry != "" {
+		return "pulled"
+	}
 	return fmt.Sprintf("%d/%d", len(image.NodesWith), all)
 }
 

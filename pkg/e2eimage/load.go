@@ -215,5 +215,8 @@ func (l *LoadedImage) summary() string {
 	case len(named) > 0:
 		return fmt.Sprintf("Named %s on %s, which had the image under another name", l.Image, nodesOf(named))
 	}
+	if len(l.Nodes) == 1 && isRegistry(l.Nodes[0].Node) {
+		return fmt.Sprintf("Nothing to push: %s has %s already", l.Nodes[0].Node, l.Image)
+	}
 	return fmt.Sprintf("Nothing to copy: %s is on %s already", l.Image, onAll(len(l.Nodes)))
 }

@@ -64,7 +64,7 @@ func (r *loadRun) load(ctx context.Context) (*LoadedImage, error) {
 	delivered := map[string]kindnode.Delivered{}
 	begun := time.Now()
 	image := f.image
-	working := r.client.report.Start(progress.Step{Doing: doing(f.text, lacking, len(r.states))})
+	working := r.client.report.Start(progress.Step{Doing: doing(f.text, lacking, r.states.Nodes())})
 	if len(lacking) > 0 {
 		image, delivered, err = r.send(ctx, f, lacking, r.having(lacking), working)
 	}
@@ -135,6 +135,9 @@ func (r *loadRun) send(ctx context.Context, f *from, lacking, having []string,
 ) (ociimage.Image, map[string]kindnode.Delivered, error) {
 	image, delivered, err := r.deliver(ctx, f, lacking, having,
 		&transfer{working: working, sent: map[string]int64{}, total: r.totals(f, lacking)})
+	if in := r.inRegistry(); in != nil {
+		return image, delivered, in.explain(err)
+	}
 	var failed kindnode.NodeErrors
 	if errors.As(err, &failed) && len(failed) < len(lacking) {
 		var others []string

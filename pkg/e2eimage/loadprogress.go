@@ -9,10 +9,10 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
-// doing says what a load does with nodes that lack the image, or its name.
-func doing(source string, lacking []string, nodes int) string {
+// doing says what a load does with nodes, or a registry, that lack the image, or its name.
+func doing(source string, lacking, all []string) string {
 	if len(lacking) == 0 {
-		return fmt.Sprintf("Naming %s on %s", source, progress.Counted(nodes, "node"))
+		return fmt.Sprintf("Naming %s on %s", source, nodesOf(all))
 	}
 	return fmt.Sprintf("Copying %s to %s", source, nodesOf(lacking))
 }

@@ -78,6 +78,6 @@ func (r *loadRun) notOurs(node, name, owner string) error {
 		taken.Fix += fmt.Sprintf(", or remove that record: %s --scope=cluster",
 			typedAt("clean", image, namespace, consumer, r.in.Suite))
 	}
-	return &InconsistentError{taken.says("on node %s, %s is the recorded image of %s (namespace.consumer.name) and must "+
-		"keep its content", node, name, owner)}
+	return &InconsistentError{taken.says("on %s, %s is the recorded image of %s (namespace.consumer.name) and must "+
+		"keep its content", nodesOf([]string{node}), name, owner)}
 }

@@ -117,7 +117,8 @@ func (c *Client) choiceOf(in *record.Registry, choices map[string]registry.Choic
 	if err != nil {
 		return registry.Choice{}, fmt.Errorf("the record's registry: %w", err)
 	}
-	choice.Pull = in.Pull
+	// Plain http has to be said by who would send a login over it, not by a record.
+	choice.Pull, choice.PlainHTTP = in.Pull, false
 	return choice, nil
 }
 

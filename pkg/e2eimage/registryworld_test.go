@@ -54,6 +54,7 @@ func newRegistryBench(t *testing.T) *registryBench {
 	t.Helper()
 	b := &registryBench{t: t, docker: enginetest.New(enginetest.Docker), ran: map[string]string{}}
 	b.api = kubetest.New(b)
+	(&bench{t: t, api: b.api}).inNamespace()
 	b.empties()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()

@@ -1,6 +1,10 @@
 package e2eimage
 
-import "github.com/e2eimage/kubectl-e2eimage/pkg/progress"
+import (
+	"strings"
+
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
+)
 
 // step is a step whose two forms differ in the verb only.
 func step(doing, done, what string) progress.Step {
@@ -16,12 +20,20 @@ func tagsFrom(tags int, nodes []string) string {
 }
 
 // nodesOf names a node or a registry, or says how many there are.
-func nodesOf(nodes []string) string {
-	if len(nodes) == 1 && isRegistry(nodes[0]) {
-		return nodes[0]
+func nodesOf(parts []string) string {
+	var said, nodes []string
+	for _, part := range parts {
+		if isRegistry(part) {
+			said = append(said, part)
+		} else {
+			nodes = append(nodes, part)
+		}
 	}
-	if len(nodes) == 1 {
-		return "node " + nodes[0]
+	switch {
+	case len(nodes) == 1:
+		said = append([]string{"node " + nodes[0]}, said...)
+	case len(nodes) > 1 || len(said) == 0:
+		said = append([]string{progress.Counted(len(nodes), "node")}, said...)
 	}
-	return progress.Counted(len(nodes), "node")
+	return strings.Join(said, " and ")
 }

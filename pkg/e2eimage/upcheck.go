@@ -35,19 +35,23 @@ const checkLimit = 10 * time.Second
 // there yet. One that does not answer within the limit is left alone until the images are
 // built.
 func (r *upRun) recordsBefore(ctx context.Context, limit time.Duration) (*record.Set, error) {
-	named, err := r.client.kindCluster(r.in.Suite)
-	if err != nil {
-		return nil, nil // said when the target is opened
-	}
-	if of, err := r.client.kindCluster(config.Suite{}); err != nil || of != named {
-		// The kube context need not be about that cluster, which may still have to be made.
-		return nil, nil
-	}
-	consumer := r.in.Suite.Consumer
-	if consumer == "" {
-		if consumer, err = consumerAfter(named); err != nil {
+	onNodes := slices.ContainsFunc(r.in.Suite.Images, func(image config.Image) bool {
+		text := said(r.in.Suite, image)
+		return text == "" || text == config.NoRegistry
+	})
+	if onNodes {
+		named, err := r.client.kindCluster(r.in.Suite)
+		if err != nil {
 			return nil, nil // said when the target is opened
 		}
+		if of, err := r.client.kindCluster(config.Suite{}); err != nil || of != named {
+			// The kube context need not be about that cluster, which may still have to be made.
+			return nil, nil
+		}
+	}
+	consumer, err := r.client.consumerOf(r.in.Suite)
+	if err != nil {
+		return nil, nil // said when the target is opened
 	}
 	kube, err := r.client.kube(r.in.Suite)
 	if err != nil {
