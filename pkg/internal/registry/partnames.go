@@ -1,11 +1,13 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/images"
 )
@@ -90,21 +92,22 @@ func (p *Part) GiveNames(ctx context.Context, _ []string, imageID string, names 
 	return nil
 }
 
-// Tag adds names that a record owns. One that is another image stays that: callers compare
-// images.Tagged.ImageID with what they wanted.
+// Tag adds names that a record owns, a few at once. One that is another image stays that: callers
+// compare images.Tagged.ImageID with what they wanted. With an error what is returned is not whole.
 func (p *Part) Tag(ctx context.Context, _ []string, ops []images.TagOp) (map[string][]images.Tagged, error) {
-	var all []images.Tagged
-	for _, op := range ops {
-		if context.Cause(ctx) != nil {
-			return map[string][]images.Tagged{p.Name(): all}, context.Cause(ctx)
-		}
-		done, err := p.tagOne(ctx, op)
-		if err != nil {
-			return map[string][]images.Tagged{p.Name(): all}, err
-		}
-		all = append(all, done)
+	all, failed := make([]images.Tagged, len(ops)), make([]error, len(ops))
+	var naming errgroup.Group
+	naming.SetLimit(p.store.jobs)
+	for i, op := range ops {
+		naming.Go(func() error {
+			if failed[i] = context.Cause(ctx); failed[i] == nil {
+				all[i], failed[i] = p.tagOne(ctx, op)
+			}
+			return nil
+		})
 	}
-	return map[string][]images.Tagged{p.Name(): all}, nil
+	_ = naming.Wait() // each has its error
+	return map[string][]images.Tagged{p.Name(): all}, cmp.Or(failed...)
 }
 
 func (p *Part) tagOne(ctx context.Context, op images.TagOp) (images.Tagged, error) {
