@@ -18,8 +18,10 @@ type Build struct {
 	Args    map[string]string `yaml:"args"`
 	NoCache bool              `yaml:"noCache"`
 	// Flags of each engine are templates; see RenderFlags.
-	Flags   map[string][]string `yaml:"flags"`
-	Command []string            `yaml:"command"`
+	Flags map[string][]string `yaml:"flags"`
+	// Command builds the image instead of an engine. Its words are templates; see
+	// RenderCommand.
+	Command []string `yaml:"command"`
 	// Dir is the folder of the file that says so: where Command runs.
 	Dir string
 }
@@ -29,7 +31,7 @@ func (b *Build) RenderArgs(values TemplateValues) (map[string]string, error) {
 	rendered := make(map[string]string, len(b.Args))
 	var found problems
 	for _, key := range slices.Sorted(maps.Keys(b.Args)) {
-		rendered[key] = found.render("build argument "+key, b.Args[key], values)
+		rendered[key] = found.render("build argument "+key, b.Args[key], tagFields(), HelmValues{TemplateValues: values})
 	}
 	if err := found.err(); err != nil {
 		return nil, err
@@ -42,7 +44,22 @@ func (b *Build) RenderFlags(engine string, values TemplateValues) ([]string, err
 	var rendered []string
 	var found problems
 	for i, flag := range b.Flags[engine] {
-		rendered = append(rendered, found.render(fmt.Sprintf("build flag %s[%d]", engine, i), flag, values))
+		rendered = append(rendered, found.render(fmt.Sprintf("build flag %s[%d]", engine, i), flag, tagFields(),
+			HelmValues{TemplateValues: values}))
+	}
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return rendered, nil
+}
+
+// RenderCommand fills in the templates of Command, each word by itself. Image, Repository
+// and Tag are those that the command's image is to get; an ImageID there is not yet.
+func (b *Build) RenderCommand(values HelmValues) ([]string, error) {
+	var rendered []string
+	var found problems
+	for i, word := range b.Command {
+		rendered = append(rendered, found.render(fmt.Sprintf("build command[%d]", i), word, commandFields(), values))
 	}
 	if err := found.err(); err != nil {
 		return nil, err
@@ -51,8 +68,8 @@ func (b *Build) RenderFlags(engine string, values TemplateValues) ([]string, err
 }
 
 // render executes a template of a build, or notes why it cannot be.
-func (p *problems) render(where, text string, values TemplateValues) string {
-	rendered, err := render(text, tagFields(), HelmValues{TemplateValues: values})
+func (p *problems) render(where, text string, allowed []string, values HelmValues) string {
+	rendered, err := render(text, allowed, values)
 	if err != nil {
 		p.add(place{where: where}, "%v", err)
 	}

@@ -203,6 +203,11 @@ func (c checker) build(field string, build *Build) {
 		c.wrong(field, "has both command and what only an engine's build uses: file, target, platform, args, noCache or "+
 			"flags; choose one")
 	}
+	for i, word := range build.Command {
+		c.value(fmt.Sprintf("%s.command[%d]", field, i), word, func(text string) error {
+			return checkTemplate(text, "", commandFields(), nil)
+		})
+	}
 	for _, key := range slices.Sorted(maps.Keys(build.Args)) {
 		c.value(child(field+".args", key), build.Args[key], func(text string) error {
 			return checkTemplate(text, "", tagFields(), nil)

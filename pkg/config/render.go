@@ -53,6 +53,17 @@ func whyUnknown(field string) string {
 	return ""
 }
 
+// whereKnown says of a field of the recorded image which templates can use it.
+func whereKnown(field string) string {
+	switch field {
+	case "Image", "Repository", "Tag":
+		return ", only in build.command and helm"
+	case "ImageID":
+		return ", only in helm"
+	}
+	return ""
+}
+
 // parseTemplate returns the template and the fields that it uses.
 func parseTemplate(text string, allowed []string, environment Environment) (*template.Template, []string, error) {
 	if len(text) > maxTemplate {
@@ -144,7 +155,7 @@ func (u *templateUse) ofField(node *parse.FieldNode) error {
 		return fmt.Errorf("uses %s, but .%s is text and has no fields", node, field)
 	case !slices.Contains(u.allowed, field):
 		return fmt.Errorf("uses .%s, which is not known here%s; known are .%s and env", field,
-			didYouMean(field, u.allowed), strings.Join(u.allowed, ", ."))
+			cmp.Or(whereKnown(field), didYouMean(field, u.allowed)), strings.Join(u.allowed, ", ."))
 	}
 	u.fields = append(u.fields, field)
 	return nil

@@ -23,7 +23,8 @@ type TemplateValues struct {
 	Environment Environment
 }
 
-// HelmValues are what templates of chart values can use as well.
+// HelmValues are what templates of chart values can use as well. Those of build commands
+// can use Image, Repository and Tag.
 type HelmValues struct {
 	TemplateValues
 	Image, Repository, Tag, ImageID string
@@ -62,6 +63,10 @@ func HelmValue(text string, values HelmValues) (string, error) {
 func tagFields() []string {
 	return []string{"Consumer", "Name", "Random", "User", "GitCommit", "GitShort", "Unix", "Arch"}
 }
+
+// commandFields are what the words of a build command can use: the tag is decided before
+// the build.
+func commandFields() []string { return append([]string{"Image", "Repository", "Tag"}, tagFields()...) }
 
 // helmFields are what templates of chart values can use. A random would be
 // another one than the tag's.

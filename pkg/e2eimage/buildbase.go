@@ -65,7 +65,7 @@ func (r *buildRun) namesOf(image config.Image) []string {
 		names = append(names, entry.Image)
 	}
 	if image.Tag != "" || r.groupTag != "" {
-		if target, err := r.newImage(image); err == nil {
+		if target, err := r.newImage(image, r.in.Values); err == nil {
 			names = append(names, target)
 		}
 	}

@@ -10,31 +10,95 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/engine"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/lock"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/outlive"
 )
 
-// command runs the user's command. No suite beside this one builds the same reference
-// meanwhile: only its name tells which image it left.
-func (r *buildRun) command(ctx context.Context, image config.Image, by string, output io.Writer) (engine.Image, error) {
+// command runs the user's command and finds the image that it left: the one that it named
+// with the decided name, else the one of the source's name. No suite beside this one builds
+// the same source meanwhile: only its name tells which image a command left there.
+func (r *buildRun) command(ctx context.Context, image config.Image, prepared preparedBuild,
+	output io.Writer,
+) (engine.Image, error) {
 	var found engine.Image
-	err := r.lock.file.InTurn(ctx, reference(image), func() error {
-		err := engine.Run(ctx, r.client.runner, image.Build.Command, image.Build.Dir, output)
+	run := func() error {
+		err := engine.Run(ctx, r.client.runner, prepared.command, prepared.env, image.Build.Dir, output)
 		if err != nil {
 			return err
 		}
-		if found, err = engine.Find(ctx, r.client.runner, by, reference(image)); err != nil {
-			return (&Error{Code: CodeBuild, Image: image.Name}).says("its build command succeeded, but left no image: %w", err)
+		if found, err = r.left(ctx, image, prepared); err != nil {
+			return err
 		}
 		// Where docker keeps indexes, each build makes another one of the same image.
 		found.TryToIdentify(ctx, r.client.runner)
 		return context.Cause(ctx)
-	})
+	}
+	if reference(image) == "" {
+		return found, run()
+	}
+	err := r.lock.file.InTurn(ctx, reference(image), run)
 	return found, err
+}
+
+// left is the image that the command left.
+func (r *buildRun) left(ctx context.Context, image config.Image, prepared preparedBuild) (engine.Image, error) {
+	by, name := prepared.spec.Engine, reference(image)
+	for one, id := range r.whoHas(ctx, prepared) {
+		if id != prepared.before[one] || name == "" {
+			by, name = one, prepared.target
+		}
+	}
+	failed := &Error{Code: CodeBuild, Image: image.Name}
+	if name == "" {
+		return engine.Image{}, failed.says("its build command succeeded, but left no image %s\nlet it build {{.Image}}, or "+
+			"the variable E2EIMAGE_IMAGE; or write the name that it builds into source", prepared.target)
+	}
+	found, err := engine.Find(ctx, r.client.runner, by, name)
+	if err != nil {
+		return found, failed.says("its build command succeeded, but left no image: %w", err)
+	}
+	return found, nil
+}
+
+// whoHas are the engines that have an image of the decided name, with its ID. One that does
+// not answer has none.
+func (r *buildRun) whoHas(ctx context.Context, prepared preparedBuild) map[string]string {
+	asked := engine.Installed()
+	if prepared.spec.Engine != "" {
+		asked = []string{prepared.spec.Engine}
+	}
+	ids := map[string]string{}
+	for _, one := range asked {
+		if id, err := engine.ID(ctx, r.client.runner, one, prepared.target); err == nil && id != "" {
+			ids[one] = id
+		}
+	}
+	return ids
+}
+
+// restoreName undoes that a command gave the decided name, where its image is recorded
+// under another one or not at all.
+func (r *buildRun) restoreName(ctx context.Context, prepared preparedBuild) {
+	ctx, cancel := outlive.WithGracePeriod(ctx, undoLimit)
+	defer cancel()
+	for by, id := range r.whoHas(ctx, prepared) {
+		var err error
+		switch before := prepared.before[by]; before {
+		case id:
+		case "":
+			err = engine.Image{Engine: by, EngineID: id, Reference: prepared.target}.Remove(ctx, r.client.runner)
+		default:
+			err = engine.Image{Engine: by, EngineID: before}.Name(ctx, r.client.runner, prepared.target)
+		}
+		if err != nil && !engine.IsGone(err) {
+			r.client.report.Warn(fmt.Sprintf("%s stays in %s: %v", prepared.target, by, err))
+		}
+	}
 }
 
 // checkCommand says where a command left an image that this suite, or one beside it,
 // built from other files. That can be right: not all files of a context are in an image.
 func (r *buildRun) checkCommand(image config.Image, found engine.Image, tree *lock.Tree) {
-	if tree == nil {
+	if tree == nil || found.Reference != reference(image) {
 		return
 	}
 	var whose string

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/foreign"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -20,7 +18,11 @@ import (
 
 // one builds or adopts one image.
 func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, error) {
-	target, err := r.newImage(image)
+	values, err := r.values(image)
+	if err != nil {
+		return nil, err
+	}
+	target, err := r.newImage(image, values)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +41,7 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 		return nil, (&Error{Code: CodeSource, Image: image.Name}).says("its prebuilt image %s is not there, and it has no "+
 			"build", image.Prebuilt)
 	}
-	spec, secrets, err := r.spec(ctx, image)
+	prepared, err := r.prepare(ctx, image, target, values)
 	if err != nil {
 		return nil, err
 	}
@@ -51,11 +53,11 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 		}, nil
 	}
 	if r.in.DryRun {
-		r.client.report.Info(fmt.Sprintf("%s: would run %s", image.Name, commandLine(image, spec)))
+		r.client.report.Info(fmt.Sprintf("%s: would run %s", image.Name, prepared.line(image)))
 		return &BuiltImage{Name: image.Name, Consumer: r.consumer, Planned: planned(target), Changed: true}, nil
 	}
 	building := r.client.report.Start(progress.Step{Doing: "Building " + image.Name})
-	result, err := r.makeOne(ctx, image, target, spec, secrets)
+	result, err := r.makeOne(ctx, image, prepared)
 	if err == nil {
 		building.Result(result.summary())
 	}
@@ -64,16 +66,25 @@ func (r *buildRun) one(ctx context.Context, image config.Image) (*BuiltImage, er
 }
 
 // makeOne builds an image and writes it down.
-func (r *buildRun) makeOne(ctx context.Context, image config.Image, target string, spec engine.BuildSpec,
-	secrets []string,
-) (*BuiltImage, error) {
-	inputs := r.client.inputs(ctx, image, spec)
-	tree := r.tree(ctx, image, spec, inputs)
-	found, err := r.build(ctx, image, r.withoutOwn(ctx, image, spec, inputs), secrets)
+func (r *buildRun) makeOne(ctx context.Context, image config.Image,
+	prepared preparedBuild,
+) (result *BuiltImage, err error) {
+	inputs := r.client.inputs(ctx, image, prepared.spec)
+	tree := r.tree(ctx, image, prepared.spec, inputs)
+	prepared.spec = r.withoutOwn(ctx, image, prepared.spec, inputs)
+	if prepared.command != nil {
+		prepared.before = r.whoHas(ctx, prepared)
+		defer func() {
+			if err != nil || result.Image != prepared.target {
+				r.restoreName(ctx, prepared)
+			}
+		}()
+	}
+	found, err := r.build(ctx, image, prepared)
 	if err != nil {
 		return nil, err
 	}
-	if len(image.Build.Command) > 0 {
+	if prepared.command != nil {
 		r.checkCommand(image, found, tree)
 	}
 	if tree != nil && !r.stayed(ctx, image, inputs, tree) {
@@ -85,7 +96,7 @@ func (r *buildRun) makeOne(ctx context.Context, image config.Image, target strin
 		Source: image.Source, Platform: found.Platform, By: r.client.by(), Commit: r.in.Values.GitCommit, Tree: tree,
 		Built: &now,
 	}
-	result, err := r.write(ctx, image, target, made, &found)
+	result, err = r.write(ctx, image, prepared.target, made, &found)
 	if found.IsTemporary() {
 		// By now it has names of its own; where it has none, it goes.
 		removing, cancel := outlive.WithGracePeriod(ctx, undoLimit)
@@ -97,20 +108,27 @@ func (r *buildRun) makeOne(ctx context.Context, image config.Image, target strin
 	return result, err
 }
 
-// newImage is the recorded image that a new content gets.
-func (r *buildRun) newImage(image config.Image) (string, error) {
-	repository := image.Repository
-	if repository == "" {
-		repository = config.DefaultRepository(image.Name)
+// values are what the image's templates can use. Random is the same in all of them.
+func (r *buildRun) values(image config.Image) (config.TemplateValues, error) {
+	values := r.in.Values
+	values.Consumer, values.Name = r.consumer, image.Name
+	var err error
+	if values.Random == "" {
+		values.Random, err = config.NewRandom()
 	}
+	return values, err
+}
+
+// newImage is the recorded image that a new content gets.
+func (r *buildRun) newImage(image config.Image, values config.TemplateValues) (string, error) {
 	tag := cmp.Or(image.Tag, r.groupTag)
 	if tag == "" {
 		var err error
-		if tag, err = drawTag(image, r.consumer, r.in.Values); err != nil {
+		if tag, err = drawTag(image, r.consumer, values); err != nil {
 			return "", err
 		}
 	}
-	target, err := ociimage.Join(repository, tag)
+	target, err := ociimage.Join(cmp.Or(image.Repository, config.DefaultRepository(image.Name)), tag)
 	if err != nil {
 		return "", &UsageError{err}
 	}
@@ -134,64 +152,19 @@ func drawTag(image config.Image, consumer string, values config.TemplateValues) 
 	return tag, nil
 }
 
-// spec is the build as its engine has to carry it out, with what of it is secret.
-func (r *buildRun) spec(ctx context.Context, image config.Image) (spec engine.BuildSpec, secrets []string, err error) {
-	b := image.Build
-	values := r.in.Values
-	values.Consumer, values.Name = r.consumer, image.Name
-	values.Environment = listening(values.Environment, &secrets)
-	args, err := b.RenderArgs(values)
-	if err != nil {
-		return spec, nil, &UsageError{err}
-	}
-	spec = engine.BuildSpec{
-		Context: b.Context, File: b.File, Target: b.Target, Platform: b.Platform, Args: args, NoCache: b.NoCache,
-	}
-	if len(b.Command) > 0 {
-		if reference(image) == "" {
-			return spec, nil, &UsageError{
-				errors.New("a build command has to leave the image under the name in source; write source into e2eimage.yaml"),
-			}
-		}
-		if len(r.in.Flags) > 0 {
-			return spec, nil, &UsageError{errors.New("its build is a command: flags after -- cannot be passed to it")}
-		}
-		spec.Engine = r.in.Suite.Engine
-		return spec, secrets, nil
-	}
-	if spec.Engine, err = r.client.chooseEngine(ctx, r.in.Suite); err != nil {
-		return spec, nil, err
-	}
-	if spec.Flags, err = b.RenderFlags(spec.Engine, values); err != nil {
-		return spec, nil, &UsageError{err}
-	}
-	spec.Flags = append(spec.Flags, r.in.Flags...)
-	if spec.Engine == "podman" && slices.ContainsFunc(spec.Flags, func(flag string) bool {
-		return strings.HasPrefix(flag, "--iidfile")
-	}) {
-		return spec, nil, &UsageError{
-			errors.New("--iidfile cannot be passed on, since the build needs it itself; kubectl e2eimage build -o json " +
-				"prints the ID"),
-		}
-	}
-	return spec, secrets, nil
-}
-
 // build runs the engine, or the user's command.
-func (r *buildRun) build(ctx context.Context, image config.Image, spec engine.BuildSpec,
-	secrets []string,
-) (engine.Image, error) {
-	output := &outputLines{report: r.client.report, masker: foreign.NewMasker(secrets...)}
+func (r *buildRun) build(ctx context.Context, image config.Image, prepared preparedBuild) (engine.Image, error) {
+	output := &outputLines{report: r.client.report, masker: foreign.NewMasker(prepared.secrets...)}
 	if r.several {
 		output.of = image.Name
 	}
 	var found engine.Image
 	var err error
-	if len(image.Build.Command) == 0 {
-		spec.Output = output
-		found, err = engine.Build(ctx, r.client.runner, spec)
+	if prepared.command == nil {
+		prepared.spec.Output = output
+		found, err = engine.Build(ctx, r.client.runner, prepared.spec)
 	} else {
-		found, err = r.command(ctx, image, spec.Engine, output)
+		found, err = r.command(ctx, image, prepared, output)
 	}
 	output.flush()
 	var failed *engine.BuildError
@@ -201,14 +174,7 @@ func (r *buildRun) build(ctx context.Context, image config.Image, spec engine.Bu
 		// Once is enough.
 		failed.Said = ""
 	default:
-		failed.Said = lastSaid(failed.Said, secrets)
+		failed.Said = lastSaid(failed.Said, prepared.secrets)
 	}
 	return found, err
-}
-
-func commandLine(image config.Image, spec engine.BuildSpec) string {
-	if len(image.Build.Command) > 0 {
-		return fmt.Sprintf("%q in %s", image.Build.Command, image.Build.Dir)
-	}
-	return spec.CommandLine()
 }

@@ -69,7 +69,11 @@ func (r *buildRun) basesOf(ctx context.Context, image config.Image) (by string, 
 	if image.Build == nil || len(image.Build.Command) > 0 {
 		return "", in
 	}
-	spec, _, err := r.spec(ctx, image)
+	values, err := r.values(image)
+	if err != nil {
+		return "", in
+	}
+	spec, err := r.spec(ctx, image, values)
 	if err != nil {
 		return "", in
 	}

@@ -151,7 +151,7 @@ func (r *buildRun) name(ctx context.Context, image config.Image, recorded string
 		return nil
 	}
 	names := []string{recorded}
-	if source := reference(image); source != "" && len(image.Build.Command) == 0 {
+	if source := reference(image); source != "" && source != found.Reference {
 		names = append(names, source)
 	}
 	// Both or none, whatever ends the run.

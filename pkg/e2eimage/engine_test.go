@@ -31,8 +31,9 @@ type host struct {
 	dir   string
 	suite config.Suite
 	said  lockedBuffer
-	// command is what runs as a command of the user's own.
+	// command is what runs as a command of the user's own, and ran how it was called.
 	command func()
+	ran     hostexec.Command
 	// fails are the beginnings of commands that fail.
 	fails []string
 	// pulls are images that a registry has.
@@ -153,6 +154,7 @@ func (h *host) Run(_ context.Context, command hostexec.Command) error {
 	last := argv[len(argv)-1]
 	switch {
 	case argv[0] == "command":
+		h.ran = command
 		h.mu.Unlock()
 		defer h.mu.Lock()
 		h.command()

@@ -48,7 +48,11 @@ func (r *buildRun) sameInputs(ctx context.Context, image config.Image, entry *lo
 	}
 	asBefore := *r
 	asBefore.in.Suite.Engine = entry.Engine
-	spec, _, err := asBefore.spec(ctx, image)
+	values, err := asBefore.values(image)
+	if err != nil {
+		return false
+	}
+	spec, err := asBefore.spec(ctx, image, values)
 	if err != nil {
 		return false
 	}

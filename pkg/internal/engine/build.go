@@ -171,8 +171,8 @@ func isCacheRace(err error) bool {
 }
 
 // Run carries out the user's own command, which leaves an image under a name.
-func Run(ctx context.Context, runner hostexec.Runner, argv []string, dir string, output io.Writer) error {
-	return build(ctx, runner, argv[0], hostexec.Command{Argv: argv, Dir: dir}, output)
+func Run(ctx context.Context, runner hostexec.Runner, argv, env []string, dir string, output io.Writer) error {
+	return build(ctx, runner, argv[0], hostexec.Command{Argv: argv, Env: env, Dir: dir}, output)
 }
 
 func build(ctx context.Context, runner hostexec.Runner, by string, command hostexec.Command, output io.Writer) error {
