@@ -42,7 +42,7 @@ func TestACommandBuildsTheDecidedImage(t *testing.T) {
 	u.write("code/build", "third of "+u.namespace)
 	u.write("make.sh", buildScript()+"exit 7\n")
 	result := u.e2eimage("build")
-	if result.code != 1 || !strings.Contains(result.stderr, "exit status 7") {
+	if result.code != 1 || !strings.Contains(result.stderr, "exit code 7") {
 		t.Errorf("exit %d: %s", result.code, result.stderr)
 	}
 	names := u.onHost(t.Context(), u.namespace)
