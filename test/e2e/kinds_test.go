@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -25,8 +26,8 @@ func (u *user) everRan(selector string) []string {
 	for _, out := range onNodes(u.t, "crictl", "ps", "-a", "-o", "json") {
 		var listed struct {
 			Containers []struct {
-				ImageRef string
-				Labels   map[string]string
+				ImageID, ImageRef string
+				Labels            map[string]string
 			}
 		}
 		if err := json.Unmarshal([]byte(out), &listed); err != nil {
@@ -35,7 +36,7 @@ func (u *user) everRan(selector string) []string {
 		for _, container := range listed.Containers {
 			for _, name := range names {
 				if container.Labels["io.kubernetes.pod.name"] == name && container.Labels["io.kubernetes.pod.namespace"] == u.namespace {
-					ids = append(ids, container.ImageRef)
+					ids = append(ids, cmp.Or(container.ImageID, container.ImageRef))
 				}
 			}
 		}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -368,8 +369,8 @@ func (u *user) running(imageID string) (count int, others []string) {
 	for node, out := range onNodes(u.t, "crictl", "ps", "-o", "json") {
 		var listed struct {
 			Containers []struct {
-				ImageRef, State string
-				Labels          map[string]string
+				ImageID, ImageRef, State string
+				Labels                   map[string]string
 			}
 		}
 		if err := json.Unmarshal([]byte(out), &listed); err != nil {
@@ -379,11 +380,12 @@ func (u *user) running(imageID string) (count int, others []string) {
 			if container.Labels["io.kubernetes.pod.namespace"] != u.namespace || container.State != "CONTAINER_RUNNING" {
 				continue
 			}
-			if container.ImageRef == imageID {
+			id := cmp.Or(container.ImageID, container.ImageRef)
+			if id == imageID {
 				count++
 				continue
 			}
-			others = append(others, fmt.Sprintf("pod %s on %s runs %s", container.Labels["io.kubernetes.pod.name"], node, container.ImageRef))
+			others = append(others, fmt.Sprintf("pod %s on %s runs %s", container.Labels["io.kubernetes.pod.name"], node, id))
 		}
 	}
 	return count, others

@@ -1,6 +1,7 @@
 package containerd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -43,17 +44,24 @@ func (c *Client) Containers(ctx context.Context) ([]Container, error) {
 	listed, err := c.runtime.ListContainers(ctx, &cri.ListContainersRequest{})
 	var all []Container
 	for _, container := range listed.GetContainers() {
-		all = append(all, Container{
-			ID: container.GetId(), ImageRef: container.GetImageRef(), PodID: container.GetPodSandboxId(),
-			Image:   container.GetImage().GetUserSpecifiedImage(),
-			Exited:  container.GetState() == cri.ContainerState_CONTAINER_EXITED,
-			Created: time.Unix(0, container.GetCreatedAt()),
-			// k8s.io/kubernetes/pkg/kubelet/types/labels.go
-			Namespace: container.GetLabels()["io.kubernetes.pod.namespace"],
-			Pod:       container.GetLabels()["io.kubernetes.pod.name"],
-		})
+		all = append(all, containerFrom(container))
 	}
 	return all, err
+}
+
+// containerFrom reads what the CRI says of a container. Its image ID has a field of its own,
+// which containerd leaves empty so far. There imageRef has it; where both are said,
+// imageRef may be a name with a digest of something else.
+func containerFrom(container *cri.Container) Container {
+	return Container{
+		ID: container.GetId(), ImageRef: cmp.Or(container.GetImageId(), container.GetImageRef()),
+		PodID: container.GetPodSandboxId(), Image: container.GetImage().GetUserSpecifiedImage(),
+		Exited:  container.GetState() == cri.ContainerState_CONTAINER_EXITED,
+		Created: time.Unix(0, container.GetCreatedAt()),
+		// k8s.io/kubernetes/pkg/kubelet/types/labels.go
+		Namespace: container.GetLabels()["io.kubernetes.pod.namespace"],
+		Pod:       container.GetLabels()["io.kubernetes.pod.name"],
+	}
 }
 
 // Pods lists the IDs of the pod sandboxes that are ready.
