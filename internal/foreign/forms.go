@@ -79,10 +79,13 @@ const (
 )
 
 var (
-	schemeOf  = lazily(`(?i)^(?:\\?["'])?` + scheme)
-	keyed     = lazily(`(` + key + `)(\\*["']?(?:\s*:?=>?\s*|:\s*))(` + quoted + `|` + bare + `)`)
-	nameOf    = lazily(`^\s*(?:-\s+)?["']?name["']?:\s*["']?([\w.-]+)["']?,?\s*$`)
-	valueOf   = lazily(`^(\s*["']?value["']?:\s*)(.+)$`)
+	schemeOf = lazily(`(?i)^(?:\\?["'])?` + scheme)
+	keyed    = lazily(`(` + key + `)(\\*["']?(?:\s*:?=>?\s*|:\s*))(` + quoted + `|` + bare + `)`)
+	nameOf   = lazily(`^\s*(?:-\s+)?["']?name["']?:\s*["']?([\w.-]+)["']?,?\s*$`)
+	valueOf  = lazily(`^(\s*["']?value["']?:\s*)(.+)$`)
+	// A flag and its value as elements of a list in YAML or JSON.
+	flagOf    = lazily(`^\s*(?:-\s+["']?|["'])(--?` + key + `)["']?,?\s*$`)
+	elementOf = lazily(`^(\s*(?:-\s+)?)(["']?[^\s"'-].*?)(,?\s*)$`)
 	yamlBlock = lazily(`^\s*(-\s+)?["']?([\w.-]+)["']?:\s*[|>][+-]?\d*\s*$`)
 )
 

@@ -21,8 +21,8 @@ type Masker struct {
 	inKey bool
 	// inBlock is how far the key is indented whose YAML block the lines are, -1 for none.
 	inBlock int
-	// named: the line before names a variable whose value comes.
-	named bool
+	// named: the line before names a variable whose value comes; flagged: a flag.
+	named, flagged bool
 }
 
 // NewMasker returns one for a text. Known are values that are secrets, whatever they
@@ -74,6 +74,11 @@ func (m *Masker) Line(line string) string {
 	if value := valueOf().FindStringSubmatch(line); value != nil && m.named {
 		line = value[1] + hidden(value[2])
 	}
+	if element := elementOf().FindStringSubmatch(line); element != nil && m.flagged {
+		line = element[1] + hidden(element[2]) + element[3]
+	}
+	flag := flagOf().FindStringSubmatch(line)
+	m.flagged = flag != nil && telling(flag[1])
 	name := nameOf().FindStringSubmatch(line)
 	m.named = name != nil && telling(name[1])
 	if begun := keyBegin().FindStringIndex(line); begun != nil && !keyEnd().MatchString(line[begun[1]:]) {

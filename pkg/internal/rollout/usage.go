@@ -84,33 +84,45 @@ type Unseen struct {
 
 // list asks for each kind, pods last.
 func (u *usage) list(ctx context.Context, api kube.API, namespace string) (unseen []string, err error) {
+	seen, err := eachKind(ctx, api, namespace, u.withReplicaSets, func() { u.keepOnly(namespace) },
+		func(k kube.Kind, listed runtime.Object) error {
+			if pods, ok := listed.(*corev1.PodList); ok {
+				u.pods(pods)
+				return nil
+			}
+			return meta.EachListItem(listed, func(raw runtime.Object) error { return u.add(k, raw) })
+		})
+	u.oneNamespace = seen.OtherNamespaces
+	return seen.Kinds, err
+}
+
+// eachKind lists each kind in all namespaces, pods last. Who may not sees the one namespace,
+// and narrowed is called before its objects come.
+func eachKind(ctx context.Context, api kube.API, namespace string, replicaSets bool, narrowed func(),
+	each func(kube.Kind, runtime.Object) error,
+) (unseen Unseen, err error) {
 	of := metav1.NamespaceAll
 	for _, k := range kube.Kinds() {
-		if k == kube.ReplicaSet && !u.withReplicaSets {
+		if k == kube.ReplicaSet && !replicaSets {
 			continue
 		}
 		listed, err := k.Client(api, of).List(ctx, metav1.ListOptions{})
 		if apierrors.IsForbidden(err) && of == metav1.NamespaceAll {
-			of = namespace
-			u.keepOnly(namespace)
+			of, unseen.OtherNamespaces = namespace, true
+			narrowed()
 			listed, err = k.Client(api, of).List(ctx, metav1.ListOptions{})
 		}
 		switch {
 		case apierrors.IsForbidden(err):
-			unseen = append(unseen, k.Plural())
-			continue
+			unseen.Kinds = append(unseen.Kinds, k.Plural())
 		case err != nil:
-			return nil, kube.ExplainAPI("list "+k.Plural(), err)
-		}
-		if pods, ok := listed.(*corev1.PodList); ok {
-			u.pods(pods)
-			continue
-		}
-		if err := meta.EachListItem(listed, func(raw runtime.Object) error { return u.add(k, raw) }); err != nil {
-			return nil, err
+			return unseen, kube.ExplainAPI("list "+k.Plural(), err)
+		default:
+			if err := each(k, listed); err != nil {
+				return unseen, err
+			}
 		}
 	}
-	u.oneNamespace = of != metav1.NamespaceAll
 	return unseen, nil
 }
 
