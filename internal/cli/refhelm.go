@@ -46,7 +46,7 @@ func refHelm(suite config.Suite, result *e2eimage.RefResult, facts config.Templa
 		arguments = append(arguments, helmArgument(key, value))
 	}
 	for _, image := range result.Images {
-		if !chart.set[image.Name] && (suite.Part || len(arguments) == 0) {
+		if !chart.set[image.Name] && (suite.Part || !chart.setsAny()) {
 			return "", &usageError{fmt.Errorf("the suite's helm: block in e2eimage.yaml has no key for %s, so Helm would "+
 				"install another image; add one, such as %s.image: \"{{.Image}}\"", image.Name, image.Name)}
 		}
@@ -64,6 +64,11 @@ type chart struct {
 	set map[string]bool
 }
 
+// setsAny tells whether a value is about any image at all.
+func (c *chart) setsAny() bool {
+	return slices.ContainsFunc(c.result.Images, func(image e2eimage.Ref) bool { return c.set[image.Name] })
+}
+
 // images are those that a key is about: the one that its first part names, else all. There
 // are none where it is about an image that was not asked for.
 func (c *chart) images(key, template string) ([]e2eimage.Ref, error) {
@@ -75,6 +80,8 @@ func (c *chart) images(key, template string) ([]e2eimage.Ref, error) {
 	}
 	for _, image := range slices.Concat(c.suite.Images, c.suite.Others) {
 		switch {
+		case image.Name == name && image.External != "" && !config.HelmNeedsImage(template):
+			return c.result.Images, nil
 		case image.Name == name && image.External != "":
 			return nil, &usageError{
 				fmt.Errorf("helm key %s is for %s, an external image, which has no record; write %s into the chart's values", key,
@@ -130,7 +137,7 @@ func (c *chart) value(key, template string, images []e2eimage.Ref) (string, erro
 			return "", err
 		}
 		values[value] = append(values[value], image.Name)
-		c.set[image.Name] = true
+		c.set[image.Name] = c.set[image.Name] || config.HelmNeedsImage(template)
 	}
 	if len(values) > 1 {
 		message := fmt.Sprintf("helm key %s would get several values:", key)
@@ -149,9 +156,13 @@ func (c *chart) value(key, template string, images []e2eimage.Ref) (string, erro
 var bare = regexp.MustCompile(`^[A-Za-z0-9_@%+=:./-]*$`)
 
 // helmArgument is text, whatever it looks like: a tag may be all digits, which --set would
-// turn into a number. No shell has a say in it, since it has no blank, also where quotes
-// are only characters, as in $args.
+// turn into a number. Only true and false are not: as text, both are true to a chart. No
+// shell has a say in it, since it has no blank, also where quotes are only characters, as
+// in $args.
 func helmArgument(key, value string) string {
+	if value == "true" || value == "false" {
+		return "--set " + key + "=" + value
+	}
 	if bare.MatchString(value) {
 		return "--set-string " + key + "=" + value
 	}

@@ -39,7 +39,22 @@ func TestHelmGetsWhatTheRecordSaysAndNothingElse(t *testing.T) {
 			`app.image: '{{.Image}}', app.note: 'for {{.Consumer}}, "quoted" $HOME * ä 😀'`, "ref app -o helm", recordedApp("app"),
 			`--set-string app.image=localhost/app:suite-1 --set-json app.note="for\u0020suite\u002c\u0020\u0022quoted\u0022\u0020\u0024HOME\u0020\u002a\u0020\u00e4\u0020\ud83d\ude00"` + "\n", 0,
 		},
-		"a tag of digits is text": {"app.tag: '0123'", "ref app -o helm", recordedApp("app"), "--set-string app.tag=0123\n", 0},
+		"a tag of digits is text": {"app.image: '{{.Image}}', app.tag: '0123', a.port: 8080", "ref app -o helm", recordedApp("app"), "--set-string a.port=8080 --set-string app.image=localhost/app:suite-1 --set-string app.tag=0123\n", 0},
+		"constants stand beside what is of the image": {
+			"global.image.registry: '', app.image.registry: \"\", app.image.tag: '{{.Tag}}', app.image.pullPolicy: Never", "ref app -o helm", recordedApp("app"),
+			"--set-string app.image.pullPolicy=Never --set-string app.image.registry= --set-string app.image.tag=suite-1 --set-string global.image.registry=\n", 0,
+		},
+		"a constant of an external image": {
+			"app.image: '{{.Image}}', db.image.pullPolicy: IfNotPresent", "ref app -o helm", recordedApp("app"),
+			"--set-string app.image=localhost/app:suite-1 --set-string db.image.pullPolicy=IfNotPresent\n", 0,
+		},
+		"true and false are no text": {
+			"app.image: '{{.Image}}', app.metrics: false, app.debug: True, app.note: falsehood", "ref app -o helm", recordedApp("app"),
+			"--set app.debug=true --set-string app.image=localhost/app:suite-1 --set app.metrics=false --set-string app.note=falsehood\n", 0,
+		},
+		"constants alone leave the image to the chart": {
+			"global.image.registry: '', app.image.pullPolicy: Never", "ref -o helm", recordedApp("app", "app-worker"), "helm: block in e2eimage.yaml has no key for app, so Helm would install another image", exitUsage,
+		},
 		"a key for all images wants all of them": {
 			"global.tag: '{{.Tag}}'", "ref app -o helm", recordedApp("app"), "helm key global.tag needs every image of the suite, also app-worker; run: kubectl e2eimage ref -o helm", exitUsage,
 		},

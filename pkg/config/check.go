@@ -115,19 +115,11 @@ func (c checker) suite(prefix string, suite fileSuite, images []string) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(suite.Helm)) {
 		name := key[:strings.IndexAny(key+".", ".[")]
-		if suite.Images != nil && !seen[name] && slices.Contains(images, name) && ofAnImage(suite.Helm[key]) {
+		if suite.Images != nil && !seen[name] && slices.Contains(images, name) && HelmNeedsImage(suite.Helm[key]) {
 			c.wrong(child(prefix+"helm", key),
 				"uses %s, which is not an image of the suite: the chart would get another image", quote(name))
 		}
 	}
-}
-
-// ofAnImage tells whether a template yields something of an image.
-func ofAnImage(text string) bool {
-	_, fields, err := parseTemplate(text, helmFields(), nil)
-	return err == nil && slices.ContainsFunc(fields, func(field string) bool {
-		return slices.Contains([]string{"Image", "Repository", "Tag", "Digest", "ImageID", "Name"}, field)
-	})
 }
 
 func (c checker) consumer(prefix string, fields consumerFields) {

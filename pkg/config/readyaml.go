@@ -103,11 +103,16 @@ func (r *yamlReader) value(node *yaml.Node, into reflect.Value, field string) {
 			r.value(element, into.Index(i), path)
 		}
 	default:
-		if mistake := readScalar(node, into); mistake != "" {
+		if node.ShortTag() == "!!bool" && helmField.MatchString(field) {
+			into.SetString(strings.ToLower(node.Value))
+		} else if mistake := readScalar(node, into); mistake != "" {
 			r.report(node, field, line, field, "%s %s", quote(node.Value), mistake)
 		}
 	}
 }
+
+// helmField is a value of a chart: Helm tells true from "true".
+var helmField = regexp.MustCompile(`^(suites\[\d+\]\.)?helm\.`)
 
 // mapping reads the fields of a struct or the entries of a map, except those that are
 // taken: what is written beside << counts, not what that brings in.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"slices"
 )
 
 // TemplateValues are what templates can use.
@@ -57,6 +58,15 @@ func DrawTag(text string, values TemplateValues) (string, error) {
 // HelmValue renders the template of a chart value.
 func HelmValue(text string, values HelmValues) (string, error) {
 	return render(text, helmFields(), values)
+}
+
+// HelmNeedsImage tells whether the template of a chart value yields something of an image. Others
+// are constants of a suite, such as a pull policy.
+func HelmNeedsImage(text string) bool {
+	_, fields, err := parseTemplate(text, helmFields(), nil)
+	return err == nil && slices.ContainsFunc(fields, func(field string) bool {
+		return slices.Contains([]string{"Image", "Repository", "Tag", "Digest", "ImageID", "Name"}, field)
+	})
 }
 
 // tagFields are what templates of tags and build arguments can use.

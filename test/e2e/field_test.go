@@ -23,7 +23,7 @@ func TestTheArgumentsForHelmNeedNoQuotes(t *testing.T) {
 	u.image(source)
 	u.chartOf()
 	u.write("e2eimage.yaml", configHead+"consumer: suite\nimages:\n- {name: datastorage, source: '"+source+"', repository: 'localhost/"+u.namespace+"-tagged'}\n- {name: datastorage-worker, source: '"+source+"'}\n"+
-		`helm: {'datastorage[0].image': '{{.Image}}', 'datastorage-worker.image': '{{.Image}}', 'datastorage[0].name\.of': 'for {{.Consumer}}, "$HOME" * it''s'}`+"\n")
+		`helm: {'datastorage[0].image': '{{.Image}}', 'datastorage-worker.image': '{{.Image}}', 'datastorage[0].name\.of': 'for {{.Consumer}}, "$HOME" * it''s', datastorage-worker.registry: "", datastorage-worker.debug: false}`+"\n")
 	images := strings.Fields(u.must("tag", "--tag", "0123", "datastorage") + "\n" + u.must("tag", "datastorage-worker"))
 	path, err := helm()
 	if err != nil {
@@ -31,9 +31,9 @@ func TestTheArgumentsForHelmNeedNoQuotes(t *testing.T) {
 	}
 	shell := `args=$(kubectl e2eimage ref $1 -n ` + u.namespace + ` -o helm) && ` + path + ` template x chart $args`
 	for names, want := range map[string]string{
-		"":                   `values: {"datastorage":[{"image":"` + images[0] + `","name.of":"for suite, \"$HOME\" * it's"}],"datastorage-worker":{"image":"` + images[1] + `"}}`,
+		"":                   `values: {"datastorage":[{"image":"` + images[0] + `","name.of":"for suite, \"$HOME\" * it's"}],"datastorage-worker":{"debug":false,"image":"` + images[1] + `","registry":""}}`,
 		"datastorage":        `values: {"datastorage":[{"image":"` + images[0] + `","name.of":"for suite, \"$HOME\" * it's"}]}`,
-		"datastorage-worker": `values: {"datastorage-worker":{"image":"` + images[1] + `"}}`,
+		"datastorage-worker": `values: {"datastorage-worker":{"debug":false,"image":"` + images[1] + `","registry":""}}`,
 	} {
 		result := u.try(t.Context(), "sh", "-c", shell, "sh", names)
 		if result.code != 0 || !strings.Contains(result.stdout, want+"\n") {
