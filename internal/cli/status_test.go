@@ -14,6 +14,7 @@ func statedThree() *e2eimage.StatusResult {
 		{
 			Name: "datastorage", Consumer: "suite", Image: "localhost/datastorage:suite-1", Repository: "localhost/datastorage", Tag: "suite-1", ImageID: imageID, NodesWith: []string{"a", "b"}, Running: 2, Wanted: 2,
 			Workloads: []e2eimage.WorkloadStatus{{Name: "deployment.apps/datastorage", Running: 2, Wanted: 2}}, State: e2eimage.StateConsistent, By: "me@here",
+			Disk: []e2eimage.NodeDisk{{Node: "a", BlobBytes: 12_300_000, UnsharedBlobBytes: 1_200}, {Node: "b", BlobBytes: 9, UnsharedBlobBytes: 9}},
 		},
 		{
 			Name: "gateway", Consumer: "suite", Image: "localhost/gateway:suite-1", Repository: "localhost/gateway", Tag: "suite-1", ImageID: otherID, NodesWith: []string{"a"}, NodesWithout: []string{"b"},

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
 // statusView is how status is shown.
@@ -35,7 +36,7 @@ func (v statusView) columns() []column {
 		column{title: v.titled("READY", len(orNone("")))}, column{title: v.titled("NODES", len(orNone("")))},
 		column{title: "TAG", least: 12, yields: 1, leaves: 1}, column{title: "AGE", leaves: 2})
 	if v.wide {
-		for _, title := range []string{"IMAGE", "IMAGE ID", "WORKLOADS", "SOURCE", "ENGINE", "PLATFORM", "BY"} {
+		for _, title := range []string{"IMAGE", "IMAGE ID", "WORKLOADS", "BLOBS", "SOURCE", "ENGINE", "PLATFORM", "BY"} {
 			columns = append(columns, column{title: title})
 		}
 	}
@@ -63,7 +64,7 @@ func (v statusView) row(image e2eimage.ImageStatus) []string {
 	}
 	row = append(row, string(image.State), readyOf(image), nodesOf(image), orNone(image.Tag), age(image))
 	if v.wide {
-		row = append(row, orNone(image.Image), shortID(image.ImageID), firstWorkload(image),
+		row = append(row, orNone(image.Image), shortID(image.ImageID), firstWorkload(image), blobsOf(image),
 			orNone(image.Source), orNone(image.Engine), orNone(image.Platform), orNone(image.By))
 	}
 	return row
@@ -127,6 +128,16 @@ func nodesOf(image e2eimage.ImageStatus) string {
 		return "pulled"
 	}
 	return fmt.Sprintf("%d/%d", len(image.NodesWith), all)
+}
+
+// blobsOf is what the image's blobs take on the node where that is most, and how much of that
+// no other image shares.
+func blobsOf(image e2eimage.ImageStatus) string {
+	if len(image.Disk) == 0 {
+		return orNone("")
+	}
+	most := slices.MaxFunc(image.Disk, func(a, b e2eimage.NodeDisk) int { return cmp.Compare(a.BlobBytes, b.BlobBytes) })
+	return fmt.Sprintf("%s, %s unshared", progress.Bytes(most.BlobBytes), progress.Bytes(most.UnsharedBlobBytes))
 }
 
 // firstWorkload is what stands beside the image.

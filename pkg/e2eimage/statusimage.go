@@ -35,6 +35,11 @@ func (r *statusRun) image(set *record.Set, name string, stale []Problem) ImageSt
 	if in := evidence.Registry; in != nil {
 		status.Registry, status.Digest = in.Pull, in.Digest.String()
 	}
+	for _, node := range sortedKeys(states) {
+		if usage, has := states[node].Usage[evidence.ImageID]; has {
+			status.Disk = append(status.Disk, NodeDisk{node, usage.Bytes, usage.Unshared})
+		}
+	}
 	if len(status.NodesWithout) > 0 && evidence.State == record.Ready {
 		r.missing(&status, set, evidence, states)
 	}

@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode/kindnodetest"
@@ -38,5 +39,19 @@ func TestWhatMendsANodeWithoutTheImage(t *testing.T) {
 			}
 			t.Errorf("the problems are %+v, want one that %s mends", result.Images[0].Problems, test.want)
 		})
+	}
+}
+
+func TestStatusSaysWhatBlobsTakeOnEachNode(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.tagged("suite")
+	want := []NodeDisk{{"dev-control-plane", 1000, 1000}, {"dev-worker", 1000, 1000}, {"dev-worker2", 1000, 1000}}
+	if got := b.status().Disk; !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	b.cluster.Change(func(n *kindnodetest.Node) { n.Empty() }, "dev-worker")
+	if got := b.status().Disk; !slices.Equal(got, append(want[:1:1], want[2])) {
+		t.Errorf("without the image on dev-worker got %+v", got)
 	}
 }

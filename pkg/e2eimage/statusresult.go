@@ -79,14 +79,26 @@ type ImageStatus struct {
 	Digest   string `json:"digest,omitempty"`
 	// NodesWith have the recorded image; NodesWithout do not. Of an image that is pulled they name
 	// its registry, as "registry HOST/PATH".
-	NodesWith    []string         `json:"nodesWith"`
-	NodesWithout []string         `json:"nodesWithout,omitempty"`
-	Workloads    []WorkloadStatus `json:"workloads"`
+	NodesWith    []string `json:"nodesWith"`
+	NodesWithout []string `json:"nodesWithout,omitempty"`
+	// Disk is what the blobs of the image take on each node that has its content.
+	Disk      []NodeDisk       `json:"disk,omitempty"`
+	Workloads []WorkloadStatus `json:"workloads"`
 	// Running pods of all its workloads run the recorded image, of so many Wanted.
 	Running  int       `json:"running"`
 	Wanted   int       `json:"wanted"`
 	State    State     `json:"state"`
 	Problems []Problem `json:"problems,omitempty"`
+}
+
+// NodeDisk is what the blobs of an image take on a node in bytes: config, layers and
+// manifests, as they are stored. Unpacked layers, which take about as much again, are not
+// counted.
+type NodeDisk struct {
+	Node      string `json:"node"`
+	BlobBytes int64  `json:"blobBytes"`
+	// UnsharedBlobBytes of them are of no other image of the node.
+	UnsharedBlobBytes int64 `json:"unsharedBlobBytes"`
 }
 
 // Explain says each problem of the image.

@@ -33,6 +33,8 @@ type State struct {
 	Names map[string]bool
 	// Blobs are the contents that the node has, with their sizes in bytes.
 	Blobs map[digest.Digest]int64
+	// Usage is what the blobs of each image take, by image ID. Filled on demand.
+	Usage map[string]Usage
 	// Chains are the unpacked layers, by the chain ID up to each.
 	Chains map[digest.Digest]bool
 	// Containers are the CRI's containers, running or not. Filled on demand.
@@ -47,6 +49,14 @@ type Image struct {
 	ID          string
 	RepoTags    []string
 	RepoDigests []string
+}
+
+// Usage is what the blobs of an image take in bytes: config, layers and the manifests that
+// name them, as they are stored. Layers that are unpacked take more, which is not counted.
+type Usage struct {
+	Bytes int64
+	// Unshared of them are of no other image there.
+	Unshared int64
 }
 
 // Container is a container as the CRI lists it.

@@ -27,9 +27,10 @@ func (c *Cluster) Probe(ctx context.Context) (States, error) {
 	return c.probe(ctx, c.Names(), atHandshake, atPulled, atImages, atOwners)
 }
 
-// ProbeUse asks all nodes what images they have and what containers run them.
+// ProbeUse asks all nodes what images they have, what those take and what containers run
+// them.
 func (c *Cluster) ProbeUse(ctx context.Context) (States, error) {
-	return c.probe(ctx, c.Names(), atHandshake, atImages, atOwners, atContainers, atPods)
+	return c.probe(ctx, c.Names(), atHandshake, atImages, atOwners, atContainers, atPods, atUsage)
 }
 
 // ProbeContent asks all nodes what images they have and what those consist of.
@@ -147,5 +148,10 @@ func atContainers(ctx context.Context, client *containerd.Client, state *State) 
 
 func atPods(ctx context.Context, client *containerd.Client, state *State) (err error) {
 	state.Pods, err = client.Pods(ctx)
+	return err
+}
+
+func atUsage(ctx context.Context, client *containerd.Client, state *State) (err error) {
+	state.Usage, err = client.Usage(ctx)
 	return err
 }

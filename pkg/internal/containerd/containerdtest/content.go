@@ -47,7 +47,12 @@ func (n *Node) info(blob string) *content.Info {
 	if text, written := n.blobs[blob]; written {
 		size = int64(len(text))
 	}
-	return &content.Info{Digest: blob, Size: size}
+	labels := n.labels[blob]
+	if _, written := n.blobs[blob]; !written {
+		// All that the image consists of, as its own manifest.
+		labels = map[string]string{"containerd.io/gc.ref.content.config": blob}
+	}
+	return &content.Info{Digest: blob, Size: size, Labels: labels}
 }
 
 func (s *contentServer) Info(_ context.Context, request *content.InfoRequest) (*content.InfoResponse, error) {
@@ -104,7 +109,7 @@ func (s *contentServer) commit(blob string, written []byte, request *content.Wri
 		case n.blobs[blob] != nil:
 			err = status.Errorf(codes.AlreadyExists, "content %s: already exists", blob)
 		default:
-			n.blobs[blob] = written
+			n.blobs[blob], n.labels[blob] = written, request.GetLabels()
 		}
 	})
 	return err

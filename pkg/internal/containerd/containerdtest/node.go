@@ -36,6 +36,8 @@ type Node struct {
 	// describe an image, by its ID.
 	blobs     map[string][]byte
 	manifests map[string]string
+	// labels of the blobs.
+	labels map[string]map[string]string
 
 	mu sync.Mutex
 	// ownerLabel is the label whose values Owners are.
@@ -47,7 +49,8 @@ type Node struct {
 func New(ca []byte, ownerLabel string) *Node {
 	return &Node{
 		CA: ca, Images: map[string]string{}, Owners: map[string]string{}, Since: map[string]time.Time{},
-		ids: map[string]bool{}, blobs: map[string][]byte{}, manifests: map[string]string{}, ownerLabel: ownerLabel,
+		ids: map[string]bool{}, blobs: map[string][]byte{}, manifests: map[string]string{},
+		labels: map[string]map[string]string{}, ownerLabel: ownerLabel,
 	}
 }
 
