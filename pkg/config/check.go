@@ -78,7 +78,7 @@ func (c checker) mustBe(field, value, want string) {
 
 // suites wants consumers to be told apart.
 func (c checker) suites(suites []fileSuite, images []string) {
-	for _, top := range []string{"consumer", "kindCluster", "namespace", "tagGroup", "helm"} {
+	for _, top := range []string{"consumer", "kindCluster", "namespace", "tagGroup", "helm", "waitFor"} {
 		if c.doc.written(top) {
 			c.wrong(top, "a file with suites: has this in each suite, not at the top")
 		}
@@ -133,6 +133,7 @@ func (c checker) consumer(prefix string, fields consumerFields) {
 		c.report(at, checkHelmKey(key))
 		c.value(at, fields.Helm[key], checkHelmTemplate)
 	}
+	c.workloads(prefix+"waitFor", fields.WaitFor)
 }
 
 // images wants images to be told apart.
@@ -219,13 +220,7 @@ func (c checker) build(field string, build *Build) {
 
 func (c checker) deploy(field string, deploy Deploy) {
 	c.value(field+".pullPolicy", deploy.PullPolicy, checkPullPolicy)
-	for i, text := range deploy.Workloads {
-		at := fmt.Sprintf("%s.workloads[%d]", field, i)
-		if text == "" {
-			c.missing(at, "%v", checkWorkload(text))
-		}
-		c.value(at, text, checkWorkload)
-	}
+	c.workloads(field+".workloads", deploy.Workloads)
 	for i, name := range deploy.Containers {
 		at := fmt.Sprintf("%s.containers[%d]", field, i)
 		if name == "" {
@@ -236,5 +231,15 @@ func (c checker) deploy(field string, deploy Deploy) {
 	c.notNegative(field+".maxRestarts", deploy.MaxRestarts)
 	if deploy.Timeout < 0 {
 		c.wrong(field+".timeout", "%s must not be negative", deploy.Timeout.Round(time.Millisecond))
+	}
+}
+
+func (c checker) workloads(field string, workloads []string) {
+	for i, text := range workloads {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		if text == "" {
+			c.missing(at, "%v", checkWorkload(text))
+		}
+		c.value(at, text, checkWorkload)
 	}
 }

@@ -11,7 +11,7 @@ import (
 func (s Suite) Check() error {
 	var found problems
 	c := checker{found: &found, at: func(field string) place { return place{where: "Suite." + goField(field)} }}
-	c.consumer("", consumerFields{s.Consumer, s.KindCluster, s.Registry, s.Namespace, s.TagGroup, s.Helm})
+	c.consumer("", consumerFields{s.Consumer, s.KindCluster, s.Registry, s.Namespace, s.TagGroup, s.Helm, s.WaitFor})
 	c.value("provider", s.Provider, checkEngine)
 	c.value("engine", s.Engine, checkEngine)
 	c.value("prebuilt", string(s.Prebuilt), checkPrebuilt)

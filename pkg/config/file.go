@@ -34,6 +34,7 @@ type consumerFields struct {
 	Namespace   string            `yaml:"namespace"`
 	TagGroup    string            `yaml:"tagGroup"`
 	Helm        map[string]string `yaml:"helm"`
+	WaitFor     []string          `yaml:"waitFor"`
 }
 
 func (f *file) imageNames() []string {

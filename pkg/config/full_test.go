@@ -44,7 +44,7 @@ func TestEveryFieldOfAFullFileArrivesInTheSuite(t *testing.T) {
 
 	second, err := Resolve(Flags{Consumer: "fullpipeline"}, environment.lookup, dir)
 	want = Suite{
-		Consumer: "fullpipeline", Namespace: "kubernaut-system", TagGroup: "chart", File: filepath.Join(dir, fileName), Images: []Image{storage},
+		Consumer: "fullpipeline", Namespace: "kubernaut-system", TagGroup: "chart", WaitFor: []string{"deployment/ingress", "kafka/statefulset/broker"}, File: filepath.Join(dir, fileName), Images: []Image{storage},
 		Engine: "podman", Prebuilt: PrebuiltPrefer, Freshness: FreshnessStrict, KeepPrevious: 5, LockDir: filepath.Join(dir, ".e2eimage"),
 		Helm: map[string]string{"global.image.tag": "{{.Tag}}", "datastorage.image.repository": "{{.Repository}}"},
 	}

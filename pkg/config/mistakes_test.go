@@ -58,7 +58,7 @@ func TestWhatFlagsAndVariablesGetWrongIsNamedByThem(t *testing.T) {
 			variables{"E2EIMAGE_NAMESPACE": "B"},
 			header + "colour: red\nimages: [{name: A}]\n",
 			[]string{
-				`e2eimage.yaml:3: colour: unknown field; known are apiVersion, consumer, engine, freshness, helm, images, keepPrevious, kind, kindCluster, namespace, registry, suites, tag, tagGroup`,
+				`e2eimage.yaml:3: colour: unknown field; known are apiVersion, consumer, engine, freshness, helm, images, keepPrevious, kind, kindCluster, namespace, registry, suites, tag, tagGroup, waitFor`,
 				`e2eimage.yaml:4: images[0].name: "A"` + name,
 				`--consumer: "A"` + name,
 				`E2EIMAGE_NAMESPACE: "B"` + name,

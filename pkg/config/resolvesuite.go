@@ -28,6 +28,7 @@ func (r *resolver) suite() Suite {
 		Freshness:    cmp.Or(file.Freshness, FreshnessWarn),
 		KeepPrevious: *cmp.Or(file.KeepPrevious, new(DefaultKeepPrevious)),
 		Helm:         written.Helm,
+		WaitFor:      written.WaitFor,
 		File:         r.doc.path,
 	}
 	suite.ProviderHint, _ = r.environment(kindProvider)

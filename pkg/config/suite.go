@@ -42,6 +42,9 @@ type Suite struct {
 	LockDir string
 	// Helm maps chart values to templates.
 	Helm map[string]string
+	// WaitFor are further workloads that a wait for rollouts waits for, as [NAMESPACE/]KIND/NAME:
+	// those that run none of the images.
+	WaitFor []string
 	// Part is set when not all images of the suite were asked for.
 	Part bool
 	// Images in the order asked, or in the file's.

@@ -140,7 +140,11 @@ func (d *deployRun) carryOut(ctx context.Context) (*DeployResult, error) {
 		d.unproved()
 		return result, nil
 	}
-	result.Proved, err = d.waitAndProve(ctx, rollout.New(d.kube, plan.Targets()))
+	targets := plan.Targets()
+	others, err := d.kube.others(ctx, d.in.Suite, 0, targets)
+	if err == nil {
+		result.Proved, err = d.waitAndProve(ctx, rollout.New(d.kube, append(targets, others...)))
+	}
 	return result, err
 }
 

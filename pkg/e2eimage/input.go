@@ -63,12 +63,14 @@ func (in TagInput) check(m *mistakes) {
 
 func (in DeployInput) check(m *mistakes) {
 	m.images(in.Suite)
+	m.waitFor(in.Suite)
 	word(m, "Use", in.Use, UseLock, UseCluster)
 	word(m, "DryRun", in.DryRun, DryRunNone, DryRunClient, DryRunServer)
 }
 
 func (in UpInput) check(m *mistakes) {
 	m.images(in.Suite, config.FieldSource, config.FieldRepository)
+	m.waitFor(in.Suite)
 	word(m, "Use", in.Use, UseLock, UseCluster)
 }
 
@@ -84,7 +86,10 @@ func (in RenderInput) check(m *mistakes) {
 
 func (in StatusInput) check(m *mistakes) { m.suite(in.Suite) }
 
-func (in VerifyInput) check(m *mistakes) { m.suite(in.Suite) }
+func (in VerifyInput) check(m *mistakes) {
+	m.suite(in.Suite)
+	m.waitFor(in.Suite)
+}
 
 func (in CleanInput) check(m *mistakes) {
 	if in.Orphans || in.All {

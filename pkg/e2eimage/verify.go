@@ -123,12 +123,29 @@ func (c *Client) waitFor(ctx context.Context, in VerifyInput, seen *StatusResult
 		one.Images = append(one.Images, waitedFor(in, image))
 		byRecord[record] = one
 	}
+	kube, err := c.kube(in.Suite)
+	if err != nil {
+		return err
+	}
+	left := in.Suite.WaitFor
 	for _, record := range sortedKeys(byRecord) {
-		if err := c.waitOnly(ctx, byRecord[record]); err != nil {
+		one := byRecord[record]
+		if one.WaitFor = nil; one.Namespace == kube.namespace {
+			// Beside each other: one may be what another one waits for.
+			one.WaitFor, left = left, nil
+		}
+		if err := c.waitOnly(ctx, one, in.Timeout); err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(left) == 0 {
+		return nil
+	}
+	others, err := kube.others(ctx, in.Suite, in.Timeout, nil)
+	if err != nil {
+		return err
+	}
+	return rollout.New(kube, others).Wait(ctx, c.report)
 }
 
 // waitedFor is an image with the workloads that use it.
@@ -159,7 +176,7 @@ func waitedFor(in VerifyInput, seen ImageStatus) config.Image {
 }
 
 // waitOnly waits for rollouts and changes nothing.
-func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
+func (c *Client) waitOnly(ctx context.Context, suite config.Suite, timeout time.Duration) error {
 	run, err := c.beginDeploy(ctx, DeployInput{Suite: suite, DryRun: DryRunClient, AllowStale: true})
 	if err != nil {
 		return err
@@ -176,9 +193,13 @@ func (c *Client) waitOnly(ctx context.Context, suite config.Suite) error {
 		return err
 	}
 	targets := plan.Targets()
-	if len(targets) == 0 {
-		return nil
+	others, err := run.kube.others(ctx, suite, timeout, targets)
+	switch {
+	case err != nil:
+		return err
+	case len(targets) == 0:
+		return run.wait(ctx, rollout.New(run.kube, others))
 	}
-	_, err = run.waitAndProve(ctx, rollout.New(run.kube, targets))
+	_, err = run.waitAndProve(ctx, rollout.New(run.kube, append(targets, others...)))
 	return err
 }
