@@ -179,6 +179,10 @@ func (c checker) image(field string, image Image) {
 	c.value(field+".tag", image.Tag, checkTag)
 	c.value(field+".tagTemplate", image.TagTemplate, checkTagTemplate)
 	c.value(field+".external", image.External, checkExternal)
+	c.value(field+".pull", string(image.Pull), checkPull)
+	if image.Pull != "" && image.External == "" && image.Prebuilt == "" {
+		c.wrong(field+".pull", "is about external and prebuilt images, and this is neither")
+	}
 	if image.External != "" && (image.Source != "" || image.Repository != "" || image.Build != nil ||
 		c.doc != nil && c.doc.written(field+".deploy")) {
 		c.wrong(field+".external",

@@ -31,6 +31,7 @@ var (
 	checkEngine     = isOneOf("is neither docker nor podman", "docker", "podman")
 	checkPullPolicy = isOneOf("must be Never or IfNotPresent, or be left out", "Never", "IfNotPresent")
 	checkFreshness  = isOneOf("must be strict, warn or off", FreshnessStrict, FreshnessWarn, FreshnessOff)
+	checkPull       = isOneOf("must be missing, always or never", PullMissing, PullAlways, PullNever)
 	checkPrebuilt   = isOneOf("must be prefer, require or ignore", PrebuiltPrefer, PrebuiltRequire, PrebuiltIgnore)
 )
 

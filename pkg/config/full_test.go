@@ -30,7 +30,7 @@ func TestEveryFieldOfAFullFileArrivesInTheSuite(t *testing.T) {
 		Consumer: "workflowexecution", KindCluster: "workflowexecution-e2e", Namespace: "kubernaut-system", File: filepath.Join(dir, fileName),
 		Engine: "podman", Prebuilt: PrebuiltPrefer, Freshness: FreshnessStrict, KeepPrevious: 5, LockDir: filepath.Join(dir, ".e2eimage"),
 		Images: []Image{storage, {
-			Name: "postgres", External: "docker.io/library/postgres:16", TagTemplate: "{{.Consumer}}-{{.Random}}",
+			Name: "postgres", External: "docker.io/library/postgres:16", Pull: PullAlways, TagTemplate: "{{.Consumer}}-{{.Random}}",
 			Deploy: Deploy{Workloads: []string{"deployment/postgres"}, Timeout: DefaultTimeout, MaxRestarts: DefaultMaxRestarts},
 		}},
 	}

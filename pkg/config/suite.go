@@ -87,6 +87,9 @@ type Image struct {
 	External string `yaml:"external"`
 	// Prebuilt is an archive or image from CI that replaces a build.
 	Prebuilt string `yaml:"prebuilt"`
+	// Pull says whether an engine pulls External, or a Prebuilt that is a reference; "" for the
+	// default, see Pulls.
+	Pull Pull `yaml:"pull"`
 	// Unfilled tells why Source, Repository or Prebuilt is still a template: it
 	// needs a variable that is not set, or a consumer that nobody said. Verbs
 	// that use such a field ask Need first.
@@ -110,6 +113,31 @@ const (
 	// PrebuiltIgnore builds all.
 	PrebuiltIgnore Prebuilt = "ignore"
 )
+
+// Pull says whether an image is pulled from its registry.
+type Pull string
+
+// When images are pulled.
+const (
+	// PullMissing pulls those that no engine of the host has.
+	PullMissing Pull = "missing"
+	// PullAlways pulls each time: the registry may have a newer one.
+	PullAlways Pull = "always"
+	// PullNever takes what an engine has.
+	PullNever Pull = "never"
+)
+
+// Pulls is when the image is pulled: as said, else an external one where it is missing, and
+// a prebuilt one never.
+func (i Image) Pulls() Pull {
+	switch {
+	case i.Pull != "":
+		return i.Pull
+	case i.External != "":
+		return PullMissing
+	}
+	return PullNever
+}
 
 // Freshness says what a tree that changed since its image was built means.
 type Freshness string

@@ -36,8 +36,9 @@ type host struct {
 	ran     hostexec.Command
 	// fails are the beginnings of commands that fail.
 	fails []string
-	// pulls are images that a registry has.
-	pulls map[string]string
+	// pulls are images that a registry has, and pulled those that podman pull got.
+	pulls  map[string]string
+	pulled []string
 
 	mu    sync.Mutex
 	names map[string]string
@@ -179,6 +180,13 @@ func (h *host) Run(_ context.Context, command hostexec.Command) error {
 			}
 		}
 		return json.NewEncoder(command.Stdout).Encode([]map[string]any{{"Id": id, "RepoTags": names, "Os": "linux", "Architecture": "amd64", "ManifestType": "oci"}})
+	case argv[1] == "pull":
+		if h.pulls[last] == "" {
+			return fail("Error: manifest unknown")
+		}
+		h.pulled = append(h.pulled, last)
+		h.names[last], h.names[h.pulls[last]] = h.pulls[last], h.pulls[last]
+		return nil
 	case argv[1] == "tag":
 		full, err := ociimage.Normalize(last)
 		h.names[full] = h.find(argv[2])

@@ -28,6 +28,9 @@ type LoadInput struct {
 	Release bool
 	// DryRun reports what would be sent but sends nothing.
 	DryRun bool
+
+	// pulled is set where that has been done.
+	pulled bool
 }
 
 // LoadResult is what Load brought into the nodes, in the order of the suite's
@@ -98,7 +101,21 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*L
 	var mistakes []error
 	var sets []*record.Set
 	var states kindnode.States
+	var notPulled map[string]error
+	if !in.DryRun && !in.pulled {
+		notPulled = c.pullExternal(ctx, in.Suite)
+	}
 	for _, image := range in.Suite.Images {
+		if err := notPulled[image.Name]; err != nil && ctx.Err() == nil {
+			mistakes = append(mistakes, &imageError{image.Name, err})
+			continue
+		}
+		if in.DryRun && image.External != "" {
+			if is, err := c.pulls(ctx, in.Suite, image, image.External); err == nil && is {
+				c.report.Info(fmt.Sprintf("%s: would pull %s, and load it", image.Name, image.External))
+				continue
+			}
+		}
 		run := &loadRun{client: c, in: in, place: target.place, image: image}
 		var err error
 		if states == nil {

@@ -56,6 +56,11 @@ func (r *loadRun) source(ctx context.Context) (*from, error) {
 	}
 	switch source.Kind {
 	case config.SourceReference, config.SourceID:
+		if prebuilt != "" && !r.in.DryRun {
+			if err := r.client.pull(ctx, r.in.Suite, r.image, text); err != nil {
+				return nil, err
+			}
+		}
 		return r.fromEngine(ctx, text, r.in.Suite.Engine)
 	}
 	return r.fromArchive(ctx, source, text)

@@ -58,6 +58,16 @@ func (r *buildRun) adopt(ctx context.Context, image config.Image) (*lock.Entry, 
 	if err != nil || prebuilt == "" {
 		return nil, err
 	}
+	if !r.in.DryRun {
+		err = r.client.pull(ctx, r.in.Suite, image, prebuilt)
+	}
+	if err != nil && ctx.Err() == nil && image.Build != nil && wanted != config.PrebuiltRequire {
+		r.client.report.Warn(fmt.Sprintf("%s: it is built, since its prebuilt image is not to be had: %v", image.Name, err))
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("its prebuilt image: %w", err)
+	}
 	entry, err := r.prebuilt(ctx, prebuilt)
 	// An engine that is installed but does not run is no reason not to build.
 	var absent *engine.NotFoundError

@@ -216,6 +216,11 @@ func (r *upRun) loaded(ctx context.Context, image config.Image) error {
 		r.mu.Unlock()
 		return nil
 	}
+	in := LoadInput{Suite: r.in.Suite, pulled: true}
+	in.Suite.Images = []config.Image{image}
+	if err := r.client.pullExternal(ctx, in.Suite)[image.Name]; err != nil {
+		return err
+	}
 	r.loading.Lock()
 	defer r.loading.Unlock()
 	if err := target.lock.reread(); err != nil {
@@ -230,8 +235,6 @@ func (r *upRun) loaded(ctx context.Context, image config.Image) error {
 		r.fresh = append(r.fresh, image)
 		r.mu.Unlock()
 	}
-	in := LoadInput{Suite: r.in.Suite}
-	in.Suite.Images = []config.Image{image}
 	loaded, err := r.client.loadInto(ctx, in, target)
 	if loaded != nil {
 		r.mu.Lock()
