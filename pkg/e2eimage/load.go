@@ -28,9 +28,6 @@ type LoadInput struct {
 	Release bool
 	// DryRun reports what would be sent but sends nothing.
 	DryRun bool
-
-	// pulled is set where that has been done.
-	pulled bool
 }
 
 // LoadResult is what Load brought into the nodes, in the order of the suite's
@@ -91,20 +88,23 @@ func (c *Client) load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 		return nil, err
 	}
 	defer target.place.Close()
-	return c.loadInto(ctx, in, target)
+	var notPulled map[string]error
+	if !in.DryRun {
+		notPulled = c.pullExternal(ctx, in.Suite)
+	}
+	return c.loadInto(ctx, in, target, notPulled)
 }
 
 // loadInto is Load where the cluster is known. The nodes are asked once: what an image has
-// brought to them is known then. After one that failed it is not.
-func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target) (*LoadResult, error) {
+// brought to them is known then. After one that failed it is not. notPulled are the external
+// images that could not be had, with why.
+func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target,
+	notPulled map[string]error,
+) (*LoadResult, error) {
 	result := &LoadResult{Images: []LoadedImage{}}
 	var mistakes []error
 	var sets []*record.Set
 	var states kindnode.States
-	var notPulled map[string]error
-	if !in.DryRun && !in.pulled {
-		notPulled = c.pullExternal(ctx, in.Suite)
-	}
 	for _, image := range in.Suite.Images {
 		if err := notPulled[image.Name]; err != nil && ctx.Err() == nil {
 			mistakes = append(mistakes, &imageError{image.Name, err})

@@ -216,7 +216,7 @@ func (r *upRun) loaded(ctx context.Context, image config.Image) error {
 		r.mu.Unlock()
 		return nil
 	}
-	in := LoadInput{Suite: r.in.Suite, pulled: true}
+	in := LoadInput{Suite: r.in.Suite}
 	in.Suite.Images = []config.Image{image}
 	if err := r.client.pullExternal(ctx, in.Suite)[image.Name]; err != nil {
 		return err
@@ -235,7 +235,7 @@ func (r *upRun) loaded(ctx context.Context, image config.Image) error {
 		r.fresh = append(r.fresh, image)
 		r.mu.Unlock()
 	}
-	loaded, err := r.client.loadInto(ctx, in, target)
+	loaded, err := r.client.loadInto(ctx, in, target, nil)
 	if loaded != nil {
 		r.mu.Lock()
 		r.result.Loaded = append(r.result.Loaded, loaded.Images...)

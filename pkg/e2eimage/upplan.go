@@ -89,7 +89,7 @@ func (r *upRun) planOne(ctx context.Context, target *target, image config.Image)
 	}
 	in := LoadInput{Suite: r.in.Suite, DryRun: true}
 	in.Suite.Images = []config.Image{image}
-	loaded, err := r.client.loadInto(ctx, in, target)
+	loaded, err := r.client.loadInto(ctx, in, target, nil)
 	if err != nil {
 		return false, err
 	}
