@@ -31,6 +31,8 @@ type library struct {
 	render  []e2eimage.RenderInput
 	status  []e2eimage.StatusInput
 	verify  []e2eimage.VerifyInput
+	// diagnose is answered whatever err is.
+	diagnose []e2eimage.DiagnoseInput
 
 	// known are names that the cluster has, whatever they are asked of.
 	known    []string
@@ -114,6 +116,11 @@ func (l *library) Deploy(ctx context.Context, in e2eimage.DeployInput) (*e2eimag
 
 func (l *library) Clean(ctx context.Context, in e2eimage.CleanInput) (*e2eimage.CleanResult, error) {
 	return answer(ctx, l, &l.clean, in, l.cleaned)
+}
+
+func (l *library) Diagnose(_ context.Context, in e2eimage.DiagnoseInput) (*e2eimage.DiagnoseResult, error) {
+	l.diagnose = append(l.diagnose, in)
+	return &e2eimage.DiagnoseResult{Dir: in.Dir}, nil
 }
 
 func (l *library) Known(context.Context, e2eimage.KnownInput) (*e2eimage.KnownResult, error) {

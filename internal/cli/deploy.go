@@ -54,6 +54,7 @@ suite in e2eimage.yaml.`,
 		`Must be "none", "client" or "server". client: say what would be done, change nothing; `+
 			`server: let the API server check it too`)
 	v.bindOutput()
+	v.bindArtifacts()
 	v.complete = func(ctx context.Context) (err error) {
 		v.in.Manifests, err = a.manifests(ctx, files)
 		v.in.OneNamespace, v.in.NoWait = a.namespaceSaid(), !*wait

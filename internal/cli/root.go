@@ -41,6 +41,7 @@ type verbs interface {
 	WatchStatus(context.Context, e2eimage.StatusInput, func(*e2eimage.StatusResult) error) error
 	Verify(context.Context, e2eimage.VerifyInput) (*e2eimage.StatusResult, error)
 	Clean(context.Context, e2eimage.CleanInput) (*e2eimage.CleanResult, error)
+	Diagnose(context.Context, e2eimage.DiagnoseInput) (*e2eimage.DiagnoseResult, error)
 	Known(context.Context, e2eimage.KnownInput) (*e2eimage.KnownResult, error)
 }
 

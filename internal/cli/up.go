@@ -54,6 +54,7 @@ per line, in the order asked.`,
 	bindConflict(v.cmd, &v.in.Use, &v.in.AllowStale)
 	bindDryRun(v.cmd, &v.in.DryRun)
 	v.bindOutput()
+	v.bindArtifacts()
 	v.complete = func(ctx context.Context) (err error) {
 		if v.in.Manifests, err = a.manifests(ctx, files); err != nil {
 			return err

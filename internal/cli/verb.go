@@ -26,6 +26,8 @@ type verb[In, Out any] struct {
 	complete func(context.Context) error
 	// call is the method of the library, or a function around it.
 	call func(verbs, context.Context, In) (*Out, error)
+	// explains is set where what explains a failure can be left in a folder.
+	explains bool
 	// timeout bounds the call; 0 does not.
 	timeout time.Duration
 	// partial tells whether a result is printed that came with an error.
@@ -76,6 +78,9 @@ func (v *verb[In, Out]) run(ctx context.Context) error {
 	within, cancel := bounded(ctx, v.timeout)
 	defer cancel()
 	result, err := v.call(client, within, v.in)
+	if v.explains {
+		defer v.app.explain(ctx, client, suite, err)
+	}
 	if result == nil || err != nil && !v.partial(result) {
 		return err
 	}

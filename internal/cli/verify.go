@@ -32,6 +32,7 @@ install. If one cannot succeed, it fails at once, as "deploy" does.`,
 	bindAllNamespaces(v, &v.in.AllNamespaces)
 	v.cmd.Flags().BoolVar(&v.in.Wait, "wait", false, "Wait for the rollouts first")
 	v.bindOutput()
+	v.bindArtifacts()
 	bindRolloutTimeout(v.cmd, positiveDuration(&v.in.Timeout))
 	v.call = func(client verbs, ctx context.Context, in e2eimage.VerifyInput) (*e2eimage.StatusResult, error) {
 		result, err := client.Verify(ctx, in)

@@ -8,6 +8,8 @@ type Flags struct {
 	ConfigPath, Consumer, KindCluster, Provider, Namespace string
 	Engine, Lock, Registry                                 string
 	Prebuilt                                               Prebuilt
+	// Artifacts is the folder for what explains a failure.
+	Artifacts string
 	// Names of the images, empty for every image of the suite.
 	Names []string
 	// NamesOrImages takes Names that no image of the file has for images, as ParseSource
@@ -65,6 +67,10 @@ func (f *Flags) variables() []variable {
 			"whether prebuilt images replace builds, like --prebuilt",
 		},
 		{"E2EIMAGE_LOCK", "--lock", &f.Lock, "the lock file, like --lock"},
+		{
+			"E2EIMAGE_ARTIFACTS", "--artifacts", &f.Artifacts,
+			"where deploy, up and verify write what explains a failure, like --artifacts",
+		},
 		{kindProvider, "", nil, "decides between docker and podman where both have the cluster"},
 	}
 }

@@ -35,6 +35,9 @@ func (r *resolver) suite() Suite {
 	if f.Lock != "" {
 		suite.Lock = absolute(r.dir, f.Lock)
 	}
+	if f.Artifacts != "" {
+		suite.Artifacts = absolute(r.dir, f.Artifacts)
+	}
 	if suite.File != "" {
 		suite.LockDir, suite.Part = filepath.Join(r.doc.dir, lockFolder), len(f.Names) > 0
 	}

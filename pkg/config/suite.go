@@ -40,6 +40,8 @@ type Suite struct {
 	// LockDir is where lock files are, one for each consumer: beside File; ""
 	// without one.
 	LockDir string
+	// Artifacts is the folder for what explains a failure, absolute; "" for none.
+	Artifacts string
 	// Helm maps chart values to templates.
 	Helm map[string]string
 	// WaitFor are further workloads that a wait for rollouts waits for, as [NAMESPACE/]KIND/NAME:
