@@ -30,6 +30,9 @@ func (d *deployRun) loadFromHost(ctx context.Context, m missingImage) (string, e
 		names: []kindnode.Name{{Text: evidence.Image, Owner: d.owner(m.recorded.Image.Name)}},
 	}, []string{m.node}, nil,
 		copying)
+	if in := d.place.registryOf(m.node); in != nil {
+		err = in.explain(err)
+	}
 	copying.End(err)
 	return found.Engine, err
 }

@@ -5,11 +5,12 @@ import (
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/images"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/kindnode"
+	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/registry"
 )
 
 // imageStore is where a cluster has its images, and what the verbs do there, whichever store
-// it is. The nodes of a Kind cluster are one. What only they can do, as copying from node to
-// node, is asked of them.
+// it is. The nodes of a Kind cluster are one, a registry is another. What only nodes can do, as
+// copying from one to the other, is asked of them.
 //
 // A store has parts that each have an image or not: the nodes, or one registry.
 type imageStore interface {
@@ -40,4 +41,7 @@ type imageStore interface {
 	Close()
 }
 
-var _ imageStore = (*kindnode.Cluster)(nil)
+var (
+	_ imageStore = (*kindnode.Cluster)(nil)
+	_ imageStore = (*registry.Part)(nil)
+)

@@ -176,6 +176,9 @@ func onNodes(nodes []string, states kindnode.States) (kindnode.States, error) {
 		return states, nil
 	}
 	there := states.Nodes()
+	if in := registryIn(states); in != "" {
+		return nil, &UsageError{fmt.Errorf("nodes cannot be chosen where they pull: the images go to %s", in)}
+	}
 	chosen := kindnode.States{}
 	var mistakes []error
 	for _, node := range nodes {

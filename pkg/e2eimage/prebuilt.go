@@ -68,7 +68,7 @@ func (r *buildRun) adopt(ctx context.Context, image config.Image) (*lock.Entry, 
 	if err != nil {
 		return nil, fmt.Errorf("its prebuilt image: %w", err)
 	}
-	entry, err := r.prebuilt(ctx, prebuilt)
+	entry, err := r.prebuilt(ctx, image, prebuilt)
 	// An engine that is installed but does not run is no reason not to build.
 	var absent *engine.NotFoundError
 	if errors.As(err, &absent) && wanted != config.PrebuiltRequire {
@@ -82,12 +82,16 @@ func (r *buildRun) adopt(ctx context.Context, image config.Image) (*lock.Entry, 
 	return entry, nil
 }
 
-func (r *buildRun) prebuilt(ctx context.Context, text string) (*lock.Entry, error) {
+func (r *buildRun) prebuilt(ctx context.Context, image config.Image, text string) (*lock.Entry, error) {
 	source, err := config.ParseSource(text)
 	if err != nil {
 		return nil, &UsageError{err}
 	}
 	host := "linux/" + runtime.GOARCH
+	if inRegistryBy(image) && image.Build != nil {
+		// Its nodes are elsewhere.
+		host = cmp.Or(image.Build.Platform, host)
+	}
 	switch source.Kind {
 	case config.SourceStdin:
 		return nil, &UsageError{errors.New("standard input cannot be read twice; write it to a file")}
@@ -96,7 +100,7 @@ func (r *buildRun) prebuilt(ctx context.Context, text string) (*lock.Entry, erro
 		if err != nil {
 			return nil, err
 		}
-		if found.Platform != host {
+		if found.Platform != host && !inRegistryBy(image) {
 			return nil, &InconsistentError{fmt.Errorf("it is for %s, but nodes on this host are %s; build it for %s",
 				cmp.Or(found.Platform, "another platform"), host, host)}
 		}
@@ -120,4 +124,9 @@ func (r *buildRun) prebuilt(ctx context.Context, text string) (*lock.Entry, erro
 	sum, err := engine.ArchiveDigest(ctx, source)
 	entry.EngineID = sum.String()
 	return entry, err
+}
+
+// inRegistryBy tells whether an image of a settled suite goes through a registry.
+func inRegistryBy(image config.Image) bool {
+	return image.Registry != "" && image.Registry != config.NoRegistry
 }
