@@ -135,7 +135,7 @@ func (r *loadRun) send(ctx context.Context, f *from, lacking, having []string,
 ) (ociimage.Image, map[string]kindnode.Delivered, error) {
 	image, delivered, err := r.deliver(ctx, f, lacking, having,
 		&transfer{working: working, sent: map[string]int64{}, total: r.totals(f, lacking)})
-	if in := r.inRegistry(); in != nil {
+	if in := r.registry(); in != nil {
 		return image, delivered, in.explain(err)
 	}
 	var failed kindnode.NodeErrors

@@ -8,8 +8,8 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
 
-// inRegistry is the registry that the image goes through, nil for nodes.
-func (r *loadRun) inRegistry() *registryStore {
+// registry is the one that the image goes through, nil for nodes.
+func (r *loadRun) registry() *registryStore {
 	if r.place == nil {
 		return nil
 	}
@@ -19,7 +19,7 @@ func (r *loadRun) inRegistry() *registryStore {
 // pullsItself tells whether nodes pull an external image by its own name from elsewhere, so that
 // there is nothing to be done for it.
 func (r *loadRun) pullsItself() bool {
-	in := r.inRegistry()
+	in := r.registry()
 	if in == nil || r.image.External == "" {
 		return false
 	}
@@ -32,7 +32,7 @@ func (r *loadRun) pullsItself() bool {
 
 // digest is what the image is in its registry by now, "" for nodes.
 func (r *loadRun) digest(loaded *LoadedImage) string {
-	if in := r.inRegistry(); in != nil {
+	if in := r.registry(); in != nil {
 		return in.recorded(loaded.ImageID, loaded.Image).Digest.String()
 	}
 	return ""

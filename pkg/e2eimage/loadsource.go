@@ -150,7 +150,7 @@ func (r *loadRun) nameIt(f *from, image ociimage.Image) error {
 		f.names = []kindnode.Name{{Text: nextName(r.entry.Image, image.ID.String()), Owner: r.owner}}
 		return nil
 	}
-	if r.inRegistry() != nil {
+	if r.registry() != nil {
 		return r.nameInRegistry(f, image)
 	}
 	wanted := r.wanted()

@@ -88,7 +88,7 @@ func (r *buildRun) prebuilt(ctx context.Context, image config.Image, text string
 		return nil, &UsageError{err}
 	}
 	host := "linux/" + runtime.GOARCH
-	if inRegistryBy(image) && image.Build != nil {
+	if isPulled(image) && image.Build != nil {
 		// Its nodes are elsewhere.
 		host = cmp.Or(image.Build.Platform, host)
 	}
@@ -100,7 +100,7 @@ func (r *buildRun) prebuilt(ctx context.Context, image config.Image, text string
 		if err != nil {
 			return nil, err
 		}
-		if found.Platform != host && !inRegistryBy(image) {
+		if found.Platform != host && !isPulled(image) {
 			return nil, &InconsistentError{fmt.Errorf("it is for %s, but nodes on this host are %s; build it for %s",
 				cmp.Or(found.Platform, "another platform"), host, host)}
 		}
@@ -126,7 +126,7 @@ func (r *buildRun) prebuilt(ctx context.Context, image config.Image, text string
 	return entry, err
 }
 
-// inRegistryBy tells whether an image of a settled suite goes through a registry.
-func inRegistryBy(image config.Image) bool {
+// isPulled tells whether nodes pull an image of a settled suite.
+func isPulled(image config.Image) bool {
 	return image.Registry != "" && image.Registry != config.NoRegistry
 }

@@ -121,19 +121,19 @@ func (c *Client) refOfCluster(ctx context.Context, in RefInput) (*RefResult, err
 		}
 		result.Images = append(result.Images, Ref{
 			Name: found.Image.Name, Image: found.Evidence.Reference(), Repository: repository, Tag: tag,
-			Digest: digestOf(found.Evidence), ImageID: found.Evidence.ImageID, Source: found.Evidence.Source,
+			Digest: digestIn(found.Evidence.Registry), ImageID: found.Evidence.ImageID, Source: found.Evidence.Source,
 			Recorded: found.Evidence.Recorded,
 		})
 	}
 	return result, nil
 }
 
-// digestOf is the digest of a record's image in its registry, "" for one of nodes.
-func digestOf(evidence *record.Evidence) string {
-	if evidence.Registry == nil {
+// digestIn is the digest of an image in its registry, "" for one of nodes.
+func digestIn(in *record.Registry) string {
+	if in == nil {
 		return ""
 	}
-	return evidence.Registry.Digest.String()
+	return in.Digest.String()
 }
 
 // pinnedBy is a lock's image as workloads ask for it.

@@ -231,7 +231,7 @@ func (r *tagRun) result() *TagResult {
 		result.Images = append(result.Images, TaggedImage{
 			Name: image.decision.Name, Consumer: r.consumer, Namespace: r.kube.namespace,
 			Image: image.decision.Image, ImageID: image.decision.ImageID, Source: image.source,
-			Platform: r.states.Platform(), Nodes: r.nodesOf(image), Digest: r.inRegistry(image).digest(), Changed: image.changed,
+			Platform: r.states.Platform(), Nodes: r.nodesOf(image), Digest: digestIn(r.pulledAs(image)), Changed: image.changed,
 		})
 	}
 	return result

@@ -214,7 +214,7 @@ func (r *tagRun) note(ctx context.Context) error {
 				next.Image, next.ImageID = decision.Image, decision.ImageID
 				entry = locked.Put(decision.Name, next, true)
 			}
-			entry.Image, entry.By, entry.Digest = decision.Image, r.client.by(), r.inRegistry(image).digest()
+			entry.Image, entry.By, entry.Digest = decision.Image, r.client.by(), digestIn(r.pulledAs(image))
 			if entry.Tagged == nil || entry.ClusterOf(r.ca, r.kube.namespace) == nil || image.changed {
 				entry.Tagged = &now
 				entry.AddCluster(lock.Cluster{

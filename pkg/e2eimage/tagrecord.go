@@ -70,7 +70,7 @@ func (r *tagRun) fact(image *imageTag, inUse func(string) bool, leftOver []strin
 		Keep: r.in.Suite.KeepPrevious, InUse: inUse, LeftOver: leftOver,
 		Name: decision.Name, Image: decision.Image, ImageID: decision.ImageID, By: r.client.by(),
 		Source: image.source, Platform: r.states.Platform(), Nodes: r.nodesOf(image),
-		Registry: r.inRegistry(image).record(),
+		Registry: r.pulledAs(image),
 	}
 	if entry := image.entry; entry != nil && entry.ImageID == decision.ImageID && !image.useCluster {
 		fact.Engine, fact.EngineID, fact.Commit = entry.Engine, entry.EngineID, entry.Commit

@@ -21,29 +21,12 @@ func (r *tagRun) goesTo(image *imageTag) *record.Registry {
 	return nil
 }
 
-// inRegistry is what the image is in its registry, once it has its tag there, nil for nodes.
-func (r *tagRun) inRegistry(image *imageTag) *inRegistry {
+// pulledAs is what the image is in its registry, once it has its tag there, nil for nodes.
+func (r *tagRun) pulledAs(image *imageTag) *record.Registry {
 	if in := r.registryOf(image); in != nil {
-		return &inRegistry{in.recorded(image.decision.ImageID, image.decision.Image)}
+		return in.recorded(image.decision.ImageID, image.decision.Image)
 	}
 	return nil
-}
-
-// inRegistry is an image in a registry; a nil one is on nodes.
-type inRegistry struct{ says *record.Registry }
-
-func (i *inRegistry) digest() string {
-	if i == nil {
-		return ""
-	}
-	return i.says.Digest.String()
-}
-
-func (i *inRegistry) record() *record.Registry {
-	if i == nil {
-		return nil
-	}
-	return i.says
 }
 
 // nodesOf are the nodes that have an image; none where they pull it.
