@@ -128,8 +128,14 @@ func (s *Store) complete(ctx context.Context, content *Content) error {
 	return asking.Wait()
 }
 
-// image reads the config of an image.
+// image reads the config of an image, once however many names stand for that.
 func (s *Store) image(ctx context.Context, repo name.Repository, image Image) (ociimage.Image, error) {
+	read, err, _ := s.reading.Do(by(repo, image.Config), func() (any, error) { return s.readImage(ctx, repo, image) })
+	parsed, _ := read.(ociimage.Image) // it is nothing else
+	return parsed, err
+}
+
+func (s *Store) readImage(ctx context.Context, repo name.Repository, image Image) (ociimage.Image, error) {
 	s.mu.Lock()
 	known, ok := s.configs[image.Config]
 	s.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/internal/ociimage"
 )
@@ -43,7 +44,9 @@ type Store struct {
 	guard    *guard
 	idle     func()
 
-	mu sync.Mutex
+	// reading are the configs that are being read.
+	reading singleflight.Group
+	mu      sync.Mutex
 	// configs that were read. What a digest is of does not change.
 	configs map[digest.Digest]ociimage.Image
 }
