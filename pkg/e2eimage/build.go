@@ -117,7 +117,7 @@ type buildRun struct {
 
 func (c *Client) beginBuild(ctx context.Context, in BuildInput) (*buildRun, error) {
 	in.Values = inDryRun(in.DryRun, in.Values)
-	consumer, err := c.consumerOf(in.Suite)
+	consumer, err := c.consumerOf(ctx, in.Suite)
 	if err != nil {
 		return nil, err
 	}

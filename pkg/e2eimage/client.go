@@ -2,12 +2,9 @@ package e2eimage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"strings"
 
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
 
 	"github.com/e2eimage/kubectl-e2eimage/internal/version"
@@ -19,20 +16,6 @@ import (
 	"github.com/e2eimage/kubectl-e2eimage/pkg/progress"
 )
 
-// Options are what a Client works with.
-type Options struct {
-	// Kube gives the kubeconfig; genericclioptions.NewConfigFlags has one.
-	Kube genericclioptions.RESTClientGetter
-	// Context is the kube context asked for, "" for the current one.
-	Context string
-	// User is who runs this, for records and locks; "" leaves it out.
-	User string
-	// Registries say how to log in to registries, and whom to trust; see DefaultRegistryFiles.
-	Registries RegistryFiles
-	// Reporter is told what happens; nil for silence.
-	Reporter progress.Reporter
-}
-
 // Client carries out the verbs. It is safe for concurrent use.
 type Client struct {
 	options Options
@@ -41,16 +24,14 @@ type Client struct {
 	connect func(*rest.Config) (kube.API, error)
 	host    string
 	holder  string
+	byCA    *clusterByCA
 }
 
 // New returns a client. It does not connect to anything yet.
 func New(options Options) (*Client, error) {
-	if options.Kube == nil {
-		return nil, errors.New("e2eimage.Options.Kube is missing: give genericclioptions.NewConfigFlags(true)")
-	}
-	report := options.Reporter
-	if report == nil {
-		report = progress.Discard{}
+	options, err := options.filled()
+	if err != nil {
+		return nil, err
 	}
 	host, err := os.Hostname()
 	if err != nil {
@@ -62,11 +43,12 @@ func New(options Options) (*Client, error) {
 	}
 	return &Client{
 		options: options,
-		report:  report,
-		runner:  hostexec.Host{},
+		report:  options.Reporter,
+		runner:  hostexec.Host{Env: options.Env},
 		connect: kube.NewAPI,
 		host:    host,
 		holder:  fmt.Sprintf("%s/%d/%s", host, os.Getpid(), random),
+		byCA:    &clusterByCA{},
 	}, nil
 }
 
@@ -104,38 +86,13 @@ func (c *Client) kube(suite config.Suite) (*apiServer, error) {
 	return &apiServer{API: client, config: restConfig, namespace: namespace, records: records}, nil
 }
 
-// kindContext is what kind calls the contexts that it writes.
-const kindContext = "kind-"
-
-// kindCluster returns the Kind cluster's name: as asked, else from the context.
-func (c *Client) kindCluster(suite config.Suite) (string, error) {
-	if suite.KindCluster != "" {
-		return suite.KindCluster, nil
-	}
-	current := c.options.Context
-	if current == "" {
-		raw, err := c.options.Kube.ToRawKubeConfigLoader().RawConfig()
-		if err != nil {
-			return "", fmt.Errorf("kubeconfig: %w", err)
-		}
-		current = raw.CurrentContext
-	}
-	if name, ok := strings.CutPrefix(current, kindContext); ok && name != "" {
-		return name, nil
-	}
-	return "", &UsageError{(&Error{Code: CodeNoCluster}).says("which Kind cluster? The kube context is %q, not %sNAME; "+
-		"say it with --kind-cluster, or say a registry that the cluster pulls from with --registry", current, kindContext)}
-}
-
 // find returns the Kind cluster whose nodes the verb works on.
 func (c *Client) find(ctx context.Context, suite config.Suite) (*kindnode.Cluster, error) {
-	name, err := c.kindCluster(suite)
+	query, err := c.whichCluster(ctx, suite)
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := kindnode.Find(ctx, c.runner,
-		kindnode.Query{Name: name, Provider: suite.Provider, Hint: suite.ProviderHint})
-	return cluster, err
+	return kindnode.Find(ctx, c.runner, query)
 }
 
 // inUse asks the place that is opened what it has and what runs there, and makes sure that its

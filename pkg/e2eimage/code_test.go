@@ -71,6 +71,7 @@ func TestWhatAVerbFailsOfHasItsCode(t *testing.T) {
 			return err
 		}, CodeNoCluster, 1, Error{}},
 		"a Kind cluster that nobody named": {func(b *bench) error {
+			b.kube.CertificateAuthorityData = newCA(b.t)
 			client := b.client()
 			client.options.Context = "production"
 			_, err := client.Tag(b.t.Context(), TagInput{Suite: suite("suite", "datastorage")})

@@ -75,7 +75,7 @@ func (c *Client) diagnose(ctx context.Context, in DiagnoseInput) (*DiagnoseResul
 	limit := cmp.Or(in.Timeout, DefaultDiagnoseTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not collected after %s", limit))
 	defer cancel()
-	consumer, err := c.consumerOf(in.Suite)
+	consumer, err := c.consumerOf(ctx, in.Suite)
 	if err != nil {
 		consumer = "e2eimage"
 	}

@@ -1,8 +1,10 @@
 package e2eimage
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 )
@@ -15,6 +17,24 @@ func (m *mistakes) add(err error) {
 	if err != nil {
 		m.all = append(m.all, err)
 	}
+}
+
+// of adds what a check of a suite found, where the suite's fields are those of something
+// else, such as Options.
+func (m *mistakes) of(owner string, err error) {
+	var found *config.UsageError
+	if !errors.As(err, &found) {
+		m.add(err)
+		return
+	}
+	renamed := &config.UsageError{}
+	for _, problem := range found.Problems {
+		if field, ours := strings.CutPrefix(problem.Where, "Suite."); ours {
+			problem.Where = owner + "." + field
+		}
+		renamed.Problems = append(renamed.Problems, problem)
+	}
+	m.add(renamed)
 }
 
 func (m *mistakes) wrong(field, format string, args ...any) {

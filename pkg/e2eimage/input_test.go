@@ -99,7 +99,7 @@ func TestAClusterWhoseNameIsNoLabelIsNoConsumer(t *testing.T) {
 	t.Parallel()
 	s := suite("", "datastorage")
 	s.KindCluster, s.LockDir = "lib-dot.b", t.TempDir()
-	_, err := nowhere(t).consumerOf(s)
+	_, err := nowhere(t).consumerOf(t.Context(), s)
 	if !as[*UsageError](err) || !strings.Contains(err.Error(), "--consumer") || !strings.Contains(err.Error(), `"lib-dot.b"`) {
 		t.Errorf("error %v", err)
 	}

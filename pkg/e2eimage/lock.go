@@ -120,16 +120,16 @@ func (l *locks) update(ctx context.Context, change func(*lock.Lock) error) error
 
 // consumerOf is who uses the images, for verbs that write: as said, else the Kind
 // cluster's name.
-func (c *Client) consumerOf(suite config.Suite) (string, error) {
+func (c *Client) consumerOf(ctx context.Context, suite config.Suite) (string, error) {
 	if suite.Consumer != "" {
 		return suite.Consumer, nil
 	}
-	name, err := c.kindCluster(suite)
+	query, err := c.whichCluster(ctx, suite)
 	if err != nil {
 		return "", &UsageError{fmt.Errorf("which consumer? Say it with --consumer, or as consumer in e2eimage.yaml; there " +
 			"is no Kind cluster whose name it could have")}
 	}
-	return consumerAfter(name)
+	return consumerAfter(query.Name)
 }
 
 // consumerAfter is the consumer that is called after a Kind cluster, if it can be: a dot

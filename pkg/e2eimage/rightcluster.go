@@ -1,7 +1,6 @@
 package e2eimage
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -9,7 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,11 +24,12 @@ import (
 func (k *apiServer) checkRightCluster(ctx context.Context, place *place,
 	states kindnode.States,
 ) error {
-	if place.nodes == nil {
+	if k == nil || place.nodes == nil {
+		// Nobody asks an API server, or there are no nodes: nothing can be another's.
 		return nil
 	}
 	cluster := place.nodes
-	bundle, err := k.trusted()
+	bundle, err := authority(k.config)
 	if err != nil {
 		return err
 	}
@@ -59,20 +59,21 @@ func (k *apiServer) checkRightCluster(ctx context.Context, place *place,
 
 // notTrusted returns the nodes whose CA is not in the bundle.
 func notTrusted(bundle []byte, states kindnode.States) []string {
-	trusted := certificates(bundle)
 	var strangers []string
 	for node, state := range states.All() {
-		found := false
-		for _, ca := range certificates(state.CA) {
-			for _, other := range trusted {
-				found = found || bytes.Equal(ca.Raw, other.Raw)
-			}
-		}
-		if !found {
+		if !shareCertificate(bundle, state.CA) {
 			strangers = append(strangers, node)
 		}
 	}
 	return strangers
+}
+
+// shareCertificate tells whether a certificate is in both bundles.
+func shareCertificate(one, other []byte) bool {
+	known := certificates(one)
+	return slices.ContainsFunc(certificates(other), func(certificate *x509.Certificate) bool {
+		return slices.ContainsFunc(known, certificate.Equal)
+	})
 }
 
 // fingerprint identifies the cluster, by the certificate authority of its nodes, where they are
@@ -83,7 +84,7 @@ func (k *apiServer) fingerprint(ctx context.Context, states kindnode.States) (st
 		bundles = append(bundles, state.CA)
 	}
 	if len(within("", states)) == 0 {
-		trusted, err := k.trusted()
+		trusted, err := authority(k.config)
 		if err != nil {
 			return "", err
 		}
@@ -107,18 +108,6 @@ func (k *apiServer) fingerprint(ctx context.Context, states kindnode.States) (st
 		return "sha256:" + hex.EncodeToString(sum[:]), nil
 	}
 	return "", errors.New("no node says its certificate authority")
-}
-
-// trusted is the bundle of certificate authorities that the kubeconfig trusts, empty for none.
-func (k *apiServer) trusted() ([]byte, error) {
-	if len(k.config.CAData) > 0 || k.config.CAFile == "" {
-		return k.config.CAData, nil
-	}
-	read, err := os.ReadFile(k.config.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("certificate authority of the kubeconfig: %w", err)
-	}
-	return read, nil
 }
 
 func certificates(bundle []byte) []*x509.Certificate {

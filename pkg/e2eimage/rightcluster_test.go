@@ -126,7 +126,15 @@ func TestTheKindClusterIsFoundOrAskedFor(t *testing.T) {
 	b := newBench(t)
 	client := b.client()
 	client.options.Context = "production"
-	_, err := client.Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
+	if _, err := client.Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")}); err != nil {
+		t.Errorf("the nodes have the API server's certificate authority: %v", err)
+	}
+
+	other := *b
+	other.kube.CertificateAuthorityData = newCA(t)
+	stranger := other.client()
+	stranger.options.Context = "production"
+	_, err := stranger.Tag(t.Context(), TagInput{Suite: suite("suite", "datastorage")})
 	is[*UsageError](t, err, `The kube context is "production"`, "--kind-cluster")
 
 	s := suite("suite", "datastorage")

@@ -29,7 +29,7 @@ func (c *Client) openTarget(ctx context.Context, suite config.Suite, meanwhile .
 		if opened.place, err = c.open(ctx, kube, suite); err != nil {
 			return nil, err
 		}
-		opened.consumer, err = c.consumerOf(suite)
+		opened.consumer, err = c.consumerOf(ctx, suite)
 	}
 	if err == nil {
 		opened.lock, err = c.openLock(suite, opened.consumer)

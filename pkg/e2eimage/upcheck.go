@@ -44,12 +44,12 @@ func (r *upRun) recordsBefore(ctx context.Context, limit time.Duration) (*record
 		if err != nil {
 			return nil, nil // said when the target is opened
 		}
-		if of, err := r.client.kindCluster(config.Suite{}); err != nil || of != named {
+		if of, err := r.client.context(); err != nil || of != kindContext+named {
 			// The kube context need not be about that cluster, which may still have to be made.
 			return nil, nil
 		}
 	}
-	consumer, err := r.client.consumerOf(r.in.Suite)
+	consumer, err := r.client.consumerOf(ctx, r.in.Suite)
 	if err != nil {
 		return nil, nil // said when the target is opened
 	}

@@ -51,7 +51,10 @@ type Runner interface {
 // Host runs commands as processes of this host, each in a process group of its
 // own: a Ctrl-C in the terminal reaches only us, and what happens to a node
 // operation is then our decision.
-type Host struct{}
+type Host struct {
+	// Env are variables on top of this process's own, KEY=VALUE, for all commands.
+	Env []string
+}
 
 var _ Runner = Host{}
 
@@ -59,7 +62,7 @@ var _ Runner = Host{}
 const KillGrace = 2 * time.Second
 
 // Run implements Runner. When the command fails, the error is a *CommandError.
-func (Host) Run(ctx context.Context, command Command) error {
+func (h Host) Run(ctx context.Context, command Command) error {
 	process := exec.CommandContext(ctx, command.Argv[0], command.Argv[1:]...)
 	process.WaitDelay = cmp.Or(command.Grace, KillGrace)
 	group := newGroup(ctx, process, command.Tied)
@@ -70,8 +73,8 @@ func (Host) Run(ctx context.Context, command Command) error {
 		process.Stderr = io.MultiWriter(stderr, command.Stderr)
 	}
 	process.Dir = command.Dir
-	if len(command.Env) > 0 {
-		process.Env = append(process.Environ(), command.Env...)
+	if len(h.Env)+len(command.Env) > 0 {
+		process.Env = slices.Concat(process.Environ(), h.Env, command.Env)
 	}
 	begun := time.Now()
 	err := process.Start()
