@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
@@ -45,10 +43,6 @@ order asked.`,
 		if at := v.cmd.ArgsLenAtDash(); at >= 0 {
 			v.flags.Names, v.in.Flags = v.flags.Names[:at], v.flags.Names[at:]
 		}
-		return nil
-	}
-	v.complete = func(ctx context.Context) error {
-		v.in.Values = a.buildValues(ctx, v.in.Suite)
 		return nil
 	}
 	// What is built is built.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
@@ -99,7 +100,11 @@ func (l *library) Verify(ctx context.Context, in e2eimage.VerifyInput) (*e2eimag
 }
 
 func (l *library) Ref(ctx context.Context, in e2eimage.RefInput) (*e2eimage.RefResult, error) {
-	return answer(ctx, l, &l.ref, in, l.read)
+	read, err := answer(ctx, l, &l.ref, in, l.read)
+	if read != nil {
+		read = read.With(in.Suite, config.TemplateValues{Environment: l.options.LookupEnv, User: l.options.User})
+	}
+	return read, err
 }
 
 func (l *library) Deploy(ctx context.Context, in e2eimage.DeployInput) (*e2eimage.DeployResult, error) {

@@ -104,13 +104,9 @@ func (a *app) unsaid(suite *config.Suite) {
 
 // client connects the library to this command's kubeconfig and streams.
 func (a *app) client() (verbs, error) {
-	home, _ := a.host.Environment("HOME")
-	if profile, _ := a.host.Environment("USERPROFILE"); home == "" {
-		home = profile
-	}
 	return a.connect(e2eimage.Options{
-		Kube: a.kube, Context: ptr.Deref(a.kube.Context, ""), Reporter: a.reporter(), User: userName(),
-		Registries: e2eimage.DefaultRegistryFiles(a.host.Environment, home),
+		Kube: a.kube, Context: ptr.Deref(a.kube.Context, ""), Dir: a.host.Dir, LookupEnv: a.host.Environment,
+		Reporter: a.reporter(),
 	})
 }
 

@@ -91,8 +91,15 @@ func (o object) MarshalJSON() ([]byte, error) {
 	return append([]byte(head), inner[1:]...), nil
 }
 
-// kindOf is what a result is called: as its type in the Go library.
-func kindOf[Out any](*Out) string { return reflect.TypeFor[Out]().Name() }
+// kindOf is what a result is called: as its type in the Go library, but for one whose type
+// was called so once.
+func kindOf[Out any](*Out) string {
+	of := reflect.TypeFor[Out]()
+	if of == reflect.TypeFor[e2eimage.Images]() {
+		return "RefResult"
+	}
+	return of.Name()
+}
 
 // printObject prints a result of a kind for programs: as JSON, as YAML, by a template, or the names
 // of its images, as other verbs take them; of load the images that nodes have.

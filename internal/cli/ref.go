@@ -3,7 +3,6 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
 )
 
@@ -40,7 +39,7 @@ and json, yaml, name and templates, as kubectl has them.`,
 	bindFrom(v.cmd, &v.in.From)
 	v.cmd.Flags().StringVar(&v.outputFile, "output-file", "", "Write to this file instead of stdout")
 	v.print = func(result *e2eimage.RefResult) error {
-		text, err := a.refText(v.cmd, v.output, v.in.Suite, result)
+		text, err := refText(v.output, result)
 		if err != nil {
 			return err
 		}
@@ -50,16 +49,14 @@ and json, yaml, name and templates, as kubectl has them.`,
 }
 
 // refText is the recorded images as the next tool reads them.
-func (a *app) refText(cmd *cobra.Command, format string, suite config.Suite, result *e2eimage.RefResult,
-) (string, error) {
+func refText(format string, result *e2eimage.Images) (string, error) {
 	switch format {
 	case "env":
 		return refEnv(result), nil
 	case "helm":
-		whole := quoted(append(a.about(cmd, "ref", nil), "-o", "helm"))
-		return refHelm(suite, result, a.templateValues(cmd.Context(), suite), whole)
+		return refHelm(result)
 	case "kustomize":
-		return refKustomize(suite, result)
+		return refKustomize(result)
 	}
 	text := ""
 	for _, image := range result.Images {

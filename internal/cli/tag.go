@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/e2eimage"
@@ -43,10 +41,6 @@ order asked.`,
 	bindDryRun(v.cmd, &v.in.DryRun)
 	v.bindOutput()
 	v.bindTimeout(defaultTimeout)
-	v.complete = func(ctx context.Context) error {
-		v.in.Values = a.templateValues(ctx, v.in.Suite)
-		return nil
-	}
 	v.print = func(result *e2eimage.TagResult) error {
 		return each(result.Images, func(image e2eimage.TaggedImage) error { return a.printImage(image.Image, image.Planned) })
 	}

@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -129,32 +126,6 @@ func TestTheConfigFileIsFoundAsAsked(t *testing.T) {
 				t.Errorf("file %s, source %s; want %s, %s", suite.File, suite.Images[0].Source, path, want)
 			}
 		})
-	}
-}
-
-func TestTemplatesGetTheFactsOfThisHost(t *testing.T) {
-	t.Parallel()
-	c := newConsole(t)
-	c.environment = map[string]string{"RUN": "7"}
-	git := func(args ...string) string {
-		out, err := exec.CommandContext(t.Context(), "git", append([]string{"-C", c.dir, "-c", "user.name=a", "-c", "user.email=a@b"}, args...)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
-	git("init", "--quiet")
-	git("commit", "--quiet", "--allow-empty", "-m", "x")
-	c.done("tag a --tag-template {{.GitShort}}")
-	values := c.library.tag[0].Values
-	if values.GitCommit != git("rev-parse", "HEAD") || !strings.HasPrefix(values.GitCommit, values.GitShort) || values.GitShort == "" {
-		t.Errorf("commit %q, short %q", values.GitCommit, values.GitShort)
-	}
-	if run, _ := values.Environment("RUN"); run != "7" || values.Arch != runtime.GOARCH || values.Unix == 0 {
-		t.Errorf("values %+v", values)
-	}
-	if values.Random != "" {
-		t.Error("the random part is the library's to draw, once for each image")
 	}
 }
 

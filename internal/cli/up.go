@@ -59,7 +59,7 @@ per line, in the order asked.`,
 		if v.in.Manifests, err = a.manifests(ctx, files); err != nil {
 			return err
 		}
-		v.in.OneNamespace, v.in.Values = a.namespaceSaid(), a.buildValues(ctx, v.in.Suite)
+		v.in.OneNamespace = a.namespaceSaid()
 		return nil
 	}
 	v.call = func(client verbs, ctx context.Context, in e2eimage.UpInput) (*e2eimage.UpResult, error) {

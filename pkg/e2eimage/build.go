@@ -17,8 +17,8 @@ import (
 // BuildInput is what Build needs.
 type BuildInput struct {
 	Suite config.Suite
-	// Values for templates of tags and build arguments; Consumer, Name and Random
-	// are filled in.
+	// Values for templates of tags and build arguments; what is not said is filled in, and
+	// Consumer, Name and Random always are.
 	Values config.TemplateValues
 	// New draws a new tag although the content has one already.
 	New bool
@@ -116,7 +116,7 @@ type buildRun struct {
 }
 
 func (c *Client) beginBuild(ctx context.Context, in BuildInput) (*buildRun, error) {
-	in.Values = inDryRun(in.DryRun, in.Values)
+	in.Values = inDryRun(in.DryRun, c.commit(ctx, c.facts(ctx, in.Suite, in.Values)))
 	consumer, err := c.consumerOf(ctx, in.Suite)
 	if err != nil {
 		return nil, err

@@ -85,6 +85,9 @@ func (o Options) filled() (Options, error) {
 	}
 	if o.Registries.Credentials == nil && o.Registries.Certificates == nil {
 		home, _ := o.LookupEnv("HOME")
+		if profile, _ := o.LookupEnv("USERPROFILE"); home == "" {
+			home = profile
+		}
 		o.Registries = DefaultRegistryFiles(o.LookupEnv, home)
 	}
 	if o.Reporter == nil {

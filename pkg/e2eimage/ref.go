@@ -22,15 +22,10 @@ type RefInput struct {
 	From Use
 }
 
-// RefResult is what is recorded, in the order of the suite's images.
-type RefResult struct {
-	Consumer string `json:"consumer"`
-	// Namespace of the record, "" where the lock was read.
-	Namespace string `json:"namespace,omitempty"`
-	// From is lock or cluster.
-	From   Use   `json:"from"`
-	Images []Ref `json:"images"`
-}
+// RefResult is what Ref returns.
+//
+// Deprecated: it is called Images.
+type RefResult = Images
 
 // Ref is one recorded image, whole and in its parts.
 type Ref struct {
@@ -48,11 +43,19 @@ type Ref struct {
 
 // Ref reads the recorded images from the lock, or with one API call from the
 // cluster; no look at the nodes.
-func (c *Client) Ref(ctx context.Context, in RefInput) (*RefResult, error) {
+func (c *Client) Ref(ctx context.Context, in RefInput) (*Images, error) {
 	return verb(ctx, in, c.ref)
 }
 
-func (c *Client) ref(ctx context.Context, in RefInput) (*RefResult, error) {
+func (c *Client) ref(ctx context.Context, in RefInput) (*Images, error) {
+	images, err := c.recordedImages(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return images.With(in.Suite, c.facts(ctx, in.Suite, config.TemplateValues{})), nil
+}
+
+func (c *Client) recordedImages(ctx context.Context, in RefInput) (*Images, error) {
 	if len(recordedNames(in.Suite)) == 0 {
 		return nil, &UsageError{errors.New("external images keep their own names and have no record")}
 	}
@@ -85,8 +88,8 @@ func (c *Client) notLocked(suite config.Suite) error {
 	return &noRecordError{image: onlyOf(recordedNames(suite)), message: message, mend: "decide it: " + toRecord(suite)}
 }
 
-func refOfLock(suite config.Suite, locked *lock.Lock) (*RefResult, error) {
-	result := &RefResult{Consumer: locked.Consumer, From: UseLock, Images: []Ref{}}
+func refOfLock(suite config.Suite, locked *lock.Lock) (*Images, error) {
+	result := &Images{Consumer: locked.Consumer, From: UseLock, Images: []Ref{}}
 	for _, name := range recordedNames(suite) {
 		entry := locked.Images[name]
 		repository, tag, err := ociimage.Split(entry.Image)
@@ -101,7 +104,7 @@ func refOfLock(suite config.Suite, locked *lock.Lock) (*RefResult, error) {
 	return result, nil
 }
 
-func (c *Client) refOfCluster(ctx context.Context, in RefInput) (*RefResult, error) {
+func (c *Client) refOfCluster(ctx context.Context, in RefInput) (*Images, error) {
 	kube, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err
@@ -110,7 +113,7 @@ func (c *Client) refOfCluster(ctx context.Context, in RefInput) (*RefResult, err
 	if err != nil {
 		return nil, err
 	}
-	result := &RefResult{Consumer: set.Consumer, Namespace: kube.namespace, From: UseCluster, Images: []Ref{}}
+	result := &Images{Consumer: set.Consumer, Namespace: kube.namespace, From: UseCluster, Images: []Ref{}}
 	for _, found := range records {
 		if err := found.notReady(set.Namespace, set.Consumer, in.Suite); err != nil {
 			return nil, err

@@ -21,7 +21,8 @@ import (
 type TagInput struct {
 	// Suite says which images, for which consumer, in which cluster.
 	Suite config.Suite
-	// Values for the tag template; Consumer, Name and Random are filled in.
+	// Values for the tag template; what is not said is filled in, and Consumer, Name and
+	// Random always are.
 	Values config.TemplateValues
 	// New draws a new tag although the content has one already.
 	New bool
@@ -73,7 +74,7 @@ func (c *Client) tag(ctx context.Context, in TagInput) (*TagResult, error) {
 	if in.Suite, err = c.settle(ctx, in.Suite); err != nil {
 		return nil, err
 	}
-	run := c.newTagRun(in)
+	run := c.newTagRun(ctx, in)
 	// What an engine says of a source takes as long as finding the nodes: both at once.
 	var asked *asking
 	host, stop := context.WithCancel(ctx)
@@ -88,14 +89,14 @@ func (c *Client) tag(ctx context.Context, in TagInput) (*TagResult, error) {
 
 // tagIn is Tag where the cluster is known.
 func (c *Client) tagIn(ctx context.Context, in TagInput, target *target) (*TagResult, error) {
-	run := c.newTagRun(in)
+	run := c.newTagRun(ctx, in)
 	asked := run.beginAsking(ctx, target)
 	defer func() { _ = asked.wait() }()
 	return run.tag(ctx, asked)
 }
 
-func (c *Client) newTagRun(in TagInput) *tagRun {
-	in.Values = inDryRun(in.DryRun, in.Values)
+func (c *Client) newTagRun(ctx context.Context, in TagInput) *tagRun {
+	in.Values = inDryRun(in.DryRun, c.facts(ctx, in.Suite, in.Values))
 	return &tagRun{client: c, in: in}
 }
 

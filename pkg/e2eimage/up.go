@@ -15,7 +15,7 @@ import (
 // UpInput is what Up needs.
 type UpInput struct {
 	Suite config.Suite
-	// Values for templates of tags and build arguments.
+	// Values for templates of tags and build arguments, as Build and Tag have them.
 	Values config.TemplateValues
 	// SkipBuild takes what was built before.
 	SkipBuild bool
@@ -61,6 +61,7 @@ func (c *Client) up(ctx context.Context, in UpInput) (*UpResult, error) {
 	if in.Suite, err = c.settle(ctx, in.Suite); err != nil {
 		return nil, err
 	}
+	in.Values = c.commit(ctx, c.facts(ctx, in.Suite, in.Values))
 	run, err := c.beginUp(ctx, in)
 	if err != nil {
 		return nil, err
