@@ -18,6 +18,10 @@ import (
 
 // useLock takes the image from the lock of the consumer.
 func (r *loadRun) useLock(target *target) {
+	if target.kube == nil {
+		// LoadImages: nobody has a lock or a record.
+		return
+	}
 	r.lock, r.consumer = target.lock, target.consumer
 	r.entry = target.lock.entry(r.image, r.in.Suite.Prebuilt)
 	r.owner = record.Owner(target.kube.namespace, target.consumer, r.image.Name)

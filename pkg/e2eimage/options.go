@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"strings"
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
@@ -67,6 +68,11 @@ func (o Options) filled() (Options, error) {
 			"say the Kind cluster's name with KindCluster", o.Context)
 	}
 	found.of("Options", (config.Suite{KindCluster: o.KindCluster, Provider: o.Provider}).Check())
+	for _, variable := range o.Env {
+		if key, _, is := strings.Cut(variable, "="); !is || key == "" {
+			found.wrong("Options.Env", "%q is not KEY=VALUE", variable)
+		}
+	}
 	if o.Dir == "" || !filepath.IsAbs(o.Dir) {
 		dir, err := filepath.Abs(o.Dir)
 		if err != nil {

@@ -46,6 +46,9 @@ type UpResult struct {
 	Images []Ref `json:"images"`
 	// Deployed is nil where nothing is to be deployed.
 	Deployed *DeployResult `json:"deployed,omitempty"`
+
+	// recorded are Images, and whose they are.
+	recorded *Images
 }
 
 // Up builds, loads, tags and deploys the images of the suite, and repeats nothing

@@ -47,7 +47,7 @@ func (r *upRun) finish(ctx context.Context, target *target) error {
 	if err != nil {
 		return err
 	}
-	r.result.Images = images.Images
+	r.result.Images, r.result.recorded = images.Images, images
 	return r.deploy(ctx, target, suite)
 }
 
