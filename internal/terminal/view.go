@@ -16,6 +16,8 @@ import (
 
 // View shows running steps. What has ended stays above them.
 type View struct {
+	progress.Discard
+
 	mu     sync.Mutex
 	out    io.Writer
 	size   func() (columns, rows int)
@@ -45,6 +47,8 @@ func NewView(out io.Writer, size func() (columns, rows int), colour bool) *View 
 
 // step implements progress.Running.
 type step struct {
+	progress.Unheard
+
 	view          *View
 	said          progress.Step
 	begun         time.Time

@@ -56,7 +56,8 @@ const (
 // uses are the options that a verb has a use for, besides Only.
 func (v Verb) uses() []string {
 	manifests := []string{"Apply", "Recursive", "Kustomize", "Manifests"}
-	rollout := append([]string{"ForceConflicts", "WithTimeout", "TakeOver", "Replace", "AllowStale", "Prefer"}, manifests...)
+	rollout := append([]string{"ForceConflicts", "WithTimeout", "TakeOver", "Replace", "AllowStale", "Prefer"},
+		manifests...)
 	switch v {
 	case VerbUp:
 		return append(rollout, "WithBuildTimeout", "WithPrebuilt", "Parallel", "SkipBuild", "CreateNamespace", "WithDryRun")

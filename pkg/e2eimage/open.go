@@ -3,6 +3,7 @@ package e2eimage
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/e2eimage/kubectl-e2eimage/pkg/config"
@@ -66,6 +67,9 @@ func (c *Client) loadImages(ctx context.Context, images []string) (*LoadResult, 
 		name := config.NameOf(image)
 		if i > 0 {
 			name = fmt.Sprintf("%s-%d", name[:min(len(name), 50)], i)
+		}
+		if source, err := config.ParseSource(image); err == nil && source.IsArchive() && !filepath.IsAbs(source.Value) {
+			image = fmt.Sprintf("%s:%s", source.Kind, filepath.Join(c.options.Dir, source.Value))
 		}
 		suite.Images = append(suite.Images, config.Image{Name: name, Source: image, Loose: true})
 	}

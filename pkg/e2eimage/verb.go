@@ -21,8 +21,8 @@ func verb[In input, Out any](ctx context.Context, in In,
 	return out, err
 }
 
-// ended is a verb's error where the caller's context has ended: whatever cause that was
-// given, errors.Is finds context.Canceled or DeadlineExceeded, too, and a deadline is a
+// ended is a verb's error where the caller's context has ended: errors.Is finds the cause
+// that it was given as well as context.Canceled or DeadlineExceeded, and a deadline is a
 // *TimeoutError. What does not agree stays what it is.
 func ended(ctx context.Context, err error) error {
 	end := ctx.Err()
@@ -34,8 +34,10 @@ func ended(ctx context.Context, err error) error {
 	} else if late && !as[*TimeoutError](err) {
 		err = &TimeoutError{err}
 	}
-	if !errors.Is(err, end) {
-		err = &endedError{err, end}
+	for _, how := range []error{context.Cause(ctx), end} {
+		if !errors.Is(err, how) {
+			err = &endedError{err, how}
+		}
 	}
 	return err
 }

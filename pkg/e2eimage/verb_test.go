@@ -37,6 +37,7 @@ func TestHowTheContextEndedIsFound(t *testing.T) {
 		"cancelled":                           {ctx: cancelled, err: report, canceled: true, is: true},
 		"its deadline passed":                 {ctx: late, err: report, deadline: true, timeout: true, is: true},
 		"a deadline with a cause of ours":     {ctx: own, err: context.Cause(own), deadline: true, timeout: true},
+		"a command that says only how":        {ctx: cancelled, err: errors.New("signal: killed"), canceled: true, is: true},
 		"what does not agree stays that":      {ctx: late, err: &InconsistentError{cause}, is: true},
 		"what does not agree, when cancelled": {ctx: cancelled, err: &InconsistentError{cause}, canceled: true, is: true},
 		"a mistake stays one":                 {ctx: late, err: &UsageError{cause}, is: true},

@@ -31,6 +31,8 @@ type Lines struct {
 
 var _ Reporter = (*Lines)(nil)
 
+func (*Lines) reporter() {}
+
 // NewLines returns a reporter that writes to out.
 func NewLines(out io.Writer, detail Detail) *Lines { return &Lines{out: out, detail: detail} }
 
@@ -58,6 +60,8 @@ type lineStep struct {
 	next string
 	due  *time.Timer
 }
+
+func (*lineStep) running() {}
 
 // Now implements Running. What comes too early is said later, unless it is old by then.
 func (s *lineStep) Now(state string) {

@@ -5,8 +5,9 @@ package progress
 
 import "time"
 
-// Reporter is told about the steps of a verb. Implementations are safe for
-// concurrent use: several images and nodes report at once.
+// Reporter is told about the steps of a verb. Tell and NewLines make one. Whoever implements
+// it embeds Discard, so that methods can be added; it is safe for concurrent use, since
+// several images and nodes report at once.
 type Reporter interface {
 	// Start announces a step that takes time.
 	Start(step Step) Running
@@ -18,6 +19,8 @@ type Reporter interface {
 	Info(message string)
 	// Warn reports what the user should know although the verb goes on.
 	Warn(message string)
+
+	reporter()
 }
 
 // Step is something that takes time, in plain words.
@@ -29,7 +32,8 @@ type Step struct {
 	Done string
 }
 
-// Running is a step under way.
+// Running is a step under way. Whoever implements it embeds Unheard, so that methods can be
+// added.
 type Running interface {
 	// Now says how far it is, such as "0/2 ready". It takes the place of what it said
 	// before.
@@ -39,6 +43,8 @@ type Running interface {
 	Result(text string)
 	// End is called exactly once, with nil when the step succeeded.
 	End(err error)
+
+	running()
 }
 
 // Short is how long a step takes at most that is not worth telling.
@@ -50,13 +56,7 @@ type Discard struct{}
 var _ Reporter = Discard{}
 
 // Start implements Reporter.
-func (Discard) Start(Step) Running { return discarded{} }
-
-type discarded struct{}
-
-func (discarded) Now(string)    {}
-func (discarded) Result(string) {}
-func (discarded) End(error)     {}
+func (Discard) Start(Step) Running { return Unheard{} }
 
 // Output implements Reporter.
 func (Discard) Output(string, string) bool { return false }
@@ -66,3 +66,21 @@ func (Discard) Info(string) {}
 
 // Warn implements Reporter.
 func (Discard) Warn(string) {}
+
+func (Discard) reporter() {}
+
+// Unheard is a step that nobody hears of.
+type Unheard struct{}
+
+var _ Running = Unheard{}
+
+// Now implements Running.
+func (Unheard) Now(string) {}
+
+// Result implements Running.
+func (Unheard) Result(string) {}
+
+// End implements Running.
+func (Unheard) End(error) {}
+
+func (Unheard) running() {}

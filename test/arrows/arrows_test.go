@@ -103,3 +103,21 @@ func productPackages(t *testing.T) []goPackage {
 	}
 	return packages
 }
+
+// Whoever imports the library gets what it needs, and no terminal's or command line's
+// modules into go.mod.
+func TestTheLibraryNeedsNoModuleOfTheCommandLine(t *testing.T) {
+	t.Parallel()
+	public := []string{module + "pkg/e2eimage", module + "pkg/config", module + "pkg/progress"}
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps"}, public...)...).Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for _, imported := range strings.Fields(string(out)) {
+		for _, unwanted := range []string{"github.com/vbauerster/mpb", module + "internal/terminal", module + "internal/cli", "github.com/onsi/"} {
+			if strings.HasPrefix(imported, unwanted) {
+				t.Errorf("the library imports %s", imported)
+			}
+		}
+	}
+}

@@ -14,6 +14,8 @@ import (
 
 // Reporter keeps what it was told.
 type Reporter struct {
+	progress.Discard
+
 	mu       sync.Mutex
 	Warnings []string
 	Infos    []string
@@ -23,24 +25,21 @@ type Reporter struct {
 var _ progress.Reporter = (*Reporter)(nil)
 
 // Start implements progress.Reporter.
-func (r *Reporter) Start(progress.Step) progress.Running { return &reportedStep{r} }
+func (r *Reporter) Start(progress.Step) progress.Running { return &reportedStep{reporter: r} }
 
 // Output implements progress.Reporter.
 func (r *Reporter) Output(string, string) bool { return true }
 
-type reportedStep struct{ *Reporter }
-
-// Now implements progress.Running.
-func (s *reportedStep) Now(string) {}
-
-// Result implements progress.Running.
-func (s *reportedStep) Result(string) {}
+type reportedStep struct {
+	progress.Unheard
+	reporter *Reporter
+}
 
 // End implements progress.Running.
 func (s *reportedStep) End(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.Ended = append(s.Ended, err)
+	s.reporter.mu.Lock()
+	defer s.reporter.mu.Unlock()
+	s.reporter.Ended = append(s.reporter.Ended, err)
 }
 
 // Info implements progress.Reporter.
