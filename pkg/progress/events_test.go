@@ -30,11 +30,16 @@ func TestEachEventIsTold(t *testing.T) {
 	report.Info("x created")
 	report.Warn("y is old")
 	want := []Event{
-		{Kind: Started, Step: Step{"Checking 3 nodes", "Checked 3 nodes"}}, {Kind: Going, Step: Step{"Checking 3 nodes", "Checked 3 nodes"}, Text: "1/3"},
+		{Kind: Started, Step: Step{"Checking 3 nodes", "Checked 3 nodes"}},
+		{Kind: Going, Step: Step{"Checking 3 nodes", "Checked 3 nodes"}, Text: "1/3"},
 		{Kind: Done, Step: Step{"Checking 3 nodes", "Checked 3 nodes"}},
-		{Kind: Started, Step: Step{Doing: "Copying a"}}, {Kind: Done, Step: Step{Doing: "Copying a"}, Text: "Copied a"},
-		{Kind: Started, Step: Step{Doing: "Copying b"}}, {Kind: Cut, Step: Step{Doing: "Copying b"}, Err: failed},
-		{Kind: Output, Image: "a", Text: "STEP 1"}, {Kind: Info, Text: "x created"}, {Kind: Warning, Text: "y is old"},
+		{Kind: Started, Step: Step{Doing: "Copying a"}},
+		{Kind: Done, Step: Step{Doing: "Copying a"}, Text: "Copied a"},
+		{Kind: Started, Step: Step{Doing: "Copying b"}},
+		{Kind: Cut, Step: Step{Doing: "Copying b"}, Err: failed},
+		{Kind: Output, Image: "a", Text: "STEP 1"},
+		{Kind: Info, Text: "x created"},
+		{Kind: Warning, Text: "y is old"},
 	}
 	if diff := cmp.Diff(want, told, cmpopts.IgnoreFields(Event{}, "Took"), cmpopts.EquateErrors()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"pkg/config":                             {"internal/foreign", "internal/nearest"},
 	"pkg/progress":                           {"internal/foreign"},
 	"pkg/e2eimage":                           {"internal/foreign", "internal/heed", "internal/nearest", "internal/version", "pkg/internal/outlive", "pkg/internal/apply", "pkg/internal/buildtree", "pkg/internal/engine", "pkg/internal/freshness", "pkg/internal/hostexec", "pkg/internal/images", "pkg/internal/kindnode", "pkg/internal/kube", "pkg/internal/lock", "pkg/internal/manifest", "pkg/internal/record", "pkg/internal/rollout", "pkg/internal/ociimage", "pkg/internal/registry", "pkg/config", "pkg/progress", "pkg/internal/artifacts"},
+	"pkg/e2eimagetest":                       {"pkg/config", "pkg/e2eimage", "pkg/internal/manifest"},
 	"pkg/internal/engine":                    {"internal/heed", "internal/nearest", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage", "pkg/config", "pkg/progress"},
 	"pkg/internal/kindnode":                  {"pkg/internal/containerd", "pkg/internal/images", "pkg/internal/outlive", "pkg/internal/hostexec", "pkg/internal/ociimage"},
 	"pkg/internal/kindnode/kindnodetest":     {"pkg/internal/containerd/containerdtest", "pkg/internal/hostexec", "pkg/internal/kindnode"},
@@ -108,7 +109,7 @@ func productPackages(t *testing.T) []goPackage {
 // modules into go.mod.
 func TestTheLibraryNeedsNoModuleOfTheCommandLine(t *testing.T) {
 	t.Parallel()
-	public := []string{module + "pkg/e2eimage", module + "pkg/config", module + "pkg/progress"}
+	public := []string{module + "pkg/e2eimage", module + "pkg/e2eimagetest", module + "pkg/config", module + "pkg/progress"}
 	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps"}, public...)...).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
