@@ -1,11 +1,14 @@
-// Package e2eimage is the library behind kubectl e2eimage: a Client whose
-// methods are the verbs. It is the only place where steps are put in order.
+// Package e2eimage is the library behind kubectl e2eimage: it builds, loads, tags, deploys
+// and proves the images of an E2E suite on a Kind cluster.
 //
-// Every method takes a context and an Input, and returns a typed Result that
-// marshals to JSON. The package prints nothing, reads no environment and keeps
-// no globals: callers pass in what they have read (see package config for the
-// file, flags and environment) and a progress.Reporter for what happens
-// meanwhile. Only the commands that it runs, such as docker, inherit the environment.
+// A Suite is what Go tests use: Open reads e2eimage.yaml, Define needs no file, and the
+// methods are the verbs, with options. Below it, a Client has a method with an Input for
+// each verb, and is the only place where steps are put in order; the command line uses it.
+// Both return typed Results that marshal to JSON.
+//
+// The package prints nothing, keeps no globals, and changes neither the process's
+// environment nor a kubeconfig. It reads the environment by Options.LookupEnv only, which is
+// the process's where nobody says otherwise, and tells Options.Reporter what happens.
 //
 // Errors are told apart by their Code, which CodeOf finds: CodeNotRecorded, CodeStale and
 // so on. errors.As finds the gravest finding as an *Error, which says image, node, workload
@@ -13,7 +16,8 @@
 // its logs and events. By their kind they are *UsageError, *InconsistentError,
 // *TimeoutError or plain failures, and ExitCode is what the command ends with. Where the
 // caller's context ended a verb, errors.Is finds context.Canceled or
-// context.DeadlineExceeded as well, and the message has what was found out until then.
+// context.DeadlineExceeded and its cause as well, and the message has what was found out
+// until then.
 //
 // Results and errors quote what others wrote, such as logs and records, as it is but for
 // secrets: whoever prints them to a terminal makes them harmless.
