@@ -11,7 +11,7 @@ PROVIDERS ?= podman docker
 SEED      ?=
 ROUNDS    ?= 1000
 
-.PHONY: build install test test-unit test-fuzz test-e2e test-newer smoke lint lint-systems vulnerabilities format chaos newest soak bench \
+.PHONY: build install test test-unit test-fuzz test-e2e test-newer smoke api lint lint-systems vulnerabilities format chaos newest soak bench \
   docs docs-test picture demo demo-clean down toolchain shellcheck dist dist-verify krew-manifest krew-verify help
 
 help: ## list the targets
@@ -102,7 +102,13 @@ docs-test: ## every command of README and docs on a real cluster, and the GitHub
 # What is formatted. tools/ has a module of its own.
 GOFILES := cmd internal pkg test examples tools
 
-lint: shellcheck ## formatting, lengths, vet for all systems, staticcheck, arrows, pages, licences, vulnerabilities
+# What Go users can name: nothing of it may go.
+API := .. ../pkg/api.txt ./pkg/e2eimage ./pkg/e2eimagetest ./pkg/config ./pkg/progress
+
+api: ## write new names of the public packages into pkg/api.txt
+	go run -C tools ./api -update $(API)
+
+lint: shellcheck ## formatting, lengths, vet for all systems, staticcheck, arrows, pages, licences, public names, vulnerabilities
 	@unformatted=$$(go tool -modfile=tools/go.mod gofumpt -l $(GOFILES)); \
 	  if [ -n "$$unformatted" ]; then echo "make format would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
@@ -113,6 +119,7 @@ lint: shellcheck ## formatting, lengths, vet for all systems, staticcheck, arrow
 	shellcheck --severity=warning action/*.sh examples/ci/*.sh test/*.sh .ci/run
 	go test -C tools ./...
 	go run -C tools ./licences .. ./cmd/kubectl-e2eimage
+	go run -C tools ./api $(API)
 	@$(MAKE) --no-print-directory lint-systems vulnerabilities
 
 format: ## gofumpt in place
