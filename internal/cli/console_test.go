@@ -38,7 +38,7 @@ type library struct {
 	// known are names that the cluster has, whatever they are asked of.
 	known    []string
 	tagged   *e2eimage.TagResult
-	read     *e2eimage.RefResult
+	read     *e2eimage.Images
 	deployed *e2eimage.DeployResult
 	cleaned  *e2eimage.CleanResult
 	loaded   *e2eimage.LoadResult
@@ -99,7 +99,7 @@ func (l *library) Verify(ctx context.Context, in e2eimage.VerifyInput) (*e2eimag
 	return answer(ctx, l, &l.verify, in, l.stated)
 }
 
-func (l *library) Ref(ctx context.Context, in e2eimage.RefInput) (*e2eimage.RefResult, error) {
+func (l *library) Ref(ctx context.Context, in e2eimage.RefInput) (*e2eimage.Images, error) {
 	read, err := answer(ctx, l, &l.ref, in, l.read)
 	if read != nil {
 		read = read.With(in.Suite, config.TemplateValues{Environment: l.options.LookupEnv, User: l.options.User})

@@ -53,7 +53,7 @@ func fill(value reflect.Value) {
 
 func evilLibrary() library {
 	return library{
-		tagged: filled[e2eimage.TagResult](), read: filled[e2eimage.RefResult](), deployed: filled[e2eimage.DeployResult](),
+		tagged: filled[e2eimage.TagResult](), read: filled[e2eimage.Images](), deployed: filled[e2eimage.DeployResult](),
 		cleaned: filled[e2eimage.CleanResult](), loaded: filled[e2eimage.LoadResult](), built: filled[e2eimage.BuildResult](),
 		upped: filled[e2eimage.UpResult](), stated: filled[e2eimage.StatusResult](),
 	}

@@ -12,8 +12,8 @@ import (
 
 // hostile is what nobody should record, but a shell, a YAML parser or Helm would
 // stumble over.
-func hostile() *e2eimage.RefResult {
-	return &e2eimage.RefResult{Consumer: "suite", Namespace: "tests", Images: []e2eimage.Ref{{
+func hostile() *e2eimage.Images {
+	return &e2eimage.Images{Consumer: "suite", Namespace: "tests", Images: []e2eimage.Ref{{
 		Name: "9data-storage", Image: "localhost/x:$(id); y", Repository: `localhost/it's,"x"\`, Tag: "0123", ImageID: "`id`\n", Source: "{{", Recorded: noon(),
 	}}}
 }

@@ -28,14 +28,14 @@ func refOf(name, repository, tag, id, source string) e2eimage.Ref {
 	}
 }
 
-func recordedOne() *e2eimage.RefResult {
-	return &e2eimage.RefResult{Consumer: "suite", Namespace: "tests", Images: []e2eimage.Ref{
+func recordedOne() *e2eimage.Images {
+	return &e2eimage.Images{Consumer: "suite", Namespace: "tests", Images: []e2eimage.Ref{
 		refOf("datastorage", "localhost/datastorage", "suite-a1b2c3d4", imageID, "localhost:5000/storage:e2e"),
 	}}
 }
 
-func recordedTwo() *e2eimage.RefResult {
-	return &e2eimage.RefResult{Consumer: "suite", Namespace: "tests", Images: []e2eimage.Ref{
+func recordedTwo() *e2eimage.Images {
+	return &e2eimage.Images{Consumer: "suite", Namespace: "tests", Images: []e2eimage.Ref{
 		refOf("datastorage", "localhost/datastorage", "suite-1", imageID, "localhost/storage:e2e"),
 		refOf("gateway", "localhost/gateway", "suite-2", otherID, "docker-archive:/out/gateway.tar"),
 	}}

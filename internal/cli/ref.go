@@ -38,7 +38,7 @@ and json, yaml, name and templates, as kubectl has them.`,
 	v.bindOutput("image", "env", "helm", "kustomize")
 	bindFrom(v.cmd, &v.in.From)
 	v.cmd.Flags().StringVar(&v.outputFile, "output-file", "", "Write to this file instead of stdout")
-	v.print = func(result *e2eimage.RefResult) error {
+	v.print = func(result *e2eimage.Images) error {
 		text, err := refText(v.output, result)
 		if err != nil {
 			return err

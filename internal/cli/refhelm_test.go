@@ -9,8 +9,8 @@ import (
 
 const threeImagesFile = "apiVersion: e2eimage.dev/v1alpha1\nkind: Config\nconsumer: suite\nimages:\n- {name: app, source: 'localhost/app:dev'}\n- {name: app-worker, source: 'localhost/app-worker:dev'}\n- {name: db, external: 'docker.io/library/postgres:16'}\n"
 
-func recordedApp(names ...string) *e2eimage.RefResult {
-	result := &e2eimage.RefResult{Consumer: "suite"}
+func recordedApp(names ...string) *e2eimage.Images {
+	result := &e2eimage.Images{Consumer: "suite"}
 	for _, name := range names {
 		result.Images = append(result.Images, refOf(name, "localhost/"+name, "suite-1", imageID, "localhost/"+name+":dev"))
 	}
@@ -21,7 +21,7 @@ func TestHelmGetsWhatTheRecordSaysAndNothingElse(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		helm, line string
-		read       *e2eimage.RefResult
+		read       *e2eimage.Images
 		want       string // of stdout, or of stderr behind an exit code
 		code       int
 	}{
@@ -105,7 +105,7 @@ func TestKustomizeIsNotToldTwoImagesOfOneRepository(t *testing.T) {
 	for line, images := range map[string][]int{"ref -o kustomize": {0, 1, 2, 3}, "ref a -o kustomize": {0}, "ref b -o kustomize": {1}, "ref c -o kustomize": {2}} {
 		c := newConsole(t)
 		c.config(file)
-		c.library.read = &e2eimage.RefResult{Consumer: "suite"}
+		c.library.read = &e2eimage.Images{Consumer: "suite"}
 		for _, i := range images {
 			c.library.read.Images = append(c.library.read.Images, shared.Images[i])
 		}
@@ -113,7 +113,7 @@ func TestKustomizeIsNotToldTwoImagesOfOneRepository(t *testing.T) {
 	}
 	c := newConsole(t)
 	c.config(file)
-	c.library.read = &e2eimage.RefResult{Consumer: "suite", Images: shared.Images[3:]}
+	c.library.read = &e2eimage.Images{Consumer: "suite", Images: shared.Images[3:]}
 	c.library.read.Images[0].Source = "localhost/d-src:dev"
 	c.done("ref d -o kustomize")
 	if got := c.out.String(); !strings.Contains(got, "name: localhost/d-src\n") || !strings.Contains(got, "name: localhost/d\n") {

@@ -34,7 +34,7 @@ type verbs interface {
 	Up(context.Context, e2eimage.UpInput) (*e2eimage.UpResult, error)
 	Tag(context.Context, e2eimage.TagInput) (*e2eimage.TagResult, error)
 	Load(context.Context, e2eimage.LoadInput) (*e2eimage.LoadResult, error)
-	Ref(context.Context, e2eimage.RefInput) (*e2eimage.RefResult, error)
+	Ref(context.Context, e2eimage.RefInput) (*e2eimage.Images, error)
 	Render(context.Context, e2eimage.RenderInput) (*e2eimage.RenderResult, error)
 	Deploy(context.Context, e2eimage.DeployInput) (*e2eimage.DeployResult, error)
 	Status(context.Context, e2eimage.StatusInput) (*e2eimage.StatusResult, error)

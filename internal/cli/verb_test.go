@@ -14,7 +14,7 @@ func didSomething() library {
 	return library{
 		partly: true, err: errors.New("no"),
 		tagged:   &e2eimage.TagResult{Images: []e2eimage.TaggedImage{{Name: "a", Image: image}}},
-		read:     &e2eimage.RefResult{Images: []e2eimage.Ref{{Name: "a", Image: image}}},
+		read:     &e2eimage.Images{Images: []e2eimage.Ref{{Name: "a", Image: image}}},
 		rendered: &e2eimage.RenderResult{Manifests: []e2eimage.Manifest{{Text: []byte(image)}}},
 		built:    &e2eimage.BuildResult{Images: []e2eimage.BuiltImage{{Name: "a", Image: image}}},
 		loaded:   &e2eimage.LoadResult{Images: []e2eimage.LoadedImage{{Name: "a", Image: image}}},
