@@ -11,7 +11,7 @@ import (
 func TestBuildCommandLinesBecomeInputs(t *testing.T) {
 	t.Parallel()
 	becomeInputs(t, map[string]inputTest[e2eimage.BuildInput]{
-		"the least": {line: "build a", want: e2eimage.BuildInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, Timeout: defaultBuildTimeout}},
+		"the least": {line: "build a", want: e2eimage.BuildInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, Timeout: e2eimage.DefaultBuildTimeout}},
 		"everything": {
 			line: "build a --engine docker --prebuilt require --tag v1 --parallel 4 --dry-run --build-timeout 5m --lock my.yaml --consumer c -- --pull --squash",
 			want: e2eimage.BuildInput{
@@ -29,7 +29,7 @@ func TestBuildCommandLinesBecomeInputs(t *testing.T) {
 func TestUpCommandLinesBecomeInputs(t *testing.T) {
 	t.Parallel()
 	becomeInputs(t, map[string]inputTest[e2eimage.UpInput]{
-		"the least": {line: "up a", want: e2eimage.UpInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, BuildTimeout: defaultBuildTimeout}},
+		"the least": {line: "up a", want: e2eimage.UpInput{Suite: config.Suite{Images: []config.Image{plain("a")}}, BuildTimeout: e2eimage.DefaultBuildTimeout}},
 		"everything": {
 			line: "up a --engine podman --prebuilt ignore --skip-build --parallel 1 --build-timeout 1m --use lock --allow-stale --take-over --create-namespace --timeout 9s --dry-run",
 			want: e2eimage.UpInput{

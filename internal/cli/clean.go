@@ -69,7 +69,7 @@ they are an hour old, and so does --orphans, for all images.`,
 	}
 	bindDryRun(v.cmd, &v.in.DryRun)
 	v.bindOutput()
-	v.bindTimeout(defaultTimeout)
+	v.bindTimeout(e2eimage.DefaultVerbTimeout)
 	v.prepare = func() error {
 		v.flags.AnyImages = v.in.Orphans || v.in.All
 		switch named := len(v.flags.Names) > 0; {

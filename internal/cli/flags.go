@@ -110,9 +110,6 @@ func (a *app) client() (verbs, error) {
 	})
 }
 
-// defaultTimeout bounds verbs whose config has no timeout of its own.
-const defaultTimeout = 2 * time.Minute
-
 // bounded ends ctx after the timeout, with a cause that says which flag it was.
 func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -67,8 +66,7 @@ images.`,
 	v.cmd.MarkFlagsMutuallyExclusive("nodes", "release")
 	bindDryRun(v.cmd, &v.in.DryRun)
 	v.bindOutput()
-	// Images may be large and disks slow. A node that stands still is told earlier.
-	v.bindTimeout(15 * time.Minute)
+	v.bindTimeout(e2eimage.DefaultLoadTimeout)
 	v.prepare = func() error {
 		if len(v.flags.Names) == 0 && v.flags.Source != "" {
 			v.flags.Names = []string{config.NameOf(v.flags.Source)}

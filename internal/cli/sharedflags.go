@@ -18,12 +18,9 @@ func bindEngine(cmd *cobra.Command, flags *config.Flags, engineUsage string) {
 		"Whether images from elsewhere replace builds: prefer, require or ignore (default prefer)")
 }
 
-// defaultBuildTimeout is twice of what long builds take.
-const defaultBuildTimeout = 30 * time.Minute
-
 // bindBuildLimits adds the bounds of builds.
 func bindBuildLimits(cmd *cobra.Command, parallel *int, timeout *time.Duration) {
-	*timeout = defaultBuildTimeout
+	*timeout = e2eimage.DefaultBuildTimeout
 	bind(cmd, countFlag(parallel), "parallel", "How many images are built at once (default 2)")
 	bind(cmd, durationFlag(timeout), "build-timeout", "Give up building after this long; 0 waits for ever")
 }

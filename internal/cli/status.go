@@ -50,7 +50,7 @@ pipe nothing is.`,
 	bindAllNamespaces(v, &v.in.AllNamespaces)
 	watched := v.cmd.Flags().BoolP("watch", "w", false, "After the table, show each change as it comes")
 	v.bindOutput(formatWide)
-	v.bindTimeout(defaultTimeout)
+	v.bindTimeout(e2eimage.DefaultVerbTimeout)
 	v.cmd.Flags().Lookup("timeout").Usage += ". If it is given, --watch ends after it"
 	v.prepare = func() error {
 		if *watched && !v.cmd.Flags().Changed("timeout") {

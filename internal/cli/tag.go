@@ -40,7 +40,7 @@ order asked.`,
 	bindConflict(v.cmd, &v.in.Use, &v.in.AllowStale)
 	bindDryRun(v.cmd, &v.in.DryRun)
 	v.bindOutput()
-	v.bindTimeout(defaultTimeout)
+	v.bindTimeout(e2eimage.DefaultVerbTimeout)
 	v.print = func(result *e2eimage.TagResult) error {
 		return each(result.Images, func(image e2eimage.TaggedImage) error { return a.printImage(image.Image, image.Planned) })
 	}

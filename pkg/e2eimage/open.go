@@ -91,6 +91,7 @@ func (c *Client) loadLoose(ctx context.Context, in LoadInput) (*LoadResult, erro
 
 // How long verbs take at most where nobody says otherwise.
 const (
+	// DefaultBuildTimeout is twice of what long builds take.
 	DefaultBuildTimeout = 30 * time.Minute
 	// DefaultLoadTimeout is longer than that of others: images may be large and disks slow. A
 	// node that stands still is told earlier.

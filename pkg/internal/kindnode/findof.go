@@ -19,17 +19,16 @@ func FindOf(ctx context.Context, runner hostexec.Runner, provider string, has fu
 	if provider != "" {
 		asked = []string{provider}
 	}
-	seen := map[string]bool{}
-	for _, listed := range list(ctx, runner, "", asked) {
+	// A docker that is podman in disguise shows podman's containers a second time.
+	for _, listed := range slices.Backward(list(ctx, runner, "", asked)) {
 		for _, name := range slices.Sorted(maps.Keys(listed.clusters)) {
 			nodes := listed.clusters[name]
 			i := slices.IndexFunc(nodes, func(node Node) bool {
 				return node.Running() && node.Role == constants.ControlPlaneNodeRoleValue
 			})
-			if i < 0 || seen[nodes[i].id] {
+			if i < 0 {
 				continue
 			}
-			seen[nodes[i].id] = true
 			cluster := &Cluster{Name: name, Provider: listed.provider, Nodes: nodes[i : i+1], runner: runner}
 			states, err := cluster.probe(ctx, cluster.Names(), atHandshake)
 			cluster.Close()
