@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Resolve works out the suite that a command is about. dir is the working
-// folder. Everything that is wrong with the input comes in one *UsageError.
+// Resolve works out the suite that a command is about. dir is the working folder, and a nil
+// environment has no variables. Everything that is wrong with the input comes in one *UsageError.
 // What only some verbs need is not demanded here; see Image.Need.
 func Resolve(flags Flags, environment Environment, dir string) (Suite, error) {
 	if environment == nil {
