@@ -79,7 +79,8 @@ func (c *Client) whichCluster(ctx context.Context, suite config.Suite) (kindnode
 	if err != nil || len(bundle) == 0 {
 		return query, cmp.Or(err, nobody)
 	}
-	found, err := kindnode.FindOf(ctx, c.runner, query.Provider, func(ca []byte) bool { return shareCertificate(bundle, ca) })
+	ours := func(ca []byte) bool { return shareCertificate(bundle, ca) }
+	found, err := kindnode.FindOf(ctx, c.runner, query.Provider, ours)
 	if err != nil || found.Name == "" {
 		return query, cmp.Or(err, nobody)
 	}
