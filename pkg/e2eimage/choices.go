@@ -34,6 +34,7 @@ type Choices struct {
 	DryRun                 DryRun
 	RemoveWorkloads, Force bool
 	Scope                  Scope
+	Diagnostics            string
 }
 
 // Verb is a method of a Suite.
@@ -51,6 +52,8 @@ const (
 	VerbVerify Verb = "Verify"
 	VerbStatus Verb = "Status"
 	VerbDown   Verb = "Down"
+	// VerbDiagnose is Diagnose.
+	VerbDiagnose Verb = "Diagnose"
 )
 
 // uses are the options that a verb has a use for, besides Only.
@@ -60,7 +63,8 @@ func (v Verb) uses() []string {
 		manifests...)
 	switch v {
 	case VerbUp:
-		return append(rollout, "WithBuildTimeout", "WithPrebuilt", "Parallel", "SkipBuild", "CreateNamespace", "WithDryRun")
+		return append(rollout, "Diagnostics", "WithBuildTimeout", "WithPrebuilt", "Parallel", "SkipBuild",
+			"CreateNamespace", "WithDryRun")
 	case VerbBuild:
 		return []string{"WithTimeout", "WithPrebuilt", "Parallel", "EngineFlags", "NewTag", "WithDryRun"}
 	case VerbLoad:
@@ -68,15 +72,17 @@ func (v Verb) uses() []string {
 	case VerbTag:
 		return []string{"WithTimeout", "NewTag", "AllowStale", "Prefer", "CreateNamespace", "WithDryRun"}
 	case VerbDeploy:
-		return append(rollout, "NoWait", "WithDryRun")
+		return append(rollout, "Diagnostics", "NoWait", "WithDryRun")
 	case VerbImages:
 		return []string{"Prefer"}
 	case VerbRender:
 		return append(manifests, "Prefer")
 	case VerbVerify:
-		return []string{"WithTimeout", "Wait"}
+		return []string{"Diagnostics", "WithTimeout", "Wait"}
 	case VerbStatus:
 		return []string{"WithTimeout"}
+	case VerbDiagnose:
+		return []string{"Diagnostics", "WithTimeout"}
 	case VerbDown:
 		return []string{"WithTimeout", "RemoveWorkloads", "Force", "WithScope"}
 	}
@@ -116,6 +122,9 @@ func choose(verb Verb, options []Option) (Choices, mistakes) {
 	word(&found, "WithDryRun", c.DryRun, how...)
 	moreThanZero(&found, "WithTimeout", c.Timeout)
 	moreThanZero(&found, "WithBuildTimeout", c.BuildTimeout)
+	if verb == VerbDiagnose && c.Diagnostics == "" {
+		found.wrong("Diagnostics", "is missing; say where the folder is to be")
+	}
 	if c.Parallel < 0 {
 		found.wrong("Parallel", "%d must be more than 0", c.Parallel)
 	}

@@ -20,7 +20,7 @@ func everyOption() map[string]Option {
 		Only("a"), Apply("deploy"), Recursive(), Kustomize("overlay"), Manifests(Manifest{Text: []byte("x")}), ForceConflicts(),
 		WithTimeout(time.Second), WithBuildTimeout(time.Minute), WithPrebuilt(config.PrebuiltRequire), Parallel(7), EngineFlags("--pull"),
 		SkipBuild(), NewTag(), Prefer(UseLock), AllowStale(), CreateNamespace(), TakeOver(), Replace(), NoWait(), Wait(), Nodes("n"),
-		Release(), Stdin(strings.NewReader("x")), WithDryRun(DryRunClient), RemoveWorkloads(), Force(), WithScope(ScopeCluster),
+		Release(), Stdin(strings.NewReader("x")), WithDryRun(DryRunClient), RemoveWorkloads(), Force(), WithScope(ScopeCluster), Diagnostics("d"),
 	} {
 		all[option.name] = option
 	}
@@ -28,7 +28,7 @@ func everyOption() map[string]Option {
 }
 
 func allVerbs() []Verb {
-	return []Verb{VerbUp, VerbBuild, VerbLoad, VerbTag, VerbDeploy, VerbImages, VerbRender, VerbVerify, VerbStatus, VerbDown}
+	return []Verb{VerbUp, VerbBuild, VerbLoad, VerbTag, VerbDeploy, VerbImages, VerbRender, VerbVerify, VerbStatus, VerbDown, VerbDiagnose}
 }
 
 func TestEveryOptionIsOfUseToSomeVerbAndRefusedByTheOthers(t *testing.T) {

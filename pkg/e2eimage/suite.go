@@ -49,6 +49,8 @@ type Verbs interface {
 	Verify(ctx context.Context, options ...Option) (*StatusResult, error)
 	// Status compares all that is known.
 	Status(ctx context.Context, options ...Option) (*StatusResult, error)
+	// Diagnose writes what explains a failure into a folder.
+	Diagnose(ctx context.Context, failure error, options ...Option) (*DiagnoseResult, error)
 	// Down takes away what the consumer has recorded.
 	Down(ctx context.Context, options ...Option) error
 
@@ -182,5 +184,6 @@ func (s *Suite) Verify(ctx context.Context, options ...Option) (*StatusResult, e
 	if err != nil {
 		return nil, err
 	}
-	return s.client.Verify(ctx, chosen.verifyInput(suite))
+	result, err := s.client.Verify(ctx, chosen.verifyInput(suite))
+	return result, s.explained(ctx, chosen, DiagnoseInput{Suite: suite}, err)
 }

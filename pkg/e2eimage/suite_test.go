@@ -260,3 +260,24 @@ func (b *bench) deployments() []string {
 	}
 	return names
 }
+
+func TestAFailureIsExplainedInAFolder(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	s := b.defined(Definition{})
+	_, err := s.Deploy(t.Context(), Diagnostics("artifacts"))
+	found, _ := filepath.Glob(filepath.Join(s.client.options.Dir, "artifacts", "suite-*", "summary.txt"))
+	if len(found) != 1 || CodeOf(err) != CodeNotRecorded || !strings.Contains(err.Error(), filepath.Dir(found[0])) {
+		t.Errorf("%v, %v", found, err)
+	}
+	var finding *Error
+	if !errors.As(err, &finding) || finding.Image != "datastorage" {
+		t.Errorf("%+v", finding)
+	}
+	result, err := s.Diagnose(t.Context(), errors.New("a spec failed"), Diagnostics(t.TempDir()))
+	if err != nil || len(result.Files) == 0 {
+		t.Errorf("%+v, %v", result, err)
+	}
+	_, err = s.Diagnose(t.Context(), nil)
+	is[*UsageError](t, err, "Diagnostics is missing")
+}

@@ -98,6 +98,12 @@ func NoWait() Option { return Option{"NoWait", func(c *Choices) { c.NoWait = tru
 // Wait lets Verify wait for rollouts first that another tool has begun.
 func Wait() Option { return Option{"Wait", func(c *Choices) { c.Wait = true }} }
 
+// Diagnostics is the folder in which what explains a failure is written, into a new folder
+// each time. A relative path starts in Options.Dir.
+func Diagnostics(folder string) Option {
+	return Option{"Diagnostics", func(c *Choices) { c.Diagnostics = folder }}
+}
+
 // Nodes are those to load into; a tag needs the image on every node.
 func Nodes(names ...string) Option {
 	return Option{"Nodes", func(c *Choices) { c.Nodes = append(c.Nodes, names...) }}

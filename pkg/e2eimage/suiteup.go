@@ -15,6 +15,7 @@ func (s *Suite) Up(ctx context.Context, options ...Option) (*Images, error) {
 		return nil, err
 	}
 	result, err := s.client.Up(ctx, chosen.upInput(suite, manifests))
+	err = s.explained(ctx, chosen, DiagnoseInput{Suite: suite}, err)
 	if result == nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func (s *Suite) Deploy(ctx context.Context, options ...Option) (*DeployResult, e
 	}
 	result, err := s.client.Deploy(ctx, chosen.deployInput(suite, manifests))
 	s.note(result, chosen.dry())
-	return result, err
+	return result, s.explained(ctx, chosen, DiagnoseInput{Suite: suite}, err)
 }
 
 // note remembers what was applied, for RemoveWorkloads.

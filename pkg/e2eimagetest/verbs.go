@@ -209,6 +209,16 @@ func (f *Fake) Verify(ctx context.Context, options ...e2eimage.Option) (*e2eimag
 	return result, disagreement(result.Images)
 }
 
+// Diagnose implements e2eimage.Verbs. It writes nothing.
+func (f *Fake) Diagnose(ctx context.Context, _ error, options ...e2eimage.Option) (*e2eimage.DiagnoseResult, error) {
+	chosen, _, err := f.begin(context.WithoutCancel(ctx), e2eimage.VerbDiagnose, options)
+	defer f.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return &e2eimage.DiagnoseResult{Dir: chosen.Diagnostics + "/" + f.consumer}, nil
+}
+
 // Down implements e2eimage.Verbs.
 func (f *Fake) Down(ctx context.Context, options ...e2eimage.Option) error {
 	chosen, images, err := f.begin(ctx, e2eimage.VerbDown, options)

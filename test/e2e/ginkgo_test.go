@@ -49,11 +49,11 @@ func TestTheGinkgoSuiteOfTheExamples(t *testing.T) {
 	if result.code == 0 || !strings.Contains(result.stdout, "a text!") {
 		t.Errorf("exit %d: %s", result.code, result.stdout)
 	}
-	kept, err := filepath.Glob(filepath.Join(dir, "artifacts", "datastorage-keeps-a-record-of-process-0", "*"))
-	if err != nil || len(kept) != 2 {
-		t.Errorf("kept are %v, %v", kept, err)
+	kept, err := filepath.Glob(filepath.Join(dir, "artifacts", u.namespace+"-*", "summary.txt"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("kept are %v, %v", kept, err)
 	}
-	if text, err := os.ReadFile(filepath.Join(dir, "artifacts", "datastorage-keeps-a-record-of-process-0", "status.json")); err != nil || !strings.Contains(string(text), `"state": "Consistent"`) {
+	if text, err := os.ReadFile(kept[0]); err != nil || !strings.Contains(string(text), "a text!") {
 		t.Errorf("%s, %v", text, err)
 	}
 	u.nothingLeft("localhost/datastorage:" + u.namespace)

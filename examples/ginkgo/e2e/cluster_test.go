@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -83,17 +82,6 @@ func put(ctx context.Context, service, path, text string) error {
 		return err
 	}
 	return request(client, "PUT", service, path).Body([]byte(text)).Do(ctx).Error()
-}
-
-// keepFailure writes down what is to be known of a spec that failed.
-func keepFailure(ctx context.Context, suite *e2eimage.Suite) error {
-	report := CurrentSpecReport()
-	folder := filepath.Join(artifacts, strings.ReplaceAll(report.FullText(), " ", "-"))
-	status, err := suite.Status(ctx)
-	text, marshalled := json.MarshalIndent(status, "", "  ")
-	return errors.Join(err, marshalled, os.MkdirAll(folder, 0o755),
-		os.WriteFile(filepath.Join(folder, "status.json"), text, 0o644),
-		os.WriteFile(filepath.Join(folder, "failure.txt"), []byte(report.FailureMessage()+"\n"+report.CapturedGinkgoWriterOutput), 0o644))
 }
 
 // keepCoverage writes down what the services' code has run: for `go tool covdata`.

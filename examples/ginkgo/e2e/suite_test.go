@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	suite := open()
 	Expect(compile(ctx, "datastorage", "gateway")).To(Succeed())
 	DeferCleanup(suite.Down, e2eimage.RemoveWorkloads())
-	up, err := suite.Up(ctx, e2eimage.Apply("deploy.yaml"), e2eimage.CreateNamespace())
+	up, err := suite.Up(ctx, e2eimage.Apply("deploy.yaml"), e2eimage.CreateNamespace(), e2eimage.Diagnostics("artifacts"))
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(keepCoverage, up)
 	return up.JSON()
@@ -54,6 +55,7 @@ func open() *e2eimage.Suite {
 // What a failure leaves is kept while it is still there.
 var _ = JustAfterEach(func(ctx SpecContext) {
 	if CurrentSpecReport().Failed() {
-		Expect(keepFailure(ctx, suite)).To(Succeed())
+		_, err := suite.Diagnose(ctx, errors.New(CurrentSpecReport().FailureMessage()), e2eimage.Diagnostics("artifacts"))
+		Expect(err).NotTo(HaveOccurred())
 	}
 })
