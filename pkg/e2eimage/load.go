@@ -90,7 +90,7 @@ func (c *Client) load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 	defer target.place.Close()
 	var notPulled map[string]error
 	if !in.DryRun {
-		notPulled = c.pullExternal(ctx, in.Suite)
+		notPulled = c.pullExternal(ctx, in.Suite, target.place)
 	}
 	return c.loadInto(ctx, in, target, notPulled)
 }
@@ -110,7 +110,7 @@ func (c *Client) loadInto(ctx context.Context, in LoadInput, target *target,
 			mistakes = append(mistakes, &imageError{image.Name, err})
 			continue
 		}
-		if in.DryRun && image.External != "" {
+		if in.DryRun && image.External != "" && !target.place.leavesToNodes(image) {
 			if is, err := c.pulls(ctx, in.Suite, image, image.External); err == nil && is {
 				c.report.Info(fmt.Sprintf("%s: would pull %s, and load it", image.Name, image.External))
 				continue

@@ -19,15 +19,25 @@ func (r *loadRun) registry() *registryStore {
 // pullsItself tells whether nodes pull an external image by its own name from elsewhere, so that
 // there is nothing to be done for it.
 func (r *loadRun) pullsItself() bool {
-	in := r.registry()
-	if in == nil || r.image.External == "" {
-		return false
-	}
-	if _, here := in.choice.Here(r.image.External); here {
+	if !r.place.leavesToNodes(r.image) {
 		return false
 	}
 	r.client.report.Info(fmt.Sprintf("%s: not pushed; nodes pull %s themselves", r.image.Name, r.image.External))
 	return true
+}
+
+// leavesToNodes tells whether an external image comes from another registry than the place's
+// own, so that nodes pull it themselves.
+func (p *place) leavesToNodes(image config.Image) bool {
+	if p == nil || image.External == "" {
+		return false
+	}
+	in := p.registryOf(p.partOf(image))
+	if in == nil {
+		return false
+	}
+	_, here := in.choice.Here(image.External)
+	return !here
 }
 
 // digest is what the image is in its registry by now, "" for nodes.

@@ -17,13 +17,13 @@ import (
 const parallelPulls = 4
 
 // pullExternal pulls the suite's external images, several at once, as far as they are
-// pulled. It returns what failed, by name.
-func (c *Client) pullExternal(ctx context.Context, suite config.Suite) map[string]error {
+// pulled, and go from this host to the place. It returns what failed, by name.
+func (c *Client) pullExternal(ctx context.Context, suite config.Suite, to *place) map[string]error {
 	failed := make([]error, len(suite.Images))
 	var pulling errgroup.Group
 	pulling.SetLimit(parallelPulls)
 	for i, image := range suite.Images {
-		if image.External != "" {
+		if image.External != "" && !to.leavesToNodes(image) {
 			pulling.Go(func() error {
 				failed[i] = c.pull(ctx, suite, image, image.External)
 				return nil

@@ -35,7 +35,7 @@ func TestExternalImagesArePulledAsSaid(t *testing.T) {
 				h.names[test.external], h.names[imageID] = imageID, imageID
 			}
 			h.suite.Images = []config.Image{{Name: "app", External: test.external, Pull: test.pull}, {Name: "own", Source: fromRegistry}}
-			failed := h.client().pullExternal(t.Context(), h.suite)
+			failed := h.client().pullExternal(t.Context(), h.suite, nil)
 			if test.fails == "" && len(failed) > 0 || !slices.Equal(h.pulled, test.want) {
 				t.Errorf("pulled %q, %v; want %q", h.pulled, failed, test.want)
 			}

@@ -222,7 +222,7 @@ func (r *upRun) loaded(ctx context.Context, image config.Image) error {
 	}
 	in := LoadInput{Suite: r.in.Suite}
 	in.Suite.Images = []config.Image{image}
-	if err := r.client.pullExternal(ctx, in.Suite)[image.Name]; err != nil {
+	if err := r.client.pullExternal(ctx, in.Suite, target.place)[image.Name]; err != nil {
 		return err
 	}
 	r.loading.Lock()
