@@ -179,6 +179,11 @@ func (c checker) image(field string, image Image) {
 	c.value(field+".tag", image.Tag, checkTag)
 	c.value(field+".tagTemplate", image.TagTemplate, checkTagTemplate)
 	c.value(field+".external", image.External, checkExternal)
+	if image.HostOnly && (image.External != "" || image.Build == nil && image.Prebuilt == "" ||
+		c.doc != nil && c.doc.written(field+".deploy")) {
+		c.wrong(field+".hostOnly", "such an image is built or adopted on this host and goes into no cluster; it has a build "+
+			"or prebuilt, and neither external nor deploy")
+	}
 	c.value(field+".pull", string(image.Pull), checkPull)
 	if image.Pull != "" && image.External == "" && image.Prebuilt == "" {
 		c.wrong(field+".pull", "is about external and prebuilt images, and this is neither")

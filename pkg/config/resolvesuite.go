@@ -149,7 +149,7 @@ func (r *resolver) image(written Image, of Suite) Image {
 		Name: written.Name, Source: absoluteSource(r.dir, f.Source), Repository: f.Repository,
 		Tag: f.Tag, TagTemplate: cmp.Or(f.TagTemplate, r.doc.file.Tag, DefaultTagTemplate),
 		External: written.External, Deploy: r.deploy(written), Registry: cmp.Or(written.Registry, of.Registry),
-		Pull: written.Pull,
+		Pull: written.Pull, HostOnly: written.HostOnly,
 	}
 	if image.Source == "" {
 		image.Source = r.fill(&image, of.Consumer, FieldSource, written.Source, checkNamed)

@@ -89,6 +89,8 @@ type Image struct {
 	External string `yaml:"external"`
 	// Prebuilt is an archive or image from CI that replaces a build.
 	Prebuilt string `yaml:"prebuilt"`
+	// HostOnly images are built and named on the host, and never go into a cluster.
+	HostOnly bool `yaml:"hostOnly"`
 	// Pull says whether an engine pulls External, or a Prebuilt that is a reference; "" for the
 	// default, see Pulls.
 	Pull Pull `yaml:"pull"`

@@ -101,6 +101,10 @@ func (c *Client) Deploy(ctx context.Context, in DeployInput) (*DeployResult, err
 }
 
 func (c *Client) deploy(ctx context.Context, in DeployInput) (*DeployResult, error) {
+	var err error
+	if in.Suite, err = inCluster(in.Suite); err != nil {
+		return nil, err
+	}
 	run, err := c.beginDeploy(ctx, in)
 	if err != nil {
 		return nil, err

@@ -80,6 +80,9 @@ func (c *Client) Load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 
 func (c *Client) load(ctx context.Context, in LoadInput) (*LoadResult, error) {
 	var err error
+	if in.Suite, err = inCluster(in.Suite); err != nil {
+		return nil, err
+	}
 	if in.Suite, err = c.settle(ctx, in.Suite); err != nil {
 		return nil, err
 	}

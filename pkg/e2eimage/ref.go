@@ -71,6 +71,10 @@ func (c *Client) recordedImages(ctx context.Context, in RefInput) (*Images, erro
 			return nil, c.notLocked(in.Suite)
 		}
 	}
+	var err error
+	if in.Suite, err = inCluster(in.Suite); err != nil {
+		return nil, err
+	}
 	return c.refOfCluster(ctx, in)
 }
 

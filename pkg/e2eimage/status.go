@@ -34,6 +34,10 @@ func (c *Client) status(ctx context.Context, in StatusInput) (*StatusResult, err
 
 // compareAll is Status; proving misses what runs, too.
 func (c *Client) compareAll(ctx context.Context, in StatusInput, proving bool) (*StatusResult, error) {
+	var err error
+	if in.Suite, err = inCluster(in.Suite); err != nil {
+		return nil, err
+	}
 	kube, err := c.kube(in.Suite)
 	if err != nil {
 		return nil, err

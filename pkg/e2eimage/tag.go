@@ -71,6 +71,9 @@ func (c *Client) Tag(ctx context.Context, in TagInput) (*TagResult, error) {
 
 func (c *Client) tag(ctx context.Context, in TagInput) (*TagResult, error) {
 	var err error
+	if in.Suite, err = inCluster(in.Suite); err != nil {
+		return nil, err
+	}
 	if in.Suite, err = c.settle(ctx, in.Suite); err != nil {
 		return nil, err
 	}

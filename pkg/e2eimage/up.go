@@ -60,6 +60,9 @@ func (c *Client) Up(ctx context.Context, in UpInput) (*UpResult, error) {
 }
 
 func (c *Client) up(ctx context.Context, in UpInput) (*UpResult, error) {
+	if _, err := inCluster(in.Suite); err != nil {
+		return c.upHost(ctx, in)
+	}
 	var err error
 	if in.Suite, err = c.settle(ctx, in.Suite); err != nil {
 		return nil, err
@@ -212,6 +215,9 @@ func (r *upRun) built(ctx context.Context, image config.Image, turns chan struct
 
 // loaded brings the image into the nodes, unless the record says that it is there.
 func (r *upRun) loaded(ctx context.Context, image config.Image) error {
+	if image.HostOnly {
+		return nil
+	}
 	target := r.target(ctx)
 	if target == nil {
 		// Said once all that can be done without a cluster is done.

@@ -41,7 +41,10 @@ func (r *upRun) finish(ctx context.Context, target *target) error {
 		}
 		r.result.Tagged = tagged.Images
 	}
-	suite := r.in.Suite
+	suite, err := inCluster(r.in.Suite)
+	if err != nil {
+		return err
+	}
 	suite.Consumer = target.consumer
 	images, err := r.client.refOfCluster(ctx, RefInput{Suite: suite})
 	if err != nil {

@@ -79,7 +79,7 @@ func (r *upRun) planOne(ctx context.Context, target *target, image config.Image)
 			return true, nil
 		}
 	}
-	if target == nil {
+	if target == nil || image.HostOnly {
 		return false, nil
 	}
 	if image.External == "" {
