@@ -39,7 +39,7 @@ func (d *deployRun) fresh(ctx context.Context) error {
 		case finding.Relation == freshness.Diverged:
 			mistakes = append(mistakes, k.diverged(suite, d.lock, d.kube.namespace, d.consumer))
 		default:
-			old = append(old, k.older(finding, suite))
+			old = append(old, k.older(finding, toItsRegistry(suite, k.evidence)))
 		}
 		if !d.freshBuilt {
 			d.client.unknown(ctx, k, finding)

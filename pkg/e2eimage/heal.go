@@ -167,5 +167,6 @@ func (d *deployRun) lost(m missingImage, code Code) *Error {
 
 // toTag is what to type to record it again.
 func (d *deployRun) toTag(m missingImage) string {
-	return typedAt("tag", m.recorded.Image.Name, d.kube.namespace, d.consumer, d.in.Suite)
+	return typedAt("tag", m.recorded.Image.Name, d.kube.namespace, d.consumer,
+		toItsRegistry(d.in.Suite, m.recorded.Evidence))
 }

@@ -126,7 +126,7 @@ func TestWhatIsNewerThanARecordInARegistryIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = b.client().Deploy(t.Context(), DeployInput{Suite: fromElsewhere("suite", "datastorage")})
-	is[*InconsistentError](t, err, "was loaded, but not tagged", "kubectl e2eimage tag datastorage")
+	is[*InconsistentError](t, err, "was loaded, but not tagged", "kubectl e2eimage tag datastorage", "--registry "+b.host+"/team")
 }
 
 func TestATagOfSomebodyElseIsNotOverwritten(t *testing.T) {
@@ -165,7 +165,7 @@ func TestATagThatSomebodyMovedIsNoticedAndPutBack(t *testing.T) {
 	}
 	b.pushes(ours.Image, other.Image)
 	_, err := b.client().Verify(t.Context(), VerifyInput{Suite: fromElsewhere("suite", "datastorage")})
-	is[*DisagreementError](t, err, "somebody moved "+ours.Image, "kubectl e2eimage tag datastorage")
+	is[*DisagreementError](t, err, "somebody moved "+ours.Image, "kubectl e2eimage tag datastorage", "--registry "+b.host+"/team")
 	_, err = b.client().Deploy(t.Context(), DeployInput{Suite: fromElsewhere("suite", "datastorage")})
 	is[*InconsistentError](t, err, "instead of the recorded", "tag the right image")
 	// Pods are pulled by digest all the while.

@@ -41,9 +41,9 @@ func resolveSource(name, source string, place *place, states kindnode.States) (s
 			return "", nowhere.says("%s: %s does not have the source %s", name, name, source)
 		}
 		return "", nowhere.says("%s: no node of Kind cluster %q has the source %s%s",
-			name, place.nodes.Name, source, similar(candidates[0], states))
+			name, place.kindName(), source, similar(candidates[0], states))
 	}
-	message := fmt.Sprintf("%s: the nodes of Kind cluster %q do not have the same source %s:", name, place.nodes.Name,
+	message := fmt.Sprintf("%s: the nodes of Kind cluster %q do not have the same source %s:", name, place.kindName(),
 		source)
 	for _, id := range sortedKeys(byNode) {
 		message += fmt.Sprintf("\n  %s on %s", ociimage.ShortID(id), strings.Join(byNode[id], ", "))

@@ -82,7 +82,12 @@ func (s *ImageStatus) settle() {
 
 // typed is a command that mends something.
 func (r *statusRun) typed(verb, name string, set *record.Set) string {
-	return typedAt(verb, name, set.Namespace, set.Consumer, r.in.Suite)
+	suite := r.in.Suite
+	if slices.Contains(writers(), verb) {
+		evidence, _ := set.Entry(name) // what is wrong with it is a problem of its own
+		suite = toItsRegistry(suite, evidence)
+	}
+	return typedAt(verb, name, set.Namespace, set.Consumer, suite)
 }
 
 // mendsNodes is the command for nodes that lack an image: deploy heals them before it looks
@@ -152,7 +157,9 @@ func (r *statusRun) stale(ctx context.Context, set *record.Set) (map[string][]Pr
 	for _, k := range all {
 		finding := k.judge(suite, within(partOfRecord(k.evidence), r.states))
 		r.client.unknown(ctx, k, finding)
-		problems := []error{k.older(finding, suite), r.client.checkTree(ctx, k.image, k.entry, lock, suite)}
+		problems := []error{
+			k.older(finding, toItsRegistry(suite, k.evidence)), r.client.checkTree(ctx, k.image, k.entry, lock, suite),
+		}
 		if finding.Relation == freshness.Diverged {
 			problems = append(problems, k.diverged(suite, lock, set.Namespace, set.Consumer))
 		}

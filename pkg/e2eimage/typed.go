@@ -24,7 +24,7 @@ func typedAt(verb, names, namespace, consumer string, suite config.Suite) string
 		line = append(line, names)
 	}
 	known := cmp.Or(suite.Hints.Consumer, suite.Hints.Only)
-	if slices.Contains([]string{"build", "load", "tag", "up"}, verb) {
+	if slices.Contains(writers(), verb) {
 		known = cmp.Or(suite.Hints.Consumer, suite.Hints.Cluster)
 	}
 	for _, flag := range [][3]string{
@@ -40,6 +40,20 @@ func typedAt(verb, names, namespace, consumer string, suite config.Suite) string
 		line = append(line, shellescape.Quote(word))
 	}
 	return strings.Join(line, " ")
+}
+
+// writers are the verbs that go by what the suite says; the others go by records.
+func writers() []string { return []string{"build", "load", "tag", "up"} }
+
+// toItsRegistry is the suite as it has to be typed for writers, so that they go where the
+// recorded image is: nobody else says it in another folder.
+func toItsRegistry(suite config.Suite, evidence *record.Evidence) config.Suite {
+	if evidence == nil || evidence.Registry == nil || suite.Registry != "" {
+		return suite
+	}
+	pushed := cmp.Or(evidence.Registry.Push, evidence.Registry.Pull)
+	suite.Hints.Flags = append(slices.Clone(suite.Hints.Flags), "--registry", pushed)
+	return suite
 }
 
 // suggested are the commands that a user who works on a suite has to type.
