@@ -218,8 +218,8 @@ func TestBuildsAreRefusedThatCannotBe(t *testing.T) {
 	t.Parallel()
 	u := builder(t, "- {name: gateway, source: localhost/gateway:dev}\n")
 	u.refused(2, []string{"gateway has no build"}, "build", "gateway")
-	u.write("other/e2eimage.yaml", configHead+"consumer: x\nimages:\n- {name: a, build: {command: [make]}}\n")
-	u.refused(2, []string{"has to leave the image under the name in source"}, "build", "--config", "other/e2eimage.yaml")
+	u.write("other/e2eimage.yaml", configHead+"consumer: x\nimages:\n- {name: a, build: {command: [\"true\"]}}\n")
+	u.refused(1, []string{"its build command succeeded, but left no image", "localhost/a:x-"}, "build", "--config", "other/e2eimage.yaml")
 	none := tempDir(t)
 	alone := &user{t: t, namespace: u.namespace, dir: u.dir, env: append(slices.Clone(u.env), "PATH="+none)}
 	plugin := alone.plugin("build", "datastorage", "--engine", "docker")

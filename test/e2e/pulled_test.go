@@ -29,7 +29,8 @@ func TestAnImageThatTheKubeletPulledItself(t *testing.T) {
 		u.apply(fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: pulls-%d}, spec: {nodeName: %s, terminationGracePeriodSeconds: 0,
   containers: [{name: app, image: "%s:1", imagePullPolicy: IfNotPresent}]}}`, i, node, pulled))
 	}
-	u.kubectl("wait", "pods", "--all", "--for=condition=Ready", "--timeout=60s")
+	// A pull that comes before its registry listens is tried again after 10, 20 and 40 seconds.
+	u.kubectl("wait", "pods", "--all", "--for=condition=Ready", "--timeout=120s")
 	u.refused(3, []string{"pulled " + id[:19] + " itself as " + pulled, "--repository " + pulled},
 		"tag", "app", "--source", pulled+":1", "--consumer", u.namespace, "--repository", "localhost/app")
 	image := u.must("tag", "app", "--source", pulled+":1", "--consumer", u.namespace)
