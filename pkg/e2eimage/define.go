@@ -56,6 +56,11 @@ type ImageDefinition struct {
 	External string
 	// Prebuilt is an archive or image that replaces the build, where it is there.
 	Prebuilt string
+	// Pull says whether an engine pulls External, or a Prebuilt that is a reference; "" for
+	// config.PullMissing and config.PullNever.
+	Pull config.Pull
+	// HostOnly images are built and named on this host, and never go into a cluster.
+	HostOnly bool
 	// Build says how it is built, nil for not at all.
 	Build *BuildDefinition
 	// Deploy says what runs it.
@@ -122,7 +127,8 @@ func (d Definition) written() config.Suite {
 	for _, image := range d.Images {
 		written := config.Image{
 			Name: image.Name, Source: image.Source, Repository: image.Repository, Registry: image.Registry,
-			External: image.External, Prebuilt: image.Prebuilt, Deploy: config.Deploy{
+			External: image.External, Prebuilt: image.Prebuilt, Pull: image.Pull, HostOnly: image.HostOnly,
+			Deploy: config.Deploy{
 				Workloads: image.Deploy.Workloads, Containers: image.Deploy.Containers, PullPolicy: image.Deploy.PullPolicy,
 				Timeout: image.Deploy.Timeout, MaxRestarts: image.Deploy.MaxRestarts,
 			},
