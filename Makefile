@@ -100,7 +100,7 @@ docs-test: ## every command of README and docs on a real cluster, and the GitHub
 	go run ./test/suites 'docs $(DOCS)'
 
 # What is formatted. tools/ has a module of its own.
-GOFILES := cmd internal pkg test examples tools
+GOFILES := cmd internal pkg test examples integrations tools
 
 # What Go users can name: nothing of it may go.
 API := .. ../pkg/api.txt ./pkg/e2eimage ./pkg/e2eimagetest ./pkg/config ./pkg/progress
@@ -115,7 +115,8 @@ lint: shellcheck ## formatting, lengths, vet for all systems, staticcheck, arrow
 	go tool -modfile=tools/go.mod staticcheck ./...
 	go test -count=1 ./test/arrows/...
 	go vet -C test/docs ./...
-	go vet -C examples/ginkgo ./...
+	for module in examples/ginkgo examples/e2e-framework examples/kubebuilder integrations/e2e-framework integrations/kubebuilder; do \
+	  go vet -C $$module ./... || exit 1; done
 	go test -C test/docs -count=1 ./page ./check
 	shellcheck --severity=warning action/*.sh examples/ci/*.sh test/*.sh .ci/run
 	go test -C tools ./...
