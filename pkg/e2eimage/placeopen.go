@@ -1,6 +1,7 @@
 package e2eimage
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,12 +13,13 @@ import (
 )
 
 // open finds where the suite's images go, for verbs that write. The caller closes it.
-func (c *Client) open(ctx context.Context, kube *apiServer, suite config.Suite) (*place, error) {
+func (c *Client) open(ctx context.Context, kube *apiServer, suite config.Suite) (_ *place, err error) {
 	choices, err := c.choose(ctx, suite)
 	if err != nil {
 		return nil, err
 	}
 	p := newPlace(kube, suite)
+	defer p.closeAfter(&err)
 	onNodes := false
 	for _, text := range sortedKeys(choices) {
 		p.by[text] = ""
@@ -31,7 +33,6 @@ func (c *Client) open(ctx context.Context, kube *apiServer, suite config.Suite) 
 	}
 	if onNodes {
 		if p.nodes, err = c.find(ctx, suite); err != nil {
-			p.Close()
 			return nil, c.orAnnounced(ctx, suite, err)
 		}
 	}
@@ -43,8 +44,9 @@ func (c *Client) open(ctx context.Context, kube *apiServer, suite config.Suite) 
 // matter.
 func (c *Client) openRecorded(ctx context.Context, kube *apiServer, suite config.Suite, sets []*record.Set,
 	asked func(set *record.Set, name string) bool,
-) (*place, error) {
+) (_ *place, err error) {
 	p := newPlace(kube, suite)
+	defer p.closeAfter(&err)
 	onNodes, known := false, false
 	choices := map[string]registry.Choice{}
 	for _, set := range sets {
@@ -57,7 +59,6 @@ func (c *Client) openRecorded(ctx context.Context, kube *apiServer, suite config
 			onNodes = onNodes || len(recorded) == 0
 			for _, in := range recorded {
 				if len(choices) == 0 {
-					var err error
 					if choices, err = c.choose(ctx, suite); err != nil {
 						return nil, err
 					}
@@ -76,13 +77,18 @@ func (c *Client) openRecorded(ctx context.Context, kube *apiServer, suite config
 		return c.open(ctx, kube, suite)
 	}
 	if onNodes {
-		var err error
 		if p.nodes, err = c.find(ctx, suite); err != nil {
-			p.Close()
 			return nil, err
 		}
 	}
 	return p, nil
+}
+
+// closeAfter closes what is open already where the rest cannot be opened.
+func (p *place) closeAfter(err *error) {
+	if *err != nil {
+		p.Close()
+	}
 }
 
 // registriesOf are those that a record's images are in; none for one of nodes, and for one that
@@ -109,11 +115,7 @@ func (c *Client) choiceOf(in *record.Registry, choices map[string]registry.Choic
 			return choices[text], nil
 		}
 	}
-	said := in.Push
-	if said == "" {
-		said = in.Pull
-	}
-	choice, err := registry.Choose(said, nil)
+	choice, err := registry.Choose(cmp.Or(in.Push, in.Pull), nil)
 	if err != nil {
 		return registry.Choice{}, fmt.Errorf("the record's registry: %w", err)
 	}
