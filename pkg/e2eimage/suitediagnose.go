@@ -50,6 +50,3 @@ type explainedError struct {
 func (e *explainedError) Error() string { return e.err.Error() + "\nwhat explains it is in " + e.dir }
 
 func (e *explainedError) Unwrap() error { return e.err }
-
-// As lets errors.As find what it finds in the verb's error.
-func (e *explainedError) As(target any) bool { return (&verbError{e.err}).As(target) }
