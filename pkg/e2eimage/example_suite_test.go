@@ -64,13 +64,15 @@ func ExampleDefine() {
 func ExampleSuite_Up() {
 	var suite e2eimage.Verbs = e2eimagetest.New("workflowexecution", "datastorage")
 
-	images, err := suite.Up(context.TODO(), e2eimage.Apply("deploy/"), e2eimage.WithPrebuilt("prefer"))
+	ctx := context.Background() // an example has no other; a test has t.Context()
+
+	images, err := suite.Up(ctx, e2eimage.Apply("deploy/"), e2eimage.WithPrebuilt("prefer"))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(images.Image("datastorage"))
-	fmt.Println(suite.Down(context.TODO(), e2eimage.RemoveWorkloads()))
+	fmt.Println(suite.Down(ctx, e2eimage.RemoveWorkloads()))
 	// Output:
 	// localhost/datastorage:workflowexecution-00000001
 	// <nil>
@@ -79,12 +81,13 @@ func ExampleSuite_Up() {
 // What something still uses is left.
 func ExampleSuite_Down() {
 	var suite e2eimage.Verbs = e2eimagetest.New("workflowexecution", "datastorage")
-	if _, err := suite.Up(context.TODO()); err != nil {
+	ctx := context.Background() // an example has no other; a test has t.Context()
+	if _, err := suite.Up(ctx); err != nil {
 		fmt.Println(err)
 		return
 	}
 	var inUse *e2eimage.InUseError
-	if err := suite.Down(context.TODO()); errors.As(err, &inUse) {
+	if err := suite.Down(ctx); errors.As(err, &inUse) {
 		fmt.Println(inUse.Left[0].Workload)
 	}
 	// Output: deployment.apps/datastorage
@@ -96,7 +99,8 @@ func ExampleLoadImages() {
 		KindCluster: "dev", Env: []string{"DOCKER_HOST=unix:///run/user/1000/docker.sock"},
 		Reporter: progress.NewLines(os.Stderr, progress.Steps),
 	}
-	loaded, err := e2eimage.LoadImages(context.TODO(), options, "localhost/datastorage:dev", "docker-archive:gateway.tar")
+	ctx := context.Background() // an example has no other; a test has t.Context()
+	loaded, err := e2eimage.LoadImages(ctx, options, "localhost/datastorage:dev", "docker-archive:gateway.tar")
 	if err != nil {
 		fmt.Println(e2eimage.CodeOf(err), err)
 		return
@@ -106,7 +110,8 @@ func ExampleLoadImages() {
 
 // The first process of a suite brings the images up, and the others get them as JSON.
 func ExampleImages_JSON() {
-	first, err := e2eimagetest.New("workflowexecution", "datastorage").Up(context.TODO())
+	ctx := context.Background() // an example has no other; a test has t.Context()
+	first, err := e2eimagetest.New("workflowexecution", "datastorage").Up(ctx)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -136,7 +141,8 @@ func ExampleVerbs() {
 		_, err := suite.Up(ctx)
 		return err
 	}
-	err := prepare(context.TODO(), fake)
+	ctx := context.Background() // an example has no other; a test has t.Context()
+	err := prepare(ctx, fake)
 	fmt.Println(fake.Called(), e2eimage.CodeOf(err), err)
 	// Output: Up Rollout it crashes
 }
